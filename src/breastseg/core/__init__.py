@@ -1,0 +1,29 @@
+"""The nouns: valid once constructed, free of I/O and of torch."""
+
+from breastseg.core.bundle import Bundle, Fit, InputSpec, Intensity, OutputSpec
+from breastseg.core.case import Case
+from breastseg.core.grid import Grid
+from breastseg.core.image import Image, Modality
+from breastseg.core.mask import Mask
+from breastseg.core.prediction import Lesion, Prediction
+from breastseg.core.prompt import Prompt
+from breastseg.core.provenance import Provenance
+from breastseg.core.segmenter import Segmenter
+
+__all__ = [
+    "Bundle",
+    "Case",
+    "Fit",
+    "Grid",
+    "Image",
+    "InputSpec",
+    "Intensity",
+    "Lesion",
+    "Mask",
+    "Modality",
+    "OutputSpec",
+    "Prediction",
+    "Prompt",
+    "Provenance",
+    "Segmenter",
+]

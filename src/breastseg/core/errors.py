@@ -1,0 +1,67 @@
+"""The exception tree. Every message is one line: what was given, what is allowed, what to do.
+
+BreastsegError
+├── InputError        an image, a file or an option that cannot be used
+│   ├── UnreadableError   missing, empty, truncated, or not the type that it claims to be
+│   └── UnsupportedError  well formed, but of a kind that is not handled
+├── GeometryError     shapes, spacings or grids that do not fit each other
+├── DataSetError      a data set, list or split that is not as its layout says
+├── RecipeError       a training recipe that cannot be run
+├── BundleError       a bundle that is damaged, incomplete or not the one asked for
+└── MissingExtraError a part of the software that is not installed
+"""
+
+from __future__ import annotations
+
+
+class BreastsegError(Exception):
+    """Base of all errors that a user can act on.
+
+    Args:
+        given: what was found, with the value.
+        allowed: what would have been accepted.
+        remedy: what to do next.
+    """
+
+    def __init__(self, given: str, allowed: str = "", remedy: str = "") -> None:
+        self.given = given
+        self.allowed = allowed
+        self.remedy = remedy
+        super().__init__(given, allowed, remedy)
+
+    def __str__(self) -> str:
+        """One line, whatever the parts hold."""
+        parts = [p for p in (self.given, self.allowed, self.remedy) if p]
+        return " ".join("; ".join(parts).split())
+
+
+class InputError(BreastsegError):
+    """An image, a file or an option that cannot be used."""
+
+
+class UnreadableError(InputError):
+    """A file that is missing, empty, truncated, or not of the type that it claims to be."""
+
+
+class UnsupportedError(InputError):
+    """A well-formed file of a kind that is not handled."""
+
+
+class GeometryError(BreastsegError):
+    """Shapes, spacings or grids that do not fit each other."""
+
+
+class DataSetError(BreastsegError):
+    """A data set, list or split that is not as its layout says."""
+
+
+class RecipeError(BreastsegError):
+    """A training recipe that cannot be run."""
+
+
+class BundleError(BreastsegError):
+    """A bundle that is damaged, incomplete or not the one asked for."""
+
+
+class MissingExtraError(BreastsegError):
+    """A part of the software that is not installed."""

@@ -1,0 +1,66 @@
+"""Where the pixels of an array lie in space."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from breastseg.core.errors import GeometryError
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular 2-D or 3-D sampling grid. All tuples are in array order: (row, column) in 2-D.
+
+    Attributes:
+        shape: number of samples along each axis, each at least 1.
+        spacing_mm: distance between sample centres along each axis in millimetres;
+            None where it is unknown, and then measurements are in pixels.
+        origin_mm: position of the first sample's centre in millimetres.
+        direction: row-major cosines, ``len(shape) ** 2`` values; the identity by default.
+
+    Raises:
+        GeometryError: a length, sign or value that makes no grid.
+    """
+
+    shape: tuple[int, ...]
+    spacing_mm: tuple[float, ...] | None = None
+    origin_mm: tuple[float, ...] | None = None
+    direction: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.shape)
+        if n not in (2, 3) or any(s < 1 for s in self.shape):
+            raise GeometryError(f"grid of shape {self.shape}", "2 or 3 axes of at least 1 sample")
+        if self.spacing_mm is not None and (
+            len(self.spacing_mm) != n
+            or not all(math.isfinite(s) and s > 0 for s in self.spacing_mm)
+        ):
+            raise GeometryError(
+                f"spacing {self.spacing_mm} mm for shape {self.shape}",
+                f"{n} finite values above 0, or none",
+            )
+        if self.origin_mm is not None and len(self.origin_mm) != n:
+            raise GeometryError(f"origin {self.origin_mm} for shape {self.shape}", f"{n} values")
+        if self.direction is not None and len(self.direction) != n * n:
+            raise GeometryError(f"direction of {len(self.direction)} values", f"{n * n} values")
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes, 2 or 3."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return math.prod(self.shape)
+
+    @property
+    def unit(self) -> str:
+        """Unit of lengths measured on this grid: ``"mm"``, or ``"px"`` where spacing is unknown."""
+        return "px" if self.spacing_mm is None else "mm"
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """Length of one step along each axis in `unit`: the spacing, or ones."""
+        return self.spacing_mm if self.spacing_mm is not None else (1.0,) * self.ndim

@@ -1,0 +1,68 @@
+"""An image and the kinds of images there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import GeometryError, InputError
+from breastseg.core.grid import Grid
+
+
+class Modality(StrEnum):
+    """What made the picture. ``UNKNOWN`` is what a plain PNG is."""
+
+    ULTRASOUND = "ultrasound"
+    MAMMOGRAPHY = "mammography"
+    MRI = "mri"
+    HISTOPATHOLOGY = "histopathology"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Pixels on a grid, as a viewer would show them (bright is large).
+
+    Attributes:
+        array: (channels, *grid.shape), any real dtype; 1 channel for grey, 3 for RGB.
+            Kept as a read-only view; the caller's array is not copied and never changed.
+        grid: where the pixels lie.
+        modality: what made the picture.
+        source: where it came from, for messages and reports.
+        frame: index in a multi-frame file, from 0; None for a single frame.
+
+    Raises:
+        GeometryError: the array's shape is not (channels, *grid.shape).
+        InputError: the dtype is not a real number.
+    """
+
+    array: NDArray[np.generic]
+    grid: Grid
+    modality: Modality = Modality.UNKNOWN
+    source: str = ""
+    frame: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.array.shape[1:] != self.grid.shape or self.array.ndim != self.grid.ndim + 1:
+            raise GeometryError(
+                f"image array of shape {self.array.shape} on a grid of {self.grid.shape}",
+                "(channels, *grid.shape)",
+            )
+        if self.array.shape[0] < 1 or self.array.dtype.kind not in "uifb":
+            raise InputError(
+                f"image of {self.array.shape[0]} channels, dtype {self.array.dtype}",
+                "at least one channel of real numbers",
+            )
+        view = self.array.view()
+        view.flags.writeable = False
+        object.__setattr__(self, "array", view)
+
+    def grey(self) -> NDArray[np.float32]:
+        """The luminance, grid.shape, float32, in the array's own units (ITU-R BT.601 for RGB)."""
+        if self.array.shape[0] == 3:
+            weights = np.array([0.299, 0.587, 0.114], np.float32)
+            return np.tensordot(weights, self.array.astype(np.float32), axes=1)
+        return self.array[0].astype(np.float32)

@@ -1,0 +1,1 @@
+"""Data sets, their audit and their splits."""

@@ -1,0 +1,1 @@
+"""Reading images: one file a format; `open_image` picks."""

@@ -1,0 +1,1 @@
+"""What a radiologist reads off an outline."""

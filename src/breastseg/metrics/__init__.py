@@ -1,0 +1,1 @@
+"""How well an outline agrees with the truth."""

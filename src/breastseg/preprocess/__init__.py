@@ -1,0 +1,1 @@
+"""Deterministic steps between an image and a network, and back."""
