@@ -1,1 +1,1 @@
-"""From a training run to a bundle."""
+"""From a trained network to a bundle."""

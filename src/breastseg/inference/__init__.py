@@ -1,1 +1,1 @@
-"""Running a bundle on images, without torch."""
+"""Running a bundle: its folder, the ONNX network, post-processing, streams of images."""

@@ -1,1 +1,1 @@
-"""Reading images: one file a format; `open_image` picks."""
+"""One file a format: what is read, and writing whole or not at all."""

@@ -1,1 +1,6 @@
-"""What a radiologist reads off an outline."""
+"""What a radiologist reads off an outline: diameters and area."""
+
+from breastseg.measure.diameters import Diameter, diameters
+from breastseg.measure.lesion import LesionMeasurement, measure
+
+__all__ = ["Diameter", "LesionMeasurement", "diameters", "measure"]

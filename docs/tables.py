@@ -1,0 +1,100 @@
+"""Fill the reference's tables from the code, so that a default is written down in one place.
+
+A page holds ``<!-- table: package.module.Class -->`` ... ``<!-- end -->``; what stands between is
+made from the class's fields and the ``Attributes`` of its docstring.
+
+    python docs/tables.py            write the pages
+    python docs/tables.py --check    only say which pages are out of date
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+import sys
+from pathlib import Path
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+_PLACE = re.compile(r"(<!-- table: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_ATTRIBUTE = re.compile(r"^    (\w[\w, ]*): (.*)$")
+
+
+def rendered(page: Path) -> str:
+    """The page's text with its tables made anew."""
+    return _PLACE.sub(
+        lambda match: f"{match[1]}{_table(match[2])}{match[3]}", page.read_text(encoding="utf-8")
+    )
+
+
+def _table(name: str) -> str:
+    module, _, kind = name.rpartition(".")
+    recipe = getattr(importlib.import_module(module), kind)
+    meanings = _meanings(recipe)
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    for field in dataclasses.fields(recipe):
+        default = _default(field)
+        if default is not None:
+            meaning = meanings.get(field.name, "").rstrip(".")
+            rows.append(f"| `{field.name}` | {default} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _meanings(kind: type) -> dict[str, str]:
+    """The lines of the docstring's Attributes section, by name."""
+    text = inspect.getdoc(kind) or ""
+    section = text.partition("Attributes:\n")[2].partition("\n\n")[0]
+    meanings: dict[str, str] = {}
+    names: list[str] = []
+    for line in section.splitlines():
+        start = _ATTRIBUTE.match(line)
+        if start:
+            names = [name.strip() for name in start[1].split(",")]
+            meanings |= dict.fromkeys(names, start[2])
+        else:
+            meanings |= {name: f"{meanings[name]} {line.strip()}" for name in names}
+    return {name: text.replace("``", "`").replace("|", "\\|") for name, text in meanings.items()}
+
+
+def _default(field: dataclasses.Field[object]) -> str | None:
+    """The default as it would stand in TOML; None for a part that has a table of its own."""
+    if field.default is not dataclasses.MISSING:
+        return "none" if field.default is None else f"`{_toml(field.default)}`"
+    if field.default_factory is dataclasses.MISSING:
+        return "required"
+    value = field.default_factory()
+    return None if dataclasses.is_dataclass(value) else f"`{_toml(value)}`"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{key} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return repr(value)
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check all pages of the reference; returns the exit code."""
+    stale = [
+        page
+        for page in sorted(REFERENCE.glob("*.md"))
+        if rendered(page) != page.read_text(encoding="utf-8")
+    ]
+    for page in stale:
+        if "--check" in arguments:
+            print(f"{page.name} is out of date: run make docs")
+        else:
+            page.write_text(rendered(page), encoding="utf-8")
+            print(f"{page.name}: tables written")
+    return int(bool(stale) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,140 @@
+"""What the user named on the command line, as a list of files with one output name each."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from breastseg.core.errors import BreastsegError, UnreadableError
+
+STANDARD_INPUT = Path("-")
+
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
+"""Endings that are not part of a stem; a UID as a file name ends in a number that is."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to be read.
+
+    Attributes:
+        name: what messages and results call it: the path as the user gave it.
+        path: where it is; ``-`` is standard input.
+        stem: how its outputs are called; no other source of the run has it.
+        problem: why it cannot be read, where that is known beforehand.
+    """
+
+    name: str
+    path: Path
+    stem: str = ""
+    problem: BreastsegError | None = None
+
+    def open(self) -> Path | BinaryIO:
+        """The path, or all of standard input as a stream.
+
+        Raises:
+            UnreadableError: `problem`, or standard input is a terminal.
+        """
+        if self.problem is not None:
+            raise self.problem
+        if self.path != STANDARD_INPUT:
+            return self.path
+        if sys.stdin.isatty():
+            raise UnreadableError(
+                "standard input is a terminal", "an image", "for example: cat scan.png | ..."
+            )
+        return io.BytesIO(sys.stdin.buffer.read())
+
+
+def find_sources(inputs: Sequence[Path], leave_out: Path | None) -> tuple[Source, ...]:
+    """List the files, each once, in the order given; those in folders are sorted.
+
+    Args:
+        inputs: files, folders, ``-``.
+        leave_out: a folder whose files are outputs and not to be read again.
+
+    Returns:
+        The sources with their stems. What cannot be listed comes as a source with a problem.
+    """
+    found: dict[Path, Source] = {}
+    for given in inputs:
+        if given == STANDARD_INPUT:
+            found.setdefault(given, Source("standard input", given))
+        elif given.is_dir():
+            for source in _in_folder(given, leave_out):
+                found.setdefault(source.path.resolve(), source)
+        else:
+            found.setdefault(given.resolve(), Source(printable(given), given))
+    stems = distinct_stems([source.path for source in found.values()])
+    return tuple(
+        Source(source.name, source.path, stem, source.problem)
+        for source, stem in zip(found.values(), stems, strict=True)
+    )
+
+
+def _in_folder(folder: Path, leave_out: Path | None) -> list[Source]:
+    from breastseg.io.open import find_images
+
+    name = printable(folder)
+    try:
+        paths = find_images([folder])
+    except BreastsegError as error:
+        return [Source(name, folder, problem=error)]
+    hidden = leave_out.resolve() if leave_out is not None else None
+    if hidden is not None and hidden != folder.resolve():
+        paths = [path for path in paths if not path.resolve().is_relative_to(hidden)]
+    if not paths:
+        problem = UnreadableError(f"{name}: holds no images", "PNG, JPEG, TIFF, BMP or DICOM files")
+        return [Source(name, folder, problem=problem)]
+    return [Source(printable(path), path) for path in paths]
+
+
+def distinct_stems(paths: Sequence[Path]) -> list[str]:
+    """Name the outputs of each path so that none overwrites another's, on any file system.
+
+    A file's own stem where it is the only one of that name (upper and lower case count as
+    equal); else its folder's name before it; a number after it where that is taken as well.
+    """
+    plain = [_stem(path) for path in paths]
+    counts: dict[str, int] = {}
+    for stem in plain:
+        counts[stem.casefold()] = counts.get(stem.casefold(), 0) + 1
+    names: list[str] = []
+    taken = {stem for stem, count in counts.items() if count == 1}
+    for path, stem in zip(paths, plain, strict=True):
+        name = stem
+        if counts[stem.casefold()] > 1:
+            name = unused(f"{_clean(path.absolute().parent.name)}_{stem}", taken)
+        names.append(name)
+    return names
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """The name, or the name with the first free number from 2; added to `taken`, case-folded."""
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    taken.add(candidate.casefold())
+    return candidate
+
+
+def printable(path: Path) -> str:
+    """A path as text that can be written in any file: bytes that are no UTF-8 become '?'."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _stem(path: Path) -> str:
+    if path == STANDARD_INPUT:
+        return "stdin"
+    return _clean(path.stem if path.suffix.lower() in _SUFFIXES else path.name)
+
+
+def _clean(name: str) -> str:
+    """Text of at most 180 bytes, so that with what is added it is a valid file name."""
+    return os.fsencode(name)[:180].decode("utf-8", "ignore") or "scan"

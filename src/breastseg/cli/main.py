@@ -1,0 +1,158 @@
+"""The front door: the first word picks the command, and nothing else is imported.
+
+Exit codes: 0 all went well; 1 some inputs failed and the others were done; 2 wrong usage, or
+nothing could be done; 130 interrupted; 141 whoever read the output went away.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from breastseg import __version__
+from breastseg.core.errors import BreastsegError, InputError
+
+
+class Runnable(Protocol):
+    """A command with its options filled in."""
+
+    def run(self) -> int:
+        """Do it; returns the exit code."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command lives.
+
+    Attributes:
+        module: the file in this package.
+        name: the dataclass in it, whose fields are the options.
+        summary: one line for the list of commands.
+    """
+
+    module: str
+    name: str
+    summary: str
+
+
+COMMANDS = {
+    "segment": Command("segment", "Segment", "outline and measure the lesions in images"),
+    "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
+    "train": Command("train", "Train", "train a network from a recipe and data sets"),
+    "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
+    "export": Command("export", "Export", "make a bundle, which runs without torch, of a run"),
+    "models list": Command("models", "ListModels", "the methods that are installed"),
+    "models show": Command("models", "ShowModel", "all that is known about one method"),
+    "data list": Command("data", "ListData", "the data sets that can be read"),
+    "data info": Command("data", "DataInfo", "where to get a data set and how it lies on disk"),
+    "data audit": Command("data", "Audit", "find duplicates, leaks and broken outlines"),
+    "data split": Command("data", "SplitData", "divide the cases by patient"),
+    "data phantom": Command("data", "MakePhantoms", "generate scans with known outlines"),
+}
+"""All commands, in the order in which the help lists them."""
+
+_EXAMPLES = """\
+Examples:
+  breastseg demo --out demo
+  breastseg segment scan.png --out results
+  breastseg segment study/ cine.dcm --out results --threads 2
+  cat scan.dcm | breastseg segment - --json
+  breastseg evaluate ultrasound --data BUSI=data/BUSI --split lesions --out scores
+
+'breastseg COMMAND --help' says more. Exit codes: 0 done, 1 some inputs failed, 2 nothing done.
+breastseg is a research tool and not a medical device."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: the words after the program's name; those of the process by default.
+
+    Returns:
+        The exit code, see the top of this file.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except BreastsegError as error:
+        complain(str(error))
+        return 2
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Python flushes standard output once more when it exits; there it must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except SystemExit as stop:  # how the parser ends after help (0) or wrong usage (2)
+        return stop.code if isinstance(stop.code, int) else 2
+
+
+def complain(message: str) -> None:
+    """Print one line to standard error, in any encoding."""
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+    line = f"breastseg: {message}".encode(encoding, "backslashreplace").decode(encoding)
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(words: list[str]) -> int:
+    first = words[0] if words else ""
+    if first in ("--version", "-V"):
+        print(f"breastseg {__version__}")
+        return 0
+    if first in ("", "--help", "-h", "help"):
+        print(overview(), file=sys.stdout if words else sys.stderr)
+        return 0 if words else 2
+    group = {name: c for name, c in COMMANDS.items() if name.startswith(f"{first} ")}
+    if group:
+        second = words[1] if len(words) > 1 else ""
+        if second in ("", "--help", "-h"):
+            print(overview(group), file=sys.stdout if second else sys.stderr)
+            return 0 if second else 2
+        return _parse(f"{first} {second}", words[2:]).run()
+    return _parse(first, words[1:]).run()
+
+
+def overview(commands: dict[str, Command] | None = None) -> str:
+    """One line a command; of all commands, with examples, by default."""
+    shown = COMMANDS if commands is None else commands
+    width = max(len(name) for name in shown)
+    lines = [f"  {name:{width}}  {command.summary}" for name, command in shown.items()]
+    text = "\n".join(["usage: breastseg COMMAND ...", "", *lines])
+    if commands is None:
+        return f"breastseg {__version__} outlines breast lesions in images.\n{text}\n\n{_EXAMPLES}"
+    return text
+
+
+def _parse(name: str, words: list[str]) -> Runnable:
+    if name not in COMMANDS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, 1, 0.5)
+        raise InputError(
+            f"no command {name!r}",
+            f"did you mean {near[0]!r}?" if near else "",
+            "'breastseg --help' lists the commands",
+        )
+    import tyro
+
+    command = COMMANDS[name]
+    module = importlib.import_module(f"breastseg.cli.{command.module}")
+    kind = cast("type[Runnable]", getattr(module, command.name))
+    return tyro.cli(
+        kind,
+        prog=f"breastseg {name}",
+        args=words,
+        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

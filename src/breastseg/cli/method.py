@@ -1,0 +1,72 @@
+"""From the word after ``--method`` to something that segments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from breastseg.core.errors import BundleError
+
+if TYPE_CHECKING:
+    from breastseg.inference.onnx_segmenter import OnnxSegmenter
+
+DEFAULT_METHOD = "ultrasound"
+
+
+def bundle_folder(method: str) -> Path:
+    """The folder of a shipped bundle by its name, or the folder itself.
+
+    Raises:
+        BundleError: neither; names those that there are.
+    """
+    from breastseg.inference.catalogue import shipped_bundles
+
+    shipped = shipped_bundles()
+    if method in shipped:
+        return shipped[method]
+    folder = Path(method)
+    if not folder.is_dir():
+        known = ", ".join(shipped) or "no method is installed"
+        raise BundleError(
+            f"no method {method!r}",
+            f"{known}; or the folder of a bundle",
+            "'breastseg models list' shows what there is",
+        )
+    return folder
+
+
+def open_method(
+    method: str,
+    threads: int = 0,
+    threshold: float | None = None,
+    flip_average: bool = False,
+    force: bool = False,
+) -> OnnxSegmenter:
+    """Open a bundle, at its own operating point unless another is given.
+
+    Args:
+        method: a shipped bundle's name, or a bundle's folder.
+        threads: CPU cores; 0 for all.
+        threshold: pixels at or above it are lesion, between 0 and 1; None for the bundle's own.
+        flip_average: average with the mirrored image even if the bundle does not.
+        force: take images that are known to be of another modality.
+
+    Raises:
+        BundleError: there is no such method, or it is damaged, or the threshold is no threshold.
+        InputError: `threads` is negative.
+    """
+    from dataclasses import replace
+
+    from breastseg.inference.bundle_folder import read_bundle
+    from breastseg.inference.onnx_segmenter import OnnxSegmenter
+
+    folder = bundle_folder(method)
+    if threshold is None and not flip_average:
+        return OnnxSegmenter(folder, threads, force=force)
+    own = read_bundle(folder, verify=False).output
+    output = replace(
+        own,
+        threshold=own.threshold if threshold is None else threshold,
+        flip_average=own.flip_average or flip_average,
+    )
+    return OnnxSegmenter(folder, threads, output, force)

@@ -1,0 +1,310 @@
+"""What is wrong with a collection of cases: pictures that stand twice, and broken masks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import BreastsegError, DataSetError
+from breastseg.core.image import Image
+from breastseg.data.dataset import CaseRef, some
+from breastseg.data.grouping import components
+
+MIN_CORRELATION = 0.98
+"""From here on two pictures are near duplicates."""
+
+_SIDE = 32
+_ROWS = 2048  # of the correlation matrix at a time: 64 MB for 8,000 pictures
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two pictures that are alike.
+
+    Attributes:
+        first: key of the one.
+        second: key of the other; later in order than `first`.
+        correlation: of the reduced pictures, up to 1.
+        exact: every pixel is the same.
+        across_labels: they have two labels.
+        across_sources: they come from two data sets.
+        across_patients: they are listed under two patients.
+    """
+
+    first: str
+    second: str
+    correlation: float
+    exact: bool
+    across_labels: bool
+    across_sources: bool
+    across_patients: bool
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """What `audit` found; cases go by their keys.
+
+    Attributes:
+        cases: how many were looked at.
+        lesion_cases: with at least one outlined pixel.
+        pairs: near duplicates, exact ones among them, in the order of their keys.
+        groups: the sets of cases that pairs connect, the largest first.
+        no_truth: cases with no mask file, though not stated to be normal.
+        empty_masks: cases labelled as a lesion with nothing outlined.
+        outlined_normals: cases labelled normal with something outlined.
+        non_binary_masks: mask files with more than two values.
+        wrong_size_masks: mask files of another size than the picture.
+        unreadable: files that cannot be read, each with the reason.
+    """
+
+    cases: int
+    lesion_cases: int
+    pairs: tuple[Pair, ...]
+    groups: tuple[tuple[str, ...], ...]
+    no_truth: tuple[str, ...]
+    empty_masks: tuple[str, ...]
+    outlined_normals: tuple[str, ...]
+    non_binary_masks: tuple[str, ...]
+    wrong_size_masks: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+    @property
+    def exact_pairs(self) -> tuple[Pair, ...]:
+        """The pairs with every pixel the same."""
+        return tuple(pair for pair in self.pairs if pair.exact)
+
+    def counts(self) -> dict[str, int]:
+        """Every figure of the report by name."""
+        return {
+            "cases": self.cases,
+            "lesion_cases": self.lesion_cases,
+            "exact_pairs": len(self.exact_pairs),
+            "near_pairs": len(self.pairs),
+            "images_in_groups": sum(len(group) for group in self.groups),
+            "groups": len(self.groups),
+            "pairs_across_labels": sum(pair.across_labels for pair in self.pairs),
+            "pairs_across_sources": sum(pair.across_sources for pair in self.pairs),
+            "pairs_across_patients": sum(pair.across_patients for pair in self.pairs),
+            "no_truth": len(self.no_truth),
+            "empty_masks": len(self.empty_masks),
+            "outlined_normals": len(self.outlined_normals),
+            "non_binary_masks": len(self.non_binary_masks),
+            "wrong_size_masks": len(self.wrong_size_masks),
+            "unreadable": len(self.unreadable),
+        }
+
+    def as_dict(self) -> dict[str, object]:
+        """Counts and lists as plain containers, ready for JSON."""
+        return {"counts": self.counts(), **asdict(self)}
+
+    def text(self) -> str:
+        """A summary to read, a line a finding, with examples."""
+        count = self.counts()
+        lines = [
+            f"{self.cases} cases, {self.lesion_cases} with an outlined lesion",
+            f"near duplicates: {count['near_pairs']} pairs of {count['images_in_groups']} pictures"
+            f" in {count['groups']} groups; {count['exact_pairs']} of the pairs are exact",
+            f"pairs across labels: {count['pairs_across_labels']}; across data sets: "
+            f"{count['pairs_across_sources']}; across patients: {count['pairs_across_patients']}",
+        ]
+        lines += [
+            f"  {pair.first} = {pair.second} ({pair.correlation:.3f}"
+            f"{', exact' if pair.exact else ''})"
+            for pair in self.pairs
+            if pair.exact or pair.across_labels or pair.across_sources
+        ]
+        findings = (
+            ("no mask file", self.no_truth),
+            ("labelled as a lesion, nothing outlined", self.empty_masks),
+            ("labelled normal, something outlined", self.outlined_normals),
+            ("mask files with more than two values", self.non_binary_masks),
+            ("mask files of another size than the picture", self.wrong_size_masks),
+            ("unreadable", self.unreadable),
+        )
+        lines += [
+            f"{what}: {len(names)}" + (f" ({some(names)})" if names else "")
+            for what, names in findings
+        ]
+        return "\n".join(lines)
+
+
+def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) -> AuditReport:
+    """Look at every picture and mask of a collection.
+
+    Pictures are near duplicates where their grey levels, reduced to 32 x 32 pixels and freed of
+    mean and contrast, correlate with at least `min_correlation`; the same picture at another
+    size, brightness or compression is found, one that is mirrored or cropped is not. Files that
+    cannot be read are listed, and the rest goes on.
+
+    Args:
+        cases: distinct cases, of one data set or several.
+        min_correlation: above 0, up to 1.
+
+    Raises:
+        DataSetError: `min_correlation` is out of range.
+    """
+    ordered = sorted(cases, key=lambda case: case.key)
+    looks = [_look(case) for case in ordered]
+    pairs = _pairs(ordered, looks, min_correlation)
+    lesions = [look.outlined for look in looks]
+    return AuditReport(
+        cases=len(ordered),
+        lesion_cases=sum(lesions),
+        pairs=pairs,
+        groups=_groups(pairs),
+        no_truth=tuple(case.key for case in ordered if case.mask_paths is None),
+        empty_masks=tuple(
+            case.key
+            for case, look in zip(ordered, looks, strict=True)
+            if case.label is not None and not case.is_normal and look.empty
+        ),
+        outlined_normals=tuple(
+            case.key
+            for case, lesion in zip(ordered, lesions, strict=True)
+            if case.is_normal and lesion
+        ),
+        non_binary_masks=tuple(name for look in looks for name in look.non_binary),
+        wrong_size_masks=tuple(name for look in looks for name in look.wrong_size),
+        unreadable=tuple(reason for look in looks for reason in look.unreadable),
+    )
+
+
+def near_duplicate_groups(
+    cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION
+) -> dict[str, int]:
+    """The group of every case that has a near duplicate, for `breastseg.data.split.split`.
+
+    Only pictures are read; those that cannot be read stand alone.
+
+    Args:
+        cases: distinct cases.
+        min_correlation: as for `audit`.
+
+    Returns:
+        A group number from 0, by case key; cases that stand alone are not in it.
+    """
+    ordered = sorted(cases, key=lambda case: case.key)
+    looks = [_look(case, masks=False) for case in ordered]
+    groups = _groups(_pairs(ordered, looks, min_correlation))
+    return {key: number for number, group in enumerate(groups) for key in group}
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What is kept of one case once its files are closed."""
+
+    digest: str
+    small: NDArray[np.float32]  # (32 * 32,), mean 0, length 1; zeros where constant or unreadable
+    outlined: bool
+    empty: bool  # its masks were read, and none has a pixel
+    non_binary: tuple[str, ...]
+    wrong_size: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+
+def _look(case: CaseRef, masks: bool = True) -> _Look:
+    from breastseg.io.raster import read_raster
+    from breastseg.preprocess.geometry import resize
+
+    digest, small, shape = "", np.zeros(_SIDE * _SIDE, np.float32), None
+    unreadable = []
+    try:
+        image = read_raster(case.image_path, case.key)
+        digest, shape = _digest(image), image.grid.shape
+        small = _standard(resize(image.grey(), (_SIDE, _SIDE)))
+    except BreastsegError as error:
+        unreadable.append(str(error))
+
+    non_binary, wrong_size, filled, read = [], [], False, 0
+    for path in (case.mask_paths or ()) if masks else ():
+        name = f"{case.source}/{path.name}"
+        try:
+            values = read_raster(path, name).array
+        except BreastsegError as error:
+            unreadable.append(str(error))
+            continue
+        read += 1
+        if len(np.unique(values)) > 2:
+            non_binary.append(name)
+        if shape is not None and values.shape[1:] != shape:
+            wrong_size.append(name)
+        filled = filled or bool(values.any())
+    return _Look(
+        digest=digest,
+        small=small,
+        outlined=filled,
+        empty=read > 0 and not filled,
+        non_binary=tuple(non_binary),
+        wrong_size=tuple(wrong_size),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _digest(image: Image) -> str:
+    """Of the decoded pixels, so that compression and file dates play no part."""
+    array = np.ascontiguousarray(image.array)
+    head = f"{array.dtype.str}{array.shape}".encode()
+    return hashlib.sha256(head + array.tobytes()).hexdigest()
+
+
+def _standard(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    flat = small.astype(np.float64).ravel()
+    flat -= flat.mean()
+    length = float(np.linalg.norm(flat))
+    # Below a thousandth of a grey level it is rounding, not contrast.
+    return (flat / length if length > 1e-3 * _SIDE else flat * 0).astype(np.float32)
+
+
+def _pairs(
+    cases: Sequence[CaseRef], looks: Sequence[_Look], min_correlation: float
+) -> tuple[Pair, ...]:
+    if not 0 < min_correlation <= 1:
+        raise DataSetError(f"min_correlation {min_correlation}", "above 0, up to 1")
+    if not looks:
+        return ()
+    found: dict[tuple[int, int], float] = {}
+    small = np.stack([look.small for look in looks])
+    for start in range(0, len(small), _ROWS):
+        block = small[start : start + _ROWS] @ small.T
+        # Rounding may leave a copy a hair short of 1.
+        rows, columns = np.nonzero(block >= min_correlation - 1e-6)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            if start + row < column:
+                found[start + row, column] = min(float(block[row, column]), 1.0)
+    # Copies without contrast correlate with nothing; their digests still agree.
+    first: dict[str, list[int]] = {}
+    for number, look in enumerate(looks):
+        if look.digest:
+            same = first.setdefault(look.digest, [])
+            found.update({(other, number): 1.0 for other in same})
+            same.append(number)
+    return tuple(
+        _pair(cases[a], cases[b], found[a, b], looks[a].digest == looks[b].digest)
+        for a, b in sorted(found)
+    )
+
+
+def _pair(a: CaseRef, b: CaseRef, correlation: float, exact: bool) -> Pair:
+    return Pair(
+        first=a.key,
+        second=b.key,
+        correlation=correlation,
+        exact=exact,
+        across_labels=a.label != b.label,
+        across_sources=a.source != b.source,
+        across_patients=a.patient_key != b.patient_key,
+    )
+
+
+def _groups(pairs: Sequence[Pair]) -> tuple[tuple[str, ...], ...]:
+    keys = sorted({key for pair in pairs for key in (pair.first, pair.second)})
+    place = {key: number for number, key in enumerate(keys)}
+    numbers = components(len(keys), [(place[pair.first], place[pair.second]) for pair in pairs])
+    groups: dict[int, list[str]] = {}
+    for key, number in zip(keys, numbers, strict=True):
+        groups.setdefault(number, []).append(key)
+    return tuple(sorted((tuple(group) for group in groups.values()), key=lambda g: (-len(g), g)))

@@ -1,0 +1,53 @@
+"""The data sets that are known by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from breastseg.core.errors import DataSetError
+from breastseg.data.bus_bra import BusBra
+from breastseg.data.busi import Busi
+from breastseg.data.dataset import DataSet
+from breastseg.data.folder import Folder
+
+DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
+    {
+        "BUSI": Busi,
+        "BUS-BRA": BusBra,
+        "folder": Folder,
+    }
+)
+
+
+def open_data_set(name: str, root: Path) -> DataSet:
+    """A data set in its folder; nothing is read until its cases are asked for.
+
+    Args:
+        name: one of `DATA_SETS`, in capitals or not.
+        root: the data set's folder, or one that holds it under its usual name.
+
+    Raises:
+        DataSetError: no data set has this name.
+    """
+    for known, data_set in DATA_SETS.items():
+        if known.lower() == name.lower():
+            return data_set(root)
+    raise DataSetError(
+        f"no data set {name!r}",
+        f"one of {', '.join(DATA_SETS)}",
+        "use folder=PATH for pictures of your own",
+    )
+
+
+def parse_source(text: str) -> tuple[str, Path]:
+    """Split ``"BUSI=/path"`` into the name and the folder, for `open_data_set`.
+
+    Raises:
+        DataSetError: there is no name or no folder.
+    """
+    name, _, path = text.partition("=")
+    if not name.strip() or not path.strip():
+        raise DataSetError(f"source {text!r}", "NAME=FOLDER, for example BUSI=data/BUSI")
+    return name.strip(), Path(path.strip()).expanduser()

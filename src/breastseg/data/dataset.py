@@ -1,0 +1,206 @@
+"""What a data set is to the rest of the software: a name, where it came from, and its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.case import Case
+from breastseg.core.errors import DataSetError
+from breastseg.core.image import Image, Modality
+from breastseg.core.mask import Mask
+
+NORMAL = "normal"
+"""The label of a view without a lesion."""
+
+
+@dataclass(frozen=True)
+class CaseRef:
+    """Where one case lies on disk, and what is known of it without opening it.
+
+    Cheap to make by the thousand and to send to another process; `load` opens the files.
+
+    Attributes:
+        case_id: unique within the source.
+        patient_id: cases of one patient share it, within the source.
+        label: ``"benign"``, ``"malignant"``, ``"normal"`` or another class; None if unknown.
+        source: the data set's name.
+        image_path: the picture.
+        mask_paths: the outlines, one file a lesion; ``()`` says that there is no lesion,
+            None says that the truth is not known.
+        scanner: the device, where it is stated.
+        fold: the fold of the published partition, where there is one.
+        spacing_mm: (row, column) distance of pixel centres in millimetres, where the data set
+            states it apart from the picture.
+        modality: what made the picture.
+    """
+
+    case_id: str
+    patient_id: str
+    label: str | None
+    source: str
+    image_path: Path
+    mask_paths: tuple[Path, ...] | None
+    scanner: str | None = None
+    fold: int | None = None
+    spacing_mm: tuple[float, float] | None = None
+    modality: Modality = Modality.ULTRASOUND
+
+    @property
+    def key(self) -> str:
+        """Unique over all sources: ``"source/case_id"``."""
+        return f"{self.source}/{self.case_id}"
+
+    @property
+    def patient_key(self) -> str:
+        """The patient, unique over all sources: ``"source/patient_id"``."""
+        return f"{self.source}/{self.patient_id}"
+
+    @property
+    def is_normal(self) -> bool:
+        """True where it is stated that there is no lesion."""
+        return self.mask_paths == () or self.label == NORMAL
+
+    def load(self) -> Case:
+        """Read the picture, as one grey channel, and its outlines, merged into one mask.
+
+        Returns:
+            The case; its image has shape (1, rows, columns) and the file's dtype, its mask is
+            None where the truth is not known.
+
+        Raises:
+            UnreadableError: a file is missing or damaged.
+            DataSetError: an outline has another size than the picture.
+        """
+        from breastseg.io.raster import read_raster
+
+        image = _grey(read_raster(self.image_path, self.key), self)
+        mask = None
+        if self.mask_paths is not None:
+            mask = Mask(self._outline(image.grid.shape), image.grid)
+        return Case(
+            case_id=self.case_id,
+            patient_id=self.patient_id,
+            images=(image,),
+            mask=mask,
+            label=self.label,
+            source=self.source,
+            scanner=self.scanner,
+        )
+
+    def _outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        from breastseg.io.raster import read_mask
+
+        merged = np.zeros(shape, bool)
+        for path in self.mask_paths or ():
+            part = read_mask(path)
+            if part.shape != shape:
+                raise DataSetError(
+                    f"{self.key}: {path.name} has {part.shape} pixels, the image {shape}",
+                    "masks of the image's size",
+                    "repair or remove the file, or leave the case out",
+                )
+            merged |= part
+        return merged
+
+
+def _grey(image: Image, ref: CaseRef) -> Image:
+    array = image.array
+    if array.shape[0] != 1:
+        grey = image.grey()
+        # Back to the file's own dtype: whole grey levels, and a quarter of the memory.
+        array = (np.rint(grey).astype(array.dtype) if array.dtype.kind in "ui" else grey)[None]
+    grid = image.grid
+    if ref.spacing_mm is not None:
+        grid = replace(grid, spacing_mm=ref.spacing_mm)
+    return replace(image, array=array, grid=grid, modality=ref.modality)
+
+
+@dataclass(frozen=True)
+class DataSetInfo:
+    """What to know of a data set before using it.
+
+    Attributes:
+        title: its full name.
+        paper: the publication that its authors ask to be cited.
+        doi: of that publication; empty where there is none.
+        licence: in words.
+        home: where to get it.
+        tree: the expected files, as text.
+    """
+
+    title: str
+    paper: str
+    doi: str
+    licence: str
+    home: str
+    tree: str
+
+
+class DataSet(Protocol):
+    """A collection of cases in a folder."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its cases are known; the source of their keys."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds it."""
+
+    @property
+    def info(self) -> DataSetInfo:
+        """Where it came from and how it lies on disk."""
+
+    def cases(self) -> tuple[CaseRef, ...]:
+        """All cases whose picture is there, sorted by case_id.
+
+        Raises:
+            DataSetError: the layout is not the expected one; says what is missing.
+        """
+
+    def remarks(self) -> tuple[str, ...]:
+        """What in this copy is incomplete or left over, though it can be used; often empty."""
+
+
+def locate(root: Path, places: Iterable[str], marks: Iterable[str]) -> Path:
+    """The first of the folders ``root / place`` that holds all marks; `root` where none does."""
+    wanted = tuple(marks)
+    for place in places:
+        folder = root / place
+        if all((folder / mark).exists() for mark in wanted):
+            return folder
+    return root
+
+
+def require(root: Path, wanted: Iterable[str], info: DataSetInfo) -> None:
+    """Check that files and folders are there.
+
+    Raises:
+        DataSetError: names each that is missing, the expected tree, and where to get the data.
+    """
+    if not root.is_dir():
+        raise DataSetError(
+            f"no folder {root} for {info.title}",
+            f"a folder that holds {info.tree}",
+            f"get it from {info.home}",
+        )
+    missing = [name for name in wanted if not (root / name).exists()]
+    if missing:
+        raise DataSetError(
+            f"{info.title}: no {' and no '.join(missing)} in {root}",
+            f"a folder that holds {info.tree}",
+            f"get it from {info.home}",
+        )
+
+
+def some(names: Iterable[str], limit: int = 5) -> str:
+    """The first few names, and how many more there are, for a message."""
+    listed = sorted(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(listed[:limit]) + more

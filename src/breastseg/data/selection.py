@@ -1,0 +1,130 @@
+"""Choosing cases with one line of text, so that a recipe or a command can say which it used."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from breastseg.core.errors import DataSetError
+from breastseg.data.dataset import CaseRef, some
+from breastseg.data.split import Split
+
+FORMS = (
+    "all, none, lesions, normals, fold:1,2,3, list:FILE or split:FILE#PART, "
+    "joined by ' & ' where several must hold"
+)
+
+
+def select(cases: Sequence[CaseRef], spec: str, base: Path) -> tuple[CaseRef, ...]:
+    """The cases that a specification names, in the order given.
+
+    ``lesions`` are the cases not stated to be normal. A ``list`` has one case id, or
+    ``source/case_id``, a line. A part of a ``split`` may also name cases of sources that are not
+    among `cases`; those are passed over.
+
+    Args:
+        cases: what to choose from.
+        spec: ``all``, ``none``, ``lesions``, ``normals``, ``fold:1,2``, ``list:FILE`` or
+            ``split:FILE#PART``; several, joined by ``" & "``, must all hold.
+        base: where a relative FILE is looked for first; then under BREASTSEG_DATA, then in the
+            working directory.
+
+    Raises:
+        DataSetError: the specification is none of these, its file is missing, or it names a
+            case, fold or part that does not exist.
+    """
+    chosen = {case.key for case in cases}
+    for term in spec.split(" & "):
+        chosen &= _keys(cases, term.strip(), base)
+    return tuple(case for case in cases if case.key in chosen)
+
+
+def _keys(cases: Sequence[CaseRef], term: str, base: Path) -> set[str]:
+    tests: Mapping[str, Callable[[CaseRef], bool]] = {
+        "all": lambda _: True,
+        "none": lambda _: False,
+        "lesions": lambda case: not case.is_normal,
+        "normals": lambda case: case.is_normal,
+    }
+    if term in tests:
+        return {case.key for case in cases if tests[term](case)}
+    form, _, what = term.partition(":")
+    if form == "fold" and what:
+        return _of_folds(cases, what)
+    if form == "list" and what:
+        return _listed(cases, _find(what, base))
+    if form == "split" and "#" in what:
+        file, _, part = what.rpartition("#")
+        return _of_part(cases, _find(file, base), part)
+    raise DataSetError(f"selection {term!r}", FORMS)
+
+
+def _of_folds(cases: Sequence[CaseRef], numbers: str) -> set[str]:
+    there = {case.fold for case in cases if case.fold is not None}
+    words = [word.strip() for word in numbers.split(",")]
+    absent = [word for word in words if not word.isdecimal() or int(word) not in there]
+    if absent:
+        raise DataSetError(
+            f"selection 'fold:{numbers}': no fold {', '.join(absent)}",
+            f"folds {', '.join(map(str, sorted(there)))}" if there else "data with folds",
+        )
+    folds = {int(word) for word in words}
+    return {case.key for case in cases if case.fold in folds}
+
+
+def _listed(cases: Sequence[CaseRef], path: Path) -> set[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataSetError(f"{path} cannot be read: {error}", "one case id a line") from error
+    wanted = {line.strip() for line in lines} - {""}
+    found = [case for case in cases if case.case_id in wanted or case.key in wanted]
+    unknown = wanted - {name for case in found for name in (case.case_id, case.key)}
+    if unknown:
+        raise DataSetError(
+            f"{path.name} names {len(unknown)} cases that are not there: {some(unknown)}",
+            "case ids of the chosen data set",
+            "check that the list belongs to this data set",
+        )
+    shared = [name for name, n in Counter(case.case_id for case in found).items() if n > 1]
+    if wanted.intersection(shared):
+        raise DataSetError(
+            f"{path.name}: several data sets have a case {some(wanted.intersection(shared))}",
+            "source/case_id for these",
+        )
+    return {case.key for case in found}
+
+
+def _of_part(cases: Sequence[CaseRef], path: Path, part: str) -> set[str]:
+    split = Split.read(path)
+    if part not in split.parts:
+        raise DataSetError(f"{path.name} has no part {part!r}", f"one of {', '.join(split.parts)}")
+    sources = {case.source for case in cases}
+    here = {key for key in split.parts[part] if key.partition("/")[0] in sources}
+    if split.parts[part] and not here:
+        raise DataSetError(
+            f"part {part} of {path.name} has no case of {', '.join(sorted(sources))}",
+            "a split of these data sets",
+        )
+    unknown = here - {case.key for case in cases}
+    if unknown:
+        raise DataSetError(
+            f"part {part} of {path.name} names {len(unknown)} cases that are not there: "
+            f"{some(unknown)}",
+            "a split of these data sets, made from a copy no larger than this one",
+        )
+    return here
+
+
+def _find(name: str, base: Path) -> Path:
+    """The file itself, or under `base`, BREASTSEG_DATA or the working directory."""
+    data = os.environ.get("BREASTSEG_DATA")
+    folders = [base, *([Path(data)] if data else []), Path.cwd()]
+    for folder in folders:
+        # An absolute name replaces the folder.
+        if (folder / name).is_file():
+            return folder / name
+    looked = ", ".join(str(folder) for folder in dict.fromkeys(folders))
+    raise DataSetError(f"no file {name}", f"a path under {looked}, or an absolute one")

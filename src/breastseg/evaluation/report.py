@@ -1,0 +1,216 @@
+"""Writing an evaluation: a table of images, and its summary for programs and for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from breastseg.evaluation.run import Evaluation, Row
+from breastseg.evaluation.score import ImageScore
+from breastseg.evaluation.statistics import RESAMPLES
+from breastseg.evaluation.summary import LARGE, SMALL, Figure, Group, Summary, summarise
+from breastseg.io.write import write_text
+from breastseg.metrics.rules import EMPTY_RULE
+
+
+def write_report(
+    evaluation: Evaluation, folder: Path, resamples: int = RESAMPLES, seed: int = 0
+) -> Summary:
+    """Write ``per_image.csv``, ``summary.json`` and ``summary.md``.
+
+    Args:
+        evaluation: what to report.
+        folder: made if it is missing; files of these names in it are replaced.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+
+    Returns:
+        The summary that was written.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    summary = summarise(evaluation, resamples, seed)
+    write_text(folder / "per_image.csv", per_image_csv(evaluation))
+    write_text(folder / "summary.json", summary_json(evaluation, summary))
+    write_text(folder / "summary.md", summary_markdown(evaluation, summary))
+    return summary
+
+
+def per_image_csv(evaluation: Evaluation) -> str:
+    """One line a case, after a line of column names.
+
+    A cell is empty where a value is not known (no spacing, no label), and ``nan`` where a
+    distance is undefined because one of the masks is empty.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    own = [f.name for f in fields(Row) if f.name not in ("score", "milliseconds", "error")]
+    scored = [f.name for f in fields(ImageScore)]
+    table.writerow([*own, *scored, "milliseconds", "error"])
+    for row in evaluation.rows:
+        values = [getattr(row, name) for name in own]
+        values += [getattr(row.score, name) for name in scored]
+        table.writerow([_cell(v) for v in (*values, row.milliseconds, row.error)])
+    return text.getvalue()
+
+
+def summary_json(evaluation: Evaluation, summary: Summary) -> str:
+    """The summary with its protocol and the method's provenance, as JSON; undefined is null."""
+    made_by = evaluation.provenance
+    content = {
+        "segmenter": evaluation.segmenter,
+        "provenance": None if made_by is None else made_by.as_dict(),
+        "protocol": protocol(evaluation, summary),
+        "size": evaluation.size,
+        "min_iou": evaluation.min_iou,
+        "resamples": summary.resamples,
+        "seed": summary.seed,
+        "groups": {name: asdict(group) for name, group in summary.groups.items()},
+        "failures": {row.key: row.error for row in evaluation.failures},
+    }
+    return json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
+
+
+def protocol(evaluation: Evaluation, summary: Summary) -> str:
+    """What was done, in sentences: a figure counts only beside them."""
+    rows = evaluation.rows
+    with_lesion = sum(row.has_lesion for row in rows)
+    normals = len(rows) - with_lesion
+    sources = sorted({row.source for row in rows})
+    counts = ", ".join(f"{name} {sum(r.source == name for r in rows)}" for name in sources)
+    if evaluation.size is None:
+        size = "Scored at each image's own size"
+    else:
+        size = (
+            f"Scored at {evaluation.size[0]}x{evaluation.size[1]} pixels (probability resampled "
+            "with a triangle filter and cut at the threshold, truth by nearest neighbour)"
+        )
+    normals_say = (
+        f"{normals} normal ones, which enter 'all images' and the rows named normal only"
+        if normals
+        else "no normal ones"
+    )
+    return " ".join(
+        [
+            f"{evaluation.segmenter} on {len(rows)} images of "
+            f"{summary.groups['all images'].patients} patients ({counts}): {with_lesion} with a "
+            f"lesion and {normals_say}.",
+            f"{size}, at the method's own threshold.",
+            "Metrics are computed per image and averaged over images; 'pooled' alone is over "
+            "the pixels of all images together.",
+            f"In brackets: 95 % interval, bootstrap over patients, {summary.resamples} resamples, "
+            f"percentile method, seed {summary.seed}.",
+            EMPTY_RULE,
+            "HD95 is the larger of the two directed 95th percentiles between boundary pixels.",
+            "A true lesion is found when an outline reaches an intersection over union of "
+            f"{evaluation.min_iou:g} with it; an outline that so matches no lesion is false.",
+            f"Small lesions cover less than {SMALL:.0%} of the image, large ones more than "
+            f"{LARGE:.0%}.",
+            "An image that fails has overlap 0, its lesions are missed, and it counts as outlined.",
+        ]
+    )
+
+
+def summary_markdown(evaluation: Evaluation, summary: Summary) -> str:
+    """The summary as Markdown: protocol, tables, failures."""
+    groups = summary.groups.values()
+    lesions = [g for g in groups if g.name != "all images" and "lesions_found" in g.figures]
+    normals = [g for g in groups if g.name.endswith("normal images")]
+    parts = [f"# {evaluation.segmenter}", protocol(evaluation, summary)]
+    if lesions:
+        parts += ["## Images with a lesion", _lesion_table(lesions)]
+    if normals:
+        parts += ["## Normal images", _normal_table(normals)]
+        parts += ["## All images, both empty counting as 1", _all_table(summary)]
+    if evaluation.failures:
+        parts.append(f"## Failures ({len(evaluation.failures)})")
+        parts.append("\n".join(f"- {row.key}: {row.error}" for row in evaluation.failures))
+    return "\n\n".join(parts) + "\n"
+
+
+def _lesion_table(groups: Sequence[Group]) -> str:
+    columns = {
+        "Dice": "dice",
+        "IoU": "iou",
+        "Precision": "precision",
+        "Recall": "recall",
+        "HD95 px": "hd95_px",
+        "ASSD px": "assd_px",
+    }
+    if any("hd95_mm" in group.figures for group in groups):
+        columns |= {"HD95 mm": "hd95_mm", "ASSD mm": "assd_mm"}
+    columns |= {
+        "Lesions found": "lesions_found",
+        "False outlines an image": "false_outlines_per_image",
+        "Pooled Dice": "pooled_dice",
+    }
+    heads = ["Images", "n", "Patients", *columns, "HD95 undefined", "Failed"]
+    lines = [
+        [group.name, group.images, group.patients]
+        + [_shown(group.figures.get(figure)) for figure in columns.values()]
+        + [group.undefined_surface, group.failures]
+        for group in groups
+    ]
+    return _table(heads, lines)
+
+
+def _normal_table(groups: Sequence[Group]) -> str:
+    columns = {
+        "With any outline": "share_outlined",
+        "False outlines an image": "false_outlines_per_image",
+        "Specificity": "specificity",
+    }
+    lines = [
+        [group.name, group.images, group.patients]
+        + [_shown(group.figures.get(figure)) for figure in columns.values()]
+        + [group.failures]
+        for group in groups
+    ]
+    return _table(["Images", "n", "Patients", *columns, "Failed"], lines)
+
+
+def _all_table(summary: Summary) -> str:
+    columns = {"Dice": "dice", "IoU": "iou", "Specificity": "specificity"}
+    group = summary.groups["all images"]
+    line = [group.name, group.images, group.patients]
+    shown = [_shown(group.figures.get(figure)) for figure in columns.values()]
+    return _table(
+        ["Images", "n", "Patients", *columns, "Failed"], [[*line, *shown, group.failures]]
+    )
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    rows = [heads, ["---"] * len(heads), *lines]
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+
+
+def _shown(figure: Figure | None) -> str:
+    """Value and interval: three decimals for what is 0 to 1 or so, one for lengths."""
+    if figure is None:
+        return "-"
+    digits = 3 if max(figure.value, figure.high) < 3 else 1
+    return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else value
+
+
+def _plain(value: object) -> object:
+    """The same with null for NaN, which JSON does not know."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,136 @@
+"""The score of one image: one row of the report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import GeometryError
+from breastseg.core.mask import Mask
+from breastseg.core.prediction import Prediction
+from breastseg.metrics.lesionwise import match_lesions
+from breastseg.metrics.overlap import confusion
+from breastseg.metrics.surface import surface_distances
+from breastseg.preprocess.geometry import resize
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """How one image was outlined, whatever image it was.
+
+    Attributes:
+        true_positive: pixels outlined and lesion, at the size scored at.
+        false_positive: pixels outlined, not lesion.
+        false_negative: pixels of lesion, not outlined.
+        true_negative: pixels that are neither.
+        dice: 0 to 1, under the empty-mask rule, as are `iou`, `precision` and `recall`.
+        iou: intersection over union.
+        precision: share of the outline that is lesion.
+        recall: share of the lesion that is outlined.
+        specificity: share of background left alone.
+        hd95_px: 95th percentile Hausdorff distance in pixels; NaN where undefined.
+        assd_px: average symmetric surface distance in pixels; NaN where undefined.
+        hd95_mm: the same in millimetres; None where the spacing is unknown or another size
+            than the image's own is scored at.
+        assd_mm: likewise.
+        true_lesions: regions of the truth.
+        found: those that some outline matches.
+        outlines: regions outlined.
+        false_outlines: those that match no true lesion.
+    """
+
+    true_positive: int = 0
+    false_positive: int = 0
+    false_negative: int = 0
+    true_negative: int = 0
+    dice: float = 0.0
+    iou: float = 0.0
+    precision: float = 0.0
+    recall: float = 0.0
+    specificity: float = 0.0
+    hd95_px: float = math.nan
+    assd_px: float = math.nan
+    hd95_mm: float | None = None
+    assd_mm: float | None = None
+    true_lesions: int = 0
+    found: int = 0
+    outlines: int = 0
+    false_outlines: int = 0
+
+
+def score_image(
+    prediction: Prediction, truth: Mask, size: tuple[int, int] | None, min_iou: float
+) -> ImageScore:
+    """Score a prediction at its own operating point.
+
+    Args:
+        prediction: on the image's grid.
+        truth: on the same grid.
+        size: (rows, columns) to score at: the probability is resampled with a triangle filter
+            and then cut at the threshold, the truth is taken from the nearest pixel. None
+            scores at the image's own size.
+        min_iou: from which an outline and a true lesion match.
+
+    Raises:
+        GeometryError: the prediction lies on another grid than the truth.
+    """
+    if prediction.grid.shape != truth.grid.shape:
+        raise GeometryError(
+            f"a prediction of shape {prediction.grid.shape} for a truth of {truth.grid.shape}",
+            "the image's own grid",
+        )
+    outline, lesion = prediction.mask().foreground, truth.foreground
+    spacing = truth.grid.spacing_mm
+    if size is not None and size != truth.grid.shape:
+        outline = resize(prediction.probability, size) >= prediction.threshold
+        lesion, spacing = nearest(lesion, size), None
+    counts = confusion(outline, lesion)
+    pixels = surface_distances(outline, lesion)
+    lengths = None if spacing is None else surface_distances(outline, lesion, spacing)
+    lesions = match_lesions(outline, lesion, min_iou)
+    return ImageScore(
+        true_positive=counts.true_positive,
+        false_positive=counts.false_positive,
+        false_negative=counts.false_negative,
+        true_negative=counts.true_negative,
+        dice=counts.dice,
+        iou=counts.iou,
+        precision=counts.precision,
+        recall=counts.recall,
+        specificity=counts.specificity,
+        hd95_px=pixels.hd95,
+        assd_px=pixels.assd,
+        hd95_mm=None if lengths is None else lengths.hd95,
+        assd_mm=None if lengths is None else lengths.assd,
+        true_lesions=lesions.true_lesions,
+        found=lesions.found,
+        outlines=lesions.outlines,
+        false_outlines=lesions.false_outlines,
+    )
+
+
+def score_failure(truth: Mask | None, is_normal: bool, min_iou: float) -> ImageScore:
+    """The score of an image that could not be segmented: the worst there is.
+
+    Overlap is 0, on a normal image too, every lesion is missed, distances are undefined. Where
+    the truth could not be read either, an image that is not normal counts as one lesion.
+    """
+    if truth is None:
+        return ImageScore(true_lesions=0 if is_normal else 1)
+    lesion = truth.foreground
+    return ImageScore(
+        false_negative=int(lesion.sum()),
+        true_lesions=match_lesions(np.zeros_like(lesion), lesion, min_iou).true_lesions,
+    )
+
+
+def nearest(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Bring a mask (H, W) to `size`: each pixel takes the one under its centre; bool."""
+    rows, columns = (
+        ((np.arange(n) + 0.5) * old / n).astype(np.intp)
+        for n, old in zip(size, mask.shape, strict=True)
+    )
+    return mask[np.ix_(rows, columns)]

@@ -1,0 +1,92 @@
+"""Dropping outlines that a bundle's operating point rejects.
+
+Outlines are 8-connected, as in `breastseg.core.prediction.Prediction.lesions`. A rejected outline
+is not erased: its probabilities are scaled so that its peak becomes half the threshold. It stays
+visible in the map, and no mixture of it with its surroundings reaches the threshold again when the
+map is resized.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import OutputSpec
+from breastseg.preprocess.geometry import Placement
+
+_TOUCHING = np.ones((3, 3), bool)
+
+
+def postprocess(probability: NDArray[np.float32], output: OutputSpec) -> NDArray[np.float32]:
+    """Apply the rules of an operating point to a probability map.
+
+    Args:
+        probability: (rows, columns) float32, 0 to 1, of the image and nothing but the image: the
+            area rule takes its share of this array.
+        output: an outline is kept where its peak is at least `min_peak` and its area at least
+            `min_area_fraction` of the array; of those kept, only the largest (the first in
+            row-major order where two are equal) if `largest_only`.
+
+    Returns:
+        The same shape, float32. Rejected outlines lie below `output.threshold`; every other
+        value is untouched.
+    """
+    result = probability.astype(np.float32, copy=True)
+    foreground = result >= output.threshold
+    if not foreground.any():
+        return result
+    from scipy import ndimage  # a third of a second to import
+
+    numbers, count = ndimage.label(foreground, structure=_TOUCHING)
+    peaks = np.atleast_1d(ndimage.maximum(result, numbers, np.arange(1, count + 1)))
+    areas = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
+    kept = (peaks >= output.min_peak) & (areas >= output.min_area_fraction * result.size)
+    if output.largest_only and kept.any():
+        kept &= np.arange(count) == np.argmax(np.where(kept, areas, -1))
+    factors = np.where(kept, 1.0, 0.5 * output.threshold / peaks)
+    rejected = np.concatenate(([False], ~kept))[numbers]
+    result[rejected] *= np.concatenate(([1.0], factors))[numbers[rejected]].astype(np.float32)
+    return result
+
+
+def bring_back(
+    probability: NDArray[np.float32], placement: Placement, output: OutputSpec
+) -> NDArray[np.float32]:
+    """Post-process a map at the network's size and bring it to the image's own grid.
+
+    What lies in the padding is no part of the image and is left out. An outline so small and
+    faint that the resampling would smooth it away keeps one pixel, under its peak.
+
+    Args:
+        probability: (rows, columns) of `placement.size`, float32, 0 to 1.
+        placement: where the image lies in that map.
+        output: the rules.
+
+    Returns:
+        `placement.source`, float32, 0 to 1.
+    """
+    row, column, rows, columns = placement.inner
+    inner = postprocess(probability[row : row + rows, column : column + columns], output)
+    whole = np.zeros(placement.size, np.float32)
+    whole[row : row + rows, column : column + columns] = inner
+    result = np.clip(placement.backward(whole), 0, 1)
+    for peak_row, peak_column in _peaks(inner, output.threshold):
+        # the source pixel in which the centre of the peak's pixel lies
+        there = (
+            int((peak_row + 0.5) * placement.source[0] / rows),
+            int((peak_column + 0.5) * placement.source[1] / columns),
+        )
+        if result[there] < output.threshold:
+            result[there] = inner[peak_row, peak_column]
+    return result
+
+
+def _peaks(probability: NDArray[np.float32], threshold: float) -> list[tuple[int, int]]:
+    foreground = probability >= threshold
+    if not foreground.any():
+        return []
+    from scipy import ndimage
+
+    numbers, count = ndimage.label(foreground, structure=_TOUCHING)
+    found = ndimage.maximum_position(probability, numbers, np.arange(1, count + 1))
+    return [(int(row), int(column)) for row, column in found]

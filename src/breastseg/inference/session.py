@@ -1,0 +1,119 @@
+"""An ONNX Runtime session on CPU cores, opened and checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import InputSpec
+from breastseg.core.errors import BundleError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+INPUT = "image"
+OUTPUT = "probability"
+
+
+def usable_cores() -> int:
+    """The CPU cores that this process may run on, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class OnnxNetwork:
+    """A network from (N, channels, rows, columns) to (N, 1, rows, columns) probabilities.
+
+    May be called from several threads at once; each call computes on `threads` cores.
+
+    Args:
+        path: an ONNX file with one input ``image`` and one output ``probability``, float32.
+        spec: the size and channels that the input must have.
+        threads: cores a call uses, at least 1.
+
+    Raises:
+        BundleError: not an ONNX network, or one with other inputs and outputs.
+    """
+
+    def __init__(self, path: Path, spec: InputSpec, threads: int) -> None:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+        # ONNX Runtime's errors have no base of their own
+        self._errors: tuple[type[Exception], ...] = (
+            state.EPFail,
+            state.Fail,
+            state.InvalidArgument,
+            state.InvalidGraph,
+            state.InvalidProtobuf,
+            state.NoModel,
+            state.NoSuchFile,
+            state.NotImplemented,
+            state.RuntimeException,
+        )
+        self._path = path
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what matters comes as an exception
+        # a waiting thread sleeps, so that reading and other processes get its core
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except self._errors as error:
+            raise BundleError(
+                f"{path}: not a network that ONNX Runtime {onnxruntime.__version__} can run "
+                f"({error})",
+                remedy="copy the whole bundle again, or update onnxruntime",
+            ) from error
+        _check_signature(self._session, path, spec)
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network.
+
+        Args:
+            batch: (N, channels, rows, columns) float32.
+
+        Returns:
+            (N, 1, rows, columns) float32.
+
+        Raises:
+            BundleError: the network fails on it.
+        """
+        try:
+            (result,) = self._session.run([OUTPUT], {INPUT: batch})
+        except self._errors as error:
+            raise BundleError(f"{self._path}: the network failed ({error})") from error
+        return np.asarray(result, np.float32)
+
+
+def _check_signature(
+    session: onnxruntime.InferenceSession, path: Path, spec: InputSpec
+) -> None:
+    wanted = {INPUT: spec.channels, OUTPUT: 1}
+    found = {
+        value.name: (value.type, value.shape)
+        for value in [*session.get_inputs(), *session.get_outputs()]
+    }
+    for name, channels in wanted.items():
+        kind, shape = found.get(name, ("nothing", []))
+        fixed = [channels, *spec.size]
+        # a dynamic axis has a name or None instead of a number
+        fits = len(shape) == 4 and not isinstance(shape[0], int)
+        fits = fits and all(
+            s == f or not isinstance(s, int) for s, f in zip(shape[1:], fixed, strict=True)
+        )
+        if kind != "tensor(float)" or not fits or len(found) != 2:
+            raise BundleError(
+                f"{path}: {name!r} is {kind} {shape}",
+                f"float32 (any N, {', '.join(map(str, fixed))}), and no input or output but "
+                f"{INPUT!r} and {OUTPUT!r}",
+                "bundle.json and model.onnx do not belong together",
+            )

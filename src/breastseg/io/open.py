@@ -1,0 +1,191 @@
+"""Opening an image of any kind that is read, by what is in the file and not by its name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO
+
+from breastseg.core.errors import InputError, UnreadableError, UnsupportedError
+from breastseg.core.image import Image
+from breastseg.io.dicom_image import read_dicom_frames
+from breastseg.io.raster import read_raster_pages
+from breastseg.io.source import name_of, opened
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
+"""What image files are usually called; only `find_images` looks at it, for damaged files."""
+
+_HEAD_BYTES = 352  # a NIfTI-1 header with its magic
+_OUR_OUTPUTS = re.compile(r".*_(mask|overlay)(_\d+)?", re.IGNORECASE)
+
+
+class _Kind(Enum):
+    RASTER = 1
+    DICOM = 2
+
+
+_RASTER_STARTS = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",  # JPEG
+    b"II*\0",  # TIFF, little endian
+    b"MM\0*",  # TIFF, big endian
+    b"II+\0",  # BigTIFF
+    b"MM\0+",
+    b"BM",
+)
+
+_VOLUME = "volumes are not read yet: export the slices as DICOM or PNG"
+_OTHER_STARTS = (
+    (b"NRRD", "an NRRD volume", _VOLUME),
+    (b"\x1f\x8b", "a gzip archive, perhaps a NIfTI volume", _VOLUME),
+    (b"%PDF", "a PDF document", "extract the image from it"),
+    (b"PK\x03\x04", "a ZIP archive", "unpack it"),
+    (b"GIF8", "a GIF picture", "convert it to PNG"),
+    (b"RIFF", "a WebP picture or a video", "export it as PNG or DICOM"),
+    (b"\x00\x00\x00\x0cjP", "a JPEG 2000 picture", "convert it to PNG"),
+)
+
+
+def open_images(path: Path | BinaryIO, source: str = "") -> Iterator[Image]:
+    """Read all images of a file: one of a raster file, one a page of a TIFF, one a DICOM frame.
+
+    Args:
+        path: a PNG, JPEG, TIFF, BMP or DICOM file, or a seekable binary stream of one.
+        source: what messages and the images call it; the path by default.
+
+    Yields:
+        One image at a time; the next is read when it is asked for.
+
+    Raises:
+        UnreadableError: missing, empty, truncated, damaged, or no image.
+        UnsupportedError: a kind of image that is not read, or too large.
+    """
+    if _kind_of_file(path, source) is _Kind.DICOM:
+        yield from read_dicom_frames(path, source)
+    else:
+        yield from read_raster_pages(path, source)
+
+
+def open_image(path: Path | BinaryIO, frame: int = 0, source: str = "") -> Image:
+    """Read one image of a file.
+
+    Args:
+        path: as for `open_images`.
+        frame: which DICOM frame or TIFF page, from 0.
+        source: as for `open_images`.
+
+    Returns:
+        (channels, rows, columns) with 1 or 3 channels, as a viewer would show it.
+
+    Raises:
+        InputError: there is no such frame.
+        UnreadableError: as for `open_images`.
+        UnsupportedError: as for `open_images`.
+    """
+    if _kind_of_file(path, source) is _Kind.DICOM:
+        return next(read_dicom_frames(path, source, (frame,)))
+    page = -1
+    for page, image in enumerate(read_raster_pages(path, source)):
+        if page == frame:
+            return image
+    raise InputError(f"{name_of(path, source)}: frame {frame}", f"frames 0 to {page} of this file")
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Expand folders to the images in them, in all folders below as well.
+
+    A file in a folder counts where its content is of a kind that is read, or where it is called
+    like an image; so a damaged image is met when it is opened, and not passed over. Left out are
+    hidden files, ``DICOMDIR``, and pictures called ``*_mask``, ``*_mask_1`` or ``*_overlay``,
+    which are outlines and not scans. A path that is no folder stays as it is.
+
+    Args:
+        paths: files and folders.
+
+    Returns:
+        Each path once, in the order given and sorted within a folder. A folder that cannot be
+        listed, or that holds no image, stands for itself: opening it says so.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = list(_walk(path, frozenset())) if path.is_dir() else []
+        found.update(dict.fromkeys(inside or [path]))
+    return list(found)
+
+
+def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
+    """The images in a folder; `above` holds the folders it lies in, against circular links."""
+    here = os.path.realpath(folder)
+    if here in above:
+        return
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, above | {here})
+        elif _is_image(entry):
+            yield entry
+
+
+def _is_image(path: Path) -> bool:
+    if path.name == "DICOMDIR":
+        return False
+    if path.suffix.lower() in SUFFIXES:
+        return not (_OUR_OUTPUTS.fullmatch(path.stem) and path.suffix.lower() != ".dcm")
+    try:
+        with opened(path) as stream:
+            return _kind(stream.read(_HEAD_BYTES)) is not None
+    except UnreadableError:
+        return False
+
+
+def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
+    name = name_of(path, source)
+    with opened(path, source) as stream:
+        try:
+            head = stream.read(_HEAD_BYTES)
+        except OSError as error:
+            raise UnreadableError(
+                f"{name}: cannot be read ({error.strerror or error})", remedy="check the disk"
+            ) from error
+    kind = _kind(head)
+    if kind is not None:
+        return kind
+    allowed = "PNG, JPEG, TIFF, BMP or DICOM"
+    for start, what, remedy in _OTHER_STARTS:
+        if head.startswith(start):
+            raise UnsupportedError(f"{name}: is {what}", allowed, remedy)
+    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0"):
+        raise UnsupportedError(f"{name}: is a NIfTI volume", allowed, _VOLUME)
+    what = "a text" if _is_text(head) else "of a kind that is not known"
+    raise UnreadableError(f"{name}: is {what}, not an image", allowed, "name an image file")
+
+
+def _kind(head: bytes) -> _Kind | None:
+    if head[128:132] == b"DICM" or _is_bare_dicom(head):
+        return _Kind.DICOM
+    return _Kind.RASTER if head.startswith(_RASTER_STARTS) else None
+
+
+def _is_bare_dicom(head: bytes) -> bool:
+    """Whether this is DICOM without preamble: it starts with an element of group 2 or 8.
+
+    The elements at the start of those groups have numbers below 256, and either two capitals
+    for a value representation or a length that is short.
+    """
+    if len(head) < 8 or head[:2] not in (b"\x02\0", b"\x08\0") or head[3] != 0:
+        return False
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    return explicit or int.from_bytes(head[4:8], "little") <= 64
+
+
+def _is_text(head: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)

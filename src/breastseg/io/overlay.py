@@ -1,0 +1,129 @@
+"""An outline drawn over the picture that it belongs to, for people to look at.
+
+The picture itself stays as it is: nothing is tinted, so the tissue under and beside the outline
+can still be read. The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/),
+which readers with any common form of colour blindness can tell apart, on grey as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import GeometryError
+from breastseg.core.image import Image
+
+if TYPE_CHECKING:
+    from PIL.ImageDraw import ImageDraw
+
+PREDICTION_RGB = (240, 170, 0)
+"""Orange: what the method outlined."""
+TRUTH_RGB = (60, 190, 255)
+"""Sky blue: the known outline."""
+CALLIPER_RGB = (255, 255, 255)
+"""White: the measured diameters."""
+
+Point = tuple[float, float]
+"""(row, column) in pixels; whole numbers are the pixels' centres."""
+
+
+def overlay(
+    image: Image,
+    mask: NDArray[np.bool_],
+    truth: NDArray[np.bool_] | None = None,
+    marks: Sequence[tuple[Point, Point]] = (),
+) -> NDArray[np.uint8]:
+    """Draw outlines and callipers over an image.
+
+    The line lies on the outermost pixels of the region, so that it never hides what is outside,
+    and is one pixel wide for pictures of up to 500 pixels, wider in proportion above.
+
+    Args:
+        image: a 2-D image of 1 or 3 channels.
+        mask: (rows, columns), True on what the method outlined.
+        truth: (rows, columns), the known outline, where there is one.
+        marks: the two end points of each diameter to be drawn.
+
+    Returns:
+        (rows, columns, 3) RGB, the size of the image.
+
+    Raises:
+        GeometryError: an outline has another shape than the image.
+    """
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    picture = to_rgb(image)
+    width = line_width(image.grid.shape)
+    for region, colour in ((truth, TRUTH_RGB), (mask, PREDICTION_RGB)):
+        if region is None:
+            continue
+        if region.shape != image.grid.shape:
+            raise GeometryError(f"outline of {region.shape}, image of {image.grid.shape}")
+        picture[_rim(region, width)] = colour
+    if not marks:
+        return picture
+    canvas = Pillow.fromarray(picture)
+    draw = ImageDraw.Draw(canvas)
+    for start, end in marks:
+        _calliper(draw, start, end, width)
+    return np.array(canvas)
+
+
+def to_rgb(image: Image) -> NDArray[np.uint8]:
+    """The picture as a viewer would show it.
+
+    8-bit pictures are kept as they are; deeper ones are scaled from their smallest to their
+    largest value.
+
+    Args:
+        image: a 2-D image of any number of channels; three are taken as RGB, else the first.
+
+    Returns:
+        (rows, columns, 3) uint8, a fresh array.
+    """
+    array = image.array if image.array.shape[0] == 3 else image.array[:1]
+    if array.dtype != np.uint8:
+        values = array.astype(np.float64)
+        finite = np.isfinite(values)
+        low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
+        values = np.clip(np.where(finite, values, low), low, high) - low
+        array = np.round(values * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+    shown = np.broadcast_to(np.moveaxis(array, 0, 2), (*image.grid.shape, 3))
+    return np.array(shown, np.uint8)
+
+
+def line_width(shape: tuple[int, ...]) -> int:
+    """Width of a line in pixels, so that it looks alike on small and on large pictures."""
+    return max(1, round(max(shape) / 500))
+
+
+def _rim(region: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
+    """The outermost `width` pixels of a region; the picture's edge counts as outside."""
+    core = np.pad(region, 1)
+    for _ in range(width):
+        inner = core.copy()
+        inner[1:-1, 1:-1] &= core[:-2, 1:-1] & core[2:, 1:-1] & core[1:-1, :-2] & core[1:-1, 2:]
+        core = inner
+    return np.asarray(region & ~core[1:-1, 1:-1])
+
+
+def _calliper(draw: ImageDraw, start: Point, end: Point, width: int) -> None:
+    """A dotted line with a small cross at both ends, as ultrasound machines draw it."""
+    length = math.dist(start, end)
+    arm = min(4 * width, max(2 * width, length / 6))
+    step = 4 * width
+    dots = max(1, round(length / step))
+    for index in range(1, dots):
+        share = index / dots
+        row = start[0] + share * (end[0] - start[0])
+        column = start[1] + share * (end[1] - start[1])
+        half = (width - 1) / 2
+        draw.rectangle((column - half, row - half, column + half, row + half), CALLIPER_RGB)
+    for row, column in (start, end):
+        draw.line((column - arm, row, column + arm, row), CALLIPER_RGB, width)
+        draw.line((column, row - arm, column, row + arm), CALLIPER_RGB, width)

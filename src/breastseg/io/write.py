@@ -1,0 +1,114 @@
+"""Writing files whole or not at all: to a temporary name in the same folder, then renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import InputError
+
+SPACING_KEY = "spacing_mm"
+"""The PNG text chunk that carries "row,column" spacing in millimetres."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; rename it to `path` on success, remove it on failure.
+
+    The temporary name is hidden and keeps the suffix, for writers that choose the format by it.
+    Missing folders are made. A symbolic link is followed, so that what it points to is replaced.
+
+    Args:
+        path: where the file shall be; an existing regular file is replaced.
+
+    Raises:
+        InputError: the folder cannot be written, the disk is full, or `path` is no regular file.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise InputError(
+            f"{path}: is {'a folder' if target.is_dir() else 'not a regular file'}",
+            "the name of a file to write",
+        )
+    # A name may have 255 bytes at most; the stem gives way, in whole characters.
+    stem = target.stem.encode()[:100].decode(errors="ignore")
+    temporary = target.parent / f".{stem}.{secrets.token_hex(6)}{target.suffix}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error})",
+            remedy="choose a folder that exists, has room and may be written to",
+        ) from error
+    finally:
+        _remove(temporary)
+
+
+def _remove(temporary: Path) -> None:
+    """Remove what a failed write left; a folder that has gone took it along."""
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes to a file, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    r"""Write text to a file as UTF-8 with ``\n`` line ends, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_bytes(path, text.encode())
+
+
+def write_png(
+    path: Path,
+    array: NDArray[np.generic],
+    spacing_mm: tuple[float, float] | None = None,
+) -> None:
+    """Write an array as a PNG file, whole or not at all.
+
+    Args:
+        path: the file to write.
+        array: (rows, columns) of bool (written as 0 and 255), uint8 or uint16; or
+            (rows, columns, 3) of uint8.
+        spacing_mm: (row, column) spacing in millimetres. It goes into a text chunk named
+            ``spacing_mm``, which `breastseg.io.raster.read_raster` reads back.
+
+    Raises:
+        InputError: another shape or dtype, or the file cannot be written.
+    """
+    from PIL import Image as Pillow
+    from PIL.PngImagePlugin import PngInfo
+
+    pixels = np.where(array, 255, 0).astype(np.uint8) if array.dtype == np.bool_ else array
+    grey = pixels.ndim == 2 and pixels.dtype in (np.uint8, np.uint16)
+    colour = pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8
+    if not (grey or colour) or pixels.size == 0:
+        raise InputError(
+            f"{path}: an array of shape {array.shape}, dtype {array.dtype} is no PNG",
+            "(rows, columns) of bool, uint8 or uint16, or (rows, columns, 3) of uint8",
+        )
+    text = PngInfo()
+    if spacing_mm is not None:
+        text.add_text(SPACING_KEY, ",".join(repr(float(step)) for step in spacing_mm))
+    with replacing(path) as temporary:
+        Pillow.fromarray(np.ascontiguousarray(pixels)).save(temporary, "PNG", pnginfo=text)

@@ -1,0 +1,135 @@
+"""Weights in safetensors files: an encoder's, and a whole network's. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from breastseg.core.errors import BundleError, RecipeError
+
+CLASSIFIERS = ("classifier.", "fc.", "head.")
+COUNTER = "num_batches_tracked"  # of batch normalisation; the computation does not use it
+
+
+def find_weights(path: str, root: Path | None = None) -> Path:
+    """The file that a recipe names.
+
+    Args:
+        path: absolute, or relative to `root` or to the folder that BREASTSEG_DATA names.
+        root: the recipe's own root; None where there is none.
+
+    Raises:
+        RecipeError: there is no such file; the message lists where it was looked for.
+    """
+    folders = [root] if root is not None else []
+    if os.environ.get("BREASTSEG_DATA"):
+        folders.append(Path(os.environ["BREASTSEG_DATA"]))
+    candidates = [folder / path for folder in folders] or [Path(path)]
+    for candidate in dict.fromkeys(candidates):  # an absolute path swallows the folder before it
+        if candidate.is_file():
+            return candidate
+    raise RecipeError(
+        f"encoder weights {path!r} not found",
+        f"looked for {', '.join(str(c) for c in dict.fromkeys(candidates))}",
+        "set BREASTSEG_DATA to the folder that holds it, or leave encoder_weights out",
+    )
+
+
+def load_encoder_weights(encoder: nn.Module, path: Path) -> None:
+    """Fill an encoder from a classifier's weights.
+
+    A first convolution trained on RGB serves a grey image by summing its weights over the three
+    channels: exactly what it computes for the grey image repeated three times.
+
+    Args:
+        encoder: of segmentation-models-pytorch; changed in place.
+        path: safetensors file with the encoder's keys; a timm encoder's may lack its leading
+            ``model.``. The classifier's own keys are ignored.
+
+    Raises:
+        RecipeError: unreadable, or a tensor is missing, unexpected or of another shape.
+    """
+    try:
+        stored = safetensors.torch.load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(f"encoder weights {path}: {error}", "a safetensors file") from error
+    wanted = encoder.state_dict()
+    wrapped = all(key.startswith("model.") for key in wanted)
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in stored.items():
+        key = f"model.{name}" if wrapped and not name.startswith("model.") else name
+        if key not in wanted and key.removeprefix("model.").startswith(CLASSIFIERS):
+            continue
+        tensors[key] = _grey_stem(tensor, wanted[key]) if key in wanted else tensor
+    problem = _mismatch(tensors, wanted)
+    if problem:
+        raise RecipeError(
+            f"encoder weights {path.name} do not fit the encoder: {problem}",
+            remedy="give the file that was made for this encoder",
+        )
+    nn.Module.load_state_dict(encoder, tensors, strict=False)  # only counters can be missing
+
+
+def load_network_weights(network: nn.Module, path: Path) -> None:
+    """Fill a whole network from a file that `save_network_weights` wrote.
+
+    Args:
+        network: changed in place.
+        path: safetensors file with exactly the keys of ``network.state_dict()``.
+
+    Raises:
+        BundleError: unreadable, or a tensor is missing, unexpected or of another shape.
+    """
+    try:
+        stored = safetensors.torch.load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise BundleError(f"weights {path}: {error}", "a safetensors file") from error
+    problem = _mismatch(stored, network.state_dict())
+    if problem:
+        raise BundleError(
+            f"weights {path} do not fit the network: {problem}",
+            remedy="build the network from the recipe that the weights were trained with",
+        )
+    network.load_state_dict(stored, strict=False)
+
+
+def save_network_weights(network: nn.Module, path: Path) -> None:
+    """Write ``network.state_dict()`` as safetensors; the file appears whole or not at all.
+
+    Args:
+        network: left as it is.
+        path: in a folder that exists; an existing file is replaced.
+    """
+    tensors = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        safetensors.torch.save_file(tensors, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _grey_stem(stored: Tensor, wanted: Tensor) -> Tensor:
+    """RGB weights (O, 3, h, w) summed to (O, 1, h, w) where the network takes grey."""
+    rgb_to_grey = stored.ndim == 4 and stored.shape[1] == 3 and wanted.shape[1:2] == (1,)
+    return stored.sum(dim=1, keepdim=True) if rgb_to_grey else stored
+
+
+def _mismatch(stored: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
+    """What does not fit, on one line; empty where all does."""
+    missing = sorted(k for k in wanted if k not in stored and not k.endswith(COUNTER))
+    unexpected = sorted(k for k in stored if k not in wanted)
+    reshaped = sorted(
+        f"{k} {tuple(stored[k].shape)} for {tuple(wanted[k].shape)}"
+        for k in stored
+        if k in wanted and stored[k].shape != wanted[k].shape
+    )
+    groups = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
+    return "; ".join(
+        f"{len(keys)} {what} (first {keys[0]})" for what, keys in groups.items() if keys
+    )

@@ -1,0 +1,53 @@
+"""Grey levels to network input."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import Intensity
+
+
+def to_unit(grey: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Stretch grey levels so that the darkest is 0 and the brightest 1.
+
+    Bit depth, window and offset of the file drop out, so an 8-bit and a 16-bit copy of one
+    scan give the same input. Pixels that are not finite take the darkest finite value.
+
+    Args:
+        grey: any shape, any real dtype.
+
+    Returns:
+        The same shape, float32, 0 to 1; zeros where all pixels are equal.
+    """
+    values = grey.astype(np.float64)
+    finite = np.isfinite(values)
+    if not finite.all():
+        floor = values[finite].min() if finite.any() else 0.0
+        values = np.where(finite, values, floor)
+    low, high = values.min(), values.max()
+    # Halved first: the range of huge floats must not overflow.
+    span = high / 2 - low / 2
+    if span == 0:
+        return np.zeros(grey.shape, np.float32)
+    return np.clip((values / 2 - low / 2) / span, 0, 1).astype(np.float32)
+
+
+def rescale(unit: NDArray[np.float32], intensity: Intensity) -> NDArray[np.float32]:
+    """Bring [0, 1] to the scale that a network was trained on.
+
+    Args:
+        unit: any shape, float32, 0 to 1.
+        intensity: the scale; z-scores of a constant image are 0.
+
+    Returns:
+        The same shape, float32.
+    """
+    if intensity is Intensity.UNIT:
+        return unit.copy()
+    if intensity is Intensity.SYMMETRIC:
+        return unit * np.float32(2) - np.float32(1)
+    deviation = unit.std(dtype=np.float64)
+    if deviation < 1e-6:
+        return np.zeros_like(unit)
+    return ((unit - unit.mean(dtype=np.float64)) / deviation).astype(np.float32)

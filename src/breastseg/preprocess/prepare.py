@@ -1,0 +1,46 @@
+"""From an image to a network's input."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import InputSpec
+from breastseg.core.errors import UnsupportedError
+from breastseg.core.image import Image
+from breastseg.preprocess.geometry import Placement
+from breastseg.preprocess.intensity import rescale, to_unit
+
+
+def prepare_unit(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
+    """The luminance in [0, 1] at the network's size: what augmentation works on.
+
+    Returns:
+        (rows, columns) of `spec.size`, float32, 0 to 1; and where the image lies in it.
+
+    Raises:
+        UnsupportedError: the image is a volume.
+    """
+    if image.grid.ndim != 2:
+        raise UnsupportedError(
+            f"{image.source or 'image'}: a volume of shape {image.grid.shape}",
+            "2-D images or the frames of a cine",
+        )
+    rows, columns = image.grid.shape
+    placement = Placement.of((rows, columns), spec.size, spec.fit)
+    return placement.forward(to_unit(image.grey())), placement
+
+
+def prepare(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
+    """The network's input for one image.
+
+    Returns:
+        (spec.channels, rows, columns), float32, on the scale of `spec.intensity`; and the
+        placement that brings a map of that size back to the image's own grid.
+
+    Raises:
+        UnsupportedError: the image is a volume.
+    """
+    unit, placement = prepare_unit(image, spec)
+    scaled = rescale(unit, spec.intensity)
+    return np.repeat(scaled[None], spec.channels, axis=0), placement

@@ -1,0 +1,78 @@
+"""The whole of it: draw, then apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from breastseg.core.errors import GeometryError
+from breastseg.training.augmentation import geometry, intensity
+from breastseg.training.augmentation.parameters import Parameters, draw
+from breastseg.training.augmentation.recipe import AugmentationRecipe
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Changes a batch of images and their masks at random, on the tensors' own device.
+
+    Drawing is apart from applying (as in TorchIO, doi:10.1016/j.cmpb.2021.106236), so what was
+    done to an image is recorded and can be done again.
+
+    Attributes:
+        recipe: chances and ranges.
+    """
+
+    recipe: AugmentationRecipe
+
+    def draw(
+        self, n: int, generator: torch.Generator, device: torch.device | str = "cpu"
+    ) -> Parameters:
+        """Draw the changes for n images.
+
+        Args:
+            n: number of images.
+            generator: on the CPU, so that every device sees the same numbers; it is advanced.
+            device: where the images are.
+
+        Raises:
+            InputError: the generator is not on the CPU.
+        """
+        return draw(self.recipe, n, generator, device)
+
+    def apply(self, images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
+        """Make the drawn changes; the inputs are not changed.
+
+        The order is that of a scan: the tissue moves (flip, then warp), the probe sees it (blur,
+        speckle, shadow), the machine's knobs follow (gamma, contrast, brightness), and cut-out
+        comes last.
+
+        Args:
+            images: (N, C, H, W) float32, 0 to 1.
+            masks: (N, 1, H, W) float32, 0 or 1.
+            parameters: N rows, on the same device.
+
+        Returns:
+            Images and masks of the same shapes, dtypes and ranges. They may share memory with the
+            inputs where nothing was done.
+
+        Raises:
+            GeometryError: shapes that do not fit each other.
+        """
+        n, _, height, width = images.shape
+        if masks.shape != (n, 1, height, width) or len(parameters) != n:
+            raise GeometryError(
+                f"images of shape {tuple(images.shape)}, masks of {tuple(masks.shape)} and "
+                f"parameters for {len(parameters)}",
+                "images (N, C, H, W), masks (N, 1, H, W) and N rows of parameters",
+            )
+        images, masks = geometry.flip(images, parameters), geometry.flip(masks, parameters)
+        images, masks = geometry.warp(images, masks, parameters)
+        images = intensity.blur(images, parameters)
+        images = intensity.speckle(images, parameters)
+        images = intensity.shadow(images, parameters)
+        images = intensity.gamma(images, parameters)
+        images = intensity.contrast_brightness(images, parameters)
+        images = intensity.cutout(images, parameters)
+        return images, masks

@@ -1,0 +1,141 @@
+"""How often and how strongly each change is made."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from breastseg.core.errors import RecipeError
+
+Range = tuple[float, float]
+
+# The values that a range may hold; beyond them an image is no longer a plausible scan.
+_LIMITS: dict[str, Range] = {
+    "rotation_deg": (-180.0, 180.0),
+    "scale": (0.1, 10.0),
+    "shift": (-1.0, 1.0),
+    "elastic_amplitude": (0.0, 0.1),
+    "blur_sigma_px": (0.1, 2.0),
+    "speckle_strength": (0.0, 1.0),
+    "shadow_depth": (0.0, 1.0),
+    "shadow_width": (0.01, 1.0),
+    "gamma": (0.1, 10.0),
+    "contrast": (0.0, 10.0),
+    "brightness": (-1.0, 1.0),
+    "cutout_side": (0.0, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class AugmentationRecipe:
+    """Chances and ranges of the changes; the defaults suit breast ultrasound.
+
+    A field that ends in ``_p`` is the chance, 0 to 1, that one image gets the change. A range is
+    (lowest, highest), drawn uniformly; `scale` and `gamma` uniformly in their logarithm.
+
+    Attributes:
+        horizontal_flip_p: mirror left and right.
+        vertical_flip_p: mirror top and bottom; 0, since the skin is always at the top.
+        rotation_p: turn about the centre.
+        rotation_deg: angle in degrees, anticlockwise as displayed; -180 to 180.
+        scale_p: enlarge or shrink about the centre.
+        scale: factor, above 1 enlarges; 0.1 to 10.
+        shift_p: move along both axes.
+        shift: distance as a fraction of the axis's length, drawn for each axis; -1 to 1.
+        elastic_p: bend smoothly.
+        elastic_amplitude: standard deviation of the displacement at the nodes of a coarse
+            lattice, as a fraction of the axis's length; 0 to 0.1.
+        blur_p: blur by a Gaussian, as a lower-frequency probe would.
+        blur_sigma_px: its standard deviation in pixels of the batch; 0.1 to 2.
+        speckle_p: multiply by spatially correlated noise.
+        speckle_strength: the noise's standard deviation, relative to the local brightness; 0 to 1.
+        shadow_p: darken a band with smooth edges below a random depth, as an acoustic shadow.
+        shadow_depth: the part of the brightness that is lost at its middle; 0 to 1.
+        shadow_width: its width as a fraction of the image's; 0.01 to 1.
+        gamma_p: raise the brightness to a power.
+        gamma: the power, above 1 darkens; 0.1 to 10.
+        contrast_p: stretch about the image's mean.
+        contrast: factor, above 1 stretches; 0 to 10.
+        brightness_p: add a constant.
+        brightness: the constant, as a fraction of full brightness; -1 to 1.
+        cutout_p: fill rectangles of the image, not of the mask, with the image's mean.
+        cutout_side: length of each side as a fraction of the axis's; 0 to 1.
+        cutout_count: rectangles in an image that gets them; 1 to 16.
+
+    Raises:
+        RecipeError: a chance outside 0 to 1, or a range that is reversed, not finite or outside
+            the limits above.
+    """
+
+    horizontal_flip_p: float = 0.5
+    vertical_flip_p: float = 0.0
+    rotation_p: float = 0.5
+    rotation_deg: Range = (-20.0, 20.0)
+    scale_p: float = 0.5
+    scale: Range = (0.75, 1.3)
+    shift_p: float = 0.5
+    shift: Range = (-0.1, 0.1)
+    elastic_p: float = 0.2
+    elastic_amplitude: Range = (0.005, 0.02)
+    blur_p: float = 0.1
+    blur_sigma_px: Range = (0.5, 1.5)
+    speckle_p: float = 0.3
+    speckle_strength: Range = (0.05, 0.3)
+    shadow_p: float = 0.15
+    shadow_depth: Range = (0.3, 0.8)
+    shadow_width: Range = (0.05, 0.25)
+    gamma_p: float = 0.5
+    gamma: Range = (0.7, 1.5)
+    contrast_p: float = 0.5
+    contrast: Range = (0.8, 1.2)
+    brightness_p: float = 0.5
+    brightness: Range = (-0.2, 0.2)
+    cutout_p: float = 0.1
+    cutout_side: Range = (0.05, 0.2)
+    cutout_count: int = 3
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith("_p"):
+                _check_chance(field.name, value)
+            elif field.name in _LIMITS:
+                _check_range(field.name, value, _LIMITS[field.name])
+        if not 1 <= self.cutout_count <= 16:
+            raise RecipeError(f"augmentation cutout_count = {self.cutout_count}", "1 to 16")
+
+    @classmethod
+    def none(cls) -> AugmentationRecipe:
+        """No change at all: every chance is 0, and images pass through bit for bit."""
+        return cls(
+            horizontal_flip_p=0.0,
+            vertical_flip_p=0.0,
+            rotation_p=0.0,
+            scale_p=0.0,
+            shift_p=0.0,
+            elastic_p=0.0,
+            blur_p=0.0,
+            speckle_p=0.0,
+            shadow_p=0.0,
+            gamma_p=0.0,
+            contrast_p=0.0,
+            brightness_p=0.0,
+            cutout_p=0.0,
+        )
+
+
+def _check_chance(name: str, value: float) -> None:
+    if not 0 <= value <= 1:  # also refuses NaN
+        raise RecipeError(f"augmentation {name} = {value}", "a chance from 0 to 1")
+
+
+def _check_range(name: str, value: Range, limits: Range) -> None:
+    low, high = limits
+    if (
+        len(value) != 2
+        or not all(math.isfinite(v) for v in value)
+        or not low <= value[0] <= value[1] <= high
+    ):
+        raise RecipeError(
+            f"augmentation {name} = {value}", f"(lowest, highest) within {low:g} to {high:g}"
+        )

@@ -1,0 +1,173 @@
+"""Prepared cases in memory, and the order in which an epoch shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import InputSpec
+from breastseg.core.errors import BreastsegError, DataSetError
+from breastseg.data.dataset import CaseRef
+from breastseg.preprocess.geometry import Placement
+from breastseg.preprocess.prepare import prepare_unit
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedCases:
+    """Cases decoded and resized once, so that an epoch costs no reading.
+
+    Attributes:
+        cases: where each row came from.
+        images: (N, rows, columns) uint8, the luminance stretched to 0..255.
+        masks: (N, rows, columns) bool, the lesion.
+    """
+
+    cases: tuple[CaseRef, ...]
+    images: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    @property
+    def has_lesion(self) -> NDArray[np.bool_]:
+        """(N,) True where the truth holds a lesion."""
+        return np.asarray(self.masks.any(axis=(1, 2)))
+
+
+def prepare_cases(
+    cases: Sequence[CaseRef],
+    spec: InputSpec,
+    progress: Callable[[int, int], None] | None = None,
+    threads: int = 2,
+) -> PreparedCases:
+    """Decode and resize all cases; two threads, since decoding leaves the interpreter free.
+
+    Args:
+        cases: with known truth.
+        spec: size and fit; the intensity scale is applied later, after augmentation.
+        progress: called with (done, total).
+        threads: readers at work at a time.
+
+    Raises:
+        DataSetError: a case has no truth or cannot be read; all such cases are named.
+    """
+    images = np.zeros((len(cases), *spec.size), np.uint8)
+    masks = np.zeros((len(cases), *spec.size), np.bool_)
+
+    def one(index: int) -> str | None:
+        try:
+            case = cases[index].load()
+            image, placement = prepare_unit(case.images[0], spec)
+        except BreastsegError as error:
+            return f"{cases[index].key}: {error}"
+        if case.mask is None:
+            return f"{cases[index].key}: no mask"
+        images[index] = np.rint(image * 255)
+        masks[index] = _place(case.mask.foreground, placement)
+        return None
+
+    problems = []
+    with ThreadPoolExecutor(threads) as pool:
+        for done, problem in enumerate(pool.map(one, range(len(cases))), start=1):
+            if problem is not None:
+                problems.append(problem)
+            if progress is not None:
+                progress(done, len(cases))
+    if problems:
+        shown = " | ".join(problems[:5]) + (" | ..." if len(problems) > 5 else "")
+        raise DataSetError(
+            f"{len(problems)} of {len(cases)} cases cannot be used: {shown}",
+            "readable images with masks",
+            "repair them, or leave them out with a list",
+        )
+    return PreparedCases(tuple(cases), images, masks)
+
+
+def _place(mask: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
+    """A pixel of the small mask is lesion where at least half of what it covers is."""
+    return np.asarray(placement.forward(mask) >= 0.5)
+
+
+def epoch_order(
+    strata: NDArray[np.int64], quotas: NDArray[np.int64], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw an epoch: each stratum gives its quota, every member as often as any other (+-1).
+
+    Args:
+        strata: (N,) the stratum of each case.
+        quotas: (strata,) how many draws each stratum gives.
+        generator: the source of randomness.
+
+    Returns:
+        (sum of quotas,) indices of cases, shuffled.
+    """
+    drawn = []
+    for stratum, quota in enumerate(quotas):
+        members = np.flatnonzero(strata == stratum)
+        if members.size == 0:
+            continue
+        rounds = -(-int(quota) // members.size)
+        passes = [generator.permutation(members) for _ in range(rounds)]
+        drawn.append(np.concatenate([*passes, np.zeros(0, np.int64)])[: int(quota)])
+    return generator.permutation(np.concatenate(drawn))
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingFeed:
+    """Batches of an epoch. All randomness comes from (seed, epoch): resuming needs no state.
+
+    Attributes:
+        prepared: the training cases.
+        repeats: (N,) how often an epoch shows each case of that source.
+        normal_share: share of lesion-free draws, or None for as many as there are.
+        batch_size: images a step on this process.
+        seed: of the run.
+        rank: of this process.
+        world: number of processes.
+    """
+
+    prepared: PreparedCases
+    repeats: NDArray[np.float64]
+    normal_share: float | None
+    batch_size: int
+    seed: int
+    rank: int = 0
+    world: int = 1
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """The cases of an epoch, the same on every process."""
+        names = sorted({case.source for case in self.prepared.cases})
+        source = np.array([names.index(case.source) for case in self.prepared.cases])
+        lesion = self.prepared.has_lesion
+        strata = source * 2 + lesion
+        quotas = np.array(
+            [self.repeats[strata == s].sum() for s in range(2 * len(names))], np.float64
+        )
+        normal, total = quotas[0::2].sum(), quotas.sum()
+        if self.normal_share is not None and 0 < normal < total:
+            quotas[0::2] *= self.normal_share * total / normal
+            quotas[1::2] *= (1 - self.normal_share) * total / (total - normal)
+        generator = np.random.default_rng([self.seed, epoch])
+        return epoch_order(strata, np.rint(quotas).astype(np.int64), generator)
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch; what does not fill a batch on every process is left out."""
+        return max(1, len(self.order(0)) // (self.batch_size * self.world))
+
+    def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield (images uint8, masks bool), each (batch, 1, rows, columns)."""
+        order = self.order(epoch)
+        for step in range(self.steps):
+            start = (step * self.world + self.rank) * self.batch_size
+            rows = np.sort(order[start : start + self.batch_size])
+            yield (
+                torch.from_numpy(self.prepared.images[rows])[:, None],
+                torch.from_numpy(self.prepared.masks[rows])[:, None],
+            )

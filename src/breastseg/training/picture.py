@@ -1,0 +1,86 @@
+"""Pictures of a run: its curves, and its best, median and worst validation cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from breastseg.io.write import replacing
+from breastseg.training.feed import PreparedCases
+from breastseg.training.task import SegmentationTask, batch_dice
+
+OUTLINE, TRUTH = "#e69f00", "#56b4e9"  # told apart by colour-blind readers (Okabe and Ito)
+
+
+def draw_curves(rows: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Draw loss, validation Dice and normals outlined against the epoch."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    panels = (
+        ("loss", "training loss"),
+        ("val_dice", "validation Dice (lesion images)"),
+        ("val_normals_outlined", "share of normals outlined"),
+    )
+    for axes, (name, title) in zip(figure.subplots(1, 3), panels, strict=True):
+        points = [(row["epoch"], row[name]) for row in rows if name in row]
+        axes.set(title=title, xlabel="epoch")
+        if points:
+            axes.plot(*zip(*points, strict=True), color="#0072b2")
+        axes.grid(alpha=0.3)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
+
+
+def draw_overlays(
+    task: SegmentationTask, validation: PreparedCases, path: Path, each: int = 4
+) -> None:
+    """Draw the best, median and worst validation lesions with outline and truth.
+
+    Args:
+        task: the trained network.
+        validation: cases; those without a lesion are left out.
+        path: the PNG.
+        each: cases a row.
+    """
+    from matplotlib.figure import Figure
+
+    rows = np.flatnonzero(validation.has_lesion)
+    if rows.size == 0:
+        return
+    task.eval()
+    probabilities, scores = [], []
+    with torch.inference_mode():
+        for part in np.array_split(rows, -(-rows.size // 32)):
+            images = torch.from_numpy(validation.images[part])[:, None].to(task.device)
+            truth = torch.from_numpy(validation.masks[part])[:, None].to(task.device)
+            predicted = task.predict_average(images)
+            scores.append(batch_dice(predicted, truth).cpu().numpy())
+            probabilities.append(predicted[:, 0].cpu().numpy())
+    probability, dice = np.concatenate(probabilities), np.concatenate(scores)
+    ranked = np.argsort(-dice, kind="stable")
+    each = min(each, len(ranked))
+    middle = (len(ranked) - each) // 2
+    chosen = {
+        "best": ranked[:each],
+        "median": ranked[middle : middle + each],
+        "worst": ranked[-each:],
+    }
+    figure = Figure(figsize=(2.6 * each, 8.4), layout="constrained")
+    grid = figure.subplots(3, each, squeeze=False)
+    for axes_row, (title, picks) in zip(grid, chosen.items(), strict=True):
+        for axes, pick in zip(axes_row, picks, strict=True):
+            row = rows[pick]
+            axes.imshow(validation.images[row], cmap="gray", vmin=0, vmax=255)
+            axes.contour(validation.masks[row], [0.5], colors=TRUTH, linewidths=1)
+            if (probability[pick] >= 0.5).any():
+                axes.contour(probability[pick], [0.5], colors=OUTLINE, linewidths=1)
+            case = validation.cases[row]
+            axes.set_title(f"{title}: {case.case_id}\nDice {dice[pick]:.3f}", fontsize=8)
+            axes.axis("off")
+    figure.suptitle("outline orange, truth blue", fontsize=9)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")

@@ -1,0 +1,77 @@
+"""The files of a training run, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where a run keeps what it makes.
+
+    Attributes:
+        root: the folder.
+    """
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe with all defaults filled in."""
+        return self.root / "recipe.toml"
+
+    @property
+    def network(self) -> Path:
+        """The `NetworkRecipe` as JSON, for the export."""
+        return self.root / "network.json"
+
+    @property
+    def input(self) -> Path:
+        """The `InputSpec` as JSON, for the export."""
+        return self.root / "input.json"
+
+    @property
+    def split(self) -> Path:
+        """Which cases were trained on and which validated, as a split file."""
+        return self.root / "split.json"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, processor and command."""
+        return self.root / "environment.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One row an epoch."""
+        return self.root / "metrics.csv"
+
+    @property
+    def curves(self) -> Path:
+        """The same as a picture."""
+        return self.root / "curves.png"
+
+    @property
+    def overlays(self) -> Path:
+        """Best, median and worst validation cases as a picture."""
+        return self.root / "validation.png"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the trainer's states."""
+        return self.root / "checkpoints"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """What ``--resume`` continues from."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def last_weights(self) -> Path:
+        """Averaged weights after the last epoch."""
+        return self.root / "weights" / "last.safetensors"
+
+    @property
+    def best_weights(self) -> Path:
+        """Averaged weights of the epoch with the best validation Dice."""
+        return self.root / "weights" / "best.safetensors"

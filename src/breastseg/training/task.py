@@ -1,0 +1,272 @@
+"""One network being trained: steps, averaging of weights, validation."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from breastseg.core.bundle import Intensity
+from breastseg.losses import build_loss
+from breastseg.training.augmentation import Augmentation
+from breastseg.training.feed import PreparedCases, TrainingFeed
+from breastseg.training.recipe import OptimiserRecipe, Recipe
+
+Batch = tuple[Tensor, Tensor]
+
+
+def scale(unit: Tensor, intensity: Intensity) -> Tensor:
+    """`breastseg.preprocess.intensity.rescale` on a batch (N, C, rows, columns)."""
+    if intensity is Intensity.UNIT:
+        return unit
+    if intensity is Intensity.SYMMETRIC:
+        return unit * 2 - 1
+    deviation, mean = torch.std_mean(unit, dim=(1, 2, 3), correction=0, keepdim=True)
+    return torch.where(deviation < 1e-6, torch.zeros_like(unit), (unit - mean) / deviation)
+
+
+def batch_dice(probability: Tensor, truth: Tensor, threshold: float = 0.5) -> Tensor:
+    """Dice of each image at a threshold; 1 where both are empty, 0 where one is.
+
+    Args:
+        probability: (N, 1, rows, columns), 0 to 1.
+        truth: the same shape, bool.
+        threshold: pixels at or above it are lesion.
+
+    Returns:
+        (N,) float64.
+    """
+    outline = probability >= threshold
+    both = (outline & truth).sum(dim=(1, 2, 3)).double()
+    total = (outline.sum(dim=(1, 2, 3)) + truth.sum(dim=(1, 2, 3))).double()
+    return torch.where(total > 0, 2 * both / total.clamp_min(1), torch.ones_like(total))
+
+
+@dataclass
+class Seconds:
+    """Where an epoch's time went."""
+
+    waiting: float = 0.0
+    augmenting: float = 0.0
+    total: float = 1e-9
+
+
+class SegmentationTask(lightning.LightningModule):
+    """Trains a network on prepared cases; validates the moving average of its weights.
+
+    Args:
+        recipe: the run.
+        network: (N, C, rows, columns) float32 to logits (N, 1, rows, columns).
+        steps_per_epoch: optimiser steps an epoch, for the schedule.
+    """
+
+    def __init__(self, recipe: Recipe, network: nn.Module, steps_per_epoch: int) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.steps_per_epoch = steps_per_epoch
+        self.network = network
+        self.average = copy.deepcopy(network).requires_grad_(False).eval()
+        self.loss = build_loss(recipe.loss)
+        self.augmentation = Augmentation(recipe.augmentation)
+        self.seconds = Seconds()
+        self._losses: list[Tensor] = []
+        self._sums = torch.zeros(4, dtype=torch.float64)
+
+    def inputs(self, unit: Tensor) -> Tensor:
+        """Grey images in [0, 1], (N, 1, rows, columns), as the network wants them."""
+        scaled = scale(unit, self.recipe.input.intensity)
+        repeated = scaled.expand(-1, self.recipe.input.channels, -1, -1)
+        return repeated.contiguous(memory_format=torch.channels_last)
+
+    def on_train_epoch_start(self) -> None:
+        """Dropout and the like draw from (seed, epoch, rank), so that a resumed run repeats."""
+        torch.manual_seed(_mix(self.recipe.seed, self.current_epoch, self.global_rank))
+        self.seconds = Seconds()
+        self._losses = []
+        self._last = time.perf_counter()
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Augment, predict, compare."""
+        began = time.perf_counter()
+        images, masks = self._augmented(batch, batch_index)
+        self.seconds.waiting += began - self._last
+        self.seconds.augmenting += time.perf_counter() - began
+        loss: Tensor = self.loss(self.network(self.inputs(images)), masks)
+        self._losses.append(loss.detach())
+        return loss
+
+    def _augmented(self, batch: Batch, batch_index: int) -> tuple[Tensor, Tensor]:
+        unit, truth = batch[0].float() / 255, batch[1].float()
+        if self.current_epoch < self.recipe.small_epochs:
+            unit, truth = (
+                functional.interpolate(
+                    part, self.recipe.small_size, mode="bilinear", antialias=True
+                )
+                for part in (unit, truth)
+            )
+            truth = (truth >= 0.5).float()
+        generator = torch.Generator().manual_seed(
+            _mix(self.recipe.seed, self.current_epoch, self.global_rank, batch_index)
+        )
+        drawn = self.augmentation.draw(len(unit), generator, unit.device)
+        with torch.autocast(unit.device.type, enabled=False):  # positions need all their bits
+            return self.augmentation.apply(unit, truth, drawn)
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Move the average; early on it follows quickly, so that it forgets the start."""
+        step = self.global_step
+        decay = min(self.recipe.optimiser.average_decay, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for kept, new in zip(_tensors(self.average), _tensors(self.network), strict=True):
+                if kept.is_floating_point():
+                    kept.lerp_(new.to(kept.dtype), 1 - decay)
+                else:
+                    kept.copy_(new)
+        now = time.perf_counter()
+        self.seconds.total += now - self._last
+        self._last = now
+
+    def epoch_summary(self) -> dict[str, float]:
+        """The epoch's mean loss, largest rate, and shares of time spent on the data."""
+        loss = torch.stack(self._losses).mean()
+        if self.trainer.world_size > 1:
+            loss = self.trainer.strategy.reduce(loss, reduce_op="mean")
+        (optimiser,) = self.trainer.optimizers
+        return {
+            "loss": float(loss),
+            "learning_rate": max(group["lr"] for group in optimiser.param_groups),
+            "waiting_share": self.seconds.waiting / self.seconds.total,
+            "augmenting_share": self.seconds.augmenting / self.seconds.total,
+        }
+
+    def predict_average(self, images: Tensor) -> Tensor:
+        """Probabilities of the averaged network for (N, 1, rows, columns) uint8 images."""
+        logits: Tensor = self.average(self.inputs(images.float() / 255))
+        return logits.float().sigmoid()
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last validation."""
+        self._sums = torch.zeros(4, dtype=torch.float64, device=self.device)
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Score each image at the network's size."""
+        truth = batch[1]
+        dice = batch_dice(self.predict_average(batch[0]), truth)
+        lesion = truth.flatten(1).any(dim=1)
+        parts = [dice[lesion].sum(), lesion.sum(), (1 - dice[~lesion]).sum(), (~lesion).sum()]
+        self._sums += torch.stack([part.double() for part in parts])
+
+    def on_validation_epoch_end(self) -> None:
+        """Log mean Dice over lesion images and the share of normals with any outline.
+
+        A normal's Dice is 1 without an outline and 0 with one. Sums are added up over the
+        processes, which may hold unequal numbers of cases.
+        """
+        sums = self.trainer.strategy.reduce(self._sums, reduce_op="sum")
+        assert isinstance(sums, Tensor)
+        dice, lesions, outlined, normals = sums.tolist()
+        if lesions:
+            self.log("val_dice", dice / lesions)
+        if normals:
+            self.log("val_normals_outlined", outlined / normals)
+
+    def configure_optimizers(self) -> object:
+        """AdamW with the schedule, stepped every batch."""
+        recipe = self.recipe.optimiser
+        optimiser = torch.optim.AdamW(
+            list(_parameter_groups(self.network, recipe)), weight_decay=recipe.weight_decay
+        )
+        warmup = max(1, round(recipe.warmup_epochs * self.steps_per_epoch))
+        total = self.recipe.epochs * self.steps_per_epoch
+
+        def rate(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / warmup
+            done = min(1.0, (step - warmup) / max(1, total - warmup))
+            return 0.5 * (1 + math.cos(math.pi * done))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+class FeedModule(lightning.LightningDataModule):
+    """Hands the feed's batches to the trainer, a new order every epoch."""
+
+    def __init__(self, feed: TrainingFeed, validation: list[Batch]) -> None:
+        super().__init__()
+        self.feed = feed
+        self.validation = validation
+
+    def train_dataloader(self) -> Batches:
+        """The batches of the current epoch."""
+        assert self.trainer is not None
+        epoch = self.trainer.current_epoch
+        return Batches(self.feed.steps, lambda: self.feed.batches(epoch))
+
+    def val_dataloader(self) -> Batches:
+        """All validation cases, in order."""
+        return Batches(len(self.validation), lambda: iter(self.validation))
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Batches with a known number, which is all that the trainer asks of a loader."""
+
+    count: int
+    start: Callable[[], Iterator[Batch]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.start()
+
+
+def validation_batches(
+    prepared: PreparedCases, batch_size: int, rank: int = 0, world: int = 1
+) -> list[Batch]:
+    """Cut this process's share of the validation cases into batches, in order."""
+    rows = np.arange(len(prepared))[rank::world]
+    return [
+        (
+            torch.from_numpy(prepared.images[part])[:, None],
+            torch.from_numpy(prepared.masks[part])[:, None],
+        )
+        for part in (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
+    ]
+
+
+def _mix(*numbers: int) -> int:
+    """One 63-bit seed from several numbers, well spread."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _tensors(network: nn.Module) -> Iterator[Tensor]:
+    yield from network.parameters()
+    yield from network.buffers()
+
+
+def _parameter_groups(network: nn.Module, recipe: OptimiserRecipe) -> Iterator[dict[str, object]]:
+    """Encoder and the rest at their own rates; no decay on biases and norms (1-D)."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        groups.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
+    for (encoder, decays), parameters in groups.items():
+        group: dict[str, object] = {
+            "params": parameters,
+            "lr": recipe.learning_rate * (recipe.encoder_factor if encoder else 1.0),
+        }
+        if not decays:
+            group["weight_decay"] = 0.0
+        yield group

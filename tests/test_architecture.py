@@ -1,0 +1,153 @@
+"""The house rules that a linter alone does not see: layers, sizes, and an install without torch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "breastseg"
+SOURCES = sorted(
+    path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+)
+HEAVY_ROOMS = ("training", "networks", "losses", "export")
+HEAVY_PACKAGES = (
+    *("torch", "torchvision", "lightning", "segmentation_models_pytorch", "timm", "monai"),
+    *("onnx", "onnxscript", "safetensors", "tensorboard", "matplotlib", "tomli_w"),
+)
+
+
+def _limits() -> tuple[int, int, dict[str, str]]:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["breastseg"]["limits"]
+    return table["file_lines"], table["function_lines"], table["exceptions"]
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _too_long(path: Path, file_lines: int, function_lines: int) -> dict[str, int]:
+    """Names and lengths of what reaches a limit in one file."""
+    text = path.read_text(encoding="utf-8")
+    lengths = {_name(path): len(text.splitlines())}
+    long = {name: n for name, n in lengths.items() if n >= file_lines}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines >= function_lines:
+                long[f"{_name(path)}::{node.name}"] = lines
+    return long
+
+
+def test_files_and_functions_stay_short() -> None:
+    file_lines, function_lines, exceptions = _limits()
+    long: dict[str, int] = {}
+    for path in SOURCES:
+        long |= _too_long(path, file_lines, function_lines)
+    unnamed = {name: lines for name, lines in long.items() if name not in exceptions}
+    assert not unnamed, "split these, or name them with a reason in [tool.breastseg.limits]"
+    assert set(exceptions) <= set(long), "an exception that is no longer needed"
+    assert all(reason.strip() for reason in exceptions.values())
+
+
+def test_imports_point_down_only() -> None:
+    from importlinter.cli import lint_imports
+
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def _imported_packages(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=lambda p: p.stem)
+def test_the_nouns_need_only_numpy_and_scipy(path: Path) -> None:
+    foreign = {
+        name
+        for name in _imported_packages(path)
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "numpy", "scipy"}
+        and not name.startswith("breastseg.core")
+    }
+    assert not foreign
+
+
+def _light_modules() -> list[str]:
+    """Every module outside the rooms that need torch."""
+    names = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        if parts[1] in HEAVY_ROOMS or parts[-1] == "__main__":
+            continue
+        names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return names
+
+
+def _run_without_heavy_packages(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in a fresh interpreter in which what the train extra brings cannot be found."""
+    barrier = f"""
+        import sys
+
+        class Absent:
+            def find_spec(self, name, path=None, target=None):
+                if name.split(".")[0] in {HEAVY_PACKAGES!r}:
+                    raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+        sys.meta_path.insert(0, Absent())
+    """
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(barrier) + textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_light_install_imports_with_torch_absent(tmp_path: Path) -> None:
+    script = f"""
+        import importlib
+        for name in {_light_modules()!r}:
+            importlib.import_module(name)
+    """
+    done = _run_without_heavy_packages(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_light_install_segments_with_torch_absent(tmp_path: Path) -> None:
+    script = """
+        from breastseg.cli.main import main
+        codes = [
+            main(["data", "phantom", "scans", "--count", "2"]),
+            main(["segment", "scans/images", "--out", "result", "--quiet"]),
+        ]
+        raise SystemExit(max(code or 0 for code in codes))
+    """
+    done = _run_without_heavy_packages(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "result").glob("*_mask.png"))) == 2
+    assert (tmp_path / "result" / "results.json").is_file()
+
+
+def test_training_without_its_extra_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text('name = "x"\n[[sources]]\nname = "BUSI"\n')
+    script = """
+        from breastseg.cli.main import main
+        raise SystemExit(main(["train", "recipe.toml", "--data", "BUSI=."]))
+    """
+    done = _run_without_heavy_packages(script, tmp_path)
+    assert done.returncode != 0
+    assert "breastseg[train]" in done.stderr
+    assert "Traceback" not in done.stderr
