@@ -7,11 +7,13 @@ block says what a reader does not see:
     breastseg data phantom scans --count 2
     -->                      commands that prepare the folder
     <!-- not run: why -->    the next block is only shown
-    <!-- needs: train -->    the next block is run by the tests that need torch, last
+    <!-- needs: train -->    the next block is run only by the tests that need torch
+    <!-- train setup ... --> commands that prepare the folder for these
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -27,7 +29,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 RUN_LANGUAGES = ("bash", "python")
 SHOWN_LANGUAGES = ("text", "toml", "json", "csv", "console")
 
-_COMMENT = re.compile(r"<!--\s*(setup|not run:|needs: train)\s*(.*?)-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--\s*(setup|train setup|not run:|needs: train)\s*(.*?)-->", re.DOTALL)
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
@@ -62,8 +64,10 @@ def _blocks(page: Path) -> Iterator[Block]:
         if match.re is _FENCE:
             yield Block(name, line, match[1], match[2], mode)
             mode = "run"
-        elif match[1] == "setup":
-            yield Block(name, line, "bash", match[2], "run")
+        elif match[1].endswith("setup"):
+            mode = "train" if match[1] == "train setup" else "run"
+            yield Block(name, line, "bash", match[2], mode)
+            mode = "run"
         elif match[1] == "not run:":
             assert match[2].strip(), f"{name}:{line}: say why the block is not run"
             mode = "shown"
@@ -154,3 +158,48 @@ def test_every_page_is_linked_from_another() -> None:
     entrances = {ROOT / "README.md"}
     lost = [p.relative_to(ROOT).as_posix() for p in PAGES if p not in linked | entrances]
     assert not lost
+
+
+def test_reference_tables_are_those_of_the_code() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "tables.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _names(content: object) -> Iterator[str]:
+    """The keys of nested JSON objects; those of the method's own parameters are its affair."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield key
+            if key != "parameters":
+                yield from _names(value)
+    elif isinstance(content, list):
+        for item in content:
+            yield from _names(item)
+
+
+def test_every_field_of_the_results_is_explained(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
+    commands = (
+        "breastseg data phantom scans --count 4 && echo x > broken.png && "
+        "! breastseg segment scans/images broken.png --out out --quiet"
+    )
+    _run(Block("results.md", 0, "bash", commands, "run"), tmp_path)
+    content = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    columns = (tmp_path / "out" / "results.csv").read_text(encoding="utf-8").splitlines()[0]
+    unexplained = {n for n in [*_names(content), *columns.split(",")] if f"`{n}`" not in text}
+    assert not unexplained
+    assert any(entry.get("lesions") for entry in content["entries"])
+
+
+def test_exit_codes_are_explained() -> None:
+    from breastseg.cli import main
+
+    text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE))
+    assert explained == set(re.findall(r"\b(\d+) ", (main.__doc__ or "").partition("codes:")[2]))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Advance = Callable[[int, str], None]
 """Called with how many more are done and what to show beside the bar."""
@@ -19,6 +22,13 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print one line to standard error, with the program's name before it."""
     _print(f"breastseg: {text}", sys.stderr)
+
+
+def console() -> Console:
+    """Standard output for tables; where it is no terminal, wide enough not to wrap them."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120)
 
 
 @contextmanager

@@ -80,18 +80,11 @@ def find_sources(inputs: Sequence[Path], leave_out: Path | None) -> tuple[Source
 def _in_folder(folder: Path, leave_out: Path | None) -> list[Source]:
     from breastseg.io.open import find_images
 
-    name = printable(folder)
-    try:
-        paths = find_images([folder])
-    except BreastsegError as error:
-        return [Source(name, folder, problem=error)]
-    hidden = leave_out.resolve() if leave_out is not None else None
+    hidden = None if leave_out is None else leave_out.resolve()
+    paths = find_images([folder])
     if hidden is not None and hidden != folder.resolve():
         paths = [path for path in paths if not path.resolve().is_relative_to(hidden)]
-    if not paths:
-        problem = UnreadableError(f"{name}: holds no images", "PNG, JPEG, TIFF, BMP or DICOM files")
-        return [Source(name, folder, problem=problem)]
-    return [Source(printable(path), path) for path in paths]
+    return [Source(printable(path), path) for path in paths or [folder]]
 
 
 def distinct_stems(paths: Sequence[Path]) -> list[str]:

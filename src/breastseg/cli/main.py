@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from breastseg import __version__
+from breastseg.cli.console import complain
 from breastseg.core.errors import BreastsegError, InputError
 
 
@@ -93,13 +94,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except SystemExit as stop:  # how the parser ends after help (0) or wrong usage (2)
         return stop.code if isinstance(stop.code, int) else 2
-
-
-def complain(message: str) -> None:
-    """Print one line to standard error, in any encoding."""
-    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
-    line = f"breastseg: {message}".encode(encoding, "backslashreplace").decode(encoding)
-    print(line, file=sys.stderr, flush=True)
 
 
 def _run(words: list[str]) -> int:

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, cast
 
 import tyro
 
 from breastseg.cli.console import complain, progress, say
-from breastseg.cli.inputs import Source, find_sources, unused
+from breastseg.cli.inputs import Source, find_sources
 from breastseg.cli.method import DEFAULT_METHOD, open_method
-from breastseg.core.errors import BreastsegError, InputError, UnreadableError
+from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
 
 if TYPE_CHECKING:
-    from breastseg.cli.results import Entry, Finding
-    from breastseg.core.prediction import Prediction
+    from breastseg.cli.outputs import OutputFolder
+    from breastseg.cli.results import Entry
+    from breastseg.inference.onnx_segmenter import OnnxSegmenter
     from breastseg.inference.stream import Segmented
 
 DEFAULT_FOLDER = Path("breastseg-results")
 
-# Written out because the parser looks into `X | None` with a library that takes a tenth of a
-# second to import.
-OptionalPath = Optional[Path]  # noqa: UP045
-OptionalFloat = Optional[float]  # noqa: UP045
+_NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,12 @@ class Segment:
         Annotated[tuple[Path, ...], tyro.conf.arg(metavar="INPUT ...", help_behavior_hint="")]
     ]
     """PNG, JPEG, TIFF, BMP and DICOM files, folders with such files, or - for standard input."""
-    out: OptionalPath = None
+    out: Annotated[Path | None, _NO_HINT] = None
     """Folder for what is written; breastseg-results by default, nothing is written with --json
     alone."""
     method: str = DEFAULT_METHOD
     """A method of 'breastseg models list', or the folder of a bundle."""
-    threshold: OptionalFloat = None
+    threshold: Annotated[float | None, _NO_HINT] = None
     """Outline pixels of at least this probability, between 0 and 1, in place of the method's own
     threshold."""
     flip_average: bool = False
@@ -68,31 +65,106 @@ class Segment:
 
     def run(self) -> int:
         """Segment everything; returns the exit code."""
+        from breastseg.cli.outputs import OutputFolder
         from breastseg.cli.results import to_json, write_results
 
         if not self.inputs:
             raise InputError("nothing to segment", "files, folders or - for standard input")
-        folder = self.out or (None if self.json else DEFAULT_FOLDER)
-        sources = find_sources(self.inputs, folder)
-        results = _Results(self, folder, sources)
+        segmenter = open_method(
+            self.method, self.threads, self.threshold, self.flip_average, self.force
+        )
+        root = self.out or (None if self.json else DEFAULT_FOLDER)
+        sources = find_sources(self.inputs, root)
+        folder = None if root is None else OutputFolder(root, sources, self.overwrite)
         entries: list[Entry] = []
         complete = False
         try:
-            for entry in results:
+            for entry in self._entries(segmenter, sources, folder):
                 entries.append(entry)
-                if entry.failed:
-                    complain(entry.line)
-                elif not self.json and not self.quiet:
-                    say(entry.line)
+                self._tell(entry)
             complete = True
         finally:
-            if folder is not None:
-                write_results(folder, entries, complete)
+            if root is not None:
+                write_results(root, entries, complete)
         if self.json:
             say(to_json(entries).rstrip("\n"))
         failed = sum(entry.failed for entry in entries)
-        if not self.json and not self.quiet and failed < len(entries):
-            say(_closing_words(len(entries), failed, folder))
+        if root is not None and not self.json and not self.quiet:
+            say(f"{_count(len(entries), 'image')}, {failed} failed. Results are in {root}/")
         if failed == 0:
             return 0
         return 1 if failed < len(entries) else 2
+
+    def _entries(
+        self, segmenter: OnnxSegmenter, sources: Sequence[Source], folder: OutputFolder | None
+    ) -> Iterator[Entry]:
+        """Segment and write one image after the other, while the next are read and computed."""
+        from breastseg.inference.stream import segment_stream
+
+        total = len(sources) if len(sources) > 1 else None
+        stream = cast(
+            "Generator[Segmented[_Slot]]",
+            segment_stream(segmenter, _read(sources), _Slot.load, segmenter.threads),
+        )
+        with progress("Segmenting", total, self.quiet) as advance, closing(stream):
+            last: Source | None = None
+            for done in stream:
+                source = done.item.source
+                advance(int(total is None or source is not last), source.name)
+                last = source
+                yield _entry(done, folder)
+
+    def _tell(self, entry: Entry) -> None:
+        if entry.failed:
+            complain(entry.line)
+        elif not self.json and not self.quiet:
+            say(entry.line)
+
+
+@dataclass(frozen=True, eq=False)
+class _Slot:
+    """One picture, read as it stands in its file, or why there is none."""
+
+    source: Source
+    image: Image | None = None
+    frame: int | None = None
+    problem: BreastsegError | None = None
+
+    def load(self) -> Image:
+        if self.problem is not None:
+            raise self.problem
+        assert self.image is not None
+        return self.image
+
+
+def _read(sources: Iterable[Source]) -> Iterator[_Slot]:
+    """Read all pictures of all sources, as they are asked for."""
+    from breastseg.io.open import open_images
+
+    for source in sources:
+        frame = None
+        try:
+            for image in open_images(source.open(), source.name):
+                frame = image.frame
+                yield _Slot(source, image, frame)
+        except BreastsegError as error:
+            yield _Slot(source, None, None if frame is None else frame + 1, error)
+
+
+def _entry(done: Segmented[_Slot], folder: OutputFolder | None) -> Entry:
+    from breastseg.cli.results import failure, findings, success
+
+    source = done.item.source
+    frame = None if done.item.frame is None else done.item.frame + 1
+    if done.image is None or isinstance(done.result, BreastsegError):
+        assert isinstance(done.result, BreastsegError)
+        return failure(source.name, done.result, frame)
+    found = findings(done.result)
+    files = {} if folder is None else folder.save(source, done.image, done.result, found)
+    if isinstance(files, InputError):
+        return failure(source.name, files, frame)
+    return success(source.name, done.image, done.result, found, files)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

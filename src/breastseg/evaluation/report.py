@@ -104,8 +104,9 @@ def protocol(evaluation: Evaluation, summary: Summary) -> str:
             f"{size}, at the method's own threshold.",
             "Metrics are computed per image and averaged over images; 'pooled' alone is over "
             "the pixels of all images together.",
-            f"In brackets: 95 % interval, bootstrap over patients, {summary.resamples} resamples, "
-            f"percentile method, seed {summary.seed}.",
+            "In brackets: 95 % interval, bootstrap over patients (an image whose patient is not "
+            f"stated counts as one), {summary.resamples} resamples, percentile method, "
+            f"seed {summary.seed}.",
             EMPTY_RULE,
             "HD95 is the larger of the two directed 95th percentiles between boundary pixels.",
             "A true lesion is found when an outline reaches an intersection over union of "

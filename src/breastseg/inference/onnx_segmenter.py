@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +25,7 @@ from breastseg.preprocess.prepare import prepare
 class OnnxSegmenter:
     """Runs the network of a bundle as it was measured.
 
-    May be used from several threads at once.
+    May be used from several threads at once. The network is opened when it is first needed.
 
     Args:
         folder: the bundle.
@@ -51,7 +52,8 @@ class OnnxSegmenter:
         self.force = force
         self.folder = folder
         self.threads = threads or usable_cores()
-        self._network = OnnxNetwork(folder / MODEL, self.bundle.input, self.threads)
+        self._opened: OnnxNetwork | None = None
+        self._opening = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -64,12 +66,21 @@ class OnnxSegmenter:
             return self
         return OnnxSegmenter(self.folder, 1, self.output, self.force)
 
+    @property
+    def _network(self) -> OnnxNetwork:
+        with self._opening:
+            if self._opened is None:
+                path = self.folder / MODEL
+                self._opened = OnnxNetwork(path, self.bundle.input, self.threads)
+            return self._opened
+
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
         """Outline the lesions of one 2-D image, grey or RGB; colour counts by its luminance.
 
         Raises:
             InputError: the image is of another modality than the bundle's.
             UnsupportedError: a volume, or a prompt: the network takes none.
+            BundleError: the network cannot be run.
         """
         if prompt is not None:
             raise UnsupportedError(
@@ -83,6 +94,7 @@ class OnnxSegmenter:
         Raises:
             InputError: an image is of another modality than the bundle's.
             UnsupportedError: a volume.
+            BundleError: the network cannot be run.
         """
         if not images:
             return []
@@ -111,6 +123,7 @@ class OnnxSegmenter:
 
         Raises:
             GeometryError: another shape.
+            BundleError: the network cannot be run.
         """
         spec = self.bundle.input
         if batch.ndim != 4 or batch.shape[1:] != (spec.channels, *spec.size):

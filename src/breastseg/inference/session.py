@@ -94,9 +94,7 @@ class OnnxNetwork:
         return np.asarray(result, np.float32)
 
 
-def _check_signature(
-    session: onnxruntime.InferenceSession, path: Path, spec: InputSpec
-) -> None:
+def _check_signature(session: onnxruntime.InferenceSession, path: Path, spec: InputSpec) -> None:
     wanted = {INPUT: spec.channels, OUTPUT: 1}
     found = {
         value.name: (value.type, value.shape)

@@ -69,9 +69,7 @@ def _dataclass(value: object, kind: type, where: str) -> object:
     for name, field in fields.items():
         if name in value:
             found[name] = decode(value[name], kinds[name], _below(where, name))
-        elif (
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        ):
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise BundleError(f"{where}: field {name!r} is missing", _word(kinds[name]))
     try:
         return kind(**found)

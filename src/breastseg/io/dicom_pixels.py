@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.io.jpeg_lossless import lossless_decoder
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -40,6 +42,7 @@ DECODERS = {
 """The pydicom plug-in for each transfer syntax that is read; none for uncompressed data."""
 
 _PACKAGES = {"gdcm": "python-gdcm", "pylibjpeg": "pylibjpeg pylibjpeg-openjpeg"}
+_EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 _RLE = "1.2.840.10008.1.2.5"
 _KEYWORDS = {
@@ -165,33 +168,66 @@ def decode_frames(
     Raises:
         UnreadableError: a frame is missing, or of another size than the header declares.
     """
-    from pydicom.encaps import encapsulate
+    if not DECODERS[pixels.transfer_syntax]:
+        for index in indices:
+            pixels.stream.seek(pixels.offset)
+            yield _decode(pixels, pixels.stream, index, {"number_of_frames": pixels.frames})
+        return
+    with _decompressor(pixels) as decompress:
+        for frame in _encoded_frames(pixels, indices):
+            _check_codestream(frame, pixels)
+            yield decompress(frame)
+
+
+def _decode(
+    pixels: PixelData, data: bytes | BinaryIO, index: int, options: Mapping[str, str | int]
+) -> tuple[NDArray[np.generic], str]:
+    """Let pydicom decode one frame.
+
+    `options` go before what the header says; ``"syntax"`` among them is the transfer syntax.
+    """
     from pydicom.pixels.decoders.base import get_decoder
     from pydicom.pixels.utils import as_pixel_options
 
+    said = as_pixel_options(pixels.header, pixel_keyword=pixels.keyword, pixel_vr=pixels.vr)
+    said.pop("extended_offsets", None)
+    said.update(options)
+    decoder = get_decoder(said.pop("syntax", pixels.transfer_syntax))
+    array, properties = decoder.as_array(data, index=index, **said)
+    return array, str(properties["photometric_interpretation"])
+
+
+@contextmanager
+def _decompressor(
+    pixels: PixelData,
+) -> Iterator[Callable[[bytes], tuple[NDArray[np.generic], str]]]:
+    """Give what decodes one compressed frame."""
+    from pydicom.encaps import encapsulate
+
     plugin = DECODERS[pixels.transfer_syntax]
-    decoder = get_decoder(pixels.transfer_syntax)
-    options = as_pixel_options(
-        pixels.header,
-        pixel_keyword=pixels.keyword,
-        pixel_vr=pixels.vr,
-        number_of_frames=pixels.frames if not plugin else 1,
-    )
-    if not plugin:
-        for index in indices:
-            pixels.stream.seek(pixels.offset)
-            array, properties = decoder.as_array(pixels.stream, index=index, **options)
-            yield array, str(properties["photometric_interpretation"])
+    if plugin != "gdcm":
+        single: dict[str, str | int] = {"number_of_frames": 1, "decoding_plugin": plugin}
+        yield lambda frame: _decode(pixels, encapsulate([frame]), 0, single)
         return
-    options.pop("extended_offsets", None)
-    if plugin == "gdcm":
-        _silence_gdcm()
-    for frame in _encoded_frames(pixels, indices):
-        _check_codestream(frame, pixels)
-        array, properties = decoder.as_array(
-            encapsulate([frame]), index=0, decoding_plugin=plugin, **options
-        )
-        yield array, str(properties["photometric_interpretation"])
+    header = pixels.header
+    colours = str(header.PhotometricInterpretation)
+    numbers = (
+        int(header.Columns),
+        int(header.Rows),
+        int(header.SamplesPerPixel),
+        int(header.BitsAllocated),
+        int(header.BitsStored),
+        int(header.PixelRepresentation),
+    )
+    length = numbers[0] * numbers[1] * numbers[2] * numbers[3] // 8
+    plain: dict[str, str | int] = {
+        "syntax": _EXPLICIT_LITTLE_ENDIAN,
+        "number_of_frames": 1,
+        "planar_configuration": 0,
+        "photometric_interpretation": "YBR_FULL" if colours == "YBR_FULL_422" else colours,
+    }
+    with lossless_decoder(pixels.transfer_syntax, colours, numbers) as process:
+        yield lambda frame: _decode(pixels, process.decode(frame, length), 0, plain)
 
 
 def _encoded_frames(pixels: PixelData, indices: Sequence[int]) -> Iterator[bytes]:
@@ -259,11 +295,3 @@ def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
         else:
             at += 2 + struct.unpack_from(">H", frame, at + 2)[0]
     return None
-
-
-def _silence_gdcm() -> None:
-    """Keep gdcm, a C++ library, from printing; what it cannot decode still raises."""
-    import gdcm
-
-    gdcm.Trace.WarningOff()
-    gdcm.Trace.ErrorOff()

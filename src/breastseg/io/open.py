@@ -165,7 +165,7 @@ def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
             raise UnsupportedError(f"{name}: is {what}", allowed, remedy)
     if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0"):
         raise UnsupportedError(f"{name}: is a NIfTI volume", allowed, _VOLUME)
-    what = "a text" if _is_text(head) else "of a kind that is not known"
+    what = "text" if _is_text(head) else "of a kind that is not known"
     raise UnreadableError(f"{name}: is {what}, not an image", allowed, "name an image file")
 
 

@@ -75,8 +75,6 @@ def fit(
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     chosen = choose_cases(recipe, cases, base)
-    if not resume:
-        _refuse_overwriting(folder)
     if machine.threads:
         torch.set_num_threads(machine.threads)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
@@ -86,7 +84,10 @@ def fit(
 
     history = History(folder)
     trainer = _trainer(recipe, folder, machine, history, watchers)
-    _write_beginning(recipe, chosen, folder, trainer.is_global_zero)
+    if trainer.is_global_zero:
+        if not resume:
+            _refuse_overwriting(folder)
+        _write_beginning(recipe, chosen, folder)
     train = prepare_cases(chosen.train, recipe.input)
     validation = prepare_cases(chosen.validation, recipe.input)
     repeats = {source.name: source.repeat for source in recipe.sources}
@@ -113,6 +114,7 @@ def fit(
         # The averaged network stays in eval mode by design; the other is within Lightning.
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # resuming
         trainer.fit(
             task,
             datamodule=FeedModule(feed, batches),
@@ -139,9 +141,7 @@ class ChosenCases:
     validation: tuple[CaseRef, ...]
 
 
-def choose_cases(
-    recipe: Recipe, cases: Mapping[str, Sequence[CaseRef]], base: Path
-) -> ChosenCases:
+def choose_cases(recipe: Recipe, cases: Mapping[str, Sequence[CaseRef]], base: Path) -> ChosenCases:
     """Pick the cases that the recipe names.
 
     Raises:
@@ -189,7 +189,9 @@ def _trainer(
         EpochLines(history, recipe.epochs),
         BestWeights(folder),
         ModelCheckpoint(
-            folder.checkpoints, filename="last", save_on_train_epoch_end=True,
+            folder.checkpoints,
+            filename="last",
+            save_on_train_epoch_end=True,
             enable_version_counter=False,
         ),
         *watchers,
@@ -261,12 +263,8 @@ def _refuse_overwriting(folder: RunFolder) -> None:
         )
 
 
-def _write_beginning(
-    recipe: Recipe, chosen: ChosenCases, folder: RunFolder, writes: bool
-) -> None:
+def _write_beginning(recipe: Recipe, chosen: ChosenCases, folder: RunFolder) -> None:
     """All that is known before the first step."""
-    if not writes:
-        return
     folder.root.mkdir(parents=True, exist_ok=True)
     parts = {
         "train": [case.key for case in chosen.train],

@@ -1,0 +1,177 @@
+"""``breastseg data``: what is there, what is wrong with it, how to divide it, and phantoms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from breastseg.cli.case_options import DataOption, open_data_sets
+from breastseg.cli.console import complain, say
+from breastseg.core.errors import DataSetError, InputError
+from breastseg.data.catalogue import DATA_SETS
+from breastseg.data.dataset import CaseRef
+
+
+@dataclass(frozen=True)
+class ListData:
+    """List the data sets that can be read by name."""
+
+    def run(self) -> int:
+        """Print a line a data set; returns the exit code."""
+        width = max(len(name) for name in DATA_SETS)
+        for name, make in DATA_SETS.items():
+            info = make(Path()).info
+            say(f"{name:{width}}  {info.title}; licence: {info.licence}")
+        return 0
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """Say where a data set comes from, what may be done with it and how it lies on disk.
+
+    With a folder, as in 'breastseg data info BUSI=data/BUSI', also count what is in it.
+    """
+
+    name: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="NAME[=FOLDER]")]]
+    """A name of 'breastseg data list'."""
+
+    def run(self) -> int:
+        """Print the facts; returns the exit code."""
+        from breastseg.data.catalogue import open_data_set, parse_source
+
+        here = "=" in self.name
+        data_set = open_data_set(*(parse_source(self.name) if here else (self.name, Path())))
+        info = data_set.info
+        facts = {
+            "Title": info.title,
+            "Cite": info.paper,
+            "DOI": info.doi,
+            "Licence": info.licence,
+            "Get it": info.home,
+            "Layout": info.tree,
+        }
+        if here:
+            facts["Here"] = _counts(data_set.cases())
+            facts["Remarks"] = "; ".join(data_set.remarks())
+        for word, text in facts.items():
+            if text:
+                say(f"{word + ':':9}{text}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Look for duplicates, pictures that stand in two classes, and broken outlines."""
+
+    data: DataOption = ()
+    """The data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA; several are also
+    compared with each other."""
+    out: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
+    """Write the whole report to this JSON file."""
+    json: bool = False
+    """Print the whole report as JSON."""
+
+    def run(self) -> int:
+        """Print the findings; returns the exit code."""
+        from breastseg.data.audit import audit
+        from breastseg.io.write import write_text
+
+        data_sets = open_data_sets(self.data)
+        cases = [case for data_set in data_sets for case in data_set.cases()]
+        for data_set in data_sets:
+            for remark in data_set.remarks():
+                complain(f"{data_set.name}: {remark}")
+        report = audit(cases)
+        text = json.dumps(report.as_dict(), indent=1)
+        if self.out is not None:
+            write_text(self.out, text + "\n")
+        say(text if self.json else report.text())
+        return 0
+
+
+@dataclass(frozen=True)
+class SplitData:
+    """Divide the cases into parts, with patients and near duplicates kept together."""
+
+    out: Path
+    """The JSON file to write; 'split:FILE#PART' then names a part of it."""
+    data: DataOption = ()
+    """The data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA."""
+    fractions: str = "train=0.8,val=0.2"
+    """The parts and their shares."""
+    seed: int = 1
+    """Another seed draws another split."""
+
+    def run(self) -> int:
+        """Write the split and print its sizes; returns the exit code."""
+        from breastseg.data.audit import near_duplicate_groups
+        from breastseg.data.split import split
+
+        fractions = parse_fractions(self.fractions)
+        cases = [case for data_set in open_data_sets(self.data) for case in data_set.cases()]
+        drawn = split(cases, fractions, self.seed, near_duplicate_groups(cases))
+        drawn.write(self.out)
+        by_key = {case.key: case for case in cases}
+        for part, keys in drawn.parts.items():
+            say(f"{part}: {_counts([by_key[key] for key in keys])}")
+        say(f"Written to {self.out}")
+        return 0
+
+
+@dataclass(frozen=True)
+class MakePhantoms:
+    """Generate ultrasound scans with exactly known outlines and pixel spacing."""
+
+    folder: tyro.conf.Positional[Path]
+    """Where to write them; can then be used as --data folder=FOLDER."""
+    count: int = 8
+    """How many scans."""
+    seed: int = 1
+    """The same seed gives the same scans."""
+
+    def run(self) -> int:
+        """Write the phantoms; returns the exit code."""
+        from breastseg.data.phantom import write_phantoms
+
+        if not 1 <= self.count <= 100_000:
+            raise InputError(f"--count {self.count}", "1 to 100000")
+        if self.seed < 0:
+            raise InputError(f"--seed {self.seed}", "0 or more")
+        write_phantoms(self.folder, self.count, self.seed)
+        say(f"{self.count} scans with their outlines are in {self.folder}/")
+        return 0
+
+
+def parse_fractions(text: str) -> dict[str, float]:
+    """Read ``"train=.8,val=.2"``.
+
+    Raises:
+        DataSetError: not of this form, or a part twice.
+    """
+    fractions: dict[str, float] = {}
+    for piece in text.split(","):
+        name, _, share = piece.partition("=")
+        try:
+            value = float(share)
+        except ValueError:
+            value = 0.0
+        if not name.strip() or not value > 0 or name.strip() in fractions:
+            raise DataSetError(
+                f"--fractions {text}", "distinct parts with shares above 0", "train=0.8,val=0.2"
+            )
+        fractions[name.strip()] = value
+    return fractions
+
+
+def _counts(cases: Sequence[CaseRef]) -> str:
+    labels: dict[str, int] = {}
+    for case in cases:
+        label = f"{case.source} {case.label or 'unlabelled'}"
+        labels[label] = labels.get(label, 0) + 1
+    shown = ", ".join(f"{count} {label}" for label, count in sorted(labels.items()))
+    return f"{len(cases)} cases ({shown})"

@@ -1,0 +1,123 @@
+"""``breastseg evaluate``: how well a method outlines what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from breastseg.cli.case_options import DataOption, Words, select_cases
+from breastseg.cli.console import complain, console, progress, say
+from breastseg.cli.method import open_method
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from breastseg.evaluation.summary import Figure, Group, Summary
+
+_NO_HINT = tyro.conf.arg(help_behavior_hint="")
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score a method on data with known outlines.
+
+    Writes per_image.csv, summary.json and summary.md, and prints the main figures with their 95 %
+    intervals (bootstrap over patients).
+
+    Exit codes: 0 all cases were scored, 1 some failed (they count as missed), 2 all failed or
+    nothing could be done.
+    """
+
+    method: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="BUNDLE")]]
+    """A method of 'breastseg models list', or the folder of a bundle."""
+    out: Path
+    """Folder for the reports; files of these names in it are replaced."""
+    data: DataOption = ()
+    """The data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA."""
+    split: Annotated[
+        tyro.conf.UseAppendAction[Words],
+        tyro.conf.arg(metavar="[NAME=]SELECTION ...", help_behavior_hint=""),
+    ] = ()
+    """Which cases: all, lesions, normals, fold:1,2, list:FILE or split:FILE#PART, joined by
+    ' & '; for one data set with its name before it. All by default."""
+    size: Annotated[int | None, _NO_HINT] = None
+    """Score at this many rows and columns, to compare with work that does; each image's own size
+    by default."""
+    threshold: Annotated[float | None, _NO_HINT] = None
+    """In place of the method's own threshold."""
+    flip_average: bool = False
+    """Average with the prediction for the mirrored image."""
+    threads: int = 0
+    """CPU cores to use; 0 for all."""
+    json: bool = False
+    """Print summary.json to standard output in place of the table."""
+    quiet: bool = False
+    """No progress."""
+
+    def run(self) -> int:
+        """Evaluate; returns the exit code."""
+        from breastseg.evaluation.report import write_report
+        from breastseg.evaluation.run import evaluate
+
+        segmenter = open_method(self.method, self.threads, self.threshold, self.flip_average)
+        cases = select_cases(self.data, self.split)
+        size = None if self.size is None else (self.size, self.size)
+        with progress("Scoring", len(cases), self.quiet) as advance:
+            evaluation = evaluate(segmenter, cases, size, progress=lambda *_: advance(1, ""))
+        summary = write_report(evaluation, self.out)
+        failures = evaluation.failures
+        for row in failures:
+            complain(f"{row.key}: {row.error}")
+        if self.json:
+            say((self.out / "summary.json").read_text(encoding="utf-8").rstrip())
+        else:
+            for table in _tables(summary):
+                console().print(table)
+            say(f"The reports are in {self.out}/")
+        if not failures:
+            return 0
+        return 1 if len(failures) < len(evaluation.rows) else 2
+
+
+def _tables(summary: Summary) -> list[Table]:
+    groups = [group for name, group in summary.groups.items() if name != "all images"]
+    lesions = [group for group in groups if "lesions_found" in group.figures]
+    normals = [group for group in groups if group.name.endswith("normal images")]
+    far = "hd95_mm" if any("hd95_mm" in group.figures for group in lesions) else "hd95_px"
+    lesion_columns = {
+        "Dice": "dice",
+        "IoU": "iou",
+        f"HD95 {far[-2:]}": far,
+        "Lesions found": "lesions_found",
+    }
+    tables = []
+    if lesions:
+        tables.append(_table("Images with a lesion", lesions, lesion_columns))
+    if normals:
+        columns = {"With an outline": "share_outlined", "Specificity": "specificity"}
+        tables.append(_table("Normal images", normals, columns))
+    return tables
+
+
+def _table(title: str, groups: Sequence[Group], columns: dict[str, str]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("Images", no_wrap=True)
+    for word in ("n", *columns):
+        table.add_column(word, justify="right")
+    for group in groups:
+        shown = [_shown(group.figures.get(figure)) for figure in columns.values()]
+        table.add_row(group.name, str(group.images), *shown)
+    return table
+
+
+def _shown(figure: Figure | None) -> str:
+    if figure is None:
+        return "-"
+    digits = 3 if max(figure.value, figure.high) < 3 else 1
+    return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"

@@ -1,0 +1,169 @@
+"""From a run folder to a bundle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from torch import nn
+
+from breastseg.core.bundle import Bundle, InputSpec, OutputSpec
+from breastseg.core.errors import BundleError
+from breastseg.core.image import Modality
+from breastseg.export.card import model_card
+from breastseg.export.onnx import export_onnx
+from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
+from breastseg.inference.bundle_folder import (
+    CARD,
+    MODEL,
+    read_bundle,
+    sha256_of,
+    write_bundle_json,
+)
+from breastseg.inference.strict_json import decode
+from breastseg.io.write import write_text
+from breastseg.networks.catalogue import build_network
+from breastseg.networks.recipe import NetworkRecipe
+from breastseg.networks.weights import load_network_weights
+
+RECIPE, LOG = "recipe.toml", "metrics.csv"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a bundle says of itself that its run folder does not know.
+
+    Attributes:
+        name: catalogue name: lower-case letters, digits, ``.``, ``_`` and ``-``.
+        version: of the bundle.
+        modality: what it was trained on and may be used on.
+        summary: one line for lists.
+        training_data: one line a source: name, count, licence, citation.
+        results: by protocol name; see `breastseg.export.results.read_results`.
+        licence: of the weights.
+    """
+
+    name: str
+    version: str
+    modality: Modality
+    summary: str
+    training_data: tuple[str, ...] = ()
+    results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
+    licence: str = "Apache-2.0"
+
+
+def make_bundle(
+    run: Path,
+    out: Path,
+    about: About,
+    output: OutputSpec | None = None,
+    weights: Literal["last", "best"] = "last",
+) -> Bundle:
+    """Export a trained network with everything needed to run and to judge it.
+
+    Writes ``model.onnx``, ``bundle.json``, ``MODEL_CARD.md``, and copies of the run's
+    ``recipe.toml`` and ``metrics.csv``; the folder appears complete or not at all.
+
+    Args:
+        run: the run folder.
+        out: the bundle's folder, which must not exist yet.
+        about: name, data, results.
+        output: operating point and post-processing; those of `OutputSpec` by default.
+        weights: of the last epoch, or of the best validated one.
+
+    Returns:
+        The bundle as a reader of the folder sees it.
+
+    Raises:
+        BundleError: a file of the run is missing or damaged, `out` exists, or the exported
+            network computes something else than the trained one.
+    """
+    if out.exists():
+        raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
+    spec = _read_json(run / "input.json", InputSpec)
+    recipe = _read_json(run / "network.json", NetworkRecipe)
+    network = build_network(recipe, load_weights=False)
+    load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
+    with _appearing(out) as folder:
+        export_onnx(
+            network.eval(),
+            spec,
+            folder / MODEL,
+            {"name": about.name, "version": about.version, "licence": about.licence},
+        )
+        difference = parity(network, folder / MODEL, spec, seeded_inputs(spec))
+        bundle = Bundle(
+            name=about.name,
+            version=about.version,
+            modality=about.modality,
+            summary=about.summary,
+            network=_in_words(recipe, network),
+            weights_sha256=sha256_of(folder / MODEL),
+            input=spec,
+            output=output or OutputSpec(),
+            training_data=about.training_data,
+            results=about.results | _export_result(difference),
+            licence=about.licence,
+        )
+        write_bundle_json(folder, bundle)
+        write_text(folder / CARD, model_card(bundle))
+        for name in (RECIPE, LOG):
+            shutil.copyfile(_present(run / name), folder / name)
+        return read_bundle(folder)
+
+
+def _export_result(difference: float) -> dict[str, dict[str, float | str]]:
+    return {
+        "export": {
+            "protocol": (
+                "Largest difference of a probability between PyTorch with the trained float32 "
+                "weights and ONNX Runtime with the stored float16 ones, over 4 synthetic images "
+                f"of seed 0; at most {TOLERANCE:g} is accepted."
+            ),
+            "max_probability_difference": float(f"{difference:.2g}"),
+        }
+    }
+
+
+def _in_words(recipe: NetworkRecipe, network: nn.Module) -> str:
+    millions = sum(p.numel() for p in network.parameters()) / 1e6
+    if recipe.name == "encoder-unet":
+        kind = f"U-Net on a {recipe.encoder} encoder, decoder of {recipe.decoder_channels} channels"
+    else:
+        kind = f"U-Net of 2015, base width {recipe.base_width}, depth {recipe.depth}"
+    return f"{kind}, {millions:.2f} million parameters"
+
+
+def _read_json(path: Path, kind: type[T]) -> T:
+    try:
+        value = json.loads(_present(path).read_bytes())
+    except ValueError as error:
+        raise BundleError(f"{path}: not readable as JSON ({error})") from error
+    return cast(T, decode(value, kind, str(path)))
+
+
+def _present(path: Path) -> Path:
+    if not path.is_file():
+        raise BundleError(
+            f"{path} is missing", "the folder of a finished training run", "train to the end first"
+        )
+    return path
+
+
+@contextmanager
+def _appearing(out: Path) -> Iterator[Path]:
+    """A temporary folder beside `out` that takes its name on success."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+        # one level down: the outer folder is private, and goes in any case
+        folder = Path(temporary) / out.name
+        folder.mkdir()
+        yield folder
+        folder.rename(out)

@@ -1,0 +1,149 @@
+"""The model card: what a person should know before using a bundle.
+
+The sections follow M. Mitchell et al.: Model Cards for Model Reporting, FAT* 2019,
+https://doi.org/10.1145/3287560.3287596.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from breastseg.core.bundle import Bundle
+from breastseg.export.results import FIGURES
+
+_HEADINGS = {
+    "dice": "Dice",
+    "iou": "IoU",
+    "precision": "Precision",
+    "recall": "Recall",
+    "pooled_dice": "Pooled Dice",
+    "hd95_px": "HD95 (px)",
+    "lesions_found": "Lesions found",
+    "false_outlines_per_image": "False outlines an image",
+    "share_outlined": "Images outlined",
+}
+
+_USE = """\
+## Intended use
+
+Research: outlining, measuring and pre-annotating breast lesions in {modality} images, with a
+person who looks at every outline.
+
+**Not a medical device.** It has not been cleared or certified by any authority. It must not be
+used to diagnose, to rule out disease, or to decide on treatment."""
+
+_LIMITS = """\
+## Limitations
+
+- The results hold for the data sets and protocols below; on other devices, hospitals or
+  populations it may do worse without notice. Measure it on your own images first.
+- It always looks for lesions. On a healthy breast it can draw one, and it can miss one; the
+  tables say how often.
+- An outline does not say benign or malignant.
+- It works at {rows}x{columns} pixels: finer detail than that is not seen, and a lesion of a few
+  pixels at that size may be lost.
+- Probabilities are scores that were not calibrated."""
+
+
+def model_card(bundle: Bundle) -> str:
+    """``MODEL_CARD.md`` as Markdown."""
+    rows, columns = bundle.input.size
+    parts = [
+        f"# {bundle.name} {bundle.version}",
+        bundle.summary,
+        _facts(bundle),
+        _USE.format(modality=bundle.modality),
+        _LIMITS.format(rows=rows, columns=columns),
+        "## Training data",
+        "\n".join(f"- {line}" for line in bundle.training_data) or "Not stated.",
+        "## Results",
+        *(_results(name, figures) for name, figures in bundle.results.items()),
+    ]
+    if not bundle.results:
+        parts.append("Not measured yet: do not rely on it.")
+    parts += [_operating_point(bundle), _files(bundle)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(bundle: Bundle) -> str:
+    spec = bundle.input
+    facts = {
+        "Modality": bundle.modality.value,
+        "Network": bundle.network,
+        "Input": (
+            f"{spec.size[0]}x{spec.size[1]} pixels, {spec.channels} channel"
+            f"{'s' if spec.channels > 1 else ''}, fit: {spec.fit}, intensity: {spec.intensity}"
+        ),
+        "Output": "probability of "
+        + ", ".join(bundle.labels.values())
+        + " for every pixel of the image",
+        "Licence of the weights": bundle.licence,
+    }
+    return "\n".join(["| | |", "|---|---|", *(f"| {k} | {_cell(v)} |" for k, v in facts.items())])
+
+
+def _results(name: str, figures: Mapping[str, float | str]) -> str:
+    groups = [key.removesuffix("/images") for key in figures if key.endswith("/images")]
+    shown = [f for f in FIGURES if any(f"{group}/{f}" in figures for group in groups)]
+    tabled = {key for key in figures if key.split("/")[0] in groups or key == "protocol"}
+    parts = [f"### {name}"]
+    if "protocol" in figures:
+        parts.append(str(figures["protocol"]))
+    if groups:
+        table = [
+            "| | Images | " + " | ".join(_HEADINGS[f] for f in shown) + " |",
+            "|---|---" + "|---" * len(shown) + "|",
+        ]
+        for group in groups:
+            cells = [group, f"{figures[f'{group}/images']}"]
+            cells += [_figure(figures, f"{group}/{f}") for f in shown]
+            table.append("| " + " | ".join(_cell(c) for c in cells) + " |")
+        parts.append("\n".join(table))
+    others = [f"- {key}: {value}" for key, value in figures.items() if key not in tabled]
+    if others:
+        parts.append("\n".join(others))
+    return "\n\n".join(parts)
+
+
+def _figure(figures: Mapping[str, float | str], key: str) -> str:
+    if key not in figures:
+        return ""
+    value = _number(figures[key])
+    if f"{key}/low" not in figures or f"{key}/high" not in figures:
+        return value
+    return f"{value} [{_number(figures[f'{key}/low'])}, {_number(figures[f'{key}/high'])}]"
+
+
+def _number(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _operating_point(bundle: Bundle) -> str:
+    output = bundle.output
+    lines = [f"- Pixels with a probability of at least {output.threshold:g} are lesion."]
+    if output.min_peak > output.threshold:
+        lines.append(f"- An outline whose peak stays below {output.min_peak:g} is dropped.")
+    if output.min_area_fraction > 0:
+        lines.append(
+            f"- An outline smaller than {output.min_area_fraction:.2%} of the image is dropped."
+        )
+    if output.largest_only:
+        lines.append("- Only the largest outline is kept.")
+    if output.flip_average:
+        lines.append("- The prediction is averaged with that of the mirrored image.")
+    return "## Operating point\n\n" + "\n".join(lines)
+
+
+def _files(bundle: Bundle) -> str:
+    return (
+        "## Files\n\n"
+        f"- `model.onnx`: the network; SHA-256 `{bundle.weights_sha256}`\n"
+        "- `bundle.json`: all of this for programs\n"
+        "- `recipe.toml`, `metrics.csv`: how it was trained, and how that went"
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,73 @@
+"""Does the exported file compute what the trained network computes?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from breastseg.core.bundle import InputSpec
+from breastseg.core.errors import BundleError
+from breastseg.inference.session import OnnxNetwork
+from breastseg.preprocess.geometry import resize
+from breastseg.preprocess.intensity import rescale, to_unit
+
+TOLERANCE = 0.01
+"""Of probabilities, for weights stored as float16: rounding them to 11 bits moves an outline by
+less than the network's own step of one pixel. With float32 weights, 1e-4 holds."""
+
+
+def seeded_inputs(spec: InputSpec, count: int = 4, seed: int = 0) -> NDArray[np.float32]:
+    """Pictures with detail at every scale, the same for the same seed.
+
+    Returns:
+        (count, channels, rows, columns) float32, on the scale of `spec.intensity`.
+    """
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for _ in range(count):
+        layers = [
+            resize(rng.standard_normal((s, s)), spec.size) / (i + 1)
+            for i, s in enumerate((4, 16, 64, 256))
+        ]
+        pictures.append(rescale(to_unit(np.sum(layers, axis=0)), spec.intensity))
+    return np.repeat(np.stack(pictures)[:, None], spec.channels, axis=1)
+
+
+def parity(
+    network: nn.Module,
+    path: Path,
+    spec: InputSpec,
+    inputs: NDArray[np.float32],
+    tolerance: float = TOLERANCE,
+) -> float:
+    """Compare PyTorch and ONNX Runtime on the same inputs.
+
+    Args:
+        network: to logits; put into evaluation mode.
+        path: what `export_onnx` wrote of it.
+        spec: of the network's input.
+        inputs: (N, channels, rows, columns) float32.
+        tolerance: the largest difference of a probability that is accepted.
+
+    Returns:
+        The largest absolute difference of a probability over all pixels.
+
+    Raises:
+        BundleError: it is above the tolerance, or the file cannot be run.
+    """
+    network.eval()
+    with torch.no_grad():
+        wanted = torch.sigmoid(network(torch.from_numpy(inputs))).numpy()
+    found = OnnxNetwork(path, spec, threads=1)(inputs)
+    difference = float(np.abs(found - wanted).max())
+    if not difference <= tolerance:  # "not" also catches a difference that is not a number
+        raise BundleError(
+            f"{path}: probabilities differ from PyTorch's by up to {difference:.2g}",
+            f"at most {tolerance:g}",
+            "export with float32 weights, and check the weights for huge values",
+        )
+    return difference

@@ -1,0 +1,60 @@
+"""A process that decodes lossless JPEG frames with gdcm; run by `breastseg.io.jpeg_lossless`.
+
+It reads the frame's description from its arguments and frames from standard input, and writes
+decoded bytes to standard output, each with its length in front (8 bytes, big endian). It imports
+nothing of this package, so that it starts quickly.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# gdcm comes without type information.
+import gdcm  # type: ignore[import-untyped, unused-ignore]
+
+
+def decode(frame: bytes, syntax: str, photometric: str, numbers: list[int]) -> bytes:
+    """Decode one frame.
+
+    Args:
+        frame: the codestream.
+        syntax: transfer syntax UID.
+        photometric: photometric interpretation.
+        numbers: columns, rows, samples, bits allocated, bits stored, pixel representation.
+
+    Returns:
+        The samples, little endian, colour by pixel; empty where it cannot be decoded.
+    """
+    columns, rows, samples, allocated, stored, signed = numbers
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(frame)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((columns, rows, 1))
+    image.SetDataElement(element)
+    colours = gdcm.PhotometricInterpretation
+    image.SetPhotometricInterpretation(colours(colours.GetPIType(photometric)))
+    image.SetPlanarConfiguration(0)
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
+    image.SetPixelFormat(gdcm.PixelFormat(samples, allocated, stored, stored - 1, signed))
+    text = image.GetBuffer()  # C bytes as text, or nothing
+    return text.encode("utf-8", "surrogateescape") if text else b""
+
+
+def main() -> None:
+    """Decode frames until standard input ends."""
+    syntax, photometric, *numbers = sys.argv[1:]
+    given, answers = sys.stdin.buffer, sys.stdout.buffer
+    while length := given.read(8):
+        frame = given.read(int.from_bytes(length, "big"))
+        data = decode(frame, syntax, photometric, [int(number) for number in numbers])
+        answers.write(len(data).to_bytes(8, "big") + data)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage.measure import label, regionprops
+
+from breastseg.core.errors import InputError
+from breastseg.metrics import LesionMatch, match_lesions
+
+from .shapes import empty, examples, few, full, mask, pairs, pixel
+
+
+def test_by_hand() -> None:
+    outline = mask(
+        "##......",
+        "##....#.",
+        "........",
+        "...#....",
+    )
+    truth = mask(
+        "##......",
+        "#.......",
+        ".....###",
+        ".....###",
+    )
+    # The first lesion is met with 3/4, the second by nothing; two outlines meet no lesion.
+    match = match_lesions(outline, truth)
+    assert match == LesionMatch(true_lesions=2, found=1, outlines=3, false_outlines=2)
+    assert match.sensitivity == 0.5
+    assert match_lesions(outline, truth, 0.75).found == 1
+    assert match_lesions(outline, truth, 0.76).found == 0
+
+
+def test_a_corner_joins() -> None:
+    diagonal = mask("#.", ".#")
+    assert match_lesions(diagonal, diagonal) == LesionMatch(1, 1, 1, 0)
+
+
+def test_an_outline_of_everything_finds_nothing() -> None:
+    match = match_lesions(full((20, 20)), pixel((20, 20), 3, 3))
+    assert match == LesionMatch(true_lesions=1, found=0, outlines=1, false_outlines=1)
+
+
+def test_one_outline_over_two_lesions_finds_both() -> None:
+    match = match_lesions(mask("#####"), mask("##.##"))
+    assert match == LesionMatch(true_lesions=2, found=2, outlines=1, false_outlines=0)
+
+
+def test_empty_masks() -> None:
+    nothing, spot = empty((5, 5)), pixel((5, 5), 4, 4)
+    assert match_lesions(nothing, nothing) == LesionMatch(0, 0, 0, 0)
+    assert match_lesions(spot, nothing) == LesionMatch(0, 0, 1, 1)
+    assert match_lesions(nothing, spot) == LesionMatch(1, 0, 0, 0)
+    assert math.isnan(match_lesions(spot, nothing).sensitivity)
+    assert match_lesions(spot, spot) == LesionMatch(1, 1, 1, 0)
+
+
+@pytest.mark.parametrize("min_iou", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("pair", examples())
+def test_agrees_with_scikit_image_regions(pair, min_iou) -> None:
+    outlines, lesions = (
+        [set(map(tuple, region.coords)) for region in regionprops(label(m, connectivity=2))]
+        for m in pair
+    )
+    agree = np.array([[len(a & b) / len(a | b) >= min_iou for b in lesions] for a in outlines])
+    assert match_lesions(*pair, min_iou) == LesionMatch(
+        true_lesions=len(lesions),
+        found=int(agree.any(axis=0).sum()),
+        outlines=len(outlines),
+        false_outlines=int((~agree.any(axis=1)).sum()),
+    )
+
+
+@few
+@given(pairs, st.floats(0.01, 1), st.floats(0.01, 1))
+def test_properties(pair, strict, lax) -> None:
+    outline, truth = pair
+    match = match_lesions(outline, truth, strict)
+    assert 0 <= match.found <= match.true_lesions
+    assert 0 <= match.false_outlines <= match.outlines
+    swapped = match_lesions(truth, outline, strict)
+    assert swapped.found == match.outlines - match.false_outlines
+    if lax <= strict:
+        assert match_lesions(outline, truth, lax).found >= match.found
+    own = match_lesions(truth, truth, 1)
+    assert (own.found, own.false_outlines) == (own.true_lesions, 0)
+
+
+@pytest.mark.parametrize("min_iou", [0, -0.1, 1.1, math.nan])
+def test_refuses_a_bound_out_of_range(min_iou) -> None:
+    with pytest.raises(InputError, match="above 0 to 1"):
+        match_lesions(full((2, 2)), full((2, 2)), min_iou)

@@ -1,0 +1,112 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from scipy import ndimage
+
+from breastseg.core.errors import GeometryError
+from breastseg.metrics import assd, hd95, surface_distances
+
+from .shapes import ellipse, empty, examples, few, full, mask, pairs, pixel
+
+
+def test_two_pixels_by_hand() -> None:
+    one, other = pixel((9, 9), 1, 1), pixel((9, 9), 4, 5)
+    assert hd95(one, other) == assd(one, other) == 5
+    assert hd95(one, other, (2, 3)) == math.hypot(6, 12)
+
+
+def test_percentile_and_mean_by_hand() -> None:
+    row = mask("." * 30)
+    outline, truth = row.copy(), row.copy()
+    outline[0, :21] = True
+    truth[0, 0] = True
+    # 21 boundary pixels at 0 to 20 from the truth: the 95th percentile is the 20th, 19.
+    found = surface_distances(outline, truth)
+    assert sorted(found.to_truth) == list(range(21))
+    assert found.to_outline.tolist() == [0]
+    assert found.hd95 == 19
+    assert found.assd == pytest.approx(210 / 22)
+
+
+def test_inner_pixels_are_no_boundary() -> None:
+    block = full((5, 5))
+    assert len(surface_distances(block, block).to_truth) == 16
+    hole = block.copy()
+    hole[2, 2] = False
+    # The four sides of the hole join the boundary; its corners touch it by a point only.
+    assert len(surface_distances(hole, hole).to_truth) == 20
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (6, 7)])
+def test_empty_masks(shape) -> None:
+    nothing, something = empty(shape), pixel(shape, 0, 0)
+    assert hd95(nothing, nothing) == assd(nothing, nothing) == 0
+    for pair in ((nothing, something), (something, nothing), (nothing, full(shape))):
+        assert math.isnan(hd95(*pair))
+        assert math.isnan(assd(*pair))
+    assert hd95(something, something) == assd(something, something) == 0
+
+
+@pytest.mark.parametrize("spacing", [None, (1.0, 1.0), (0.3, 0.07)])
+@pytest.mark.parametrize("pair", examples())
+def test_agrees_with_scipy_distance_transform(pair, spacing) -> None:
+    edges = [m & ~ndimage.binary_erosion(m) for m in pair]
+    away = [ndimage.distance_transform_edt(~edge, sampling=spacing) for edge in edges]
+    there, back = away[1][edges[0]], away[0][edges[1]]
+    larger = max(np.percentile(there, 95), np.percentile(back, 95))
+    assert hd95(*pair, spacing) == pytest.approx(larger, abs=1e-9)
+    assert assd(*pair, spacing) == pytest.approx(np.concatenate([there, back]).mean(), abs=1e-9)
+
+
+@pytest.mark.train
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("spacing", [None, (0.3, 0.07)])
+def test_agrees_with_monai(spacing) -> None:
+    torch = pytest.importorskip("torch")
+    monai = pytest.importorskip("monai.metrics")
+    for outline, truth in examples():
+        batch = [torch.from_numpy(m)[None, None].float() for m in (outline, truth)]
+        options = {"include_background": True, "spacing": spacing}
+        theirs = monai.compute_hausdorff_distance(*batch, percentile=95, **options)
+        assert hd95(outline, truth, spacing) == pytest.approx(float(theirs), rel=1e-6, abs=1e-6)
+        theirs = monai.compute_average_surface_distance(*batch, symmetric=True, **options)
+        assert assd(outline, truth, spacing) == pytest.approx(float(theirs), rel=1e-6, abs=1e-6)
+
+
+@few
+@given(pairs)
+def test_properties(pair) -> None:
+    outline, truth = pair
+    there, back = surface_distances(outline, truth), surface_distances(truth, outline)
+    if outline.any() != truth.any():
+        assert math.isnan(there.hd95)
+        return
+    assert there.hd95 == back.hd95
+    assert there.assd == pytest.approx(back.assd)
+    assert 0 <= there.assd
+    assert hd95(truth, truth) == assd(truth, truth) == 0
+    turned = surface_distances(np.rot90(outline), np.rot90(truth))
+    assert turned.hd95 == pytest.approx(there.hd95)
+    doubled = surface_distances(outline, truth, (2, 2))
+    assert doubled.hd95 == pytest.approx(2 * there.hd95)
+    assert doubled.assd == pytest.approx(2 * there.assd)
+
+
+def test_shift_of_a_disc_by_hand() -> None:
+    disc = ellipse((80, 80), (40, 30), (15, 15))
+    moved = np.roll(disc, 4, axis=1)
+    assert 3 <= hd95(disc, moved) <= 4
+
+
+@pytest.mark.parametrize("spacing", [(1,), (1, 1, 1), (1, 0), (1, -2), (1, math.nan)])
+def test_refuses_a_spacing_that_does_not_fit(spacing) -> None:
+    with pytest.raises(GeometryError, match="finite values above 0"):
+        hd95(full((3, 3)), full((3, 3)), spacing)
+
+
+def test_a_volume() -> None:
+    one, other = np.zeros((2, 3, 4, 5), bool)
+    one[0, 0, 0] = other[2, 3, 4] = True
+    assert hd95(one, other, (1, 2, 3)) == pytest.approx(math.sqrt(4 + 36 + 144))
