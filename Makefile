@@ -6,7 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 DEMO   ?= demo
-RUNS   ?= runs
+# Quick ones, without real data; the others in benchmarks/ say at their top how they are run.
+BENCHMARKS ?= benchmarks/metrics.py
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 export UV_HTTP_TIMEOUT ?= 300
@@ -38,8 +39,9 @@ check: $(STAMPS)/dev ## lint, formatting, types and the import rules
 bench: $(STAMPS)/dev ## measure speed and throughput on this machine
 	@for script in $(BENCHMARKS); do echo "bench: $$script"; $(BIN)/python $$script || exit 1; done
 
-docs: $(STAMPS)/dev ## check the documentation's links and run its code blocks
-	@echo "docs: links and code blocks"
+docs: $(STAMPS)/dev ## write the reference's tables, check the links and run the code blocks
+	@echo "docs: tables, links and code blocks"
+	@$(BIN)/python docs/tables.py
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q tests/test_docs.py
 
 format: $(STAMPS)/dev ## format the code and apply the safe fixes

@@ -112,7 +112,7 @@ def _run_without_heavy_packages(script: str, folder: Path) -> subprocess.Complet
         text=True,
         cwd=folder,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
 

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from breastseg.cli.case_options import DataOption, Words, open_data_sets
+from breastseg.cli.console import say
 from breastseg.core.errors import InputError, MissingExtraError
+
+_NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network; leaves weights, metrics, curves and overlays in a run folder."""
+    """Train a network; leaves weights, metrics, curves and overlays in a run folder.
 
-    recipe: tyro.conf.Positional[Path]
-    """TOML file; recipes/ holds those of the published results."""
-    data: Annotated[list[str], tyro.conf.arg(metavar="NAME=FOLDER")] = field(default_factory=list)
-    """Where each data set of the recipe lies, e.g. --data BUSI=... BUS-BRA=..."""
-    out: Path | None = None
+    Exit codes: 0 done, 2 nothing could be done, 130 interrupted (continue with --resume).
+    """
+
+    recipe: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RECIPE")]]
+    """A TOML file; recipes/ holds those of the published results."""
+    data: DataOption = ()
+    """The data sets of the recipe and their folders, e.g. BUSI=data/BUSI."""
+    out: Annotated[Path | None, _NO_HINT] = None
     """The run folder; runs/NAME by default."""
     resume: bool = False
     """Continue the run in the folder after it was stopped or killed."""
-    set: Annotated[list[str], tyro.conf.arg(metavar="KEY=VALUE")] = field(default_factory=list)
-    """Change the recipe, e.g. --set epochs=3 sources.0.train=fold:1."""
+    set: Annotated[
+        tyro.conf.UseAppendAction[Words],
+        tyro.conf.arg(metavar="KEY=VALUE ...", help_behavior_hint=""),
+    ] = ()
+    """Change the recipe, e.g. epochs=3 sources.0.train=fold:1."""
     devices: int = 1
     """Processes (CPU) or GPUs that share the work."""
     nodes: int = 1
@@ -35,18 +45,16 @@ class Train:
     def run(self) -> int:
         """Train; returns the exit code."""
         try:
-            import lightning  # noqa: F401
-        except ImportError as error:
+            from breastseg.training.fit import Machine, fit
+            from breastseg.training.recipe import read_recipe
+            from breastseg.training.run_folder import RunFolder
+        except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"training needs torch and lightning ({error})",
                 remedy="pip install 'breastseg[train]'",
             ) from error
-        from breastseg.data.catalogue import open_data_set, parse_source
-        from breastseg.training.fit import Machine, fit
-        from breastseg.training.recipe import read_recipe
-        from breastseg.training.run_folder import RunFolder
 
-        changes = dict(_pair(text) for text in self.set)
+        changes = dict(_pair(text) for words in self.set for text in words)
         recipe = read_recipe(self.recipe, changes)
         folder = RunFolder(self.out or Path("runs") / recipe.name)
         if self.resume and not folder.last_checkpoint.is_file():
@@ -55,19 +63,15 @@ class Train:
                 "a run folder whose first epoch was finished",
                 "leave --resume out to start",
             )
-        cases = {}
-        for text in self.data:
-            name, root = parse_source(text)
-            cases[name] = open_data_set(name, root).cases()
         fit(
             recipe,
-            cases,
+            {data_set.name: data_set.cases() for data_set in open_data_sets(self.data)},
             folder,
             Machine(self.devices, self.nodes, self.threads),
             base=self.recipe.parent,
             resume=self.resume,
         )
-        print(f"The run is in {folder.root}. Next: breastseg export {folder.root} --out BUNDLE")
+        say(f"The run is in {folder.root}/. Next: breastseg export {folder.root} --out BUNDLE")
         return 0
 
 

@@ -64,7 +64,7 @@ class BusBra:
             found.append(
                 CaseRef(
                     case_id=case_id,
-                    patient_id=row["Case"],
+                    patient_id=row["Case"].strip() or case_id,
                     label=row["Pathology"].strip().lower(),
                     source=self.name,
                     image_path=images[case_id],
@@ -123,5 +123,5 @@ def _read(path: Path, columns: tuple[str, ...]) -> Mapping[str, Mapping[str, str
 def _fold(text: str, case_id: str) -> int:
     try:
         return int(float(text))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DataSetError(f"kFold {text!r} of {case_id} in {FOLDS}", "a whole number") from error

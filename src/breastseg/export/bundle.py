@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
@@ -109,7 +109,7 @@ def make_bundle(
             input=spec,
             output=output or OutputSpec(),
             training_data=about.training_data,
-            results=about.results | _export_result(difference),
+            results={**about.results, **_export_result(difference)},
             licence=about.licence,
         )
         write_bundle_json(folder, bundle)

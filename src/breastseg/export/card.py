@@ -95,7 +95,7 @@ def _results(name: str, figures: Mapping[str, float | str]) -> str:
             "|---|---" + "|---" * len(shown) + "|",
         ]
         for group in groups:
-            cells = [group, f"{figures[f'{group}/images']}"]
+            cells = [group, f"{figures[f'{group}/images']:g}"]
             cells += [_figure(figures, f"{group}/{f}") for f in shown]
             table.append("| " + " | ".join(_cell(c) for c in cells) + " |")
         parts.append("\n".join(table))

@@ -134,7 +134,7 @@ class OnnxSegmenter:
         maps = self._network(batch)[:, 0]
         if self.output.flip_average:
             mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))[:, 0]
-            maps = (maps + mirrored[..., ::-1]) / 2
+            maps = (maps + mirrored[..., ::-1]) * np.float32(0.5)
         return np.clip(maps, 0, 1)
 
     def _check_modality(self, image: Image) -> None:

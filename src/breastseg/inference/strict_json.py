@@ -10,7 +10,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from breastseg.core.errors import BundleError
@@ -35,13 +35,9 @@ def decode(value: object, kind: object, where: str) -> object:
         BundleError: another type, an unknown, missing or repeated name, or a value that the
             dataclass itself refuses.
     """
-    origin = typing.get_origin(kind)
-    if origin is tuple:
-        return _tuple(value, typing.get_args(kind), where)
-    if origin is Mapping:
-        return _mapping(value, typing.get_args(kind), where)
-    if origin in (typing.Union, types.UnionType):
-        return _union(value, typing.get_args(kind), where)
+    composed = _COMPOSED.get(typing.get_origin(kind))
+    if composed is not None:
+        return composed(value, typing.get_args(kind), where)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _dataclass(value, kind, where)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
@@ -109,6 +105,14 @@ def _union(value: object, kinds: tuple[object, ...], where: str) -> object:
         except BundleError:
             continue
     raise _refusal(value, " or ".join(_word(kind) for kind in kinds), where)
+
+
+_COMPOSED: Mapping[object, Callable[[object, tuple[object, ...], str], object]] = {
+    tuple: _tuple,
+    Mapping: _mapping,
+    typing.Union: _union,
+    types.UnionType: _union,
+}
 
 
 def _enum(value: object, kind: type[StrEnum], where: str) -> StrEnum:

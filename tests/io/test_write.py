@@ -1,0 +1,100 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from breastseg.core.errors import InputError
+from breastseg.io.raster import read_raster
+from breastseg.io.write import replacing, write_bytes, write_png, write_text
+from numpy.typing import NDArray
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_png_keeps_grey_levels_and_spacing(tmp_path: Path, dtype: type) -> None:
+    array = np.array([[0, 1, 2], [3, np.iinfo(dtype).max, 5]], dtype)
+    write_png(tmp_path / "a.png", array, spacing_mm=(0.1, 1 / 3))
+    image = read_raster(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.array[0], array)
+    assert image.array.dtype == dtype
+    assert image.grid.spacing_mm == (0.1, 1 / 3)
+
+
+def test_png_keeps_colour(tmp_path: Path) -> None:
+    array = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    write_png(tmp_path / "a.png", array)
+    image = read_raster(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.array, np.moveaxis(array, 2, 0))
+    assert image.grid.spacing_mm is None
+
+
+def test_png_of_a_mask_is_black_and_white(tmp_path: Path) -> None:
+    mask = np.array([[True, False]])
+    write_png(tmp_path / "a.png", mask)
+    assert read_raster(tmp_path / "a.png").array.tolist() == [[[255, 0]]]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((2, 2)), np.zeros((2, 2, 4), np.uint8), np.zeros((0, 2), np.uint8), np.zeros(3)],
+)
+def test_png_refuses_other_arrays(tmp_path: Path, array: NDArray[np.generic]) -> None:
+    with pytest.raises(InputError, match=r"a\.png"):
+        write_png(tmp_path / "a.png", array)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_and_bytes(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "µm\n")
+    assert (tmp_path / "a.txt").read_bytes() == "µm\n".encode()
+    write_bytes(tmp_path / "a.txt", b"\0")
+    assert (tmp_path / "a.txt").read_bytes() == b"\0"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "er" / "a.txt", "x")
+    assert (tmp_path / "new" / "er" / "a.txt").read_text() == "x"
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+
+    def fail(temporary: Path) -> None:
+        temporary.write_text("half")
+        assert temporary.suffix == ".txt"
+        assert temporary.parent == tmp_path
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), replacing(target) as temporary:
+        fail(temporary)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_keeps_pointing(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        write_text(tmp_path, "x")
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(tmp_path / "a" / "b.txt", "x")
+
+
+def test_a_long_name(tmp_path: Path) -> None:
+    path = tmp_path / ("ä" * 120 + ".txt")
+    write_text(path, "x")
+    assert path.read_text() == "x"
