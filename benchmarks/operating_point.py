@@ -1,6 +1,6 @@
 """Show what each operating point costs: missed lesions against outlines on normals.
 
-    python benchmarks/operating_point.py BUNDLE --data BUSI=... --split split:recipes/splits/busi.json#val
+    python benchmarks/operating_point.py BUNDLE --data BUSI=FOLDER --split split:FILE#val
 
 Runs the network once a case and applies every combination of threshold, least peak and least area
 to its map. Choose on cases that are not reported on.
@@ -43,10 +43,12 @@ def main() -> None:
     )
     lesion = cases.has_lesion
     print(
-        f"{lesion.sum()} images with a lesion, {(~lesion).sum()} normal; at {spec.size}, flips averaged"
+        f"{lesion.sum()} images with a lesion, {(~lesion).sum()} normal; at {spec.size}, "
+        "averaged with the mirrored image"
     )
     print(
-        "| threshold | least peak | least area | Dice of lesion images | no outline | normals outlined |"
+        "| threshold | least peak | least area | Dice of lesion images | lesion images without "
+        "an outline | normals outlined |"
     )
     print("|---|---|---|---|---|---|")
     for threshold, peak, area in itertools.product(THRESHOLDS, PEAKS, AREAS):

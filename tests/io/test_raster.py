@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from breastseg.core.errors import UnreadableError, UnsupportedError
-from breastseg.io.raster import read_mask, read_raster, read_raster_pages
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.io.raster import read_mask, read_raster, read_raster_pages
 
 MakeRaster = Callable[..., bytes]
 ORIENTATION = 0x0112
@@ -127,7 +128,9 @@ def png(header: bytes, pixels: bytes) -> bytes:
 
 def test_deep_colour_keeps_the_high_byte() -> None:
     pixel = np.array([0x1234, 0x5678, 0x9ABC], ">u2")
-    data = png(struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0), zlib.compress(b"\0" + pixel.tobytes()))
+    data = png(
+        struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0), zlib.compress(b"\0" + pixel.tobytes())
+    )
     assert read(data).ravel().tolist() == [0x12, 0x56, 0x9A]
 
 
@@ -220,17 +223,8 @@ def test_print_resolution_is_no_spacing(ramp: NDArray[np.uint8], kind: str) -> N
     assert read_raster(io.BytesIO(data)).grid.spacing_mm is None
 
 
-@pytest.mark.parametrize("text", ["", "0.1", "0.1,0.2,0.3", "0.1,x"])
+@pytest.mark.parametrize("text", ["", "0.1", "1,1,1", "1,x", "0,1", "1,-1", "nan,1", "1,inf"])
 def test_damaged_spacing_is_refused(ramp: NDArray[np.uint8], text: str) -> None:
-    info = PngInfo()
-    info.add_text("spacing_mm", text)
-    data = saved(Pillow.fromarray(ramp), "PNG", pnginfo=info)
-    with pytest.raises(UnreadableError, match="spacing_mm"):
-        read(data)
-
-
-@pytest.mark.parametrize("text", ["0,1", "-1,1", "nan,1", "inf,1"])
-def test_impossible_spacing_is_refused(ramp: NDArray[np.uint8], text: str) -> None:
     info = PngInfo()
     info.add_text("spacing_mm", text)
     data = saved(Pillow.fromarray(ramp), "PNG", pnginfo=info)

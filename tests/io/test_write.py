@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from breastseg.core.errors import InputError
 from breastseg.io.raster import read_raster
 from breastseg.io.write import replacing, write_bytes, write_png, write_text
-from numpy.typing import NDArray
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

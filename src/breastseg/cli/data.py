@@ -35,10 +35,12 @@ class DataInfo:
     """Say where a data set comes from, what may be done with it and how it lies on disk.
 
     With a folder, as in 'breastseg data info BUSI=data/BUSI', also count what is in it.
+
+    Attributes:
+        name: a name of 'breastseg data list'.
     """
 
     name: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="NAME[=FOLDER]")]]
-    """A name of 'breastseg data list'."""
 
     def run(self) -> int:
         """Print the facts; returns the exit code."""
@@ -66,15 +68,18 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class Audit:
-    """Look for duplicates, pictures that stand in two classes, and broken outlines."""
+    """Look for duplicates, pictures that stand in two classes, and broken outlines.
+
+    Attributes:
+        data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA; several are
+            also compared with each other.
+        out: write the whole report to this JSON file.
+        json: print the whole report as JSON.
+    """
 
     data: DataOption = ()
-    """The data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA; several are also
-    compared with each other."""
     out: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
-    """Write the whole report to this JSON file."""
     json: bool = False
-    """Print the whole report as JSON."""
 
     def run(self) -> int:
         """Print the findings; returns the exit code."""
@@ -96,16 +101,19 @@ class Audit:
 
 @dataclass(frozen=True)
 class SplitData:
-    """Divide the cases into parts, with patients and near duplicates kept together."""
+    """Divide the cases into parts, with patients and near duplicates kept together.
+
+    Attributes:
+        out: the JSON file to write; 'split:FILE#PART' then names a part of it.
+        data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
+        fractions: the parts and their shares.
+        seed: another seed draws another split.
+    """
 
     out: Path
-    """The JSON file to write; 'split:FILE#PART' then names a part of it."""
     data: DataOption = ()
-    """The data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA."""
     fractions: str = "train=0.8,val=0.2"
-    """The parts and their shares."""
     seed: int = 1
-    """Another seed draws another split."""
 
     def run(self) -> int:
         """Write the split and print its sizes; returns the exit code."""
@@ -125,14 +133,17 @@ class SplitData:
 
 @dataclass(frozen=True)
 class MakePhantoms:
-    """Generate ultrasound scans with exactly known outlines and pixel spacing."""
+    """Generate ultrasound scans with exactly known outlines and pixel spacing.
+
+    Attributes:
+        folder: where to write them; can then be used as --data folder=FOLDER.
+        count: how many scans.
+        seed: the same seed gives the same scans.
+    """
 
     folder: tyro.conf.Positional[Path]
-    """Where to write them; can then be used as --data folder=FOLDER."""
     count: int = 8
-    """How many scans."""
     seed: int = 1
-    """The same seed gives the same scans."""
 
     def run(self) -> int:
         """Write the phantoms; returns the exit code."""

@@ -24,18 +24,20 @@ class Demo:
 
     Writes the scans, the overlays, results.json, results.csv and report.html, which opens in any
     browser without a network.
+
+    Attributes:
+        out: the folder to write; what an earlier demo left in it is replaced.
+        method: a method of 'breastseg models list', or the folder of a bundle.
+        count: how many scans to generate.
+        seed: another seed gives other scans.
+        threads: CPU cores to use; 0 for all.
     """
 
     out: Path = Path("demo")
-    """The folder to write; what an earlier demo left in it is replaced."""
     method: str = DEFAULT_METHOD
-    """A method of 'breastseg models list', or the folder of a bundle."""
     count: int = 8
-    """How many scans to generate."""
     seed: int = 1
-    """Another seed gives other scans."""
     threads: int = 0
-    """CPU cores to use; 0 for all."""
 
     def run(self) -> int:
         """Generate, segment, show and write; returns the exit code."""

@@ -30,33 +30,35 @@ class Evaluate:
 
     Exit codes: 0 all cases were scored, 1 some failed (they count as missed), 2 all failed or
     nothing could be done.
+
+    Attributes:
+        method: a method of 'breastseg models list', or the folder of a bundle.
+        out: folder for the reports; files of these names in it are replaced.
+        data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
+        split: which cases: all (by default), lesions, normals, fold:1,2, list:FILE or
+            split:FILE#PART; 'lesions & fold:1' means both; BUSI=lesions is for one data set.
+        size: score at this many rows and columns, to compare with work that does; each image's own
+            size by default.
+        threshold: in place of the method's own threshold.
+        flip_average: average with the prediction for the mirrored image.
+        threads: CPU cores to use; 0 for all.
+        json: print summary.json to standard output in place of the table.
+        quiet: no progress.
     """
 
     method: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="BUNDLE")]]
-    """A method of 'breastseg models list', or the folder of a bundle."""
     out: Path
-    """Folder for the reports; files of these names in it are replaced."""
     data: DataOption = ()
-    """The data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA."""
     split: Annotated[
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="[NAME=]SELECTION ...", help_behavior_hint=""),
     ] = ()
-    """Which cases: all, lesions, normals, fold:1,2, list:FILE or split:FILE#PART, joined by
-    ' & '; for one data set with its name before it. All by default."""
     size: Annotated[int | None, _NO_HINT] = None
-    """Score at this many rows and columns, to compare with work that does; each image's own size
-    by default."""
     threshold: Annotated[float | None, _NO_HINT] = None
-    """In place of the method's own threshold."""
     flip_average: bool = False
-    """Average with the prediction for the mirrored image."""
     threads: int = 0
-    """CPU cores to use; 0 for all."""
     json: bool = False
-    """Print summary.json to standard output in place of the table."""
     quiet: bool = False
-    """No progress."""
 
     def run(self) -> int:
         """Evaluate; returns the exit code."""

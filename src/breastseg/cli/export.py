@@ -23,44 +23,46 @@ class Export:
 
     Writes model.onnx, bundle.json and MODEL_CARD.md, after comparing the exported network with
     the trained one.
+
+    Attributes:
+        run_folder: the folder that 'breastseg train' left.
+        out: the folder of the bundle; must not exist yet.
+        name: under which the method is known; the folder's name by default.
+        bundle_version: of the bundle, not of the software.
+        modality: what the network was trained on and may be used on.
+        summary: one line for lists.
+        licence: of the weights.
+        trained_on: a line for each data set: name, count, licence, citation.
+        results: the summary.json of evaluations, to stand in the bundle and its card.
+        weights: of the last epoch, or of the one with the best validation Dice.
+        threshold: pixels of at least this probability are lesion.
+        min_peak: an outline whose highest probability stays below this is dropped.
+        min_area_fraction: an outline that covers a smaller share of the image than this is dropped.
+        largest_only: keep only the largest outline.
+        flip_average: average with the prediction for the mirrored image.
     """
 
     run_folder: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
-    """The folder that 'breastseg train' left."""
     out: Path
-    """The folder of the bundle; must not exist yet."""
     name: Annotated[str | None, _NO_HINT] = None
-    """Under which the method is known; the folder's name by default."""
     bundle_version: str = "1.0.0"
-    """Of the bundle, not of the software."""
     modality: Modality = Modality.ULTRASOUND
-    """What the network was trained on and may be used on."""
     summary: str = "outlines breast lesions"
-    """One line for lists."""
     licence: str = "Apache-2.0"
-    """Of the weights."""
     trained_on: Annotated[
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="TEXT ...", help_behavior_hint=""),
     ] = ()
-    """A line for each data set: name, count, licence, citation."""
     results: Annotated[
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="PROTOCOL=FILE ...", help_behavior_hint=""),
     ] = ()
-    """The summary.json of evaluations, to stand in the bundle and its card."""
     weights: Literal["last", "best"] = "last"
-    """Of the last epoch, or of the one with the best validation Dice."""
     threshold: float = OutputSpec.threshold
-    """Pixels of at least this probability are lesion."""
     min_peak: float = OutputSpec.min_peak
-    """An outline whose highest probability stays below this is dropped."""
     min_area_fraction: float = OutputSpec.min_area_fraction
-    """An outline that covers a smaller share of the image than this is dropped."""
     largest_only: bool = False
-    """Keep only the largest outline."""
     flip_average: bool = False
-    """Average with the prediction for the mirrored image."""
 
     def run(self) -> int:
         """Export; returns the exit code."""

@@ -31,12 +31,15 @@ class ListModels:
 
 @dataclass(frozen=True)
 class ShowModel:
-    """Show what a method does, what it was trained on and how well it did."""
+    """Show what a method does, what it was trained on and how well it did.
+
+    Attributes:
+        name: a method of 'breastseg models list', or the folder of a bundle.
+        json: print the bundle's description as JSON instead of its card.
+    """
 
     name: tyro.conf.Positional[str]
-    """A method of 'breastseg models list', or the folder of a bundle."""
     json: bool = False
-    """Print the bundle's description as JSON instead of its card."""
 
     def run(self) -> int:
         """Print the model card, or the description; returns the exit code."""

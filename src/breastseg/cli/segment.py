@@ -36,32 +36,35 @@ class Segment:
 
     Exit codes: 0 all were segmented, 1 some failed and the others were done, 2 none could be
     done, 130 stopped; what was finished is kept.
+
+    Attributes:
+        inputs: PNG, JPEG, TIFF, BMP and DICOM files, folders with such files, or - for standard
+            input.
+        out: folder for what is written; by default breastseg-results, or none with --json.
+        method: a method of 'breastseg models list', or the folder of a bundle.
+        threshold: outline pixels of at least this probability, between 0 and 1, in place of the
+            method's own threshold.
+        flip_average: average with the prediction for the mirrored image: a little better, twice the
+            time.
+        threads: CPU cores to use; 0 for all.
+        json: print the results as JSON to standard output, and nothing else there.
+        quiet: no progress and no lines but errors.
+        overwrite: replace what an earlier run has written.
+        force: also take images of another modality than the method was made for.
     """
 
     inputs: tyro.conf.Positional[
         Annotated[tuple[Path, ...], tyro.conf.arg(metavar="INPUT ...", help_behavior_hint="")]
     ]
-    """PNG, JPEG, TIFF, BMP and DICOM files, folders with such files, or - for standard input."""
     out: Annotated[Path | None, _NO_HINT] = None
-    """Folder for what is written; breastseg-results by default, nothing is written with --json
-    alone."""
     method: str = DEFAULT_METHOD
-    """A method of 'breastseg models list', or the folder of a bundle."""
     threshold: Annotated[float | None, _NO_HINT] = None
-    """Outline pixels of at least this probability, between 0 and 1, in place of the method's own
-    threshold."""
     flip_average: bool = False
-    """Average with the prediction for the mirrored image: a little better, twice the time."""
     threads: int = 0
-    """CPU cores to use; 0 for all."""
     json: bool = False
-    """Print the results as JSON to standard output, and nothing else there."""
     quiet: bool = False
-    """No progress and no lines but errors."""
     overwrite: bool = False
-    """Replace what an earlier run has written."""
     force: bool = False
-    """Also take images of another modality than the method was made for."""
 
     def run(self) -> int:
         """Segment everything; returns the exit code."""

@@ -12,10 +12,12 @@ breast is, so it is no spacing. Only the text chunk that `breastseg.io.write.wri
 
 from __future__ import annotations
 
+import ctypes
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,7 +33,7 @@ from PIL import (
 )
 from PIL import Image as Pillow
 
-from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.io.source import check_size, name_of, one_if_equal, opened, quiet
@@ -180,7 +182,20 @@ def _open(stream: BinaryIO) -> ImageFile.ImageFile:
         picture.verify()
         stream.seek(0)
         picture = Pillow.open(stream, formats=_FORMATS)
+    elif picture.format == "TIFF":
+        _silence_libtiff()
     return picture
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Keep the library behind Pillow's TIFF from printing what Pillow raises anyway."""
+    try:
+        library = ctypes.CDLL(Pillow.core.__file__)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
+    except (OSError, AttributeError):
+        return  # it is linked in a way that hides it, as on Windows
 
 
 def _pages(picture: ImageFile.ImageFile) -> list[int]:
@@ -253,7 +268,7 @@ def _spacing(picture: Pillow.Image, name: str) -> tuple[float, float] | None:
     try:
         row, column = (float(part) for part in str(text).split(","))
         Grid((1, 1), (row, column))  # which refuses what is not finite and above 0
-    except ValueError as error:
+    except (ValueError, GeometryError) as error:
         raise UnreadableError(
             f"{name}: has the spacing_mm text {str(text)[:60]!r}", "'row,column' in millimetres"
         ) from error

@@ -30,7 +30,7 @@ def to_unit(grey: NDArray[np.generic]) -> NDArray[np.float32]:
     span = high / 2 - low / 2
     if span == 0:
         return np.zeros(grey.shape, np.float32)
-    return np.clip((values / 2 - low / 2) / span, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((values / 2 - low / 2) / span, 0, 1), np.float32)
 
 
 def rescale(unit: NDArray[np.float32], intensity: Intensity) -> NDArray[np.float32]:
@@ -50,4 +50,4 @@ def rescale(unit: NDArray[np.float32], intensity: Intensity) -> NDArray[np.float
     deviation = unit.std(dtype=np.float64)
     if deviation < 1e-6:
         return np.zeros_like(unit)
-    return ((unit - unit.mean(dtype=np.float64)) / deviation).astype(np.float32)
+    return np.asarray((unit - unit.mean(dtype=np.float64)) / deviation, np.float32)

@@ -171,7 +171,7 @@ def choose_cases(recipe: Recipe, cases: Mapping[str, Sequence[CaseRef]], base: P
 def bf16_is_fast() -> bool:
     """True where the processor or the GPU multiplies bf16 in hardware."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -178,7 +179,7 @@ class SegmentationTask(lightning.LightningModule):
         if normals:
             self.log("val_normals_outlined", outlined / normals)
 
-    def configure_optimizers(self) -> object:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with the schedule, stepped every batch."""
         recipe = self.recipe.optimiser
         optimiser = torch.optim.AdamW(

@@ -1,0 +1,115 @@
+import json
+
+import pytest
+
+from breastseg.core import Bundle, InputSpec, Modality, OutputSpec
+from breastseg.core.errors import BundleError
+from breastseg.export.card import model_card
+from breastseg.export.results import read_results
+
+
+def figure(value, low=0.8, high=0.9):
+    return {"value": value, "low": low, "high": high, "median": value, "images": 7}
+
+
+SUMMARY = {
+    "protocol": "tiny on 7 images.",
+    "groups": {
+        "lesion images": {
+            "images": 5,
+            "figures": {
+                "dice": figure(0.87654321),
+                "hd95_px": figure(12.3456, 10.01, None),
+                "milliseconds": figure(33.0),
+            },
+        },
+        "normal images": {"images": 2, "figures": {"share_outlined": figure(0.5, 0.0, 1.0)}},
+    },
+}
+
+
+@pytest.fixture
+def summary(tmp_path):
+    path = tmp_path / "summary.json"
+    path.write_text(json.dumps(SUMMARY))
+    return path
+
+
+def bundle(**fields):
+    common = {
+        "name": "tiny",
+        "version": "2.0",
+        "modality": Modality.ULTRASOUND,
+        "summary": "Outlines lesions.",
+        "network": "a|b",
+        "weights_sha256": "0" * 64,
+    }
+    return Bundle(**{**common, **fields})
+
+
+def test_results_are_flat_and_rounded(summary):
+    assert read_results(summary) == {
+        "protocol": "tiny on 7 images.",
+        "lesion images/images": 5,
+        "lesion images/dice": 0.8765,
+        "lesion images/dice/low": 0.8,
+        "lesion images/dice/high": 0.9,
+        "lesion images/hd95_px": 12.3456,
+        "lesion images/hd95_px/low": 10.01,
+        "normal images/images": 2,
+        "normal images/share_outlined": 0.5,
+        "normal images/share_outlined/low": 0.0,
+        "normal images/share_outlined/high": 1.0,
+    }
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"protocol": "x", "groups": {"a": 3}}'])
+def test_another_file_is_refused(tmp_path, text):
+    path = tmp_path / "summary.json"
+    path.write_text(text)
+    with pytest.raises(BundleError, match="no summary of an evaluation"):
+        read_results(path)
+    with pytest.raises(BundleError, match="absent"):
+        read_results(tmp_path / "absent.json")
+
+
+def test_the_card_has_a_table_with_intervals(summary):
+    card = model_card(
+        bundle(results={"Fold 5": read_results(summary), "export": {"difference": 0.001}})
+    )
+    assert "### Fold 5\n\ntiny on 7 images.\n\n| | Images | Dice | HD95 (px) | Images out" in card
+    assert "| lesion images | 5 | 0.877 [0.800, 0.900] | 12.3 |  |" in card
+    assert "| normal images | 2 |  |  | 0.500 [0.000, 1.000] |" in card
+    assert "### export\n\n- difference: 0.001" in card
+    assert "milliseconds" not in card
+
+
+def test_the_card_says_what_must_be_said():
+    output = OutputSpec(0.4, 0.9, 0.002, True, True)
+    card = model_card(
+        bundle(output=output, input=InputSpec((128, 64)), training_data=("X, 3 images, CC0",))
+    )
+    for said in (
+        "# tiny 2.0\n",
+        "Not a medical device",
+        "- X, 3 images, CC0",
+        "128x64",
+        "at least 0.4",
+        "below 0.9",
+        "0.20%",
+        "largest",
+        "mirrored",
+        "a\\|b",
+        "0" * 64,
+        "Not measured yet",
+    ):
+        assert said in card
+    assert "Not stated." in model_card(bundle())
+    assert "\n\n\n" not in card
+
+
+def test_every_table_row_has_as_many_cells_as_its_head(summary):
+    card = model_card(bundle(results={"p": read_results(summary)}, network="plain"))
+    for block in card.split("\n\n"):
+        lines = [line for line in block.splitlines() if line.startswith("|")]
+        assert len({line.count("|") for line in lines}) <= 1

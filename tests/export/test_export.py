@@ -1,0 +1,229 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from breastseg.core import Grid, Image, InputSpec, Intensity, Modality, OutputSpec
+from breastseg.core.errors import BreastsegError, BundleError
+from breastseg.export.bundle import About, make_bundle
+from breastseg.export.onnx import SMALLEST_HALVED, export_onnx, halve_weights
+from breastseg.export.parity import parity, seeded_inputs
+from breastseg.inference.bundle_folder import read_bundle
+from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.inference.session import OnnxNetwork
+from breastseg.networks.catalogue import build_network
+from breastseg.networks.recipe import NetworkRecipe
+from breastseg.networks.weights import save_network_weights
+
+pytestmark = pytest.mark.train
+
+SPEC = InputSpec((64, 64), Intensity.SYMMETRIC)
+RECIPE = NetworkRecipe("unet2015", base_width=8, depth=2)
+
+
+def network_of(recipe: NetworkRecipe, spec: InputSpec = SPEC) -> nn.Module:
+    """Seeded, with the statistics of batch normalisation off their start."""
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        network = build_network(recipe)
+        network.train()
+        with torch.no_grad():
+            for seed in range(3):
+                network(torch.from_numpy(seeded_inputs(spec, 4, seed)))
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    return network_of(RECIPE)
+
+
+@pytest.fixture(scope="module")
+def files(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("onnx")
+    export_onnx(network, SPEC, folder / "half.onnx", {"name": "tiny", "version": "1"})
+    export_onnx(network, SPEC, folder / "full.onnx", half=False)
+    return folder
+
+
+@pytest.fixture
+def run(network: nn.Module, tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    (folder / "weights").mkdir(parents=True)
+    save_network_weights(network, folder / "weights" / "last.safetensors")
+    (folder / "network.json").write_text(json.dumps(asdict(RECIPE)))
+    (folder / "input.json").write_text(json.dumps(asdict(SPEC)))
+    (folder / "recipe.toml").write_text('name = "tiny"\n')
+    (folder / "metrics.csv").write_text("epoch\n1\n")
+    return folder
+
+
+ABOUT = About("tiny", "1.0", Modality.ULTRASOUND, "outlines nothing", ("phantoms, 4, CC0",))
+
+
+def test_both_files_compute_what_torch_computes(network, files):
+    inputs = seeded_inputs(SPEC)
+    assert parity(network, files / "full.onnx", SPEC, inputs) < 1e-5
+    assert 0 < parity(network, files / "half.onnx", SPEC, inputs) < 1e-3
+
+
+def test_an_encoder_unet_is_exported_faithfully(tmp_path):
+    network = network_of(NetworkRecipe(decoder_channels=(16, 16, 8, 8)))
+    export_onnx(network, SPEC, tmp_path / "m.onnx")
+    assert parity(network, tmp_path / "m.onnx", SPEC, seeded_inputs(SPEC)) < 1e-3
+    kinds = {node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node}
+    assert "BatchNormalization" not in kinds
+
+
+def test_the_halved_file_computes_with_rounded_weights(files, tmp_path):
+    model = onnx.load(files / "full.onnx")
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size >= SMALLEST_HALVED:
+            rounded = values.astype(np.float16).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(rounded, tensor.name))
+    onnx.save(model, tmp_path / "rounded.onnx")
+    inputs = seeded_inputs(SPEC)
+    by_hand = OnnxNetwork(tmp_path / "rounded.onnx", SPEC, 1)(inputs)
+    halved = OnnxNetwork(files / "half.onnx", SPEC, 1)(inputs)
+    assert np.array_equal(by_hand, halved)
+
+
+def test_the_halved_file_is_half_as_large(files):
+    half, full = ((files / f"{name}.onnx").stat().st_size for name in ("half", "full"))
+    assert half < 0.6 * full
+
+
+def test_the_graph_is_clean(files):
+    model = onnx.load(files / "half.onnx")
+    kinds = {node.op_type for node in model.graph.node}
+    assert not kinds & {"BatchNormalization", "Identity", "Dropout", "Constant"}
+    assert "Sigmoid" in kinds
+    assert {p.key: p.value for p in model.metadata_props} == {"name": "tiny", "version": "1"}
+    assert model.opset_import[0].version >= 17
+    raw = (files / "half.onnx").read_bytes()
+    for leak in (b"site-packages", b".py", b"/home", str(Path.cwd()).encode()):
+        assert leak not in raw
+
+
+def test_any_number_of_images_goes_through(files):
+    network = OnnxNetwork(files / "half.onnx", SPEC, 1)
+    inputs = seeded_inputs(SPEC, 3)
+    together = network(inputs)
+    assert together.shape == (3, 1, 64, 64)
+    for one, alone in zip(together, inputs, strict=True):
+        assert np.allclose(network(alone[None])[0], one, atol=1e-6)
+
+
+def test_exporting_leaves_the_network_as_it_was(tmp_path):
+    network = network_of(RECIPE)
+    network.train()
+    network.get_submodule("down.0").eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    modes = [module.training for module in network.modules()]
+    export_onnx(network, SPEC, tmp_path / "m.onnx")
+    assert [module.training for module in network.modules()] == modes
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_weights_that_float16_cannot_hold_are_kept():
+    large = np.full(300, 1e5, np.float32)
+    small = np.full(300, 0.1, np.float32)
+    few = np.ones(3, np.float32)
+    arrays = {"large": large, "small": small, "few": few}
+    graph = onnx.GraphProto(
+        initializer=[numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    )
+    halve_weights(graph)
+    kinds = {tensor.name: numpy_helper.to_array(tensor).dtype for tensor in graph.initializer}
+    assert kinds == {"large": np.float32, "small_float16": np.float16, "few": np.float32}
+    assert [list(node.output) for node in graph.node] == [["small"]]
+
+
+def test_a_difference_above_the_tolerance_is_an_error(network, files):
+    with torch.no_grad():
+        other = network_of(RECIPE)
+        other.get_parameter("head.bias").add_(0.5)
+    with pytest.raises(BundleError, match="probabilities differ"):
+        parity(other, files / "full.onnx", SPEC, seeded_inputs(SPEC))
+    with pytest.raises(BundleError, match="at most 1e-09"):
+        parity(network, files / "half.onnx", SPEC, seeded_inputs(SPEC), tolerance=1e-9)
+
+
+def test_a_network_of_another_output_is_refused(tmp_path):
+    with pytest.raises(BundleError, match=r"to \(2, 3, 64, 64\)"):
+        export_onnx(nn.Conv2d(1, 3, 3, padding=1), SPEC, tmp_path / "m.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_seeded_inputs_are_the_same_for_the_same_seed():
+    spec = InputSpec((48, 64), Intensity.SYMMETRIC, channels=3)
+    inputs = seeded_inputs(spec, 2)
+    assert inputs.shape == (2, 3, 48, 64)
+    assert inputs.dtype == np.float32
+    assert np.array_equal(inputs, seeded_inputs(spec, 2))
+    assert not np.array_equal(inputs[0], inputs[1])
+    assert inputs.min() == -1
+    assert inputs.max() == 1
+
+
+def test_a_run_becomes_a_bundle_that_segments(run, network, tmp_path):
+    out = tmp_path / "made" / "tiny"
+    output = OutputSpec(0.4, min_area_fraction=0.01)
+    bundle = make_bundle(run, out, ABOUT, output)
+    assert read_bundle(out) == bundle
+    assert bundle.output == output
+    assert bundle.input == SPEC
+    assert bundle.results["export"]["max_probability_difference"] < 1e-3
+    assert sorted(p.name for p in out.iterdir()) == [
+        "MODEL_CARD.md",
+        "bundle.json",
+        "metrics.csv",
+        "model.onnx",
+        "recipe.toml",
+    ]
+    assert [p.name for p in out.parent.iterdir()] == ["tiny"]
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 50, 70)).astype(np.uint8)
+    prediction = OnnxSegmenter(out).segment(Image(pixels, Grid((50, 70))))
+    assert prediction.grid.shape == (50, 70)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["network.json", "input.json", "recipe.toml", "metrics.csv", "weights/last.safetensors"],
+)
+def test_an_unfinished_run_is_refused_and_leaves_nothing(run, tmp_path, missing):
+    (run / missing).unlink()
+    with pytest.raises(BundleError, match=f"{missing} is missing"):
+        make_bundle(run, tmp_path / "out", ABOUT)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("name", ["network.json", "input.json", "weights/last.safetensors"])
+def test_a_damaged_run_is_refused_and_leaves_nothing(run, tmp_path, name):
+    (run / name).write_text("{]")
+    with pytest.raises(BreastsegError, match=name):
+        make_bundle(run, tmp_path / "out", ABOUT)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_existing_folder_is_not_replaced(run, tmp_path):
+    with pytest.raises(BundleError, match="exists"):
+        make_bundle(run, tmp_path, ABOUT)
+
+
+def test_a_bad_name_leaves_nothing(run, tmp_path):
+    about = About("Not A Name", "1", Modality.MRI, "x")
+    with pytest.raises(BundleError, match="name is 'Not A Name'"):
+        make_bundle(run, tmp_path / "out", about)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]

@@ -1,0 +1,151 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from breastseg.core import Bundle, Fit, InputSpec, Intensity, Modality, OutputSpec
+from breastseg.core.errors import BundleError
+from breastseg.inference.bundle_folder import read_bundle, write_bundle_json
+
+
+def change(folder: Path, **fields: object) -> None:
+    path = folder / "bundle.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def remove(folder: Path, field: str) -> None:
+    path = folder / "bundle.json"
+    content = json.loads(path.read_text())
+    del content[field]
+    path.write_text(json.dumps(content))
+
+
+def test_what_was_written_is_read(make_tiny):
+    folder = make_tiny()
+    bundle = Bundle(
+        name="ultra-sound.2",
+        version="2.1",
+        modality=Modality.MAMMOGRAPHY,
+        summary="für alle",
+        network="n",
+        weights_sha256=read_bundle(folder).weights_sha256,
+        input=InputSpec((64, 32), Intensity.ZSCORE, Fit.PAD, 3),
+        output=OutputSpec(0.4, 0.6, 0.001, True, True),
+        labels={1: "mass"},
+        training_data=("a", "b"),
+        results={"p": {"dice": 0.9, "n": 4, "protocol": "as said"}},
+        licence="CC-BY-4.0",
+    )
+    write_bundle_json(folder, bundle)
+    assert read_bundle(folder) == bundle
+
+
+def test_fields_with_a_default_may_be_left_out(make_tiny):
+    folder = make_tiny(InputSpec())
+    for field in ("input", "output", "labels", "training_data", "results", "licence"):
+        remove(folder, field)
+    bundle = read_bundle(folder)
+    assert bundle.input == InputSpec()
+    assert bundle.labels == {1: "lesion"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"nane": "x"}, "unknown field 'nane'"),
+        ({"output": {"treshold": 0.5}}, "output: unknown field 'treshold'"),
+        ({"version": 1}, "version is 1; text"),
+        ({"version": None}, "version is None; text"),
+        ({"modality": "x-ray"}, "modality is 'x-ray'; \"ultrasound\" or"),
+        ({"modality": 3}, "modality is 3"),
+        ({"input": []}, "input is []; an object"),
+        ({"input": {"size": [256]}}, "input.size is [256]; a list of 2 values"),
+        ({"input": {"size": 256}}, "input.size is 256; a list"),
+        ({"input": {"size": [256, 256.0]}}, "input.size[1] is 256.0; a whole number"),
+        ({"input": {"size": [256, True]}}, "input.size[1] is True; a whole number"),
+        ({"input": {"size": [2, 2]}}, "input: input size (2, 2)"),
+        ({"input": {"channels": 2}}, "with 2 channels"),
+        ({"input": {"intensity": "loud"}}, "input.intensity is 'loud'"),
+        ({"output": {"threshold": "0.5"}}, "output.threshold is '0.5'; a finite number"),
+        ({"output": {"threshold": 1.5}}, "threshold 1.5"),
+        ({"output": {"largest_only": 1}}, "output.largest_only is 1; true or false"),
+        ({"labels": {"one": "lesion"}}, "labels: keys one"),
+        ({"labels": {"1": "a", "2": "b"}}, "labels [1, 2]"),
+        ({"labels": "lesion"}, "labels is 'lesion'; an object"),
+        ({"training_data": "BUSI"}, "training_data is 'BUSI'; a list"),
+        ({"results": {"p": {"dice": None}}}, "results.p.dice is None; a finite number or text"),
+        ({"results": {"p": {"dice": float("nan")}}}, "NaN; finite numbers"),
+        ({"name": "../up"}, "name is '../up'"),
+        ({"weights_sha256": "abc"}, "weights_sha256 is 'abc'"),
+        ({"weights_sha256": "0" * 64}, "SHA-256"),
+        ({"summary": "x" * 999 + "\n", "version": ["x" * 999]}, "version is ['xxx"),
+    ],
+)
+def test_a_wrong_field_is_one_clear_line(make_tiny, fields, said):
+    folder = make_tiny()
+    change(folder, **fields)
+    with pytest.raises(BundleError) as caught:
+        read_bundle(folder)
+    message = str(caught.value)
+    assert said in message
+    assert "\n" not in message
+    assert len(message) < 400
+    assert str(folder) in message
+
+
+@pytest.mark.parametrize("field", ["name", "version", "modality", "summary", "weights_sha256"])
+def test_a_missing_field_is_named(make_tiny, field):
+    folder = make_tiny()
+    remove(folder, field)
+    with pytest.raises(BundleError, match=f"field '{field}' is missing"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "\xff", "[" * 100_000, '{"name": "a", "name": "b"}', '{"a": 1e999}'],
+)
+def test_broken_json_is_a_bundle_error(make_tiny, text):
+    folder = make_tiny()
+    (folder / "bundle.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(BundleError, match=r"bundle\.json"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "model.onnx"])
+def test_a_missing_file_is_named(make_tiny, name):
+    folder = make_tiny()
+    (folder / name).unlink()
+    with pytest.raises(BundleError, match=f"{name} is missing"):
+        read_bundle(folder)
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(BundleError, match="no such folder"):
+        read_bundle(tmp_path / "none")
+
+
+def test_a_changed_network_is_noticed_unless_not_asked_for(make_tiny):
+    folder = make_tiny()
+    with (folder / "model.onnx").open("ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(BundleError, match="belongs to another bundle"):
+        read_bundle(folder)
+    assert read_bundle(folder, verify=False).name == "tiny"
+
+
+def test_nothing_is_written_that_could_not_be_read(make_tiny):
+    folder = make_tiny()
+    before = (folder / "bundle.json").read_bytes()
+    bundle = read_bundle(folder)
+    for wrong in (
+        replace(bundle, name="No spaces please"),
+        replace(bundle, weights_sha256=""),
+        replace(bundle, labels={}),
+        replace(bundle, results={"p": {"dice": float("inf")}}),
+    ):
+        with pytest.raises(BundleError):
+            write_bundle_json(folder, wrong)
+    assert (folder / "bundle.json").read_bytes() == before
+    assert sorted(p.name for p in folder.iterdir()) == ["bundle.json", "model.onnx"]

@@ -1,0 +1,84 @@
+"""Which statement of distance in a DICOM header is believed."""
+
+from __future__ import annotations
+
+import pytest
+from pydicom import Dataset
+from pydicom.sequence import Sequence
+
+from breastseg.io.dicom_spacing import spacing_mm
+
+
+def header(**said: object) -> Dataset:
+    ds = Dataset()
+    for keyword, value in said.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
+def region(row_cm: float, column_cm: float, **said: object) -> Dataset:
+    usual: dict[str, object] = {"RegionSpatialFormat": 1, "RegionDataType": 1}
+    usual |= {"PhysicalUnitsXDirection": 3, "PhysicalUnitsYDirection": 3}
+    usual |= {"PhysicalDeltaY": row_cm, "PhysicalDeltaX": column_cm}
+    return header(**{**usual, **said})
+
+
+def ultrasound(*regions: Dataset, **said: object) -> Dataset:
+    return header(SequenceOfUltrasoundRegions=Sequence(regions), **said)
+
+
+def test_nothing_said_is_unknown() -> None:
+    assert spacing_mm(header()) is None
+
+
+def test_pixel_spacing_is_row_then_column() -> None:
+    assert spacing_mm(header(PixelSpacing=[0.1, 0.2])) == (0.1, 0.2)
+
+
+@pytest.mark.parametrize("value", [[0, 0.1], [-1, 1], [], None, [0.1, 0.2, 0.3]])
+def test_impossible_pixel_spacing_is_unknown(value: object) -> None:
+    assert spacing_mm(header(PixelSpacing=value)) is None
+
+
+def test_detector_spacing_is_divided_by_magnification() -> None:
+    said = {"ImagerPixelSpacing": [0.08, 0.1], "EstimatedRadiographicMagnificationFactor": 1.6}
+    assert spacing_mm(header(**said)) == pytest.approx((0.05, 0.0625))
+    assert spacing_mm(header(ImagerPixelSpacing=[0.08, 0.1])) == (0.08, 0.1)
+
+
+def test_calibrated_spacing_goes_before_the_detector() -> None:
+    said = {"EstimatedRadiographicMagnificationFactor": 2, "ImagerPixelSpacing": [0.1, 0.1]}
+    assert spacing_mm(header(PixelSpacing=[0.09, 0.09], **said)) == (0.09, 0.09)
+    assert spacing_mm(header(PixelSpacing=[0.1, 0.1], **said)) == (0.05, 0.05)
+
+
+def test_film_scanner_spacing_is_left_out() -> None:
+    assert spacing_mm(header(NominalScannedPixelSpacing=[0.1, 0.1])) is None
+
+
+def test_ultrasound_region_is_in_centimetres() -> None:
+    assert spacing_mm(ultrasound(region(0.01, 0.02))) == pytest.approx((0.1, 0.2))
+    assert spacing_mm(ultrasound(region(-0.01, 0.02))) == pytest.approx((0.1, 0.2))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"RegionSpatialFormat": 2},
+        {"RegionDataType": 3},
+        {"PhysicalUnitsXDirection": 4},
+        {"PhysicalUnitsYDirection": 0},
+        {"PhysicalDeltaX": 0.0},
+    ],
+)
+def test_other_regions_do_not_count(said: dict[str, object]) -> None:
+    other = region(0.5, 0.5, **said)
+    assert spacing_mm(ultrasound(other)) is None
+    assert spacing_mm(ultrasound(other, PixelSpacing=[1, 2])) == (1, 2)
+    assert spacing_mm(ultrasound(other, region(0.01, 0.02))) == pytest.approx((0.1, 0.2))
+
+
+def test_regions_that_disagree_give_no_spacing() -> None:
+    assert spacing_mm(ultrasound(region(0.01, 0.01), region(0.01, 0.01))) == (0.1, 0.1)
+    two = ultrasound(region(0.01, 0.01), region(0.02, 0.02), PixelSpacing=[0.1, 0.1])
+    assert spacing_mm(two) is None
