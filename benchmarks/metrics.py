@@ -68,7 +68,7 @@ def main() -> None:
         turns = [(time_ms(ours), time_ms(theirs), time_ms(matching)) for _ in range(TURNS)]
         own, monai, match = (median(column) for column in zip(*turns, strict=True))
         apart = abs(ours() - theirs())
-        print(f"{name:<26}{own:>10.2f}{monai:>10.2f}{match:>13.2f}{apart:>15.1e}")
+        print(f"{name:<26}{own:>10.2f}{monai:>10.2f}{match:>13.2f}{apart:>15.1e}", flush=True)
 
 
 if __name__ == "__main__":

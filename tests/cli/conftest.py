@@ -6,14 +6,14 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from breastseg.core.bundle import Bundle, InputSpec
 from breastseg.core.image import Modality
 from breastseg.inference.bundle_folder import write_bundle_json
 from breastseg.io.write import write_png
+
+from .scans import scan
 
 SIZE = (64, 64)
 
@@ -62,16 +62,6 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_bundle_json(folder, described)
     (folder / "MODEL_CARD.md").write_text("# dark\n\nOutlines what is dark.\n", encoding="utf-8")
     return folder
-
-
-def scan(shape: tuple[int, int] = (120, 160), radius: int = 20) -> NDArray[np.uint8]:
-    """A bright picture with a dark disc in its middle; radius 0 gives none."""
-    rows, columns = np.indices(shape)
-    centre = (shape[0] / 2, shape[1] / 2)
-    picture = 180 + 20 * np.sin(rows / 9) * np.cos(columns / 7)
-    picture[(rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2] = 25
-    picture[0, 0] = 5 if radius == 0 else picture[0, 0]
-    return picture.astype(np.uint8)
 
 
 @pytest.fixture

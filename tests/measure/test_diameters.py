@@ -22,6 +22,11 @@ def ellipse(shape, centre, radii, angle=0.0):
     return (along / radii[0]) ** 2 + (across / radii[1]) ** 2 <= 1
 
 
+def all_corners(region) -> np.ndarray:
+    moves = np.array([(a, b) for a in (-0.5, 0.5) for b in (-0.5, 0.5)])
+    return (np.argwhere(region)[:, None] + moves).reshape(-1, 2)
+
+
 def check_line(line: Diameter, spacing=(1.0, 1.0)) -> np.ndarray:
     """A line is as long as its ends are apart; returns its direction."""
     (row_a, column_a), (row_b, column_b) = line.ends
@@ -85,9 +90,7 @@ def test_a_disc_of_unequal_spacing() -> None:
 @given(regions)
 def test_longest_agrees_with_every_pair_of_corners(region) -> None:
     assume(region.any())
-    corners = np.concatenate(
-        [np.argwhere(region) + (a, b) for a in (-0.5, 0.5) for b in (-0.5, 0.5)]
-    )
+    corners = all_corners(region)
     apart = np.hypot(*(corners[:, None] - corners).transpose(2, 0, 1)).max()
     assert diameters(region)[0].length == pytest.approx(apart)
 
@@ -131,9 +134,7 @@ def test_perpendicular_is_the_widest_place(region) -> None:
 
     assume(region.any())
     longest, across = diameters(region)
-    corners = np.concatenate(
-        [np.argwhere(region) + (a, b) for a in (-0.5, 0.5) for b in (-0.5, 0.5)]
-    )
+    corners = all_corners(region)
     planes = ConvexHull(corners).equations
     start, end = np.array(longest.ends)
     aside = np.array([start[1] - end[1], end[0] - start[0]]) / longest.length

@@ -1,15 +1,18 @@
 """The front door: the first word picks the command, and nothing else is imported.
 
 Exit codes: 0 all went well; 1 some inputs failed and the others were done; 2 wrong usage, or
-nothing could be done; 130 interrupted; 141 whoever read the output went away.
+nothing could be done; 130 interrupted or terminated; 141 whoever read the output went away.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -79,7 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(words)
+        with _terminated_like_interrupted():
+            code = _run(words)
         sys.stdout.flush()
         return code
     except BreastsegError as error:
@@ -94,6 +98,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except SystemExit as stop:  # how the parser ends after help (0) or wrong usage (2)
         return stop.code if isinstance(stop.code, int) else 2
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Stop on SIGTERM, as a scheduler sends it, the way Ctrl-C does: finished work is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set a handler
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(words: list[str]) -> int:

@@ -17,21 +17,37 @@ from breastseg.core.bundle import Bundle
 from breastseg.core.grid import Grid
 from breastseg.core.provenance import Provenance
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
+from breastseg.metrics.lesionwise import LesionMatch
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of a scan, beside what was found.
+    """How a scan with known outline was done.
 
     Attributes:
         longest: the true longest diameter in the unit of the scan; None without a lesion.
-        dice: overlap of the outline with the truth, 0 to 1; 1 where both are empty.
+        dice: overlap of the outline with the truth, 0 to 1; None without a lesion.
+        match: the lesions found and the false outlines.
     """
 
     longest: float | None
-    dice: float
+    dice: float | None
+    match: LesionMatch
+
+    @property
+    def outcome(self) -> str:
+        """The match in words."""
+        match = self.match
+        if match.true_lesions == 0:
+            return (
+                f"none, but {match.outlines} outlined" if match.outlines else "none, none outlined"
+            )
+        text = "found" if match.found == match.true_lesions else "missed"
+        if match.true_lesions > 1:
+            text = f"{match.found} of {match.true_lesions} found"
+        return f"{text}, {match.false_outlines} false" if match.false_outlines else text
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
@@ -87,35 +87,38 @@ def make_bundle(
     """
     if out.exists():
         raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
+    copied = [_present(run / name) for name in (RECIPE, LOG)]
     spec = _read_json(run / "input.json", InputSpec)
     recipe = _read_json(run / "network.json", NetworkRecipe)
     network = build_network(recipe, load_weights=False)
     load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
+    draft = Bundle(
+        name=about.name,
+        version=about.version,
+        modality=about.modality,
+        summary=about.summary,
+        network=_in_words(recipe, network),
+        weights_sha256="0" * 64,
+        input=spec,
+        output=output or OutputSpec(),
+        training_data=about.training_data,
+        results=about.results,
+        licence=about.licence,
+    )
     with _appearing(out) as folder:
-        export_onnx(
-            network.eval(),
-            spec,
-            folder / MODEL,
-            {"name": about.name, "version": about.version, "licence": about.licence},
-        )
+        write_bundle_json(folder, draft)  # a name that is none is found before the long export
+        metadata = {"name": about.name, "version": about.version, "licence": about.licence}
+        export_onnx(network, spec, folder / MODEL, metadata)
         difference = parity(network, folder / MODEL, spec, seeded_inputs(spec))
-        bundle = Bundle(
-            name=about.name,
-            version=about.version,
-            modality=about.modality,
-            summary=about.summary,
-            network=_in_words(recipe, network),
+        bundle = replace(
+            draft,
             weights_sha256=sha256_of(folder / MODEL),
-            input=spec,
-            output=output or OutputSpec(),
-            training_data=about.training_data,
             results={**about.results, **_export_result(difference)},
-            licence=about.licence,
         )
         write_bundle_json(folder, bundle)
         write_text(folder / CARD, model_card(bundle))
-        for name in (RECIPE, LOG):
-            shutil.copyfile(_present(run / name), folder / name)
+        for path in copied:
+            shutil.copyfile(path, folder / path.name)
         return read_bundle(folder)
 
 

@@ -15,9 +15,8 @@ from breastseg.inference.session import OnnxNetwork
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import rescale, to_unit
 
-TOLERANCE = 0.01
-"""Of probabilities, for weights stored as float16: rounding them to 11 bits moves an outline by
-less than the network's own step of one pixel. With float32 weights, 1e-4 holds."""
+TOLERANCE = 0.003
+"""Of probabilities, with the large weights stored as float16. With float32 weights, 1e-4 holds."""
 
 
 def seeded_inputs(spec: InputSpec, count: int = 4, seed: int = 0) -> NDArray[np.float32]:

@@ -35,8 +35,11 @@ def show_grey(stored: Array, header: Dataset) -> Array:
     shown = _apply(stored, header)
     inside = shown if padding is None else shown[~padding]
     if _largest_is_darkest(header) and inside.size:
-        # The mirror image within their own range: exact, and without overflow in any dtype.
-        shown = inside.max() - shown + inside.min()
+        # The mirror image within their own range: exact, and what overflows between the two
+        # steps wraps back. In place where that is safe, for the sake of large mammograms.
+        low, high = inside.min(), inside.max()
+        shown = np.subtract(high, shown, out=None if shown is stored else shown)
+        shown += low
         inside = shown if padding is None else shown[~padding]
     if padding is not None and inside.size:
         shown = np.where(padding, inside.min(), shown)

@@ -23,7 +23,7 @@ from breastseg.core.image import Image, Modality
 from breastseg.io.dicom_display import show_grey, show_palette
 from breastseg.io.dicom_pixels import PixelData, decode_frames, locate
 from breastseg.io.dicom_spacing import spacing_mm
-from breastseg.io.source import check_size, name_of, one_if_equal, opened, quiet
+from breastseg.io.source import brief, check_size, name_of, one_if_equal, opened, quiet
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DICOM_ERRORS = (
     OSError,
     EOFError,
-    ValueError,  # includes UnicodeError and pydicom's BytesLengthException
+    ValueError,  # includes UnicodeError
     TypeError,
     AttributeError,
     LookupError,
@@ -45,7 +45,7 @@ DICOM_ERRORS = (
 )
 """What pydicom and its decoders raise on damaged input, found by feeding them damaged input.
 
-``pydicom.errors.InvalidDicomError`` is missing, since files are read with ``force``.
+To these come pydicom's own two, which derive from nothing but Exception.
 """
 
 MODALITIES = {
@@ -126,13 +126,20 @@ def _decoding(name: str) -> Iterator[None]:
             yield
     except BreastsegError:
         raise
-    except DICOM_ERRORS as error:
-        what = " ".join(str(error).split())[:200] or type(error).__name__
+    except _every_dicom_error() as error:
+        what = brief(error, 200) or type(error).__name__
         raise UnreadableError(
             f"{name}: is damaged or incomplete ({what})",
             "a whole DICOM image",
             "export the file again",
         ) from error
+
+
+def _every_dicom_error() -> tuple[type[Exception], ...]:
+    """With pydicom's own; asked for when something went wrong, as importing it takes time."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (*DICOM_ERRORS, BytesLengthException, InvalidDicomError)
 
 
 def _read_header(stream: BinaryIO, name: str) -> PixelData:
@@ -160,7 +167,7 @@ def _read_header(stream: BinaryIO, name: str) -> PixelData:
 def _check_kind(header: Dataset, name: str) -> None:
     """Refuse objects that are no picture, or no single one."""
     kind = header.get("SOPClassUID")
-    what = getattr(kind, "name", None) or kind or "an object of unknown class"
+    what = brief(getattr(kind, "name", None) or kind or "an object of unknown class")
     if "Rows" not in header or "Columns" not in header:
         raise UnreadableError(
             f"{name}: holds no picture ({what})",
@@ -173,12 +180,12 @@ def _check_kind(header: Dataset, name: str) -> None:
             "images that are stored whole",
             "export the region of interest as an image",
         )
-    photometric = header.PhotometricInterpretation
+    photometric = str(header.PhotometricInterpretation)
     known = photometric in (*_GREY, "PALETTE COLOR", "RGB") or photometric.startswith("YBR_")
     samples = 1 if photometric in (*_GREY, "PALETTE COLOR") else 3
     if not known or header.SamplesPerPixel != samples:
         raise UnsupportedError(
-            f"{name}: has {header.SamplesPerPixel} samples a pixel in {photometric}",
+            f"{name}: has {brief(header.SamplesPerPixel)} samples a pixel in {brief(photometric)}",
             "1 in MONOCHROME1, MONOCHROME2 or PALETTE COLOR, 3 in RGB or YBR",
             "convert it to one of these",
         )

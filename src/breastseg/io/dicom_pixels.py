@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.io.jpeg_lossless import lossless_decoder
+from breastseg.io.source import brief
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -93,7 +94,7 @@ def locate(header: Dataset, stream: BinaryIO, frames: int, name: str) -> PixelDa
     syntax = header.file_meta.TransferSyntaxUID
     if str(syntax) not in DECODERS:
         raise UnsupportedError(
-            f"{name}: has the transfer syntax {syntax.name}",
+            f"{name}: has the transfer syntax {brief(syntax.name)}",
             "uncompressed, RLE, JPEG, JPEG lossless, JPEG-LS or JPEG 2000",
             "convert it, for instance with dcmconv or gdcmconv",
         )
@@ -127,7 +128,7 @@ def _check_decoder(syntax: str, header: Dataset, name: str) -> None:
 
     if syntax == _JPEG_EXTENDED and header.BitsStored > 8:
         raise UnsupportedError(
-            f"{name}: is JPEG extended with {header.BitsStored} bits",
+            f"{name}: is JPEG extended with {brief(header.BitsStored)} bits",
             "8 bits in that transfer syntax",
             "convert it to JPEG lossless, for instance with gdcmconv",
         )

@@ -30,13 +30,14 @@ from PIL import (
     PngImagePlugin,
     TiffImagePlugin,
     UnidentifiedImageError,
+    _imaging,
 )
 from PIL import Image as Pillow
 
 from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
-from breastseg.io.source import check_size, name_of, one_if_equal, opened, quiet
+from breastseg.io.source import brief, check_size, name_of, one_if_equal, opened, quiet
 from breastseg.io.write import SPACING_KEY
 
 # Naming the plug-ins imports them, and keeps Pillow from importing the other forty.
@@ -168,7 +169,7 @@ def _decoding(name: str) -> Iterator[None]:
         ) from error
     except PILLOW_ERRORS as error:
         raise UnreadableError(
-            f"{name}: is damaged or incomplete ({str(error)[:200] or type(error).__name__})",
+            f"{name}: is damaged or incomplete ({brief(error, 200) or type(error).__name__})",
             "a whole PNG, JPEG, TIFF or BMP file",
             "copy or export the file again",
         ) from error
@@ -191,7 +192,7 @@ def _open(stream: BinaryIO) -> ImageFile.ImageFile:
 def _silence_libtiff() -> None:
     """Keep the library behind Pillow's TIFF from printing what Pillow raises anyway."""
     try:
-        library = ctypes.CDLL(Pillow.core.__file__)
+        library = ctypes.CDLL(_imaging.__file__)
         library.TIFFSetErrorHandler(None)
         library.TIFFSetWarningHandler(None)
     except (OSError, AttributeError):
@@ -270,7 +271,7 @@ def _spacing(picture: Pillow.Image, name: str) -> tuple[float, float] | None:
         Grid((1, 1), (row, column))  # which refuses what is not finite and above 0
     except (ValueError, GeometryError) as error:
         raise UnreadableError(
-            f"{name}: has the spacing_mm text {str(text)[:60]!r}", "'row,column' in millimetres"
+            f"{name}: has the spacing_mm text {brief(text)!r}", "'row,column' in millimetres"
         ) from error
     return row, column
 

@@ -74,7 +74,10 @@ def _refuse_odd(path: Path, name: str) -> None:
             f"{name}: cannot be opened ({error.strerror or error})", remedy="check the path"
         ) from error
     if folder:
-        raise UnreadableError(f"{name}: is a folder", "one image file", "name a file inside it")
+        raise UnreadableError(
+            f"{name}: is a folder{_why_not_listed(path)}",
+            "one image file, or a folder that holds some",
+        )
     if exists:
         raise UnreadableError(f"{name}: is not a regular file", "one image file")
     if link:
@@ -83,6 +86,14 @@ def _refuse_odd(path: Path, name: str) -> None:
             remedy="restore its target or name another file",
         )
     raise UnreadableError(f"{name}: there is no such file", remedy="check the path")
+
+
+def _why_not_listed(folder: Path) -> str:
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        return f" that cannot be listed ({error.strerror or error})"
+    return ""
 
 
 def _refuse_empty(stream: BinaryIO, name: str) -> None:
@@ -97,6 +108,13 @@ def _refuse_empty(stream: BinaryIO, name: str) -> None:
         raise UnreadableError(
             f"{name}: is empty (0 bytes)", "an image file", "copy or export the file again"
         )
+
+
+def brief(value: object, limit: int = 60) -> str:
+    """What a file or a decoder says, fit for a message: one line, printable, short."""
+    text = "".join(c if c.isprintable() else " " for c in str(value)[: 10 * limit])
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def check_size(rows: int, columns: int, name: str) -> None:

@@ -1,0 +1,137 @@
+"""The front door: help, versions, wrong words, pipes, and what a cold start imports."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from breastseg import __version__
+from breastseg.cli.main import COMMANDS, main
+from breastseg.io.write import write_png
+
+from .scans import scan
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_version(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"breastseg {__version__}\n"
+
+
+def test_help_has_a_line_a_command_and_examples(capsys: Capture) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for name, command in COMMANDS.items():
+        assert f"  {name} " in text
+        assert command.summary in text
+    assert "Examples:" in text
+    assert "not a medical device" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_no_word_at_all_is_wrong_usage_and_shows_the_help(capsys: Capture) -> None:
+    assert main([]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert "segment" in said.err
+
+
+@pytest.mark.parametrize("group", ["data", "models"])
+def test_a_group_lists_its_commands(group: str, capsys: Capture) -> None:
+    assert main([group, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split()[0] for line in lines] == [group] * len(lines)
+    assert main([group]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [(["segmnt"], "'segment'"), (["data", "adit"], "'data audit'"), (["zzz"], "--help")],
+)
+def test_an_unknown_command_is_one_line(words: list[str], near: str, capsys: Capture) -> None:
+    assert main(words) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert near in lines[0]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_every_command_is_explained(name: str, capsys: Capture) -> None:
+    command = COMMANDS[name]
+    kind = getattr(importlib.import_module(f"breastseg.cli.{command.module}"), command.name)
+    assert main([*name.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: breastseg {name}")
+    assert "{None}" not in text
+    if "Attributes:" in kind.__doc__:
+        for field in kind.__dataclass_fields__:
+            assert f"        {field}: " in kind.__doc__
+
+
+def _python(code: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run code in a process of its own in which torch cannot be imported."""
+    barrier = """
+        import sys
+
+        class Absent:
+            def find_spec(self, name, path=None, target=None):
+                if name.split(".")[0] in ("torch", "lightning", "onnx", "matplotlib"):
+                    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        sys.meta_path.insert(0, Absent())
+        from breastseg.cli.main import main
+    """
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(barrier) + textwrap.dedent(code)],
+        input=given,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_a_cold_start_reads_a_pipe_and_imports_nothing_that_it_does_not_need(
+    bundle: Path, tmp_path: Path
+) -> None:
+    write_png(tmp_path / "one.png", scan())
+    code = f"""
+        code = main(["segment", "-", "--method", {str(bundle)!r}, "--json"])
+        slow = ("rich", "pydicom", "pydantic", "jinja2", "skimage", "breastseg.data")
+        print([name for name in slow if name in sys.modules], file=sys.stderr)
+        sys.exit(code)
+    """
+    done = _python(code, (tmp_path / "one.png").read_bytes())
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["entries"][0]["lesions"]) == 1
+    assert done.stderr.decode().strip() == "[]"
+
+
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "breastseg.cli.main", "data", "list"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=120,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("words", [["export", "run", "--out", "b"], ["train", "recipe.toml"]])
+def test_what_needs_torch_says_what_to_install(words: list[str]) -> None:
+    done = _python(f"sys.exit(main({words!r}))")
+    assert done.returncode == 2
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1
+    assert "pip install 'breastseg[train]'" in lines[0]
