@@ -51,7 +51,7 @@ def test_results_are_flat_and_rounded(summary):
     assert read_results(summary) == {
         "protocol": "tiny on 7 images.",
         "lesion images/images": 5,
-        "lesion images/dice": 0.8765,
+        "lesion images/dice": 0.876543,
         "lesion images/dice/low": 0.8,
         "lesion images/dice/high": 0.9,
         "lesion images/hd95_px": 12.3456,

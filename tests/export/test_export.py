@@ -77,7 +77,7 @@ def test_both_files_compute_what_torch_computes(network, files):
 
 
 def test_an_encoder_unet_is_exported_faithfully(tmp_path):
-    network = network_of(NetworkRecipe(decoder_channels=(16, 16, 8, 8)))
+    network = network_of(NetworkRecipe(encoder="resnet18", decoder_channels=(16, 16, 8, 8)))
     export_onnx(network, SPEC, tmp_path / "m.onnx")
     assert parity(network, tmp_path / "m.onnx", SPEC, seeded_inputs(SPEC)) < 1e-3
     kinds = {node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node}

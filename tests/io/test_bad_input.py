@@ -110,6 +110,14 @@ def test_a_png_with_one_wrong_byte(samples: dict[str, bytes]) -> None:
     assert isinstance(refusal(io.BytesIO(data), "a.png"), UnreadableError)
 
 
+def test_a_tiff_whose_strips_end_too_early(samples: dict[str, bytes]) -> None:
+    data = bytearray(samples["grey.tif"])
+    rows = data.index(struct.pack("<HHI", 257, 4, 1)) + 8
+    data[rows : rows + 4] = (60000).to_bytes(4, "little")
+    error = refusal(io.BytesIO(data), "a.tif")
+    assert isinstance(error, UnreadableError)
+
+
 def test_header_that_promises_too_much(samples: dict[str, bytes], make_dicom: MakeDicom) -> None:
     """Refused by the declared size, before anything of that size is set aside."""
     side = 30000

@@ -54,7 +54,7 @@ def progress(title: str, total: int | None, quiet: bool = False) -> Iterator[Adv
         BarColumn(),
         TextColumn("{task.completed:.0f}" + ("/{task.total:.0f}" if total is not None else "")),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     # Lines for standard output may pass above the bar only where both are the same terminal.
     with Progress(

@@ -41,14 +41,14 @@ class Demo:
 
     def run(self) -> int:
         """Generate, segment, show and write; returns the exit code."""
-        from breastseg.cli.report_html import render
+        if not 1 <= self.count <= 1000 or self.seed < 0:
+            raise InputError(f"--count {self.count} --seed {self.seed}", "1 to 1000, and 0 or more")
+        from breastseg.cli.report_html import render, tally
         from breastseg.cli.results import success, write_results
         from breastseg.data.folder import Folder
         from breastseg.data.phantom import write_phantoms
         from breastseg.io.write import write_png, write_text
 
-        if not 1 <= self.count <= 1000 or self.seed < 0:
-            raise InputError(f"--count {self.count} --seed {self.seed}", "1 to 1000, and 0 or more")
         segmenter = open_method(self.method, self.threads)
         scans, entries, provenance = [], [], None
         with progress("Demo", self.count) as advance:
@@ -78,6 +78,7 @@ class Demo:
         report = self.out / "report.html"
         write_text(report, render(scans, segmenter.bundle, provenance, remark))
         _show(scans)
+        say(tally(scans))
         say(
             f"\nReport: {report.resolve()} (opens in any browser)\n"
             "Next:   breastseg segment YOUR_SCAN.png --out results\n"

@@ -107,6 +107,7 @@ def _tables(summary: Summary) -> list[Table]:
 
 def _table(title: str, groups: Sequence[Group], columns: dict[str, str]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title, title_justify="left")
     table.add_column("Images", no_wrap=True)
@@ -114,7 +115,7 @@ def _table(title: str, groups: Sequence[Group], columns: dict[str, str]) -> Tabl
         table.add_column(word, justify="right")
     for group in groups:
         shown = [_shown(group.figures.get(figure)) for figure in columns.values()]
-        table.add_row(group.name, str(group.images), *shown)
+        table.add_row(Text(group.name), str(group.images), *shown)
     return table
 
 

@@ -117,9 +117,29 @@ def render(scans: Sequence[Scan], bundle: Bundle, provenance: Provenance, remark
         version=__version__,
         found=sum(bool(scan.findings) for scan in scans),
         with_truth=any(scan.truth is not None for scan in scans),
+        tally=tally(scans),
         outline_colour=_css(PREDICTION_RGB),
         truth_colour=_css(TRUTH_RGB),
     )
+
+
+def tally(scans: Sequence[Scan]) -> str:
+    """How the scans with a known outline were done, in one sentence; empty where there is none."""
+    truths = [scan.truth for scan in scans if scan.truth is not None]
+    if not truths:
+        return ""
+    lesions = sum(truth.match.true_lesions for truth in truths)
+    found = sum(truth.match.found for truth in truths)
+    overlaps = [truth.dice for truth in truths if truth.dice is not None]
+    healthy = [truth for truth in truths if truth.match.true_lesions == 0]
+    parts = []
+    if lesions:
+        mean = sum(overlaps) / len(overlaps)
+        parts.append(f"{found} of {lesions} lesions found, mean Dice {mean:.3f}")
+    if healthy:
+        outlined = sum(truth.match.outlines > 0 for truth in healthy)
+        parts.append(f"an outline in {outlined} of {len(healthy)} scans without a lesion")
+    return "; ".join(parts) + "."
 
 
 def _css(rgb: tuple[int, int, int]) -> str:
@@ -130,5 +150,5 @@ def _data_url(array: NDArray[np.uint8]) -> str:
     from PIL import Image as Pillow
 
     stream = io.BytesIO()
-    Pillow.fromarray(array).save(stream, "PNG", optimize=True)
+    Pillow.fromarray(array).save(stream, "PNG", compress_level=3)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = Path("breastseg-results")
 
+_STILLS = (".png", ".jpg", ".jpeg", ".bmp")
+"""One such file is done before a progress bar would be drawn."""
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 
@@ -105,11 +107,12 @@ class Segment:
         from breastseg.inference.stream import segment_stream
 
         total = len(sources) if len(sources) > 1 else None
+        short = all(source.path.suffix.lower() in _STILLS for source in sources) and total is None
         stream = cast(
             "Generator[Segmented[_Slot]]",
             segment_stream(segmenter, _read(sources), _Slot.load, segmenter.threads),
         )
-        with progress("Segmenting", total, self.quiet) as advance, closing(stream):
+        with progress("Segmenting", total, self.quiet or short) as advance, closing(stream):
             last: Source | None = None
             for done in stream:
                 source = done.item.source

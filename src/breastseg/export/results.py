@@ -30,7 +30,7 @@ def read_results(summary: Path) -> dict[str, float | str]:
     Returns:
         ``"protocol"``: what was done, in sentences. ``"GROUP/images"``: how many.
         ``"GROUP/FIGURE"``, ``"GROUP/FIGURE/low"``, ``"GROUP/FIGURE/high"``: a figure and its
-        95 % interval. Rounded to 4 decimals.
+        95 % interval. Rounded to 6 decimals.
 
     Raises:
         BundleError: not such a file.
@@ -44,10 +44,10 @@ def read_results(summary: Path) -> dict[str, float | str]:
                 found = group["figures"].get(figure)
                 if found is None or found["value"] is None:
                     continue
-                results[f"{name}/{figure}"] = round(float(found["value"]), 4)
+                results[f"{name}/{figure}"] = round(float(found["value"]), 6)
                 for end in ("low", "high"):
                     if found[end] is not None:
-                        results[f"{name}/{figure}/{end}"] = round(float(found[end]), 4)
+                        results[f"{name}/{figure}/{end}"] = round(float(found[end]), 6)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(
             f"{summary}: no summary of an evaluation ({type(error).__name__}: {error})",

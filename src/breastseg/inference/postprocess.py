@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from breastseg.core.bundle import OutputSpec
 from breastseg.preprocess.geometry import Placement
 
-_TOUCHING = np.ones((3, 3), bool)
-
 
 def postprocess(probability: NDArray[np.float32], output: OutputSpec) -> NDArray[np.float32]:
     """Apply the rules of an operating point to a probability map.
@@ -31,22 +29,7 @@ def postprocess(probability: NDArray[np.float32], output: OutputSpec) -> NDArray
         The same shape, float32. Rejected outlines lie below `output.threshold`; every other
         value is untouched.
     """
-    result = probability.astype(np.float32, copy=True)
-    foreground = result >= output.threshold
-    if not foreground.any():
-        return result
-    from scipy import ndimage  # a third of a second to import
-
-    numbers, count = ndimage.label(foreground, structure=_TOUCHING)
-    peaks = np.atleast_1d(ndimage.maximum(result, numbers, np.arange(1, count + 1)))
-    areas = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
-    kept = (peaks >= output.min_peak) & (areas >= output.min_area_fraction * result.size)
-    if output.largest_only and kept.any():
-        kept &= np.arange(count) == np.argmax(np.where(kept, areas, -1))
-    factors = np.where(kept, 1.0, 0.5 * output.threshold / peaks)
-    rejected = np.concatenate(([False], ~kept))[numbers]
-    result[rejected] *= np.concatenate(([1.0], factors))[numbers[rejected]].astype(np.float32)
-    return result
+    return _judged(probability, output)[0]
 
 
 def bring_back(
@@ -66,27 +49,42 @@ def bring_back(
         `placement.source`, float32, 0 to 1.
     """
     row, column, rows, columns = placement.inner
-    inner = postprocess(probability[row : row + rows, column : column + columns], output)
+    inner, peaks = _judged(probability[row : row + rows, column : column + columns], output)
     whole = np.zeros(placement.size, np.float32)
     whole[row : row + rows, column : column + columns] = inner
     result = np.clip(placement.backward(whole), 0, 1)
-    for peak_row, peak_column in _peaks(inner, output.threshold):
+    for peak in peaks:
         # the source pixel in which the centre of the peak's pixel lies
         there = (
-            int((peak_row + 0.5) * placement.source[0] / rows),
-            int((peak_column + 0.5) * placement.source[1] / columns),
+            int((peak[0] + 0.5) * placement.source[0] / rows),
+            int((peak[1] + 0.5) * placement.source[1] / columns),
         )
         if result[there] < output.threshold:
-            result[there] = inner[peak_row, peak_column]
+            result[there] = inner[peak]
     return result
 
 
-def _peaks(probability: NDArray[np.float32], threshold: float) -> list[tuple[int, int]]:
-    foreground = probability >= threshold
-    if not foreground.any():
-        return []
-    from scipy import ndimage
+def _judged(
+    probability: NDArray[np.float32], output: OutputSpec
+) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
+    """The map with the rejected outlines scaled down, and where each kept one has its peak."""
+    result = probability.astype(np.float32, copy=True)
+    where = np.nonzero(result >= output.threshold)
+    if not where[0].size:
+        return result, []
+    from scipy import ndimage  # a third of a second to import
 
-    numbers, count = ndimage.label(foreground, structure=_TOUCHING)
-    found = ndimage.maximum_position(probability, numbers, np.arange(1, count + 1))
-    return [(int(row), int(column)) for row, column in found]
+    numbers, count = ndimage.label(result >= output.threshold, structure=np.ones((3, 3), bool))
+    values, owners = result[where], numbers[where] - 1  # of the outlined pixels alone: few
+    areas = np.bincount(owners, minlength=count)
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, owners, values)
+    kept = (peaks >= output.min_peak) & (areas >= output.min_area_fraction * result.size)
+    if output.largest_only and kept.any():
+        kept &= np.arange(count) == np.argmax(np.where(kept, areas, -1))
+    factors = np.where(kept, np.float32(1), np.float32(0.5 * output.threshold) / peaks)
+    result[where] = values * factors[owners]
+    highest = np.flatnonzero(kept[owners] & (values == peaks[owners]))
+    _, first = np.unique(owners[highest], return_index=True)
+    rows, columns = (axis[highest[first]] for axis in where)
+    return result, list(zip(rows.tolist(), columns.tolist(), strict=True))

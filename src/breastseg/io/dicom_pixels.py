@@ -51,6 +51,8 @@ _KEYWORDS = {
     0x7FE00008: "FloatPixelData",
     0x7FE00009: "DoubleFloatPixelData",
 }
+_JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
+_JPEG_END = b"\xff\xd9"  # which the coded data never holds, ISO/IEC 14495-1 A.1
 _LONG_FORM = (b"OB", b"OW", b"OF", b"OD", b"UN")
 _JPEG_2000_START = b"\xff\x4f\xff\x51"  # SOC and SIZ, ISO/IEC 15444-1 A.4
 _JPEG_FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # ISO/IEC 10918-1 B.1.1.3
@@ -271,6 +273,11 @@ def _check_codestream(frame: bytes, pixels: PixelData) -> None:
             f"{pixels.name}: a compressed frame declares {found}",
             f"{declared[0]} x {declared[1]} as in the header",
             "the file is damaged: export it again",
+        )
+    # CharLS counts zeros for seconds where such a stream just stops.
+    if pixels.transfer_syntax in _JPEG_LS and _JPEG_END not in frame:
+        raise UnreadableError(
+            f"{pixels.name}: a compressed frame has no end", "a whole file", "export it again"
         )
 
 

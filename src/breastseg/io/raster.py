@@ -13,6 +13,7 @@ breast is, so it is no spacing. Only the text chunk that `breastseg.io.write.wri
 from __future__ import annotations
 
 import ctypes
+import logging
 import struct
 import zlib
 from collections.abc import Iterator
@@ -73,6 +74,7 @@ PILLOW_ERRORS = (
 
 _ORIENTATION = 0x0112  # EXIF and TIFF 6.0
 _SUBFILE_TYPE = 254  # TIFF 6.0, section 8; bit 0: a reduced copy, bit 2: a transparency mask
+_COLUMNS, _ROWS = 256, 257
 _PHOTOMETRIC = 262
 _SAMPLE_FORMAT = 339
 _WHITE_IS_ZERO = 0
@@ -177,20 +179,23 @@ def _decoding(name: str) -> Iterator[None]:
 
 def _open(stream: BinaryIO) -> ImageFile.ImageFile:
     """Read the header."""
+    _silence_tiff()
     picture = Pillow.open(stream, formats=_FORMATS)
     if picture.format == "PNG":
         # Loading ignores the checksums of the pixels; this consumes the picture.
         picture.verify()
         stream.seek(0)
         picture = Pillow.open(stream, formats=_FORMATS)
-    elif picture.format == "TIFF":
-        _silence_libtiff()
     return picture
 
 
 @cache
-def _silence_libtiff() -> None:
-    """Keep the library behind Pillow's TIFF from printing what Pillow raises anyway."""
+def _silence_tiff() -> None:
+    """Keep Pillow, and the C library behind it, from printing what Pillow raises anyway.
+
+    Records still reach whoever has set up logging.
+    """
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
         library = ctypes.CDLL(_imaging.__file__)
         library.TIFFSetErrorHandler(None)
@@ -223,6 +228,7 @@ def _read_page(picture: ImageFile.ImageFile, name: str, frame: int | None) -> Im
     """Decode the page on which `picture` stands."""
     columns, rows = picture.size
     check_size(rows, columns, name)
+    _check_parts(picture, name)
     # Loading may drop the tags, and it applies the orientation of a TIFF file by itself.
     inverted = _tiff_tag(picture, _PHOTOMETRIC, 1) == _WHITE_IS_ZERO
     unsigned = _tiff_tag(picture, _SAMPLE_FORMAT, 0 if picture.format != "TIFF" else 1) == 1
@@ -238,6 +244,22 @@ def _read_page(picture: ImageFile.ImageFile, name: str, frame: int | None) -> Im
     if spacing_mm is not None and orientation >= 5:
         spacing_mm = spacing_mm[::-1]
     return Image(array, Grid(array.shape[1:], spacing_mm), source=name, frame=frame)
+
+
+def _check_parts(picture: ImageFile.ImageFile, name: str) -> None:
+    """Refuse a TIFF file whose strips or tiles end before its last row or column.
+
+    Pillow leaves what no strip covers black.
+    """
+    declared = (_tiff_tag(picture, _ROWS, 0), _tiff_tag(picture, _COLUMNS, 0))
+    rows = max((part.extents[3] for part in picture.tile if part.extents), default=0)
+    columns = max((part.extents[2] for part in picture.tile if part.extents), default=0)
+    if rows < declared[0] or columns < declared[1]:
+        raise UnreadableError(
+            f"{name}: holds {rows} x {columns} of {declared[0]} x {declared[1]} pixels",
+            "a whole file",
+            "it was cut short or its header is wrong: export it again",
+        )
 
 
 def _pixels(picture: Pillow.Image, name: str) -> NDArray[np.generic]:
