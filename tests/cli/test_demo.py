@@ -89,7 +89,8 @@ def test_demo(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
     assert len([a for a in addresses if a.startswith("data:image/png;base64,")]) == 4
     assert all(a.startswith(("data:image/png;base64,", "#scan")) for a in addresses)
 
-    assert main(given) == 0, "a second demo replaces the first"
+    assert main([*given[:-1], "1"]) == 0, "a second demo replaces the first"
+    assert len(json.loads((out / "results.json").read_text())["entries"]) == 1
 
 
 @pytest.mark.parametrize("extra", [["--count", "0"], ["--seed", "-1"], ["--method", "nosuch"]])

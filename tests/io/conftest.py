@@ -133,13 +133,13 @@ def make_raster() -> Callable[..., bytes]:
     return pillow_file
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ramp() -> NDArray[np.uint8]:
     """(6, 8), 0 to 235, no two pixels equal."""
     return (np.arange(48, dtype=np.uint8) * 5).reshape(6, 8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def samples(ramp: NDArray[np.uint8]) -> dict[str, bytes]:
     """One small file of each kind, by name."""
     deep = ramp.astype(np.uint16) * 271

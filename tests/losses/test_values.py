@@ -54,13 +54,25 @@ def test_dice_by_hand():
 
 
 def test_dice_of_an_empty_target_by_hand():
-    assert float(DiceLoss()(LOGITS, EMPTY)) == pytest.approx(1 - 1 / (2 + 1))
+    # A predicted mass of 2, and a tenth of 4 pixels.
+    assert float(DiceLoss(empty_share=0.1)(LOGITS, EMPTY)) == pytest.approx(2 / (2 + 0.4))
     assert float(DiceLoss()(row(*[-100.0] * 4), EMPTY)) == 0
+
+
+def test_dice_tells_a_large_false_alarm_from_a_small_one():
+    """A lesion-sized false alarm still has something to gain from shrinking."""
+    costs = []
+    for share in (0.01, 0.03, 0.1):
+        logits = torch.full((1, 1, 100, 100), -20.0)
+        logits[..., : int(100 * share), :] = 20.0
+        costs.append(float(DiceLoss()(logits, torch.zeros_like(logits))))
+    assert costs == pytest.approx([1 / 2, 3 / 4, 10 / 11], abs=1e-3)
 
 
 def test_dice_agrees_with_monai(monai, case):
     oracle = monai.DiceLoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
-    torch.testing.assert_close(DiceLoss()(*case), oracle(*case))
+    same_smooth = DiceLoss(smooth=1.0, empty_share=1 / (17 * 13))
+    torch.testing.assert_close(same_smooth(*case), oracle(*case))
 
 
 def test_tversky_by_hand():
@@ -80,7 +92,8 @@ def test_tversky_agrees_with_monai(monai, case):
 
 def test_tversky_with_halves_is_dice(case):
     # TP / (TP + FP/2 + FN/2) is 2TP / (2TP + FP + FN); the smoothing doubles with it.
-    torch.testing.assert_close(TverskyLoss(0.5, 0.5, 0.5)(*case), DiceLoss(1.0)(*case))
+    dice = DiceLoss(1.0, empty_share=1 / (17 * 13))
+    torch.testing.assert_close(TverskyLoss(0.5, 0.5, 0.5)(*case), dice(*case))
 
 
 def test_bce_by_hand():

@@ -52,8 +52,9 @@ class Demo:
         segmenter = open_method(self.method, self.threads)
         scans, entries, provenance = [], [], None
         with progress("Demo", self.count) as advance:
-            write_phantoms(self.out / "scans", self.count, self.seed)
-            refs = Folder(self.out / "scans").cases()[: self.count]
+            written = set(write_phantoms(self.out / "scans", self.count, self.seed))
+            cases = Folder(self.out / "scans").cases()
+            refs = [ref for ref in cases if ref.image_path in written]  # not an earlier demo's
             segmenter.segment(refs[0].load().images[0])  # the first run sets up; it is not timed
             for ref in refs:
                 case = ref.load()

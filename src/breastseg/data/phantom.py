@@ -1,31 +1,32 @@
-"""Synthetic B-mode scans of the breast, with exact truth: for demonstrations and for tests.
+"""Synthetic breast ultrasound with exactly known outlines and pixel spacing.
 
-A scan is made as the machine makes it: a map of echo strength and one of attenuation, random
-scatterers with the strength of the tissue, blurred by a beam that widens with depth, attenuated on
-the way, detected, and log-compressed. The scatterers are many to a resolution cell, so that the
-envelope has Rayleigh statistics (fully developed speckle; Burckhardt 1978, doi
-10.1109/T-SU.1978.30978). Nothing in them comes from a patient, and they are easier than patients:
-figures on phantoms say that the software works, not how well.
+For trying the software where no patient's image may be used, and for tests. The anatomy follows
+what a B-mode scan of the breast shows from the skin down: skin, subcutaneous fat with septa,
+fibroglandular tissue, retromammary fat, pectoral muscle with its fasciae, chest wall. Lesions
+follow the signs of BI-RADS (American College of Radiology, 5th edition, ultrasound): benign ones
+are oval, parallel to the skin and circumscribed, with enhancement or no change behind; malignant
+ones are irregular, not parallel, indistinct or spiculated, with a shadow behind. A phantom looks
+like a scan; results on phantoms say nothing of results on patients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from breastseg.core.errors import InputError
+from breastseg.data.phantom_anatomy import Tissue, add_lesion, draw_lesion, draw_tissue, warped
+from breastseg.data.phantom_physics import Scanner, display, envelope, transmitted
+from breastseg.io.write import write_png, write_text
 
 Label = Literal["benign", "malignant", "normal"]
-Map = NDArray[np.float64]
-
-LABELS: tuple[Label, ...] = (
-    "benign", "malignant", "benign", "normal", "malignant", "benign", "malignant", "normal",
-)  # fmt: skip
-"""What a series holds, again and again."""
+MIX: tuple[Label, ...] = ("benign", "malignant", "benign", "malignant", "normal")
+"""The labels of a series, repeated: two of five benign, two malignant, one without a lesion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,238 +34,141 @@ class Phantom:
     """One synthetic scan.
 
     Attributes:
-        case_id: its name.
-        image: (rows, columns) uint8, as displayed.
-        mask: (rows, columns) bool, the true lesion; empty for a normal.
+        case_id: its name in a series.
+        image: (rows, columns) uint8 grey levels.
+        mask: (rows, columns) bool, True on the lesion; empty for a normal one.
         spacing_mm: (row, column) distance of pixel centres in millimetres.
-        label: benign, malignant or normal.
+        label: ``"benign"``, ``"malignant"`` or ``"normal"``.
         description: what was drawn, in words.
     """
 
     case_id: str
-    image: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
+    image: NDArray[np.uint8] = field(repr=False)
+    mask: NDArray[np.bool_] = field(repr=False)
     spacing_mm: tuple[float, float]
     label: Label
     description: str
 
 
-@dataclass(eq=False)
-class _Tissue:
-    """What the beam meets; both maps are changed while the scan is drawn."""
-
-    echo_db: Map  # strength of the scatterers
-    attenuation_db_mm: Map  # beyond what the machine's gain makes up for
-    depth_mm: Map
-    spacing_mm: float
-
-
 def make_phantom(
-    generator: np.random.Generator,
-    label: Label,
-    shape: tuple[int, int] = (420, 520),
-    case_id: str = "phantom",
+    generator: np.random.Generator, label: Label, shape: tuple[int, int] = (420, 520)
 ) -> Phantom:
-    """Draw one scan.
+    """Draw one phantom.
 
     Args:
-        generator: the source of randomness.
-        label: benign: smooth, wider than tall, echoes enhanced behind it. malignant: irregular,
-            as tall as wide, a shadow behind it. normal: no lesion.
-        shape: (rows, columns) in pixels, each at least 128.
-        case_id: the name it gets.
+        generator: source of randomness; the same state gives the same phantom.
+        label: the kind of lesion, or ``"normal"`` for none.
+        shape: (rows, columns) in pixels, each 128 to 2048. The field of view is 34 to 46 mm wide
+            whatever the shape.
+
+    Raises:
+        InputError: another label or shape.
     """
-    spacing = 36.0 / shape[0] * generator.uniform(0.9, 1.15)  # some 36 mm deep
-    tissue, gland_mm = _layers(generator, shape, spacing)
-    mask = np.zeros(shape, bool)
+    if label not in get_args(Label):
+        raise InputError(f"phantom label {label!r}", f"one of {', '.join(get_args(Label))}")
+    if not all(128 <= n <= 2048 for n in shape):
+        raise InputError(f"phantom of {shape} pixels", "128 to 2048 pixels a side")
+    scanner = _draw_scanner(generator, shape)
+    tissue = draw_tissue(generator, shape, scanner.spacing_mm)
+    outline = np.zeros(shape, bool)
     words = "no lesion"
     if label != "normal":
-        mask, words = _lesion(generator, tissue, gland_mm, label)
-    envelope = _beam(generator, tissue)
-    image = _display(generator, envelope)
-    return Phantom(case_id, image, mask, (spacing, spacing), label, words)
+        lesion = draw_lesion(generator, shape, scanner.spacing_mm, malignant=label == "malignant")
+        tissue = add_lesion(generator, warped(tissue, lesion), lesion)
+        outline, words = lesion.outline, lesion.description
+    image = _scan(generator, tissue, scanner)
+    visible = _field_of_view(generator, shape, outline)
+    return Phantom(
+        case_id="phantom",
+        image=np.where(visible, image, 0).astype(np.uint8),
+        mask=outline,
+        spacing_mm=(scanner.spacing_mm, scanner.spacing_mm),
+        label=label,
+        description=f"{words}; {scanner.looks} looks, {scanner.range_db:.0f} dB",
+    )
 
 
 def make_phantoms(count: int, seed: int) -> Iterator[Phantom]:
-    """Draw a series; the first phantoms of a longer series are those of a shorter one.
+    """A series of phantoms with mixed labels; the first ones do not depend on how many follow.
 
     Args:
-        count: how many.
-        seed: at least 0; the same seed draws the same series.
+        count: how many, at least 0.
+        seed: another seed gives another series.
     """
-    for number, child in enumerate(np.random.SeedSequence(seed).spawn(count)):
-        label = LABELS[number % len(LABELS)]
-        name = f"phantom_{number + 1:02d}"
-        yield make_phantom(np.random.default_rng(child), label, case_id=name)
+    for index, child in enumerate(np.random.SeedSequence(seed).spawn(count)):
+        phantom = make_phantom(np.random.default_rng(child), MIX[index % len(MIX)])
+        yield replace(phantom, case_id=f"phantom-{index + 1:04d}")
 
 
 def write_phantoms(folder: Path, count: int, seed: int) -> list[Path]:
-    """Write a series as a `breastseg.data.folder.Folder` data set.
+    """Write a series in the layout of `breastseg.data.folder.Folder`.
 
     Args:
-        folder: gets ``images/``, ``masks/`` and ``cases.csv``; files there are replaced.
+        folder: gets ``images/``, ``masks/`` and ``cases.csv``; made where it is missing. Files of
+            the same names are replaced.
         count: how many.
-        seed: at least 0.
+        seed: of the series.
 
     Returns:
-        The paths of the images.
-    """
-    from breastseg.io.write import write_png, write_text
+        The images' paths.
 
-    paths, rows = [], ["file,patient_id,label,spacing_mm"]
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    rows = ["file,patient_id,label,spacing_mm,description"]
+    images = []
     for phantom in make_phantoms(count, seed):
         name = f"{phantom.case_id}.png"
-        write_png(folder / "images" / name, phantom.image, spacing_mm=phantom.spacing_mm)
+        images.append(folder / "images" / name)
+        write_png(images[-1], phantom.image, spacing_mm=phantom.spacing_mm)
         write_png(folder / "masks" / name, phantom.mask, spacing_mm=phantom.spacing_mm)
-        rows.append(f"{name},{phantom.case_id},{phantom.label},{phantom.spacing_mm[0]:.6f}")
-        paths.append(folder / "images" / name)
+        spacing = " ".join(f"{step:.6g}" for step in phantom.spacing_mm)
+        rows.append(
+            f'{name},{phantom.case_id},{phantom.label},{spacing},"{phantom.description}"'
+        )
     write_text(folder / "cases.csv", "\n".join(rows) + "\n")
-    return paths
+    return images
 
 
-def _smooth(generator: np.random.Generator, shape: tuple[int, ...], widths: object) -> Map:
-    """A smooth random field of mean 0 and standard deviation 1."""
-    field = ndimage.gaussian_filter(generator.standard_normal(shape), widths, mode="reflect")
-    return np.asarray((field - field.mean()) / (field.std() + 1e-12))
-
-
-def _layers(
-    generator: np.random.Generator, shape: tuple[int, int], spacing: float
-) -> tuple[_Tissue, tuple[float, float]]:
-    """Skin, fat with its septa, gland, and the muscle on the chest wall."""
-    rows, columns = shape
-    depth = (np.arange(rows)[:, None] + 0.5) * spacing * np.ones((1, columns))
-
-    def boundary(mean_mm: float, wave_mm: float) -> Map:
-        return mean_mm + wave_mm * _smooth(generator, (columns,), columns / 9)[None]
-
-    skin = boundary(1.6, 0.08)
-    fat_end = boundary(generator.uniform(6, 10), 1.1)
-    gland_end = boundary(generator.uniform(20, 25), 0.9)
-    muscle_end = gland_end + boundary(generator.uniform(6, 8), 0.5)
-
-    fat = -17 + 2.0 * _smooth(generator, shape, (6, 14))
-    gland = -7 + 3.0 * _smooth(generator, shape, (5, 16)) + 1.5 * _smooth(generator, shape, 2.5)
-    gland += 5 * np.maximum(0, _smooth(generator, shape, (1.5, 22)) - 0.7)  # strands
-    gland -= 7 / (1 + np.exp(-7 * (_smooth(generator, shape, (13, 34)) - 1.1)))  # fat in between
-    muscle = -15 + 5.5 * _smooth(generator, shape, (1.6, 40))
-    wall = -27 - 1.2 * np.maximum(0, depth - muscle_end)
-    echo = np.select(
-        [depth < skin, depth < fat_end, depth < gland_end, depth < muscle_end],
-        [np.full(shape, 2.0), fat, gland, muscle],
-        wall,
+def _draw_scanner(generator: np.random.Generator, shape: tuple[int, int]) -> Scanner:
+    width_mm = generator.uniform(34, 46)
+    return Scanner(
+        spacing_mm=round(float(width_mm) / shape[1], 4),
+        axial_mm=float(generator.uniform(0.07, 0.11)),
+        lateral_mm=float(generator.uniform(0.18, 0.34)),
+        focus_mm=float(generator.uniform(10, 20)),
+        looks=int(generator.integers(2, 6)),
+        noise_db=float(generator.uniform(-46, -34)),
+        range_db=float(generator.uniform(52, 66)),
+        level=float(generator.uniform(0.28, 0.46)),
     )
-    _septa(generator, echo, depth, (skin, fat_end), spacing)
-    for edge, strength, thickness in (
-        (skin, 8, 0.18), (fat_end, 3, 0.25), (gland_end, 8, 0.3), (muscle_end, 12, 0.35),
-    ):  # fmt: skip
-        texture = 1 + 0.35 * _smooth(generator, (columns,), 12)[None]
-        echo += strength * texture * np.exp(-(((depth - edge) / thickness) ** 2))
-    attenuation = np.full(shape, 0.10) + 0.10 * np.maximum(0, _smooth(generator, shape, (60, 18)))
-    attenuation += 1.2 * (depth > muscle_end)  # bone and lung let little through
-    tissue = _Tissue(echo, attenuation, depth, spacing)
-    return tissue, (float(fat_end.mean()), float(gland_end.mean()))
 
 
-def _septa(
-    generator: np.random.Generator,
-    echo: Map,
-    depth: Map,
-    between: tuple[Map, Map],
-    spacing: float,
-) -> None:
-    """Thin bright sheets that divide the fat into lobules, drawn where a smooth field is 0."""
-    field = _smooth(generator, echo.shape, (2.2 / spacing, 4.5 / spacing))
-    steepness = np.hypot(*np.gradient(field)) + 1e-9
-    sheet = np.exp(-((field / steepness / 1.6) ** 2))
-    inside = (depth > between[0]) & (depth < between[1])
-    echo += 13 * sheet * inside
-    echo += 5 * sheet * (depth >= between[1])  # ligaments run on into the gland
+def _scan(generator: np.random.Generator, tissue: Tissue, scanner: Scanner) -> NDArray[np.uint8]:
+    diffuse = np.power(np.float32(10), tissue.echo_db / np.float32(20))
+    amplitude = envelope(generator, diffuse, tissue.interface, scanner)
+    gain = transmitted(tissue.loss_db_per_mm, scanner)
+    depth_mm = np.arange(gain.shape[0], dtype=np.float32)[:, None] * scanner.spacing_mm
+    focal = 2.5 * np.exp(-(((depth_mm - scanner.focus_mm) / 6.0) ** 2))
+    return display(generator, amplitude, gain + focal, scanner)
 
 
-def _lesion(
-    generator: np.random.Generator, tissue: _Tissue, gland_mm: tuple[float, float], label: Label
-) -> tuple[NDArray[np.bool_], str]:
-    """Draw a lesion into the tissue; returns its truth and what it is."""
-    spacing, shape = tissue.spacing_mm, tissue.echo_db.shape
-    benign = label == "benign"
-    half_mm = generator.uniform(3.5, 7.0)
-    aspect = generator.uniform(1.35, 1.9) if benign else generator.uniform(0.85, 1.25)
-    half_rows = min(half_mm / np.sqrt(aspect), (gland_mm[1] - gland_mm[0]) / 2 + 1.5)
-    half_columns = half_rows * aspect
-    centre_mm = generator.uniform(
-        max(gland_mm[0] + 0.4 * half_rows, half_rows + 3.5),
-        max(gland_mm[0] + 0.5 * half_rows, gland_mm[1] - half_rows) + 0.1,
-    )
-    width_mm = shape[1] * spacing
-    column_mm = generator.uniform(half_columns + 3, width_mm - half_columns - 3)
+def _field_of_view(
+    generator: np.random.Generator, shape: tuple[int, int], outline: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """True inside the scanned field: mostly the full rectangle, sometimes a trapezoid.
 
-    down = tissue.depth_mm - centre_mm
-    across = (np.arange(shape[1])[None] + 0.5) * spacing - column_mm
-    tilt = generator.uniform(-0.25, 0.25)
-    down, across = down - tilt * across, across + tilt * down
-    radius = np.hypot(down / half_rows, across / half_columns)
-    angle = np.arctan2(down, across)
-    outline = np.ones(shape)
-    roughness = 0.05 if benign else 0.30
-    for k in range(2, 4 if benign else 13):
-        height = roughness * generator.standard_normal() / k
-        outline += height * np.cos(k * angle + generator.uniform(0, 2 * np.pi))
-    # Millimetres outwards from the border, near enough for rims of a millimetre.
-    outward = (radius - outline) * np.sqrt(half_rows * half_columns)
-    mask = outward < 0
-    texture = _smooth(generator, shape, 5) * (1.0 if benign else 2.2)
-    inner = (generator.uniform(-27, -22) if benign else generator.uniform(-25, -20)) + texture
-    soft = 1 / (1 + np.exp(outward / (0.06 if benign else 0.16)))
-    tissue.echo_db += soft * (inner - tissue.echo_db)
-    if benign:
-        tissue.echo_db += 6 * np.exp(-(((outward - 0.2) / 0.2) ** 2))  # a thin capsule
-        tissue.attenuation_db_mm[mask] = -generator.uniform(0.6, 1.0)
-        edge = np.abs(across) / half_columns
-        tissue.attenuation_db_mm[(edge > 0.93) & (edge < 1.02) & (np.abs(outward) < 1)] += 1.5
-    else:
-        tissue.echo_db += 5 * np.exp(-(((outward - 0.9) / 0.8) ** 2))  # a broad bright halo
-        tissue.attenuation_db_mm[mask] = generator.uniform(0.8, 1.5)
-    kind = "smooth, enhancement behind it" if benign else "irregular, shadow behind it"
-    return mask, f"{label}: {kind}; {2 * half_columns:.1f} x {2 * half_rows:.1f} mm"
-
-
-def _beam(generator: np.random.Generator, tissue: _Tissue, looks: int = 2) -> Map:
-    """The received envelope, (rows, columns), around 1 for tissue of 0 dB.
-
-    Several looks from slightly different angles are averaged (compounding), as machines do.
+    A trapezoid that would cut the lesion is not used, so that the outline stays the whole truth.
     """
-    shape, spacing = tissue.echo_db.shape, tissue.spacing_mm
-    scatter = generator.standard_normal((2 * looks, *shape)) * 10 ** (tissue.echo_db / 20)
-    axial = 0.10 / spacing
-    focus_mm = generator.uniform(12, 18)
-    received = np.zeros(scatter.shape)
-    for lateral_mm, weight in _zones(tissue.depth_mm, focus_mm):
-        lateral = lateral_mm / spacing
-        # Scaled so that even tissue keeps its strength whatever the width of the beam.
-        gain = np.sqrt(4 * np.pi * axial * lateral)
-        received += weight * gain * ndimage.gaussian_filter(scatter, (0, axial, lateral))
-    lost = np.cumsum(tissue.attenuation_db_mm, axis=0) * spacing
-    lost = ndimage.gaussian_filter(lost, (1, 0.35 / spacing))  # a beam is no line
-    lost = lost - lost.mean(axis=1, keepdims=True) * 0.6  # the gain that rises with depth
-    received *= 10 ** (-lost / 20)
-    received += 10 ** (-46 / 20) * ndimage.gaussian_filter(
-        generator.standard_normal(scatter.shape), (0, 0.6, 0.9)
-    )
-    return np.asarray(np.sqrt((received**2).mean(axis=0)))
-
-
-def _zones(depth_mm: Map, focus_mm: float) -> Iterator[tuple[float, Map]]:
-    """Widths of the beam and where each holds; the squares of the weights add up to 1."""
-    off_focus = np.clip(np.abs(depth_mm - focus_mm) / 16, 0, 1)
-    yield 0.16, np.sqrt(1 - off_focus)
-    yield 0.34, np.sqrt(off_focus)
-
-
-def _display(generator: np.random.Generator, envelope: Map) -> NDArray[np.uint8]:
-    """Log compression to 8 bits, as on the screen."""
-    decibels = 20 * np.log10(envelope + 1e-6)
-    brightest = np.percentile(decibels, 99.7)
-    span_db = generator.uniform(50, 60)
-    grey = np.clip(1 + (decibels - brightest) / span_db, 0, 1) ** generator.uniform(1.2, 1.6)
-    return np.asarray(np.rint(ndimage.gaussian_filter(grey, 0.7) * 255), np.uint8)
+    kind = generator.random()
+    slope, bend = generator.uniform(0.10, 0.30), generator.uniform(0.02, 0.06)
+    full = np.ones(shape, bool)
+    if kind < 0.8:
+        return full
+    row, column = np.ogrid[: shape[0], : shape[1]]
+    middle = (shape[1] - 1) / 2
+    aside = np.abs(column - middle)
+    narrowest = middle - slope * shape[0] * 0.45
+    bottom = shape[0] * (1 - bend * (aside / middle) ** 2 * 2)
+    visible = (aside < narrowest + slope * row) & (row < bottom)
+    return full if bool((outline & ~visible).any()) else np.asarray(visible)

@@ -15,8 +15,9 @@ from breastseg.inference.session import OnnxNetwork
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import rescale, to_unit
 
-TOLERANCE = 0.003
-"""Of probabilities, with the large weights stored as float16. With float32 weights, 1e-4 holds."""
+TOLERANCE = 0.005
+"""Of probabilities, for the large weights stored as float16: several times what a trained
+MobileNetV2 U-Net shows. With float32 weights, 1e-4 holds."""
 
 
 def seeded_inputs(spec: InputSpec, count: int = 4, seed: int = 0) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from breastseg.losses.inputs import as_float32
@@ -14,19 +15,22 @@ class DiceLoss(nn.Module):
 
         loss = 1 - (2 sum p t + s) / (sum p + sum t + s)
 
-    Empty target: the loss is ``1 - s / (sum p + s)``: 0 for no predicted mass, rising with every
-    false alarm towards 1. It rises steeply for the first few pixels (to 0.5 at a mass of s) and
-    is nearly flat for large ones; add cross-entropy, which is not, to push large ones down.
+    Empty target: s is a share of the image instead, so that the loss is ``m / (m + s)`` for a
+    predicted mass m: 0 for none, 0.5 at a mass of s. With the small s of the other images it would
+    reach 1 within a few pixels and be flat beyond, and a false alarm of the size of a lesion would
+    cost nothing more than a small one and leave no gradient to shrink it.
 
     Source: Milletari et al. 2016, doi:10.1109/3DV.2016.79, with plain sums in the denominator.
 
     Args:
-        smooth: s, in pixels.
+        smooth: s where there is a lesion, in pixels.
+        empty_share: s where there is none, as a share of the image's pixels, above 0.
     """
 
-    def __init__(self, smooth: float = 1.0) -> None:
+    def __init__(self, smooth: float = 1.0, empty_share: float = 0.01) -> None:
         super().__init__()
         self.smooth = smooth
+        self.empty_share = empty_share
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The loss, a float32 scalar from 0 to 1; logits and target are (N, 1, H, W)."""
@@ -34,4 +38,6 @@ class DiceLoss(nn.Module):
         probability = logits.sigmoid()
         shared = (probability * target).sum(dim=(1, 2, 3))
         total = probability.sum(dim=(1, 2, 3)) + target.sum(dim=(1, 2, 3))
-        return (1 - (2 * shared + self.smooth) / (total + self.smooth)).mean()
+        lesion = target.sum(dim=(1, 2, 3)) > 0
+        smooth = torch.where(lesion, self.smooth, self.empty_share * target[0].numel())
+        return (1 - (2 * shared + smooth) / (total + smooth)).mean()
