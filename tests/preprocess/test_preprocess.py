@@ -27,6 +27,8 @@ def test_unit_of_odd_input() -> None:
     assert not to_unit(np.full((2, 2), np.nan)).any()
     huge = np.array([[-1.7e308, 0.0, 1.7e308]])
     assert np.allclose(to_unit(huge), [[0, 0.5, 1]])
+    largest = np.float32(np.finfo(np.float32).max)
+    assert np.allclose(to_unit(np.array([[-largest, 0, largest]])), [[0, 0.5, 1]])
 
 
 def test_scales() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -108,10 +108,7 @@ class Segment:
 
         total = len(sources) if len(sources) > 1 else None
         short = all(source.path.suffix.lower() in _STILLS for source in sources) and total is None
-        stream = cast(
-            "Generator[Segmented[_Slot]]",
-            segment_stream(segmenter, _read(sources), _Slot.load, segmenter.threads),
-        )
+        stream = segment_stream(segmenter, _read(sources), _Slot.load, segmenter.threads)
         with progress("Segmenting", total, self.quiet or short) as advance, closing(stream):
             last: Source | None = None
             for done in stream:

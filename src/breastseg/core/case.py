@@ -38,11 +38,12 @@ class Case:
     def __post_init__(self) -> None:
         if not self.images or not self.case_id or not self.patient_id:
             raise InputError(
-                f"case {self.case_id!r} of patient {self.patient_id!r} with {len(self.images)} images",
+                f"case {self.case_id!r} of patient {self.patient_id!r}, {len(self.images)} images",
                 "an identifier for case and patient, and at least one image",
             )
         if self.mask is not None and self.mask.grid.shape != self.images[0].grid.shape:
             raise GeometryError(
-                f"case {self.case_id}: mask {self.mask.grid.shape}, image {self.images[0].grid.shape}",
+                f"case {self.case_id}: a mask of {self.mask.grid.shape} "
+                f"on an image of {self.images[0].grid.shape}",
                 "one shape",
             )

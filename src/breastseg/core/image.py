@@ -64,5 +64,6 @@ class Image:
         """The luminance, grid.shape, float32, in the array's own units (ITU-R BT.601 for RGB)."""
         if self.array.shape[0] == 3:
             weights = np.array([0.299, 0.587, 0.114], np.float32)
-            return np.tensordot(weights, self.array.astype(np.float32), axes=1)
-        return self.array[0].astype(np.float32)
+            luminance = np.tensordot(weights, self.array.astype(np.float32), axes=1)
+            return np.asarray(luminance, np.float32)
+        return np.asarray(self.array[0], np.float32)

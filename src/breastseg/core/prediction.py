@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
@@ -73,6 +72,10 @@ class Prediction:
     def lesions(self, threshold: float | None = None) -> tuple[Lesion, ...]:
         """The connected outlines, the largest first (ties by position)."""
         foreground = self.mask(threshold).foreground
+        if not foreground.any():
+            return ()
+        from scipy import ndimage  # a third of a second to import
+
         touching = np.ones((3,) * self.grid.ndim, bool)
         numbers, _ = ndimage.label(foreground, structure=touching)
         found = []

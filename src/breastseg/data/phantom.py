@@ -34,7 +34,7 @@ class Phantom:
     """One synthetic scan.
 
     Attributes:
-        case_id: its name in a series.
+        case_id: its name in a series, ``"phantom"`` outside one.
         image: (rows, columns) uint8 grey levels.
         mask: (rows, columns) bool, True on the lesion; empty for a normal one.
         spacing_mm: (row, column) distance of pixel centres in millimetres.
@@ -58,16 +58,19 @@ def make_phantom(
     Args:
         generator: source of randomness; the same state gives the same phantom.
         label: the kind of lesion, or ``"normal"`` for none.
-        shape: (rows, columns) in pixels, each 128 to 2048. The field of view is 34 to 46 mm wide
-            whatever the shape.
+        shape: (rows, columns) in pixels, each 128 to 2048 and at most twice the other. The field
+            of view is 34 to 46 mm wide whatever the shape.
 
     Raises:
         InputError: another label or shape.
     """
     if label not in get_args(Label):
         raise InputError(f"phantom label {label!r}", f"one of {', '.join(get_args(Label))}")
-    if not all(128 <= n <= 2048 for n in shape):
-        raise InputError(f"phantom of {shape} pixels", "128 to 2048 pixels a side")
+    if min(shape) < 128 or max(shape) > 2048 or max(shape) > 2 * min(shape):
+        raise InputError(
+            f"phantom of {shape[0]} x {shape[1]} pixels",
+            "128 to 2048 pixels a side, neither more than twice the other",
+        )
     scanner = _draw_scanner(generator, shape)
     tissue = draw_tissue(generator, shape, scanner.spacing_mm)
     outline = np.zeros(shape, bool)
@@ -123,9 +126,7 @@ def write_phantoms(folder: Path, count: int, seed: int) -> list[Path]:
         write_png(images[-1], phantom.image, spacing_mm=phantom.spacing_mm)
         write_png(folder / "masks" / name, phantom.mask, spacing_mm=phantom.spacing_mm)
         spacing = " ".join(f"{step:.6g}" for step in phantom.spacing_mm)
-        rows.append(
-            f'{name},{phantom.case_id},{phantom.label},{spacing},"{phantom.description}"'
-        )
+        rows.append(f'{name},{phantom.case_id},{phantom.label},{spacing},"{phantom.description}"')
     write_text(folder / "cases.csv", "\n".join(rows) + "\n")
     return images
 
@@ -163,7 +164,7 @@ def _field_of_view(
     kind = generator.random()
     slope, bend = generator.uniform(0.10, 0.30), generator.uniform(0.02, 0.06)
     full = np.ones(shape, bool)
-    if kind < 0.8:
+    if kind < 0.88:
         return full
     row, column = np.ogrid[: shape[0], : shape[1]]
     middle = (shape[1] - 1) / 2

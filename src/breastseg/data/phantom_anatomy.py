@@ -58,57 +58,65 @@ class Lesion:
     description: str
 
 
+@dataclass(frozen=True)
+class _Noise:
+    """Smooth noise by its scale in millimetres."""
+
+    generator: np.random.Generator
+    shape: tuple[int, int]
+    spacing_mm: float
+
+    def __call__(self, rows_mm: float, columns_mm: float) -> Field:
+        scale_px = (rows_mm / self.spacing_mm, columns_mm / self.spacing_mm)
+        return smooth_noise(self.generator, self.shape, scale_px)
+
+
+@dataclass(frozen=True)
+class _Borders:
+    """Mean depth at which each layer ends, in millimetres."""
+
+    skin: float
+    fat: float
+    gland: float
+    retromammary: float
+    muscle: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Layers:
+    """Share of each layer in each pixel, 0 to 1; `fatty` is the fat before and behind the gland."""
+
+    skin: Field
+    fatty: Field
+    gland: Field
+    muscle: Field
+    wall: Field
+
+
 def draw_tissue(
     generator: np.random.Generator, shape: tuple[int, int], spacing_mm: float
 ) -> Tissue:
-    """A breast without a lesion, but with what can be mistaken for one: lobules, ducts, shadows.
+    """A breast without a lesion, but with what can be mistaken for one: fat islands, shadows.
 
     Args:
         generator: source of randomness.
         shape: (rows, columns).
         spacing_mm: side of a pixel in millimetres.
     """
-
-    def noise(rows_mm: float, columns_mm: float) -> Field:
-        return smooth_noise(generator, shape, (rows_mm / spacing_mm, columns_mm / spacing_mm))
-
+    noise = _Noise(generator, shape, spacing_mm)
     depth = np.arange(shape[0], dtype=np.float32)[:, None] * np.float32(spacing_mm)
-    extent = float(shape[0] * spacing_mm)
-    skin = generator.uniform(1.0, 1.9)
-    fat_end = extent * generator.uniform(0.14, 0.34)
-    gland_end = extent * generator.uniform(0.50, 0.70)
-    muscle_start = gland_end + generator.uniform(0.5, 3.0)
-    muscle_end = muscle_start + extent * generator.uniform(0.10, 0.2)
-    fibrous = generator.uniform(0.6, 1.5)
-
+    borders = _draw_borders(generator, float(depth[-1, 0]))
+    layers = _layers(noise, depth, borders)
     streaks = noise(0.10, 0.8) + 0.8 * noise(0.22, 1.8)
-    clumps = noise(0.45, 1.0)
     septa = _ridge(noise(0.8, 3.0), 0.13) * np.clip(noise(0.9, 2.2) + 0.2, 0, 1.6)
     fibres = _ridge(noise(0.35, 2.2), 0.22) * np.clip(noise(1.0, 2.5), 0, 1.5)
-    islands = np.clip(noise(0.8, 1.8) - generator.uniform(0.2, 1.2), 0, 1.1)  # fat in the gland
-    fat = generator.uniform(-12, -7) + 1.5 * clumps + 1.6 * streaks
-    gland = 2.6 * streaks + 1.6 * clumps + 2.2 * noise(2, 4) - 8.0 * islands
-    muscle = generator.uniform(-11, -6) + 3.5 * noise(0.13, 3.5) + 1.5 * streaks
-    wall = generator.uniform(-14, -6) + 2.0 * noise(0.6, 3) + 1.5 * streaks
+    fibrous = np.float32(generator.uniform(0.6, 1.5))
+    soft = layers.fatty + layers.gland
 
-    ragged = depth + 1.0 * noise(0.9, 1.6) + 1.2 * noise(2.5, 4)  # the gland's border is no line
-    in_fat = _step(depth - skin, 0.1) * _step(fat_end - ragged, 0.4)
-    in_gland = _step(ragged - fat_end, 0.4) * _step(gland_end - ragged, 0.4)
-    in_muscle = _step(depth - muscle_start, 0.15) * _step(muscle_end - depth, 0.15)
-    in_wall = _step(depth - muscle_end, 0.15)
-    in_skin = _step(skin - depth, 0.1)
-    fatty = np.clip(1 - in_gland - in_muscle - in_wall - in_skin, 0, 1)  # before and behind
-
-    echo = fat * fatty + gland * in_gland + muscle * in_muscle + wall * in_wall
-    echo += (1.0 + noise(0.2, 2)) * in_skin + 4.0 * fibrous * (septa + fibres) * (fatty + in_gland)
-    interface = fibrous * (septa * (fatty + 0.5 * in_gland) + 0.7 * fibres * (fatty + in_gland))
-    interface += 0.25 * fibrous * np.clip(streaks - 1.2, 0, 2) * (fatty + in_gland + in_muscle)
-    for border, strength in ((muscle_start, 1.3), (muscle_end, 1.8), (fat_end, 0.3)):
-        patches = np.clip(noise(2, 3) + 0.5, 0, 2)
-        interface += strength * patches * np.exp(-(((depth - border) / 0.14) ** 2))
-    interface += 0.8 * in_muscle * _ridge(noise(0.25, 5), 0.2) * np.clip(noise(0.5, 3), 0, 2)
-    interface += 1.2 * np.exp(-(((depth - skin) / 0.12) ** 2)) * np.clip(1 + 0.5 * clumps, 0, 2)
-    interface += 2.0 * np.exp(-((depth / 0.15) ** 2))
+    echo = _scatterers(noise, layers, streaks) + 4 * fibrous * (septa + fibres) * soft
+    interface = fibrous * (septa * (layers.fatty + 0.5 * layers.gland) + 0.7 * fibres * soft)
+    interface += 0.25 * fibrous * np.clip(streaks - 1.2, 0, 2) * (soft + layers.muscle)
+    interface += _fasciae(noise, depth, borders, layers)
 
     # everything below the skin undulates and may be tilted
     across = np.linspace(-1, 1, shape[1], dtype=np.float32)
@@ -116,12 +124,59 @@ def draw_tissue(
     rows, columns = np.indices(shape, dtype=np.float32)
     rows += shift * np.clip(depth / 6, 0.03, 1) / np.float32(spacing_mm)
     loss = np.full(shape, generator.uniform(0.1, 0.4), np.float32)
-    loss += generator.uniform(0.3, 1.3) * _step(rows * np.float32(spacing_mm) - muscle_end, 0.5)
-    loss += _contact_shadows(generator, shape, spacing_mm) * _step(depth - fat_end * 0.7, 1.0)
+    loss += generator.uniform(0.3, 1.3) * _step(rows * spacing_mm - borders.muscle, 0.5)
+    loss += _contact_shadows(generator, shape, spacing_mm) * _step(depth - borders.fat * 0.7, 1.0)
     still = Tissue(
         echo.astype(np.float32), interface.astype(np.float32), loss.astype(np.float32), spacing_mm
     )
     return _displaced(still, rows, columns)
+
+
+def _draw_borders(generator: np.random.Generator, extent_mm: float) -> _Borders:
+    gland = extent_mm * generator.uniform(0.50, 0.70)
+    retromammary = gland + generator.uniform(0.5, 3.0)
+    return _Borders(
+        skin=generator.uniform(1.0, 1.9),
+        fat=extent_mm * generator.uniform(0.14, 0.34),
+        gland=gland,
+        retromammary=retromammary,
+        muscle=retromammary + extent_mm * generator.uniform(0.10, 0.20),
+    )
+
+
+def _layers(noise: _Noise, depth: Field, borders: _Borders) -> _Layers:
+    ragged = depth + 1.0 * noise(0.9, 1.6) + 1.2 * noise(2.5, 4)  # the gland's border is no line
+    skin = _step(borders.skin - depth, 0.1)
+    gland = _step(ragged - borders.fat, 0.4) * _step(borders.gland - ragged, 0.4)
+    muscle = _step(depth - borders.retromammary, 0.15) * _step(borders.muscle - depth, 0.15)
+    wall = _step(depth - borders.muscle, 0.15)
+    return _Layers(skin, np.clip(1 - skin - gland - muscle - wall, 0, 1), gland, muscle, wall)
+
+
+def _scatterers(noise: _Noise, layers: _Layers, streaks: Field) -> Field:
+    """Strength of the unresolved scatterers in decibels."""
+    draw = noise.generator.uniform
+    clumps = noise(0.45, 1.0)
+    islands = np.clip(noise(0.8, 1.8) - draw(0.2, 1.2), 0, 1.1)  # fat in the gland
+    fat = draw(-12, -7) + 1.5 * clumps + 1.6 * streaks
+    gland = 2.6 * streaks + 1.6 * clumps + 2.2 * noise(2, 4) - 8.0 * islands
+    muscle = draw(-11, -6) + 3.5 * noise(0.13, 3.5) + 1.5 * streaks
+    wall = draw(-14, -6) + 2.0 * noise(0.6, 3) + 1.5 * streaks
+    echo = fat * layers.fatty + gland * layers.gland + muscle * layers.muscle + wall * layers.wall
+    return np.asarray(echo + (1.0 + noise(0.2, 2)) * layers.skin)
+
+
+def _fasciae(noise: _Noise, depth: Field, borders: _Borders, layers: _Layers) -> Field:
+    """The bright sheets between the layers, in the muscle and at the skin."""
+    bright = 2.0 * np.exp(-((depth / 0.15) ** 2)) + np.zeros(noise.shape, np.float32)
+    sheets = (
+        (borders.skin, 0.7), (borders.fat, 0.3), (borders.retromammary, 1.3), (borders.muscle, 1.8),
+    )  # fmt: skip
+    for at_mm, strength in sheets:
+        patches = np.clip(noise(2, 3) + 0.5, 0, 2)
+        bright += strength * patches * np.exp(-(((depth - at_mm) / 0.14) ** 2))
+    striae = _ridge(noise(0.25, 5), 0.2) * np.clip(noise(0.5, 3), 0, 2)
+    return np.asarray(bright + 0.8 * striae * layers.muscle)
 
 
 def _contact_shadows(
@@ -132,7 +187,9 @@ def _contact_shadows(
     loss = np.zeros(shape[1], np.float32)
     for _ in range(int(generator.integers(0, 4))):
         centre, width = generator.uniform(0, column[-1]), generator.uniform(0.8, 3.5)
-        loss += np.float32(generator.uniform(0.1, 0.45)) * np.exp(-(((column - centre) / width) ** 2))
+        loss += np.float32(generator.uniform(0.1, 0.45)) * np.exp(
+            -(((column - centre) / width) ** 2)
+        )
     return loss[None, :]
 
 
@@ -207,7 +264,7 @@ def draw_lesion(
 def _border(
     generator: np.random.Generator, angle: NDArray[np.float64], malignant: bool
 ) -> NDArray[np.float64]:
-    """Radius of the outline at each angle, about 1: a few smooth waves, and corners if malignant."""
+    """Radius of the outline at each angle, about 1: smooth waves, and corners if malignant."""
     radius = np.ones_like(angle)
     roughness = generator.uniform(0.09, 0.18) if malignant else generator.uniform(0.02, 0.06)
     for order in range(2, 14 if malignant else 6):
@@ -269,14 +326,14 @@ def add_lesion(generator: np.random.Generator, tissue: Tissue, lesion: Lesion) -
     inside = max(level, -8.0) + lesion.contrast_db + quiet * (1.6 * texture + 1.6 * coarse)
 
     blur = np.float32(lesion.blur_mm) * (1 + np.float32(0.6) * np.clip(coarse, -1, 1))
-    weight = _step(-distance, 1.0) if blur.min() <= 0 else 0.5 * (1 + np.tanh(-distance / blur))
+    weight = _step(-distance / blur, 1.0)
     echo, interface = tissue.echo_db.copy(), tissue.interface * (1 - weight)
     if lesion.malignant:
         halo = np.exp(-((np.clip(distance, 0, None) / np.float32(1.4)) ** 2)) * (distance > -0.3)
         strands = _spicules(generator, lesion, shape)
-        echo += halo * np.clip(3 + 2.5 * coarse, 0, 7) + 7 * strands * np.exp(-distance / 3)
-        interface = interface + np.float32(0.5) * strands * np.exp(-np.clip(distance, 0, None) / 3)
-        interface = interface * (1 - weight) + _calcifications(generator, lesion)
+        strands = strands * np.exp(-np.clip(distance, 0, None) / 3)
+        echo += halo * np.clip(3 + 2.5 * coarse, 0, 7) + 7 * strands
+        interface = (interface + 0.5 * strands) * (1 - weight) + _calcifications(generator, lesion)
     else:
         echo += np.float32(2) * np.exp(-((np.clip(distance, 0, None) / np.float32(1.0)) ** 2))
     echo = echo * (1 - weight) + inside * weight
@@ -284,7 +341,8 @@ def add_lesion(generator: np.random.Generator, tissue: Tissue, lesion: Lesion) -
         # a capsule shines where the beam meets it squarely
         slope = np.gradient(distance, step, axis=0)
         capsule = np.exp(-(((distance - 0.12) / 0.14) ** 2)) * np.abs(slope) ** 3
-        interface = interface + np.float32(1.1) * capsule * np.clip(1 + 0.7 * coarse, 0, 2)
+        shine = 1.1 * capsule * np.clip(1 + 0.7 * coarse, 0, 2)
+        interface = interface + shine.astype(np.float32)
     loss = tissue.loss_db_per_mm + np.float32(lesion.loss_db_per_mm) * lesion.outline
     loss += _edge_shadows(lesion, step)
     return Tissue(

@@ -28,7 +28,7 @@ class Scanner:
         axial_mm: standard deviation of the point-spread function along the beam.
         lateral_mm: the same across the beam, in the focus.
         focus_mm: depth of the focus; the beam widens away from it.
-        widening: growth of the lateral width per millimetre from the focus.
+        widening: growth of that width in millimetres per millimetre from the focus.
         looks: number of compounded views, at least 1.
         noise_db: electronic noise below the brightest tissue, in decibels (negative).
         range_db: displayed dynamic range in decibels.
@@ -39,7 +39,7 @@ class Scanner:
     axial_mm: float = 0.10
     lateral_mm: float = 0.20
     focus_mm: float = 15.0
-    widening: float = 0.03
+    widening: float = 0.006
     looks: int = 1
     noise_db: float = -48.0
     range_db: float = 55.0
@@ -114,12 +114,12 @@ def _receive(field: Field, scanner: Scanner, noise: bool) -> Field:
     axial = scanner.axial_mm / scanner.spacing_mm
     narrow = scanner.lateral_mm / scanner.spacing_mm
     depth_mm = np.arange(field.shape[0], dtype=np.float32)[:, None] * scanner.spacing_mm
-    growth = 1.0 + scanner.widening * np.abs(depth_mm - scanner.focus_mm) / scanner.lateral_mm * 0.2
+    growth = 1.0 + scanner.widening * np.abs(depth_mm - scanner.focus_mm) / scanner.lateral_mm
     wide = narrow * float(growth.max())
     along = ndimage.gaussian_filter1d(field, axial, axis=0, mode="reflect")
     sharp = ndimage.gaussian_filter1d(along, narrow, axis=1, mode="reflect")
     if wide <= narrow * 1.05:
-        return sharp * np.float32(_noise_gain(axial, narrow) if noise else 1.0)
+        return np.asarray(sharp * np.float32(_noise_gain(axial, narrow) if noise else 1.0))
     blurred = ndimage.gaussian_filter1d(along, wide, axis=1, mode="reflect")
     share = (growth * narrow - narrow) / (wide - narrow)
     if not noise:
@@ -182,4 +182,5 @@ def display(
     grey = (decibels - np.median(upper)) / scanner.range_db + scanner.level
     # a soft shoulder, as scanners' grey maps have: highlights are compressed, not cut
     grey = np.where(grey > 0.7, 0.7 + 0.3 * np.tanh((grey - 0.7) / 0.3), grey)
-    return np.clip(grey * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(grey * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    return levels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
@@ -37,7 +37,7 @@ def segment_stream(
     items: Iterable[T],
     load: Callable[[T], Image],
     workers: int = 0,
-) -> Iterator[Segmented[T]]:
+) -> Generator[Segmented[T]]:
     """Segment many images, each read, computed and finished by one thread on one core.
 
     A network that spreads one image over the cores is quicker for that image, but keeps the

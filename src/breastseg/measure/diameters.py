@@ -86,11 +86,25 @@ def _corners(region: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _hull(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Vertices of the convex hull, sorted by row, then column."""
-    from scipy.spatial import ConvexHull
+    """Vertices of the convex hull, sorted by row, then column.
 
-    vertices = points[ConvexHull(points).vertices]
-    return np.asarray(vertices[np.lexsort((vertices[:, 1], vertices[:, 0]))])
+    Andrew's monotone chain (1979, doi 10.1016/0020-0190(79)90072-3), on at most four points a
+    row. scipy has a hull too, but importing it takes longer than segmenting a scan.
+    """
+    ordered = sorted(map(tuple, points.tolist()))
+    hull: set[Point] = set()
+    for sequence in (ordered, ordered[::-1]):
+        chain: list[Point] = []
+        for point in sequence:
+            while len(chain) > 1 and not _turns_left(chain[-2], chain[-1], point):
+                chain.pop()
+            chain.append(point)
+        hull.update(chain)
+    return np.array(sorted(hull))
+
+
+def _turns_left(a: Point, b: Point, c: Point) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) > 0
 
 
 def _across(

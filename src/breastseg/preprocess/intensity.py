@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from breastseg.core.bundle import Intensity
 
+LARGEST_SPAN = 1e37  # of float32, with room for a sum
+
 
 def to_unit(grey: NDArray[np.generic]) -> NDArray[np.float32]:
     """Stretch grey levels so that the darkest is 0 and the brightest 1.
@@ -20,17 +22,18 @@ def to_unit(grey: NDArray[np.generic]) -> NDArray[np.float32]:
     Returns:
         The same shape, float32, 0 to 1; zeros where all pixels are equal.
     """
-    values = grey.astype(np.float64)
-    finite = np.isfinite(values)
-    if not finite.all():
-        floor = values[finite].min() if finite.any() else 0.0
-        values = np.where(finite, values, floor)
-    low, high = values.min(), values.max()
-    # Halved first: the range of huge floats must not overflow.
-    span = high / 2 - low / 2
-    if span == 0:
+    values: NDArray[np.floating] = grey.astype(
+        np.float32 if grey.dtype.itemsize <= 4 else np.float64
+    )
+    low, high = float(values.min()), float(values.max())
+    if not high - low < LARGEST_SPAN:  # holes, or numbers so large that a difference overflows
+        finite = np.isfinite(values)
+        low = float(values[finite].min()) if finite.any() else 0.0
+        values = np.where(finite, values, low).astype(np.float64) / 4
+        low, high = float(values.min()), float(values.max())
+    if high == low:
         return np.zeros(grey.shape, np.float32)
-    return np.asarray(np.clip((values / 2 - low / 2) / span, 0, 1), np.float32)
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
 
 
 def rescale(unit: NDArray[np.float32], intensity: Intensity) -> NDArray[np.float32]:
