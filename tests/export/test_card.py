@@ -113,3 +113,9 @@ def test_every_table_row_has_as_many_cells_as_its_head(summary):
     for block in card.split("\n\n"):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1
+
+
+def test_remarks_stand_in_the_card():
+    card = model_card(bundle(remarks=("It misses what is tiny.",)))
+    assert "## Known failures and remarks\n\n- It misses what is tiny.\n" in card
+    assert "Known failures" not in model_card(bundle())

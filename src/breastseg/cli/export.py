@@ -57,6 +57,11 @@ class Export:
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="PROTOCOL=FILE ...", help_behavior_hint=""),
     ] = ()
+    remark: Annotated[
+        tyro.conf.UseAppendAction[Words],
+        tyro.conf.arg(metavar="TEXT ...", help_behavior_hint=""),
+    ] = ()
+    """What a user must know besides: failures, traps in the data."""
     weights: Literal["last", "best"] = "last"
     threshold: float = OutputSpec.threshold
     min_peak: float = OutputSpec.min_peak
@@ -90,6 +95,7 @@ class Export:
             training_data=tuple(text for words in self.trained_on for text in words),
             results={protocol: read_results(path) for protocol, path in files.items()},
             licence=self.licence,
+            remarks=tuple(text for words in self.remark for text in words),
         )
         bundle = make_bundle(self.run_folder, self.out, about, output, self.weights)
         size = (self.out / "model.onnx").stat().st_size / 1e6

@@ -94,6 +94,8 @@ class Bundle:
         training_data: one line a source: name, count, licence, citation.
         results: measured figures with their protocol, by protocol name.
         licence: of the weights.
+        remarks: what a user must know besides: how the operating point was chosen, examples of
+            failures, traps in the data; a sentence or two each.
     """
 
     name: str
@@ -108,3 +110,4 @@ class Bundle:
     training_data: tuple[str, ...] = ()
     results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     licence: str = "Apache-2.0"
+    remarks: tuple[str, ...] = ()

@@ -48,6 +48,7 @@ class About:
         training_data: one line a source: name, count, licence, citation.
         results: by protocol name; see `breastseg.export.results.read_results`.
         licence: of the weights.
+        remarks: what a user must know besides.
     """
 
     name: str
@@ -57,6 +58,7 @@ class About:
     training_data: tuple[str, ...] = ()
     results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     licence: str = "Apache-2.0"
+    remarks: tuple[str, ...] = ()
 
 
 def make_bundle(
@@ -104,6 +106,7 @@ def make_bundle(
         training_data=about.training_data,
         results=about.results,
         licence=about.licence,
+        remarks=about.remarks,
     )
     with _appearing(out) as folder:
         write_bundle_json(folder, draft)  # a name that is none is found before the long export

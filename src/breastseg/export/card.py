@@ -61,7 +61,10 @@ def model_card(bundle: Bundle) -> str:
     ]
     if not bundle.results:
         parts.append("Not measured yet: do not rely on it.")
-    parts += [_operating_point(bundle), _files(bundle)]
+    parts.append(_operating_point(bundle))
+    if bundle.remarks:
+        parts += ["## Known failures and remarks", "\n".join(f"- {r}" for r in bundle.remarks)]
+    parts.append(_files(bundle))
     return "\n\n".join(parts) + "\n"
 
 
