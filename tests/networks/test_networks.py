@@ -8,13 +8,13 @@ import pytest
 torch = pytest.importorskip("torch")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
-from breastseg.core.errors import BundleError, RecipeError  # noqa: E402
-from breastseg.networks.catalogue import NETWORKS, build_network, describe  # noqa: E402
-from breastseg.networks.encoder_unet import EncoderUNet  # noqa: E402
-from breastseg.networks.padding import pad_to_multiple  # noqa: E402
-from breastseg.networks.recipe import NAMES, NetworkRecipe  # noqa: E402
-from breastseg.networks.unet2015 import UNet2015  # noqa: E402
-from breastseg.networks.weights import (  # noqa: E402
+from breastseg.core.errors import BundleError, RecipeError
+from breastseg.networks.catalogue import NETWORKS, build_network, describe
+from breastseg.networks.encoder_unet import EncoderUNet
+from breastseg.networks.padding import pad_to_multiple
+from breastseg.networks.recipe import NAMES, NetworkRecipe
+from breastseg.networks.unet2015 import UNet2015
+from breastseg.networks.weights import (
     find_weights,
     load_encoder_weights,
     load_network_weights,

@@ -336,7 +336,7 @@ def add_lesion(generator: np.random.Generator, tissue: Tissue, lesion: Lesion) -
         interface = (interface + 0.5 * strands) * (1 - weight) + _calcifications(generator, lesion)
     else:
         echo += np.float32(2) * np.exp(-((np.clip(distance, 0, None) / np.float32(1.0)) ** 2))
-    echo = echo * (1 - weight) + inside * weight
+    echo = np.asarray(echo * (1 - weight) + inside * weight, np.float32)
     if not lesion.malignant:
         # a capsule shines where the beam meets it squarely
         slope = np.gradient(distance, step, axis=0)
