@@ -27,7 +27,7 @@ demo: $(STAMPS)/light ## segment generated example scans and write a report (lig
 
 test: $(STAMPS)/dev ## run the tests; those on real data run where BREASTSEG_DATA names the folder
 	@echo "test: pytest on two processes"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope -q $(TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q $(TESTS)
 
 check: $(STAMPS)/dev ## lint, formatting, types and the import rules
 	@echo "check: ruff, mypy, import-linter"
@@ -42,7 +42,7 @@ bench: $(STAMPS)/dev ## measure speed and throughput on this machine
 docs: $(STAMPS)/dev ## write the reference's tables, check the links and run the code blocks
 	@echo "docs: tables, links and code blocks"
 	@$(BIN)/python docs/tables.py
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q tests/test_docs.py
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_docs.py
 
 format: $(STAMPS)/dev ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix .

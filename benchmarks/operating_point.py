@@ -32,8 +32,11 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
     parser.add_argument("--split", nargs="+", default=["all"], metavar="[NAME=]SELECTION")
+    parser.add_argument("--flip-average", action="store_true", help="average with the mirror image")
     options = parser.parse_args()
-    segmenter = OnnxSegmenter(options.bundle, output=OutputSpec(flip_average=True), force=True)
+    segmenter = OnnxSegmenter(
+        options.bundle, output=OutputSpec(flip_average=options.flip_average), force=True
+    )
     spec = segmenter.bundle.input
     cases = prepare_cases(select_cases([options.data], [options.split]), spec)
     unit = cases.images[:, None].astype(np.float32) / 255
@@ -44,7 +47,7 @@ def main() -> None:
     lesion = cases.has_lesion
     print(
         f"{lesion.sum()} images with a lesion, {(~lesion).sum()} normal; at {spec.size}, "
-        "averaged with the mirrored image"
+        f"mirrored image {'averaged in' if options.flip_average else 'not used'}"
     )
     print(
         "| threshold | least peak | least area | Dice of lesion images | lesion images without "
