@@ -60,10 +60,14 @@ class Image:
         view.flags.writeable = False
         object.__setattr__(self, "array", view)
 
-    def grey(self) -> NDArray[np.float32]:
-        """The luminance, grid.shape, float32, in the array's own units (ITU-R BT.601 for RGB)."""
+    def grey(self) -> NDArray[np.floating]:
+        """The luminance, in the array's own units (ITU-R BT.601 for RGB).
+
+        Returns:
+            grid.shape; float32, or float64 where float32 cannot hold the array's values.
+        """
+        dtype = np.result_type(self.array.dtype, np.float32)
         if self.array.shape[0] == 3:
-            weights = np.array([0.299, 0.587, 0.114], np.float32)
-            luminance = np.tensordot(weights, self.array.astype(np.float32), axes=1)
-            return np.asarray(luminance, np.float32)
-        return np.asarray(self.array[0], np.float32)
+            weights = np.array([0.299, 0.587, 0.114], dtype)
+            return np.asarray(np.tensordot(weights, self.array.astype(dtype), axes=1))
+        return np.asarray(self.array[0], dtype)

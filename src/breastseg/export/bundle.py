@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
@@ -94,19 +94,13 @@ def make_bundle(
     recipe = _read_json(run / "network.json", NetworkRecipe)
     network = build_network(recipe, load_weights=False)
     load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
+    stated = {field.name: getattr(about, field.name) for field in fields(about)}
     draft = Bundle(
-        name=about.name,
-        version=about.version,
-        modality=about.modality,
-        summary=about.summary,
+        **stated,
         network=_in_words(recipe, network),
         weights_sha256="0" * 64,
         input=spec,
         output=output or OutputSpec(),
-        training_data=about.training_data,
-        results=about.results,
-        licence=about.licence,
-        remarks=about.remarks,
     )
     with _appearing(out) as folder:
         write_bundle_json(folder, draft)  # a name that is none is found before the long export

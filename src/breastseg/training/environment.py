@@ -1,4 +1,4 @@
-"""What a run ran on: enough to repeat it, nothing that names a person or a place."""
+"""What a run ran on: enough to repeat it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGES = ("torch", "lightning", "segmentation-models-pytorch", "timm", "numpy"
 
 
 def environment(command: list[str]) -> dict[str, object]:
-    """Versions, processor, accelerator and the command, as plain containers for JSON."""
+    """Versions, processor, accelerator and the command as typed, as plain containers for JSON."""
     return {
         "breastseg": breastseg.__version__,
         "python": sys.version.split()[0],

@@ -26,7 +26,7 @@ from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import load_network_weights, save_network_weights
 from breastseg.training.environment import environment
-from breastseg.training.feed import TrainingFeed, prepare_cases
+from breastseg.training.feed import PreparedCases, TrainingFeed, prepare_cases
 from breastseg.training.picture import draw_curves, draw_overlays
 from breastseg.training.recipe import Recipe, recipe_table
 from breastseg.training.record import EpochLines, History
@@ -84,31 +84,15 @@ def fit(
 
     history = History(folder)
     trainer = _trainer(recipe, folder, machine, history, watchers)
-    if trainer.is_global_zero:
-        if not resume:
-            _refuse_overwriting(folder)
-        _write_beginning(recipe, chosen, folder)
+    if trainer.is_global_zero and not resume:
+        _refuse_overwriting(folder)
+    print(f"reading {len(chosen.train) + len(chosen.validation)} cases", file=sys.stderr)
     train = prepare_cases(chosen.train, recipe.input)
     validation = prepare_cases(chosen.validation, recipe.input)
-    repeats = {source.name: source.repeat for source in recipe.sources}
-    share = recipe.batch_size // trainer.world_size
-    if share < 1 or len(train) < recipe.batch_size:
-        raise RecipeError(
-            f"batch_size {recipe.batch_size} on {trainer.world_size} processes "
-            f"with {len(train)} training cases",
-            "at least one image a process and as many cases as a batch holds",
-        )
-    feed = TrainingFeed(
-        train,
-        np.array([repeats[case.source] for case in train.cases]),
-        recipe.normal_share,
-        share,
-        recipe.seed,
-        trainer.global_rank,
-        trainer.world_size,
-    )
-    network = network.to(memory_format=torch.channels_last)
-    task = SegmentationTask(recipe, network, feed.steps)
+    feed = _feed(recipe, train, trainer)
+    if trainer.is_global_zero:
+        _write_beginning(recipe, chosen, folder)
+    task = SegmentationTask(recipe, network.to(memory_format=torch.channels_last), feed.steps)
     batches = validation_batches(validation, 32, trainer.global_rank, trainer.world_size)
     with warnings.catch_warnings():
         # The averaged network stays in eval mode by design; the other is within Lightning.
@@ -122,10 +106,37 @@ def fit(
             weights_only=False,
         )
     if trainer.is_global_zero:
-        folder.last_weights.parent.mkdir(exist_ok=True)
-        save_network_weights(task.average, folder.last_weights)
-        draw_curves(history.rows, folder.curves)
-        draw_overlays(task, validation, folder.overlays)
+        _write_end(task, history, validation, folder)
+
+
+def _write_end(
+    task: SegmentationTask, history: History, validation: PreparedCases, folder: RunFolder
+) -> None:
+    folder.last_weights.parent.mkdir(exist_ok=True)
+    save_network_weights(task.average, folder.last_weights)
+    draw_curves(history.rows, folder.curves)
+    draw_overlays(task, validation, folder.overlays)
+
+
+def _feed(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> TrainingFeed:
+    """This process's share of the training cases."""
+    share = recipe.batch_size // trainer.world_size
+    if share < 1 or len(train) < recipe.batch_size:
+        raise RecipeError(
+            f"batch_size {recipe.batch_size} on {trainer.world_size} processes "
+            f"with {len(train)} training cases",
+            "at least one image a process and as many cases as a batch holds",
+        )
+    repeats = {source.name: source.repeat for source in recipe.sources}
+    return TrainingFeed(
+        train,
+        np.array([repeats[case.source] for case in train.cases]),
+        recipe.normal_share,
+        share,
+        recipe.seed,
+        trainer.global_rank,
+        trainer.world_size,
+    )
 
 
 @dataclass(frozen=True)
