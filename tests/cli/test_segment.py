@@ -345,6 +345,8 @@ def test_interruption_keeps_what_was_finished(
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
 ) -> None:
+    # A job in the background of a shell inherits that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     finish = breastseg.cli.segment._entry
     calls = []
 

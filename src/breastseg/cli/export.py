@@ -34,6 +34,7 @@ class Export:
         licence: of the weights.
         trained_on: a line for each data set: name, count, licence, citation.
         results: the summary.json of evaluations, to stand in the bundle and its card.
+        remark: what a user must know besides, a sentence or two each: failures, traps in the data.
         weights: of the last epoch, or of the one with the best validation Dice.
         threshold: pixels of at least this probability are lesion.
         min_peak: an outline whose highest probability stays below this is dropped.
@@ -61,7 +62,6 @@ class Export:
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="TEXT ...", help_behavior_hint=""),
     ] = ()
-    """What a user must know besides: failures, traps in the data."""
     weights: Literal["last", "best"] = "last"
     threshold: float = OutputSpec.threshold
     min_peak: float = OutputSpec.min_peak
