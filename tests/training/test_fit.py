@@ -148,6 +148,17 @@ def test_learning_learns_and_starts_from_given_weights(
     assert started == pytest.approx(learnt, abs=0.1)
 
 
+def test_a_run_that_gets_no_better_stops_early(
+    recipe: Recipe, sides: dict[str, Cases], tmp_path: Path
+) -> None:
+    still = replace(
+        recipe, epochs=8, patience=2, optimiser=replace(recipe.optimiser, learning_rate=1e-9)
+    )
+    folder = run(still, sides, tmp_path / "run")
+    assert len(table(folder)) == 3  # the first, and two that are no better
+    assert folder.last_weights.exists()
+
+
 def test_two_processes_share_the_work(
     recipe_file: Path, sides: dict[str, Cases], tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -170,11 +170,6 @@ def recipe_table(recipe: Recipe) -> dict[str, object]:
     table = plain(recipe)
     assert isinstance(table, dict)
     return table
-
-
-def with_seed(recipe: Recipe, seed: int) -> Recipe:
-    """The same recipe with another seed."""
-    return replace(recipe, seed=seed)
 
 
 def _refuse_unknown(table: Mapping[str, object], kind: type, place: str) -> None:
