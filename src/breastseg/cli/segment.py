@@ -46,8 +46,8 @@ class Segment:
         method: a method of 'breastseg models list', or the folder of a bundle.
         threshold: outline pixels of at least this probability, between 0 and 1, in place of the
             method's own threshold.
-        flip_average: average with the prediction for the mirrored image: a little better, twice the
-            time.
+        flip_average: average with the prediction for the mirrored image, where the method does not
+            already: a little better, and the network runs twice.
         threads: CPU cores to use; 0 for all.
         json: print the results as JSON to standard output, and nothing else there.
         quiet: no progress and no lines but errors.
