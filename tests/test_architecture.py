@@ -19,7 +19,7 @@ SOURCES = sorted(
 HEAVY_ROOMS = ("training", "networks", "losses", "export")
 HEAVY_PACKAGES = (
     *("torch", "torchvision", "lightning", "segmentation_models_pytorch", "timm", "monai"),
-    *("onnx", "onnxscript", "safetensors", "tensorboard", "matplotlib", "tomli_w"),
+    *("onnx", "onnxscript", "safetensors", "tensorboard", "tomli_w", "optuna"),
 )
 
 

@@ -1,0 +1,1 @@
+"""The methods that came before the networks; one a file, each a `Segmenter`."""

@@ -1,0 +1,106 @@
+"""A user's prompt, brought to the image's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from breastseg.classical.finder import Finder
+from breastseg.classical.view import Box
+from breastseg.core.errors import InputError
+from breastseg.core.prompt import Prompt
+
+_AROUND_POINT = 0.15
+"""Half the side of the box around a point at which nothing was found, as a share of the image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hint:
+    """What the user has pointed at.
+
+    Attributes:
+        box: (row0, column0, row1, column1) within the image; None where none was drawn.
+        inside: (rows, columns) bool, called lesion.
+        outside: (rows, columns) bool, called background.
+    """
+
+    box: Box | None
+    inside: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, prompt: Prompt, shape: tuple[int, ...]) -> Hint:
+        """Bring a prompt to an image of `shape`; a box that reaches beyond it is cut.
+
+        Raises:
+            InputError: a point or the whole box outside of the image, a scribble of another size,
+                one pixel called both, or nothing that says where the lesion is.
+        """
+        rows, columns = shape
+        allowed = f"within an image of {rows} rows and {columns} columns"
+        box = prompt.box
+        if box is not None:
+            box = (max(0, box[0]), max(0, box[1]), min(rows, box[2]), min(columns, box[3]))
+            if box[0] >= box[2] or box[1] >= box[3]:
+                raise InputError(f"box {prompt.box}", allowed)
+        marks = np.zeros((2, rows, columns), bool)
+        for which, points in enumerate((prompt.inside, prompt.outside)):
+            for row, column in points:
+                if not (0 <= row < rows and 0 <= column < columns):
+                    raise InputError(f"point ({row}, {column})", allowed)
+                marks[which, row, column] = True
+        if prompt.scribble is not None:
+            if prompt.scribble.shape != tuple(shape):
+                raise InputError(f"scribble of shape {prompt.scribble.shape}", f"{tuple(shape)}")
+            marks[0] |= prompt.scribble == 1
+            marks[1] |= prompt.scribble == 2
+        if (marks[0] & marks[1]).any():
+            raise InputError("a pixel called lesion and background", "one of them")
+        if box is None and not marks[0].any():
+            raise InputError(
+                "a prompt that says only where the lesion is not",
+                "a box, a point or a stroke in the lesion",
+            )
+        return cls(box, marks[0], marks[1])
+
+    @property
+    def described(self) -> str:
+        """What was given, in words."""
+        parts = [] if self.box is None else [f"box {self.box}"]
+        for marks, where in ((self.inside, "lesion"), (self.outside, "background")):
+            if marks.any():
+                parts.append(f"{int(marks.sum())} pixels called {where}")
+        return "prompt: " + ", ".join(parts)
+
+    def applied(self, outline: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """An outline that respects what the user has said of single pixels and of the box."""
+        if self.box is not None:
+            within = np.zeros_like(outline)
+            within[self.box[0] : self.box[2], self.box[1] : self.box[3]] = True
+            outline = outline & within
+        return (outline | self.inside) & ~self.outside
+
+
+def boxes_of(hint: Hint, finder: Finder, dark: NDArray[np.float32]) -> Sequence[Box]:
+    """The box that was drawn; else one around each candidate or point that was pointed at."""
+    if hint.box is not None:
+        return (hint.box,)
+    rows, columns = dark.shape
+    numbers, count = ndimage.label(hint.inside, structure=np.ones((3, 3), bool))
+    boxes = []
+    for part in ndimage.find_objects(numbers, count):
+        row0, row1, column0, column1 = part[0].start, part[0].stop, part[1].start, part[1].stop
+        half = round(_AROUND_POINT * min(rows, columns))
+        boxes.append(
+            (
+                max(0, row0 - half),
+                max(0, column0 - half),
+                min(rows, row1 + half),
+                min(columns, column1 + half),
+            )
+        )
+    return boxes

@@ -1,0 +1,175 @@
+"""What all classical methods share: from an image and a hint to a view, and back to an outline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg import __version__
+from breastseg.classical.filters import Filters
+from breastseg.classical.finder import Finder
+from breastseg.classical.hint import Hint, boxes_of
+from breastseg.classical.tidy import tidy
+from breastseg.classical.view import View, Window
+from breastseg.core.errors import UnsupportedError
+from breastseg.core.image import Image
+from breastseg.core.parameters import Within, check_parameters, values_of
+from breastseg.core.prediction import Prediction
+from breastseg.core.prompt import Prompt
+from breastseg.core.provenance import Provenance
+from breastseg.preprocess.intensity import to_unit
+
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True)
+class ClassicalMethod(ABC):
+    """A method without training. A subclass adds its own parameters and says how it delineates.
+
+    A lesion is found (or pointed at by the user), its surroundings are brought to a common size,
+    the method delineates it there, and the outline is tidied and brought back.
+
+    Attributes:
+        lesion: whether lesions are darker (ultrasound) or brighter (mammography) than tissue.
+        margin: context around the lesion's box that the method sees, as a share of the box's longer
+            side.
+        reach: how far an outline may leave the box of a candidate that was found, as a multiple of
+            the ellipse in it; a box drawn by a user is never left.
+        opening: spurs and bridges thinner than twice this are cut off, in pixels of the view, in
+            which the lesion is 96 pixels long.
+        smoothing: standard deviation of the smoothing of the finished outline, in pixels of the
+            view.
+        finder: how a lesion is found where no one points at it.
+        filters: what is done to the view before the method looks at it.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+    weakness: ClassVar[str]
+    gives_probability: ClassVar[bool] = False
+
+    lesion: Literal["dark", "bright"] = "dark"
+    margin: Annotated[float, Within(0.05, 1)] = 0.3
+    reach: Annotated[float, Within(1, 2)] = 1.3
+    opening: Annotated[int, Within(0, 12)] = 3
+    smoothing: Annotated[float, Within(0, 8)] = 2.0
+    finder: Finder = field(default_factory=Finder)
+    filters: Filters = field(default_factory=Filters)
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+
+    @abstractmethod
+    def delineate(self, view: View) -> NDArray[np.generic]:
+        """Tell the lesion of a view from its surroundings.
+
+        Args:
+            view: its lesion is dark.
+
+        Returns:
+            (h, w) of the view: bool, or the probability of lesion as float32 from 0 to 1 where
+            `gives_probability`.
+        """
+
+    def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
+        """Outline the lesions of one 2-D image, grey or RGB; colour counts by its luminance.
+
+        Without a prompt the finder's candidates are outlined, none where nothing looks like a
+        lesion. With one, what the user points at.
+
+        Raises:
+            UnsupportedError: a volume.
+            InputError: the prompt lies outside of the image.
+        """
+        if image.grid.ndim != 2:
+            raise UnsupportedError(
+                f"{image.source or 'image'}: a volume of shape {image.grid.shape}",
+                "2-D images or the frames of a cine",
+            )
+        unit = to_unit(image.grey())
+        dark = unit if self.lesion == "dark" else np.float32(1) - unit
+        hint = None if prompt is None else Hint.of(prompt, dark.shape)
+        probability = np.zeros(dark.shape, np.float32)
+        for part in self._parts(dark, hint):
+            probability = np.maximum(probability, part)
+        made_by = Provenance(self.name, __version__, values_of(self), steps=self._steps(hint))
+        return Prediction(probability, image.grid, made_by, THRESHOLD)
+
+    def _parts(self, dark: NDArray[np.float32], hint: Hint | None) -> Iterator[NDArray[np.float32]]:
+        """A map for each lesion."""
+        if hint is None:
+            for candidate in self.finder.find(dark):
+                yield self._outline(dark, candidate.box, None, self._confidence(candidate.score))
+            return
+        for box in boxes_of(hint, self.finder, dark):
+            yield self._outline(dark, box, hint, 1.0)
+
+    def _outline(
+        self,
+        dark: NDArray[np.float32],
+        box: tuple[int, int, int, int],
+        hint: Hint | None,
+        confidence: float,
+    ) -> NDArray[np.float32]:
+        shape = (dark.shape[0], dark.shape[1])
+        window = Window.around(box, shape, self.margin)
+        view = self._view(window, dark, box, hint)
+        values = self.delineate(view)
+        region = tidy(values >= THRESHOLD, view, self.opening, self.smoothing)
+        outline = window.paste(region.astype(np.float32)) >= THRESHOLD
+        if hint is not None:
+            outline = hint.applied(outline)
+        if not self.gives_probability:
+            return np.where(outline, np.float32(confidence), np.float32(0))
+        certain = window.paste(values.astype(np.float32))
+        inside = np.clip(certain, THRESHOLD, 1)
+        outside = np.minimum(
+            certain, np.float32(np.nextafter(np.float32(THRESHOLD), np.float32(0)))
+        )
+        probability = np.where(outline, inside, outside)
+        return probability * np.float32(min(1.0, confidence / THRESHOLD))
+
+    def _view(
+        self,
+        window: Window,
+        dark: NDArray[np.float32],
+        box: tuple[int, int, int, int],
+        hint: Hint | None,
+    ) -> View:
+        plain = window.cut(dark)
+        box = window.box_in_view(box)
+        none = np.zeros(window.size, bool)
+        inside = none if hint is None else window.cut_marks(hint.inside)
+        outside = none if hint is None else window.cut_marks(hint.outside) & ~inside
+        given = hint is not None and hint.box is not None
+        allowed = np.ones(window.size, bool)
+        view = View(self.filters(plain), plain, box, allowed, inside, outside, given)
+        if given:
+            allowed = none.copy()
+            allowed[box[0] : box[2], box[1] : box[3]] = True
+        else:
+            allowed = view.radius <= self.reach
+        return View(view.grey, plain, box, (allowed | inside) & ~outside, inside, outside, given)
+
+    def _confidence(self, score: float) -> float:
+        """A candidate's score as a number that is at least the threshold where it is accepted."""
+        least = self.finder.min_score
+        if score < least:
+            return min(THRESHOLD * score / least, 0.499)
+        return THRESHOLD + (1 - THRESHOLD) * (score - least) / max(1 - least, 1e-9)
+
+    def _steps(self, hint: Hint | None) -> tuple[str, ...]:
+        found = "candidates by saliency" if hint is None else hint.described
+        return (
+            "grey levels stretched to the image's own minimum and maximum",
+            f"{self.lesion} lesion expected; {found}",
+            "speckle reduced in a window around it",
+            self.summary,
+            "holes filled, spurs cut off, outline smoothed and brought back to the image's grid",
+        )

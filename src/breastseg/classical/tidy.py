@@ -1,0 +1,74 @@
+"""From the pixels that a method chose to one outline that a person could have drawn."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from breastseg.classical.view import View
+
+
+def tidy(
+    chosen: NDArray[np.bool_], view: View, opening: int, smoothing: float
+) -> NDArray[np.bool_]:
+    """Keep the part that is the lesion, without holes, spurs and jagged edges.
+
+    Args:
+        chosen: (h, w) bool, what the method took for lesion.
+        view: the view.
+        opening: radius of the opening in pixels, 0 for none.
+        smoothing: standard deviation of the smoothing in pixels, 0 for none.
+
+    Returns:
+        (h, w) bool: of the pixels where an outline may lie, the region that covers most of the
+        view's core, or the largest where none does; empty where nothing is left.
+    """
+    mask = chosen & view.allowed
+    if opening:
+        mask = opened(mask, opening)
+    mask = _main_part(mask, view)
+    mask = np.asarray(ndimage.binary_fill_holes(mask), bool) & view.allowed
+    if smoothing and mask.any():
+        soft = cv2.GaussianBlur(
+            mask.astype(np.float32), (0, 0), smoothing, borderType=cv2.BORDER_REPLICATE
+        )
+        mask = _main_part((soft >= 0.5) & view.allowed, view)
+    return mask
+
+
+def disc(radius: int) -> NDArray[np.uint8]:
+    """A structuring element: the pixels within `radius` of its centre; (2 r + 1, 2 r + 1) uint8."""
+    axis = np.arange(-radius, radius + 1)
+    return (axis[:, None] ** 2 + axis**2 <= (radius + 0.3) ** 2).astype(np.uint8)
+
+
+def opened(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """Remove what a disc does not fit into; what is beyond the edge counts as the edge's pixels."""
+    wide = cv2.copyMakeBorder(mask.astype(np.uint8), *([radius] * 4), cv2.BORDER_REPLICATE)
+    done = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc(radius))
+    return np.asarray(done[radius:-radius, radius:-radius] > 0) & mask
+
+
+def closed(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """Fill the gaps that a disc does not fit into."""
+    wide = cv2.copyMakeBorder(mask.astype(np.uint8), *([radius] * 4), cv2.BORDER_REPLICATE)
+    done = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, disc(radius))
+    return np.asarray(done[radius:-radius, radius:-radius] > 0) | mask
+
+
+def _main_part(mask: NDArray[np.bool_], view: View) -> NDArray[np.bool_]:
+    """The region that covers most of the core, with those that the user has pointed at."""
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count <= 1:
+        return mask
+    covering = np.bincount(numbers[view.core], minlength=count)
+    covering[0] = 0
+    sizes = stats[:, cv2.CC_STAT_AREA].copy()
+    sizes[0] = 0
+    kept = np.zeros(count, bool)
+    kept[int(np.argmax(covering if covering.any() else sizes))] = True
+    kept[np.unique(numbers[view.inside & mask])] = True
+    kept[0] = False
+    return np.asarray(kept[numbers])

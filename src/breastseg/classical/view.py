@@ -1,0 +1,156 @@
+"""The surroundings of one suspected lesion, brought to a common size and polarity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.preprocess.geometry import resize
+
+SIDE_PX = 96
+"""What the longer side of the lesion's box is scaled to."""
+_LARGEST_SCALE = 4.0  # more would blow up single pixels
+
+Box = tuple[int, int, int, int]
+"""(row0, column0, row1, column1), half open."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A window around one lesion. Its lesion is darker than its surroundings, whatever the modality.
+
+    The window is scaled so that the longer side of the lesion's box is `SIDE_PX`: radii, numbers of
+    iterations and weights then mean the same for a lesion of 5 mm and one of 50 mm.
+
+    Attributes:
+        grey: (h, w) float32, 0 to 1, speckle reduced.
+        plain: (h, w) float32, 0 to 1, the same as it came.
+        box: where the lesion is expected, in pixels of the view; it may reach the edge of the view.
+        allowed: (h, w) bool, where an outline may lie: within a box that a user has drawn, within
+            reach of a candidate that was found, never on a point that the user called background.
+        inside: (h, w) bool, pixels that the user called lesion; often none.
+        outside: (h, w) bool, pixels that the user called background; often none.
+        given: the box is the user's: the lesion touches its four sides, more or less.
+    """
+
+    grey: NDArray[np.float32]
+    plain: NDArray[np.float32]
+    box: Box
+    allowed: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
+    given: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the window."""
+        rows, columns = self.grey.shape
+        return rows, columns
+
+    @cached_property
+    def radius(self) -> NDArray[np.float32]:
+        """(h, w) float32: elliptic distance from the box's centre; 1 on the inscribed ellipse."""
+        row0, column0, row1, column1 = self.box
+        rows, columns = np.ogrid[: self.shape[0], : self.shape[1]]
+        down = (rows + 0.5 - (row0 + row1) / 2) / ((row1 - row0) / 2)
+        along = (columns + 0.5 - (column0 + column1) / 2) / ((column1 - column0) / 2)
+        return np.sqrt(down**2 + along**2).astype(np.float32)
+
+    @cached_property
+    def core(self) -> NDArray[np.bool_]:
+        """(h, w) bool: what is lesion in all likelihood, the middle of the box and the user's points.
+
+        It has at least one pixel where any pixel is allowed.
+        """
+        core = (self.radius <= 0.4) & self.allowed
+        core = (core | self.inside) & ~self.outside
+        if not core.any() and self.allowed.any():
+            core[
+                np.unravel_index(np.argmin(np.where(self.allowed, self.radius, np.inf)), self.shape)
+            ] = True
+        return core
+
+    @cached_property
+    def ground(self) -> NDArray[np.bool_]:
+        """(h, w) bool: what is background in all likelihood: outside of the box, the user's points.
+
+        In a window without any such pixel, its rim.
+        """
+        row0, column0, row1, column1 = self.box
+        ground = np.ones(self.shape, bool)
+        ground[max(row0, 0) : row1, max(column0, 0) : column1] = False
+        ground |= (self.radius > 1.25) | self.outside
+        ground &= ~self.inside
+        if not ground.any():
+            ground[0], ground[-1], ground[:, 0], ground[:, -1] = True, True, True, True
+            ground &= ~self.core
+        return ground
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where a view lies in its image.
+
+    Attributes:
+        image: (rows, columns) of the image.
+        part: the part of the image that the view shows.
+        size: (rows, columns) of the view.
+    """
+
+    image: tuple[int, int]
+    part: Box
+    size: tuple[int, int]
+
+    @classmethod
+    def around(cls, box: Box, image: tuple[int, int], margin: float) -> Window:
+        """Plan a window around a box.
+
+        Args:
+            box: within the image.
+            image: (rows, columns).
+            margin: of context on each side, as a share of the box's longer side.
+        """
+        longer = max(box[2] - box[0], box[3] - box[1])
+        wide = max(2, round(margin * longer))
+        part = (
+            max(0, box[0] - wide),
+            max(0, box[1] - wide),
+            min(image[0], box[2] + wide),
+            min(image[1], box[3] + wide),
+        )
+        scale = min(SIDE_PX / longer, _LARGEST_SCALE)
+        rows = max(1, round((part[2] - part[0]) * scale))
+        columns = max(1, round((part[3] - part[1]) * scale))
+        return cls(image, part, (rows, columns))
+
+    def cut(self, array: NDArray[np.generic]) -> NDArray[np.float32]:
+        """The part of an array of the image's shape that the view shows, at its size; float32."""
+        row0, column0, row1, column1 = self.part
+        return resize(array[row0:row1, column0:column1], self.size)
+
+    def cut_marks(self, marks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The same for marked pixels, none of which is lost by shrinking."""
+        row0, column0, row1, column1 = self.part
+        rows, columns = np.nonzero(marks[row0:row1, column0:column1])
+        out = np.zeros(self.size, bool)
+        down, along = self.size[0] / (row1 - row0), self.size[1] / (column1 - column0)
+        out[((rows + 0.5) * down).astype(int), ((columns + 0.5) * along).astype(int)] = True
+        return out
+
+    def box_in_view(self, box: Box) -> Box:
+        """A box of the image in pixels of the view, at least one pixel a side."""
+        row0, column0, row1, column1 = self.part
+        down, along = self.size[0] / (row1 - row0), self.size[1] / (column1 - column0)
+        top, left = round((box[0] - row0) * down), round((box[1] - column0) * along)
+        bottom, right = round((box[2] - row0) * down), round((box[3] - column0) * along)
+        return top, left, max(bottom, top + 1), max(right, left + 1)
+
+    def paste(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A map of the view on the image's grid, zero elsewhere; float32."""
+        row0, column0, row1, column1 = self.part
+        out = np.zeros(self.image, np.float32)
+        out[row0:row1, column0:column1] = resize(values, (row1 - row0, column1 - column0))
+        return out

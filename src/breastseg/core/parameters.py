@@ -1,0 +1,198 @@
+"""The parameters of a method: read off the fields of its dataclass, and nowhere else.
+
+A field's type, default and `Within` or ``Literal`` bounds, with its line under ``Attributes:``, are
+what the command line offers, what tuning searches, what a preset file holds and what a prediction's
+provenance records. A field that is itself such a dataclass adds its own, after a dot:
+``finder.max_lesions``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from breastseg.core.errors import InputError
+from breastseg.core.provenance import Scalar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Within:
+    """The bounds of a number, both allowed: ``mu: Annotated[float, Within(0, 2)] = 0.25``.
+
+    Attributes:
+        low: the smallest value.
+        high: the largest value.
+        log: search it on a logarithmic scale; `low` is then above 0.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One knob.
+
+    Attributes:
+        name: the field's name, after those of the fields that hold it: ``"finder.max_lesions"``.
+        kind: bool, int, float or str.
+        default: the value that the object at hand has.
+        within: the bounds of a number.
+        choices: the allowed texts; empty for numbers and switches.
+        help: what it does.
+    """
+
+    name: str
+    kind: type
+    default: Scalar
+    within: Within | None = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values in words."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.kind is bool:
+            return "true, false"
+        noun = "a whole number" if self.kind is int else "a number"
+        return noun if self.within is None else f"{self.within.low:g} to {self.within.high:g}"
+
+    def value(self, given: Scalar) -> Scalar:
+        """A given value or its text as this parameter's own type.
+
+        Raises:
+            InputError: it is of another type or out of bounds.
+        """
+        value = self._converted(given)
+        known = value is not None
+        if known and self.choices:
+            known = value in self.choices
+        elif known and isinstance(value, int | float) and not isinstance(value, bool):
+            known = math.isfinite(value)
+            if known and self.within is not None:
+                known = self.within.low <= value <= self.within.high
+        if not known:
+            raise InputError(f"{self.name} = {given}", self.allowed)
+        return value
+
+    def _converted(self, given: Scalar) -> Scalar:
+        """The value in this parameter's type; None where it is of another."""
+        if self.kind is bool:
+            words = {"true": True, "false": False}
+            return given if isinstance(given, bool) else words.get(str(given).lower())
+        if self.kind is str:
+            return given if isinstance(given, str) else None
+        if isinstance(given, bool) or given is None:
+            return None
+        try:
+            number = float(given)
+            if self.kind is float:
+                return number
+            return int(number) if number == int(number) else None
+        except (ValueError, OverflowError):
+            return None
+
+
+def parameters_of(owner: object) -> tuple[Parameter, ...]:
+    """The parameters of a dataclass instance, those of the fields that hold others last."""
+    return tuple(parameter for _, parameter in _walk(owner, ""))
+
+
+def values_of(owner: object) -> dict[str, Scalar]:
+    """The values in force, by name."""
+    return {parameter.name: parameter.default for parameter in parameters_of(owner)}
+
+
+def with_values(owner: T, values: Mapping[str, Scalar]) -> T:
+    """The same object with other values.
+
+    Args:
+        owner: an instance of a dataclass with parameters.
+        values: by name; text is converted.
+
+    Raises:
+        InputError: a name that there is not, or a value that is not allowed.
+    """
+    known = {parameter.name: parameter for parameter in parameters_of(owner)}
+    for name in values:
+        if name not in known:
+            near = get_close_matches(name, known, 1, 0.5)
+            raise InputError(
+                f"no parameter {name!r}",
+                f"did you mean {near[0]!r}?" if near else f"one of {', '.join(known) or 'none'}",
+            )
+    return _replaced(owner, {name: known[name].value(given) for name, given in values.items()})
+
+
+def check_parameters(owner: object) -> None:
+    """Hold every field against its bounds; for ``__post_init__``.
+
+    Raises:
+        InputError: a value that is not allowed.
+    """
+    for held, parameter in _walk(owner, ""):
+        if held is owner:
+            parameter.value(parameter.default)
+
+
+def _replaced(owner: T, values: Mapping[str, Scalar]) -> T:
+    own: dict[str, Any] = {name: value for name, value in values.items() if "." not in name}
+    nested: dict[str, dict[str, Scalar]] = {}
+    for name, value in values.items():
+        holder, dot, rest = name.partition(".")
+        if dot:
+            nested.setdefault(holder, {})[rest] = value
+    for holder, inner in nested.items():
+        own[holder] = _replaced(getattr(owner, holder), inner)
+    return replace(owner, **own)  # type: ignore[type-var]
+
+
+def _walk(owner: object, prefix: str) -> Iterator[tuple[object, Parameter]]:
+    """Each parameter with the object whose field it is."""
+    assert is_dataclass(owner)
+    assert not isinstance(owner, type)
+    hints = get_type_hints(type(owner), include_extras=True)
+    helps = _helps(type(owner))
+    nested = []
+    for one in fields(owner):
+        value = getattr(owner, one.name)
+        if is_dataclass(value):
+            nested.append((one.name, value))
+            continue
+        yield owner, _parameter(prefix + one.name, hints[one.name], value, helps.get(one.name, ""))
+    for name, value in nested:
+        yield from _walk(value, f"{prefix}{name}.")
+
+
+def _parameter(name: str, hint: object, value: Scalar, text: str) -> Parameter:
+    within = None
+    if get_origin(hint) is Annotated:
+        hint, *extras = get_args(hint)
+        within = next((extra for extra in extras if isinstance(extra, Within)), None)
+    choices: tuple[str, ...] = ()
+    if get_origin(hint) is Literal:
+        choices, hint = get_args(hint), str
+    assert hint in (bool, int, float, str), f"{name}: a parameter is a bool, int, float or str"
+    return Parameter(name, hint, value, within, choices, text)
+
+
+def _helps(kind: type) -> dict[str, str]:
+    """What stands under ``Attributes:`` in the docstrings of a class and its bases."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        text = inspect.cleandoc(base.__doc__ or "")
+        _, heading, rest = text.partition("Attributes:\n")
+        section = re.split(r"\n(?=\S)", rest)[0] if heading else ""
+        for name, words in re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", section, re.MULTILINE):
+            found[name] = " ".join(words.split())
+    return found

@@ -1,0 +1,88 @@
+"""What is kept of one method on one case, and of the case itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from breastseg.evaluation.protocol import Protocol
+from breastseg.evaluation.run import Row
+from breastseg.inference.methods import MethodInfo
+
+THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
+"""Where the probability is cut for the free-response curve: .05, .10, ... .95."""
+BINS = 10
+"""Equal steps of probability in a reliability diagram."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What makes a case easy or hard, taken from its picture and its truth.
+
+    Attributes:
+        key: ``"source/case_id"``.
+        area_px: pixels of lesion, at the image's own size; 0 on a normal image.
+        area_fraction: share of the image that is lesion, 0 to 1.
+        contrast: mean grey of the ring around the lesion less that of the lesion, over the sum of
+            both (Weber-like, -1 to 1; above 0 where the lesion is darker); None without a lesion.
+        irregularity: 1 - 4 pi area / perimeter^2 of the largest region, 0 for a disc, towards 1 for
+            a ragged border; None without a lesion.
+        lesions: regions of the truth.
+    """
+
+    key: str
+    area_px: int
+    area_fraction: float
+    contrast: float | None
+    irregularity: float | None
+    lesions: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method on one case.
+
+    Attributes:
+        method: the method's label.
+        row: the case and its scores at the method's own operating point; a failed case is here
+            with its reason, and scored as a miss.
+        found: at each of `THRESHOLDS`, how many true lesions an outline of the map cut there
+            matches.
+        false_outlines: at each of `THRESHOLDS`, how many outlines match no true lesion.
+        bin_pixels: per bin of probability (`BINS`), how many pixels.
+        bin_lesion: per bin, how many of them are lesion.
+        bin_probability: per bin, the sum of their probabilities.
+    """
+
+    method: str
+    row: Row
+    found: tuple[int, ...]
+    false_outlines: tuple[int, ...]
+    bin_pixels: tuple[int, ...]
+    bin_lesion: tuple[int, ...]
+    bin_probability: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All methods on all cases.
+
+    Attributes:
+        methods: what is known of each method, by label, in the order given.
+        cells: by label, one a case, in one order for all methods.
+        traits: by the case's key.
+        protocol: how the cases were scored.
+        baseline: the label that the others are held against.
+        outlines: the folder of the outlines, ``outlines / label / key.png`` (1-bit PNG on the
+            image's own grid; see `outline_path`).
+        parameters: by label, the provenance parameters in force.
+    """
+
+    methods: Mapping[str, MethodInfo]
+    cells: Mapping[str, tuple[Cell, ...]]
+    traits: Mapping[str, Traits]
+    protocol: Protocol
+    baseline: str
+    outlines: Path
+    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
