@@ -64,7 +64,6 @@ class Finder:
         small = self.filters(resize(dark, size))
         if min(size) < 8 or float(small.max() - small.min()) < 1e-3:
             return ()
-        rows, columns = np.mgrid[: size[0], : size[1]]
         best: list[Candidate] = []
         for cut in np.quantile(small, np.linspace(0.05, 0.5, self.levels)):
             n, labels, stats, centres = cv2.connectedComponentsWithStats(

@@ -66,7 +66,7 @@ class ClassicalMethod(ABC):
         check_parameters(self)
 
     @abstractmethod
-    def delineate(self, view: View) -> NDArray[np.generic]:
+    def delineate(self, view: View) -> NDArray[np.bool_] | NDArray[np.float32]:
         """Tell the lesion of a view from its surroundings.
 
         Args:
@@ -120,14 +120,14 @@ class ClassicalMethod(ABC):
         shape = (dark.shape[0], dark.shape[1])
         window = Window.around(box, shape, self.margin)
         view = self._view(window, dark, box, hint)
-        values = self.delineate(view)
+        values = self.delineate(view).astype(np.float32)
         region = tidy(values >= THRESHOLD, view, self.opening, self.smoothing)
         outline = window.paste(region.astype(np.float32)) >= THRESHOLD
         if hint is not None:
             outline = hint.applied(outline)
         if not self.gives_probability:
             return np.where(outline, np.float32(confidence), np.float32(0))
-        certain = window.paste(values.astype(np.float32))
+        certain = window.paste(values)
         inside = np.clip(certain, THRESHOLD, 1)
         outside = np.minimum(
             certain, np.float32(np.nextafter(np.float32(THRESHOLD), np.float32(0)))

@@ -46,14 +46,14 @@ def disc(radius: int) -> NDArray[np.uint8]:
 
 def opened(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     """Remove what a disc does not fit into; what is beyond the edge counts as the edge's pixels."""
-    wide = cv2.copyMakeBorder(mask.astype(np.uint8), *([radius] * 4), cv2.BORDER_REPLICATE)
+    wide = np.pad(mask.astype(np.uint8), radius, mode="edge")
     done = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc(radius))
     return np.asarray(done[radius:-radius, radius:-radius] > 0) & mask
 
 
 def closed(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     """Fill the gaps that a disc does not fit into."""
-    wide = cv2.copyMakeBorder(mask.astype(np.uint8), *([radius] * 4), cv2.BORDER_REPLICATE)
+    wide = np.pad(mask.astype(np.uint8), radius, mode="edge")
     done = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, disc(radius))
     return np.asarray(done[radius:-radius, radius:-radius] > 0) | mask
 

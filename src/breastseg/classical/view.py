@@ -20,7 +20,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A window around one lesion. Its lesion is darker than its surroundings, whatever the modality.
+    """A window around one lesion, which is darker than its surroundings whatever the modality.
 
     The window is scaled so that the longer side of the lesion's box is `SIDE_PX`: radii, numbers of
     iterations and weights then mean the same for a lesion of 5 mm and one of 50 mm.
@@ -61,7 +61,7 @@ class View:
 
     @cached_property
     def core(self) -> NDArray[np.bool_]:
-        """(h, w) bool: what is lesion in all likelihood, the middle of the box and the user's points.
+        """(h, w) bool: what is lesion in all likelihood: the middle of the box, the user's points.
 
         It has at least one pixel where any pixel is allowed.
         """
