@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.classical.filters import Filters
-from breastseg.classical.view import Box
+from breastseg.classical.regions import FEATURES, Region, dark_regions
 from breastseg.core.parameters import Within, check_parameters
+from breastseg.preprocess.geometry import resize
+
+WEIGHTS = Path(__file__).resolve().parent / "finder_weights.json"
+_LEAST_SIDE_PX = 8
+_LEAST_RANGE = 1e-3  # of grey levels; below, the image shows nothing
+_SAME = 0.2  # candidates that overlap more are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,85 +28,102 @@ class Candidate:
     """A region that may be a lesion.
 
     Attributes:
-        box: around it, in pixels of the image.
-        score: how much it looks like a lesion, 0 to 1; comparable between images.
+        box: (row0, column0, row1, column1) around it, in pixels of the image.
+        score: the Dice coefficient that it is expected to have with a lesion, 0 to 1.
         region: (rows, columns) of the image's small copy, bool.
     """
 
-    box: Box
+    box: tuple[int, int, int, int]
     score: float
     region: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Finder:
-    """Chooses among the dark regions of an image by size, place, contrast and shape.
+    """Chooses among the dark regions of an image by contrast, size, place, shape and border.
+
+    The score is linear in what `regions.FEATURES` names; its weights were fitted by least squares
+    to the Dice coefficient of each region with the true lesion (``benchmarks/fit_finder.py``).
 
     Attributes:
-        filters: what is done to the image's small copy first.
+        weights: fitted on breast ultrasound or on mammograms.
+        tissue_only: look only within the breast, without labels and the pectoral muscle; for
+            mammograms.
         side_px: the longer side of the small copy in pixels.
-        levels: how many grey levels the regions are cut at.
-        min_score: a candidate below this is not outlined, 0 to 1.
+        levels: how many grey levels the regions are cut at, at each scale.
+        min_score: a candidate whose expected Dice lies below is not outlined, 0 to 1.
         max_lesions: how many candidates are outlined at most.
+        filters: what is done to the image's small copy first.
     """
 
-    filters: Filters = field(default_factory=Filters)
+    weights: Literal["ultrasound", "mammography"] = "ultrasound"
+    tissue_only: bool = False
     side_px: Annotated[int, Within(64, 256)] = 128
-    levels: Annotated[int, Within(4, 32)] = 12
-    min_score: Annotated[float, Within(0, 1)] = 0.0
+    levels: Annotated[int, Within(4, 32)] = 8
+    min_score: Annotated[float, Within(0, 1)] = 0.3
     max_lesions: Annotated[int, Within(1, 10)] = 1
+    filters: Filters = field(default_factory=Filters)
 
     def __post_init__(self) -> None:
         check_parameters(self)
 
     def find(self, dark: NDArray[np.float32]) -> Sequence[Candidate]:
-        """The best candidates, the best first; at most `max_lesions`.
+        """The best candidates, the best first; at most `max_lesions`, none on a blank image.
 
         Args:
             dark: (rows, columns) float32, 0 to 1, whose lesions are dark.
         """
-        from breastseg.preprocess.geometry import resize
+        regions, size = self.regions(dark)
+        if not regions:
+            return ()
+        weights, offset = _weights(self.weights)
+        scores = np.array([region.features for region in regions]) @ weights + offset
+        chosen: list[Candidate] = []
+        for index in np.argsort(-scores, kind="stable"):
+            region = regions[index].on(size)
+            if any(_overlap(region, other.region) > _SAME for other in chosen):
+                continue
+            box = _enlarged(regions[index].box, size, (dark.shape[0], dark.shape[1]))
+            chosen.append(Candidate(box, float(np.clip(scores[index], 0, 1)), region))
+            if len(chosen) == self.max_lesions:
+                break
+        return chosen
 
+    def regions(self, dark: NDArray[np.float32]) -> tuple[list[Region], tuple[int, int]]:
+        """All candidates of the small copy, unscored, and its (rows, columns)."""
         scale = min(1.0, self.side_px / max(dark.shape))
         size = (max(1, round(dark.shape[0] * scale)), max(1, round(dark.shape[1] * scale)))
-        small = self.filters(resize(dark, size))
-        if min(size) < 8 or float(small.max() - small.min()) < 1e-3:
-            return ()
-        best: list[Candidate] = []
-        for cut in np.quantile(small, np.linspace(0.05, 0.5, self.levels)):
-            n, labels, stats, centres = cv2.connectedComponentsWithStats(
-                (small <= cut).astype(np.uint8)
-            )
-            for i in range(1, n):
-                left, top, width, height, area = stats[i]
-                share = area / small.size
-                if not 0.005 < share < 0.4:
-                    continue
-                region = labels == i
-                ring = (
-                    cv2.dilate(region.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
-                    & ~region
-                )
-                contrast = float(small[ring].mean() - small[region].mean()) if ring.any() else 0.0
-                off = np.hypot(centres[i][1] / size[0] - 0.45, centres[i][0] / size[1] - 0.5)
-                solid = area / (width * height) / 0.785
-                touches = (
-                    (top == 0) + (left == 0) + (left + width == size[1]) + (top + height == size[0])
-                )
-                score = (
-                    contrast * 2
-                    - off
-                    + 0.5 * min(solid, 1)
-                    - 0.3 * touches
-                    + 0.1 * np.log(share * 20)
-                )
-                back = 1 / scale
-                box = (
-                    int(top * back),
-                    int(left * back),
-                    min(dark.shape[0], round((top + height) * back)),
-                    min(dark.shape[1], round((left + width) * back)),
-                )
-                best.append(Candidate(box, float(1 / (1 + np.exp(-4 * score))), region))
-        best.sort(key=lambda c: -c.score)
-        return best[: self.max_lesions]
+        small = resize(dark, size)
+        if min(size) < _LEAST_SIDE_PX or float(small.max() - small.min()) < _LEAST_RANGE:
+            return [], size
+        if self.tissue_only:
+            from breastseg.preprocess.breast_region import tissue_region
+
+            tissue = tissue_region(np.float32(1) - small)
+            if not tissue.any():
+                return [], size
+            # outside, the brightest: nothing there is darker than its surroundings
+            small = np.where(tissue, small, np.float32(small[tissue].max()))
+        return dark_regions(self.filters(small), self.levels), size
+
+
+def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Intersection over the smaller region."""
+    return float((one & other).sum()) / max(1, min(int(one.sum()), int(other.sum())))
+
+
+def _enlarged(
+    box: tuple[int, int, int, int], size: tuple[int, int], shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """A box of the small copy in pixels of the image."""
+    down, along = shape[0] / size[0], shape[1] / size[1]
+    row0, column0 = int(box[0] * down), int(box[1] * along)
+    row1, column1 = round(box[2] * down), round(box[3] * along)
+    return row0, column0, max(row1, row0 + 1), max(column1, column0 + 1)
+
+
+@cache
+def _weights(name: str) -> tuple[NDArray[np.float64], float]:
+    """The fitted weights in the order of `FEATURES`, and the offset."""
+    fitted: Mapping[str, float] = json.loads(WEIGHTS.read_text(encoding="utf-8"))[name]["weights"]
+    return np.array([fitted[name] for name in FEATURES]), fitted["offset"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ from breastseg.core.parameters import Within, check_parameters, values_of
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance
+from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import to_unit
 
 THRESHOLD = 0.5
@@ -105,7 +106,8 @@ class ClassicalMethod(ABC):
         """A map for each lesion."""
         if hint is None:
             for candidate in self.finder.find(dark):
-                yield self._outline(dark, candidate.box, None, self._confidence(candidate.score))
+                confidence = self._confidence(candidate.score)
+                yield self._outline(dark, candidate.box, candidate.region, confidence)
             return
         for box in boxes_of(hint, self.finder, dark):
             yield self._outline(dark, box, hint, 1.0)
@@ -114,17 +116,17 @@ class ClassicalMethod(ABC):
         self,
         dark: NDArray[np.float32],
         box: tuple[int, int, int, int],
-        hint: Hint | None,
+        shown: Hint | NDArray[np.bool_],
         confidence: float,
     ) -> NDArray[np.float32]:
         shape = (dark.shape[0], dark.shape[1])
         window = Window.around(box, shape, self.margin)
-        view = self._view(window, dark, box, hint)
+        view = self._view(window, dark, box, shown)
         values = self.delineate(view).astype(np.float32)
         region = tidy(values >= THRESHOLD, view, self.opening, self.smoothing)
         outline = window.paste(region.astype(np.float32)) >= THRESHOLD
-        if hint is not None:
-            outline = hint.applied(outline)
+        if isinstance(shown, Hint):
+            outline = shown.applied(outline)
         if not self.gives_probability:
             return np.where(outline, np.float32(confidence), np.float32(0))
         certain = window.paste(values)
@@ -140,22 +142,28 @@ class ClassicalMethod(ABC):
         window: Window,
         dark: NDArray[np.float32],
         box: tuple[int, int, int, int],
-        hint: Hint | None,
+        shown: Hint | NDArray[np.bool_],
     ) -> View:
+        """The view of what a user has shown, or of what the finder has."""
         plain = window.cut(dark)
         box = window.box_in_view(box)
         none = np.zeros(window.size, bool)
-        inside = none if hint is None else window.cut_marks(hint.inside)
-        outside = none if hint is None else window.cut_marks(hint.outside) & ~inside
-        given = hint is not None and hint.box is not None
-        allowed = np.ones(window.size, bool)
-        view = View(self.filters(plain), plain, box, allowed, inside, outside, given)
+        inside = outside = none
+        given, found = False, None
+        if isinstance(shown, Hint):
+            inside = window.cut_marks(shown.inside)
+            outside = window.cut_marks(shown.outside) & ~inside
+            given = shown.box is not None
+        else:
+            found = window.cut(resize(shown, window.image)) >= THRESHOLD
+        everywhere = np.ones(window.size, bool)
+        view = View(self.filters(plain), plain, box, everywhere, inside, outside, given, found)
         if given:
             allowed = none.copy()
             allowed[box[0] : box[2], box[1] : box[3]] = True
         else:
             allowed = view.radius <= self.reach
-        return View(view.grey, plain, box, (allowed | inside) & ~outside, inside, outside, given)
+        return replace(view, allowed=(allowed | inside) & ~outside)
 
     def _confidence(self, score: float) -> float:
         """A candidate's score as a number that is at least the threshold where it is accepted."""

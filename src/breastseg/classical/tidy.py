@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,24 +40,30 @@ def tidy(
     return mask
 
 
+@cache
 def disc(radius: int) -> NDArray[np.uint8]:
     """A structuring element: the pixels within `radius` of its centre; (2 r + 1, 2 r + 1) uint8."""
     axis = np.arange(-radius, radius + 1)
-    return (axis[:, None] ** 2 + axis**2 <= (radius + 0.3) ** 2).astype(np.uint8)
+    inside = (axis[:, None] ** 2 + axis**2 <= (radius + 0.3) ** 2).astype(np.uint8)
+    inside.flags.writeable = False  # it is kept and shared
+    return inside
 
 
 def opened(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     """Remove what a disc does not fit into; what is beyond the edge counts as the edge's pixels."""
-    wide = np.pad(mask.astype(np.uint8), radius, mode="edge")
-    done = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc(radius))
-    return np.asarray(done[radius:-radius, radius:-radius] > 0) & mask
+    return _morphed(mask, radius, cv2.MORPH_OPEN) & mask
 
 
 def closed(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
     """Fill the gaps that a disc does not fit into."""
+    return _morphed(mask, radius, cv2.MORPH_CLOSE) | mask
+
+
+def _morphed(mask: NDArray[np.bool_], radius: int, operation: int) -> NDArray[np.bool_]:
+    rows, columns = mask.shape
     wide = np.pad(mask.astype(np.uint8), radius, mode="edge")
-    done = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, disc(radius))
-    return np.asarray(done[radius:-radius, radius:-radius] > 0) | mask
+    done = cv2.morphologyEx(wide, operation, disc(radius))
+    return np.asarray(done[radius : radius + rows, radius : radius + columns] > 0)
 
 
 def _main_part(mask: NDArray[np.bool_], view: View) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from breastseg.preprocess.geometry import resize
 
 SIDE_PX = 96
 """What the longer side of the lesion's box is scaled to."""
+_BESIDE_PX = 12.0  # from a region that was found, background is at least that far
 _LARGEST_SCALE = 4.0  # more would blow up single pixels
 
 Box = tuple[int, int, int, int]
@@ -34,6 +36,8 @@ class View:
         inside: (h, w) bool, pixels that the user called lesion; often none.
         outside: (h, w) bool, pixels that the user called background; often none.
         given: the box is the user's: the lesion touches its four sides, more or less.
+        found: (h, w) bool, the region that the finder took for the lesion; None where the user
+            pointed at it.
     """
 
     grey: NDArray[np.float32]
@@ -43,6 +47,7 @@ class View:
     inside: NDArray[np.bool_]
     outside: NDArray[np.bool_]
     given: bool
+    found: NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -63,9 +68,11 @@ class View:
     def core(self) -> NDArray[np.bool_]:
         """(h, w) bool: what is lesion in all likelihood: the middle of the box, the user's points.
 
-        It has at least one pixel where any pixel is allowed.
+        Where the finder has found a region, its innermost part. It has at least one pixel where any
+        pixel is allowed.
         """
-        core = (self.radius <= 0.4) & self.allowed
+        core = self.radius <= 0.4 if self.found is None else _innermost(self.found)
+        core &= self.allowed
         core = (core | self.inside) & ~self.outside
         if not core.any() and self.allowed.any():
             core[
@@ -83,11 +90,29 @@ class View:
         ground = np.ones(self.shape, bool)
         ground[max(row0, 0) : row1, max(column0, 0) : column1] = False
         ground |= (self.radius > 1.25) | self.outside
+        if self.found is not None:
+            ground |= _far_from(self.found, _BESIDE_PX)
         ground &= ~self.inside
         if not ground.any():
             ground[0], ground[-1], ground[:, 0], ground[:, -1] = True, True, True, True
             ground &= ~self.core
         return ground
+
+
+def _innermost(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels that are at least half as deep in a region as its deepest."""
+    depth = cv2.distanceTransform(
+        np.pad(region, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )[1:-1, 1:-1]
+    return np.asarray(region & (depth >= depth.max() / 2))
+
+
+def _far_from(region: NDArray[np.bool_], distance_px: float) -> NDArray[np.bool_]:
+    """The pixels that lie further than a distance from a region."""
+    if not region.any():
+        return np.ones(region.shape, bool)
+    away = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away > distance_px)
 
 
 @dataclass(frozen=True)
@@ -144,7 +169,9 @@ class Window:
         """A box of the image in pixels of the view, at least one pixel a side."""
         row0, column0, row1, column1 = self.part
         down, along = self.size[0] / (row1 - row0), self.size[1] / (column1 - column0)
-        top, left = round((box[0] - row0) * down), round((box[1] - column0) * along)
+        # A box along the window's edge, far thinner than long, must not be rounded out of it.
+        top = min(round((box[0] - row0) * down), self.size[0] - 1)
+        left = min(round((box[1] - column0) * along), self.size[1] - 1)
         bottom, right = round((box[2] - row0) * down), round((box[3] - column0) * along)
         return top, left, max(bottom, top + 1), max(right, left + 1)
 
