@@ -5,8 +5,8 @@
     python benchmarks/fit_finder.py mammography --data CDD-CESM-DM=FOLDER --split fold:1
 
 Every dark region of every image with a lesion is described by its features, and its Dice coefficient
-with the truth is regressed on them (ridge, each image with the same weight in all). Prints how
-good the best-ranked region is when the weights are fitted on other images (five parts by patient), how
+with the truth is regressed on them (ridge, each image with the same weight in all). Prints how good
+the best-ranked region is when the weights are fitted on other images (five parts by patient), how
 good the best possible choice would be, and how well the score tells images with a lesion from those
 without. Then fits on all and writes the weights with this record into the package.
 """

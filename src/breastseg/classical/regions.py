@@ -101,7 +101,7 @@ def dark_regions(grey: NDArray[np.float32], levels: int) -> list[Region]:
     )
     seen: set[tuple[int, ...]] = set()
     found = []
-    for cut in _cuts(grey, smooth, levels):
+    for cut in _cuts(grey, maps.smooth, levels):
         count, numbers, stats, centres = cv2.connectedComponentsWithStats(cut)
         for number in range(1, count):
             left, top, width, height, area = (int(v) for v in stats[number])
@@ -118,7 +118,7 @@ def dark_regions(grey: NDArray[np.float32], levels: int) -> list[Region]:
 
 
 def _cuts(
-    grey: NDArray[np.float32], smooth: NDArray[np.generic], levels: int
+    grey: NDArray[np.float32], smooth: NDArray[np.float32], levels: int
 ) -> Iterator[NDArray[np.uint8]]:
     """The image cut at each scale and level, opened; uint8 0 and 1."""
     for scale in _SCALES:
@@ -154,7 +154,7 @@ def _region(
     beside = (cv2.dilate(filled, disc(_RING_PX)) > 0) & ~within
     beside[np.abs(np.arange(row0, row1) - centre[0]) >= 0.4 * height] = False
     mean = float(smooth[within].mean())
-    edge = _radial_gradient(contour[:, 0, :] + (column0, row0), centre, maps)
+    edge = _radial_gradient(np.asarray(contour, np.int32)[:, 0, :] + (column0, row0), centre, maps)
     hull = cv2.convexHull(contour)
     features = (
         float(smooth[beside].mean()) - mean if beside.any() else 0.0,
@@ -172,7 +172,7 @@ def _region(
 
 
 def _radial_gradient(
-    points: NDArray[np.generic], centre: tuple[float, float], maps: _Maps
+    points: NDArray[np.int32], centre: tuple[float, float], maps: _Maps
 ) -> NDArray[np.float64]:
     """The gradient away from the centre at (column, row) points; 0 on the image's rim."""
     rows, columns = maps.smooth.shape

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from breastseg.cli.console import console, progress, say
-from breastseg.cli.method import DEFAULT_METHOD, open_method
+from breastseg.cli.method import DEFAULT_METHOD, open_network
 from breastseg.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Demo:
 
     Attributes:
         out: the folder to write; what an earlier demo left in it is replaced.
-        method: a method of 'breastseg models list', or the folder of a bundle.
+        method: a network of 'breastseg models list', or the folder of a bundle.
         count: how many scans to generate.
         seed: another seed gives other scans.
         threads: CPU cores to use; 0 for all.
@@ -49,7 +49,7 @@ class Demo:
         from breastseg.data.phantom import write_phantoms
         from breastseg.io.write import write_png, write_text
 
-        segmenter = open_method(self.method, self.threads)
+        segmenter = open_network(self.method, self.threads)
         scans, entries, provenance = [], [], None
         with progress("Demo", self.count) as advance:
             written = set(write_phantoms(self.out / "scans", self.count, self.seed))

@@ -48,6 +48,7 @@ COMMANDS = {
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
+    "tune": Command("tune", "Tune", "search the parameters of a classical method"),
     "export": Command("export", "Export", "make a bundle, which runs without torch, of a run"),
     "models list": Command("models", "ListModels", "the methods that are installed"),
     "models show": Command("models", "ShowModel", "all that is known about one method"),
@@ -157,6 +158,10 @@ def _parse(name: str, words: list[str]) -> Runnable:
     command = COMMANDS[name]
     module = importlib.import_module(f"breastseg.cli.{command.module}")
     kind = cast("type[Runnable]", getattr(module, command.name))
+    if hasattr(kind, "run_with"):  # the options of a classical method are among the words
+        from breastseg.cli.own_parameters import with_own_parameters
+
+        kind = with_own_parameters(kind, words)
     return tyro.cli(
         kind,
         prog=f"breastseg {name}",

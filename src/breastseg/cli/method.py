@@ -5,12 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from breastseg.core.errors import BundleError
+from breastseg.core.errors import BundleError, InputError
 
 if TYPE_CHECKING:
+    from breastseg.core.segmenter import Segmenter
     from breastseg.inference.onnx_segmenter import OnnxSegmenter
 
 DEFAULT_METHOD = "ultrasound"
+DEFAULT_PRESET = "ultrasound"
+
+
+def is_classical(method: str) -> bool:
+    """True for the name of a classical method; a bundle of that name would win."""
+    from breastseg.inference.catalogue import shipped_bundles
+
+    if method in shipped_bundles():  # spares a network's cold start the import of the others
+        return False
+    from breastseg.classical.catalogue import METHODS
+
+    return method in METHODS
 
 
 def bundle_folder(method: str) -> Path:
@@ -26,10 +39,11 @@ def bundle_folder(method: str) -> Path:
         return shipped[method]
     folder = Path(method)
     if not folder.is_dir():
-        known = ", ".join(shipped) or "no method is installed"
+        from breastseg.inference.methods import method_names
+
         raise BundleError(
             f"no method {method!r}",
-            f"{known}; or the folder of a bundle",
+            f"{', '.join(method_names())}; or the folder of a bundle",
             "'breastseg models list' shows what there is",
         )
     return folder
@@ -41,20 +55,44 @@ def open_method(
     threshold: float | None = None,
     flip_average: bool = False,
     force: bool = False,
-) -> OnnxSegmenter:
-    """Open a bundle, at its own operating point unless another is given.
+    preset: str = DEFAULT_PRESET,
+) -> Segmenter:
+    """Open a classical method, or a bundle at its own operating point unless another is given.
 
     Args:
-        method: a shipped bundle's name, or a bundle's folder.
+        method: a name of ``breastseg models list``, or a bundle's folder.
         threads: CPU cores; 0 for all.
         threshold: pixels at or above it are lesion, between 0 and 1; None for the bundle's own.
         flip_average: average with the mirrored image even if the bundle does not.
         force: take images that are known to be of another modality.
+        preset: of a classical method's parameters.
 
     Raises:
         BundleError: there is no such method, or it is damaged, or the threshold is no threshold.
-        InputError: `threads` is negative.
+        InputError: `threads` is negative, there is no such preset, or a network's option is given
+            for a classical method.
     """
+    if not is_classical(method):
+        return open_network(method, threads, threshold, flip_average, force)
+    from breastseg.inference.methods import MethodSpec
+
+    if threshold is not None or flip_average:
+        raise InputError(
+            f"--threshold or --flip-average for {method!r}",
+            "a network",
+            f"'breastseg models show {method}' lists the parameters that it has",
+        )
+    return MethodSpec(method, method, preset).open(threads)
+
+
+def open_network(
+    method: str,
+    threads: int = 0,
+    threshold: float | None = None,
+    flip_average: bool = False,
+    force: bool = False,
+) -> OnnxSegmenter:
+    """Open a bundle; arguments and errors as `open_method`."""
     from dataclasses import replace
 
     from breastseg.inference.bundle_folder import read_bundle

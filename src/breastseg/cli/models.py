@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import textwrap
+from dataclasses import asdict, dataclass
 
 import tyro
 
 from breastseg.cli.console import say
-from breastseg.cli.method import bundle_folder
+from breastseg.cli.method import DEFAULT_PRESET, bundle_folder, is_classical
+
+_WIDTH = 96
 
 
 @dataclass(frozen=True)
 class ListModels:
-    """List the methods that are installed."""
+    """List all methods: the networks that are installed, and the classical methods."""
 
     def run(self) -> int:
         """Print a line a method; returns the exit code."""
+        from breastseg.classical.catalogue import METHODS
         from breastseg.inference.bundle_folder import MODEL, read_bundle
         from breastseg.inference.catalogue import shipped_bundles
 
         shipped = shipped_bundles()
+        width = max(len(name) for name in (*shipped, *METHODS))
+        say("Networks")
         if not shipped:
-            say("No method is installed. 'breastseg segment --method FOLDER' takes any bundle.")
+            say("  No network is installed. 'breastseg segment --method FOLDER' takes any bundle.")
         for name, folder in shipped.items():
             bundle = read_bundle(folder, verify=False)
             size = (folder / MODEL).stat().st_size / 1e6
-            say(f"{name}  {bundle.version}  {bundle.modality}  {size:.1f} MB  {bundle.summary}")
+            about = f"{bundle.version}  {bundle.modality}  {size:.1f} MB  {bundle.summary}"
+            say(f"  {name:{width}}  {about}")
+        say("Classical methods, for any modality and with a box or points where a user gives them")
+        for name, method in METHODS.items():
+            say(f"  {name:{width}}  {method.summary}")
+        say("'breastseg models show NAME' says more.")
         return 0
 
 
 @dataclass(frozen=True)
 class ShowModel:
-    """Show what a method does, what it was trained on and how well it did.
+    """Show what a method does, where it comes from, and what it was trained on or can be told.
 
     Attributes:
         name: a method of 'breastseg models list', or the folder of a bundle.
-        json: print the bundle's description as JSON instead of its card.
+        preset: whose values a classical method's parameters are shown with.
+        json: print the description as JSON.
     """
 
     name: tyro.conf.Positional[str]
+    preset: str = DEFAULT_PRESET
     json: bool = False
 
     def run(self) -> int:
         """Print the model card, or the description; returns the exit code."""
+        if is_classical(self.name):
+            return self._classical()
         from breastseg.inference.bundle_folder import CARD, DESCRIPTION, read_bundle
 
         folder = bundle_folder(self.name)
@@ -54,4 +70,37 @@ class ShowModel:
             say(card.read_text(encoding="utf-8", errors="replace").rstrip())
         else:
             say(f"{bundle.name} {bundle.version}: {bundle.summary} (no model card)")
+        return 0
+
+    def _classical(self) -> int:
+        from breastseg.classical.catalogue import METHODS
+        from breastseg.classical.preset import shipped_preset
+        from breastseg.inference.methods import MethodSpec
+
+        info = MethodSpec(self.name, self.name, self.preset).info()
+        preset = None if self.preset.endswith(".json") else shipped_preset(self.name, self.preset)
+        record = {} if preset is None else dict(preset.record)
+        if self.json:
+            content = asdict(info) | {"preset": self.preset, "preset_record": record}
+            for parameter in content["parameters"]:
+                parameter["kind"] = parameter["kind"].__name__
+            say(json.dumps(content, indent=2))
+            return 0
+        what = " ".join((METHODS[self.name].__doc__ or "").split("Attributes:")[0].split())
+        say(f"{info.name}: {info.summary}")
+        for words in (what, f"Bad at: {info.weakness}.", f"Source: {info.source}"):
+            say("\n" + textwrap.fill(words, _WIDTH))
+        say(f"\nParameters of 'breastseg segment --method {info.name}', preset {self.preset}:")
+        for parameter in info.parameters:
+            option = "--" + parameter.name.replace("_", "-")
+            say(f"  {option} {parameter.default}  ({parameter.allowed})")
+            say(
+                textwrap.fill(
+                    parameter.help, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
+                )
+            )
+        if record:
+            say("\nHow the preset was found:")
+            for key, value in record.items():
+                say(textwrap.fill(f"  {key}: {value}", _WIDTH, subsequent_indent="    "))
         return 0

@@ -12,14 +12,15 @@ import tyro
 
 from breastseg.cli.console import complain, progress, say
 from breastseg.cli.inputs import Source, find_sources
-from breastseg.cli.method import DEFAULT_METHOD, open_method
+from breastseg.cli.method import DEFAULT_METHOD, DEFAULT_PRESET, open_method
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
+from breastseg.core.prompt import Prompt
 
 if TYPE_CHECKING:
     from breastseg.cli.outputs import OutputFolder
     from breastseg.cli.results import Entry
-    from breastseg.inference.onnx_segmenter import OnnxSegmenter
+    from breastseg.core.segmenter import Segmenter
     from breastseg.inference.stream import Segmented
 
 DEFAULT_FOLDER = Path("breastseg-results")
@@ -27,6 +28,7 @@ DEFAULT_FOLDER = Path("breastseg-results")
 _STILLS = (".png", ".jpg", ".jpeg", ".bmp")
 """One such file is done before a progress bar would be drawn."""
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
+_Points = Annotated[tuple[int, ...], tyro.conf.arg(metavar="ROW COLUMN ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,14 @@ class Segment:
         inputs: PNG, JPEG, TIFF, BMP and DICOM files, folders with such files, or - for standard
             input.
         out: folder for what is written; by default breastseg-results, or none with --json.
-        method: a method of 'breastseg models list', or the folder of a bundle.
+        method: a method of 'breastseg models list', or the folder of a bundle. The parameters of a
+            classical method are further options: 'segment --method otsu --help' lists them.
+        preset: which tuned parameters a classical method starts from: ultrasound, mammography,
+            none, or a file that 'breastseg tune' has written.
+        box: where the lesion lies: first row, first column, last row, last column, in pixels from
+            0. For classical methods.
+        inside: row and column of points in the lesion. For classical methods.
+        outside: row and column of points that are no lesion. For classical methods.
         threshold: outline pixels of at least this probability, between 0 and 1, in place of the
             method's own threshold.
         flip_average: average with the prediction for the mirrored image, where the method does not
@@ -60,6 +69,13 @@ class Segment:
     ]
     out: Annotated[Path | None, _NO_HINT] = None
     method: str = DEFAULT_METHOD
+    preset: str = DEFAULT_PRESET
+    box: Annotated[
+        tuple[int, int, int, int] | None,
+        tyro.conf.arg(metavar="ROW COLUMN ROW COLUMN", help_behavior_hint=""),
+    ] = None
+    inside: _Points = ()
+    outside: _Points = ()
     threshold: Annotated[float | None, _NO_HINT] = None
     flip_average: bool = False
     threads: int = 0
@@ -70,21 +86,32 @@ class Segment:
 
     def run(self) -> int:
         """Segment everything; returns the exit code."""
+        return self.run_with(
+            open_method(
+                self.method,
+                self.threads,
+                self.threshold,
+                self.flip_average,
+                self.force,
+                self.preset,
+            )
+        )
+
+    def run_with(self, segmenter: Segmenter) -> int:
+        """The same with a method that is open already."""
         from breastseg.cli.outputs import OutputFolder
         from breastseg.cli.results import to_json, write_results
 
         if not self.inputs:
             raise InputError("nothing to segment", "files, folders or - for standard input")
-        segmenter = open_method(
-            self.method, self.threads, self.threshold, self.flip_average, self.force
-        )
+        prompt = self._prompt()
         root = self.out or (None if self.json else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
         folder = None if root is None else OutputFolder(root, sources, self.overwrite)
         entries: list[Entry] = []
         complete = False
         try:
-            for entry in self._entries(segmenter, sources, folder):
+            for entry in self._entries(segmenter, prompt, sources, folder):
                 entries.append(entry)
                 self._tell(entry)
             complete = True
@@ -101,14 +128,21 @@ class Segment:
         return 1 if failed < len(entries) else 2
 
     def _entries(
-        self, segmenter: OnnxSegmenter, sources: Sequence[Source], folder: OutputFolder | None
+        self,
+        segmenter: Segmenter,
+        prompt: Prompt | None,
+        sources: Sequence[Source],
+        folder: OutputFolder | None,
     ) -> Iterator[Entry]:
         """Segment and write one image after the other, while the next are read and computed."""
+        from breastseg.inference.session import usable_cores
         from breastseg.inference.stream import segment_stream
 
         total = len(sources) if len(sources) > 1 else None
         short = all(source.path.suffix.lower() in _STILLS for source in sources) and total is None
-        stream = segment_stream(segmenter, _read(sources), _Slot.load, segmenter.threads)
+        stream = segment_stream(
+            segmenter, _read(sources), _Slot.load, self.threads or usable_cores(), prompt
+        )
         with progress("Segmenting", total, self.quiet or short) as advance, closing(stream):
             last: Source | None = None
             for done in stream:
@@ -116,6 +150,22 @@ class Segment:
                 advance(int(total is None or source is not last), source.name)
                 last = source
                 yield _entry(done, folder)
+
+    def _prompt(self) -> Prompt | None:
+        """What the user has pointed at, if anything."""
+        if self.box is None and not self.inside and not self.outside:
+            return None
+        for name, numbers in (("inside", self.inside), ("outside", self.outside)):
+            if len(numbers) % 2:
+                raise InputError(
+                    f"--{name} with {len(numbers)} numbers", "ROW COLUMN of each point"
+                )
+        box = self.box
+        return Prompt(
+            box=None if box is None else (box[0], box[1], box[2] + 1, box[3] + 1),
+            inside=tuple(zip(self.inside[::2], self.inside[1::2], strict=True)),
+            outside=tuple(zip(self.outside[::2], self.outside[1::2], strict=True)),
+        )
 
     def _tell(self, entry: Entry) -> None:
         if entry.failed:

@@ -11,6 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from breastseg.core.errors import BreastsegError
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
+from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import usable_cores
@@ -37,6 +38,7 @@ def segment_stream(
     items: Iterable[T],
     load: Callable[[T], Image],
     workers: int = 0,
+    prompt: Prompt | None = None,
 ) -> Generator[Segmented[T]]:
     """Segment many images, each read, computed and finished by one thread on one core.
 
@@ -50,6 +52,7 @@ def segment_stream(
         items: paths, for example; drawn only as far as needed.
         load: reads one item; called in a worker's thread.
         workers: threads, at least 1; 0 takes one a core, of those that the segmenter was given.
+        prompt: where the lesion is in every image, for methods that take a hint.
 
     Yields:
         One result an item, in the order given. An item that cannot be read or segmented yields
@@ -64,7 +67,7 @@ def segment_stream(
         image = None
         try:
             image = load(item)
-            return Segmented(item, image, segmenter.segment(image))
+            return Segmented(item, image, segmenter.segment(image, prompt))
         except BreastsegError as error:
             return Segmented(item, image, error)
 

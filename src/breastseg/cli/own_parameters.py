@@ -1,0 +1,72 @@
+"""The parameters of a classical method as options of a command: ``--method otsu --shift 0.1``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field, make_dataclass
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import tyro
+
+from breastseg.cli.method import DEFAULT_PRESET, is_classical
+from breastseg.core.segmenter import Segmenter
+
+if TYPE_CHECKING:
+    from breastseg.cli.main import Runnable
+
+
+class _RunsWith(Protocol):
+    def run_with(self, segmenter: Segmenter) -> int: ...
+
+
+class _Joined:
+    """A command and a method, each filled in from its own options."""
+
+    command: _RunsWith
+    parameters: Segmenter
+
+    def run(self) -> int:
+        """Run the command with the method; returns the exit code."""
+        return self.command.run_with(self.parameters)
+
+
+def with_own_parameters(kind: type[Runnable], words: Sequence[str]) -> type[Runnable]:
+    """The command with the fields of the method named in the words as options of their own.
+
+    Args:
+        kind: a command with ``run_with``, whose options name a method and a preset.
+        words: what the user typed; looked through for ``--method`` and ``--preset``.
+
+    Returns:
+        `kind` itself where the method is none of the classical ones.
+
+    Raises:
+        InputError: there is no such preset.
+    """
+    name = _word_after(words, "--method")
+    if name is None or not is_classical(name) or "--threshold" in words:
+        return kind
+    from breastseg.classical.preset import classical_method
+
+    method = classical_method(name, _word_after(words, "--preset") or DEFAULT_PRESET)
+    flat = tyro.conf.arg(name="")
+    return make_dataclass(
+        "Joined",
+        [
+            ("command", Annotated[kind, flat]),
+            ("parameters", Annotated[type(method), flat], field(default=method)),
+        ],
+        bases=(_Joined,),
+        namespace={"__doc__": kind.__doc__},
+    )
+
+
+def _word_after(words: Sequence[str], option: str) -> str | None:
+    """The last value given to an option, as ``--option value`` or ``--option=value``."""
+    found = None
+    for number, word in enumerate(words):
+        if word == option and number + 1 < len(words):
+            found = words[number + 1]
+        elif word.startswith(f"{option}="):
+            found = word.partition("=")[2]
+    return found
