@@ -4,11 +4,11 @@
         --split BUSI=split:recipes/splits/busi-classical.json#tune BUS-BRA=fold:1,2,3
     python benchmarks/fit_finder.py mammography --data CDD-CESM-DM=FOLDER --split fold:1
 
-Every dark region of every image with a lesion is described by its features, and its Dice coefficient
-with the truth is regressed on them (ridge, each image with the same weight in all). Prints how good
-the best-ranked region is when the weights are fitted on other images (five parts by patient), how
-good the best possible choice would be, and how well the score tells images with a lesion from those
-without. Then fits on all and writes the weights with this record into the package.
+Every dark region of every image with a lesion is described by its features, and its Dice
+coefficient with the truth is regressed on them (ridge, each image with the same weight in all).
+Prints how good the best-ranked region is when the weights are fitted on other images (five parts by
+patient), how good the best possible choice would be, and how well the score tells images with a
+lesion from those without. Then fits on all and writes the weights with this record into the package.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ def main() -> None:
         kept = result[:, 0] >= least
         print(
             f"min_score {least}: Dice of lesion images "
-            f"{(result[:, 1] * kept)[~normal].mean():.3f}, normals outlined {kept[normal].mean() if normal.any() else float('nan'):.3f}"
+            f"{(result[:, 1] * kept)[~normal].mean():.3f}, "
+            f"{np.count_nonzero(kept[normal])} of {normal.sum()} normals outlined"
         )
     weights = fit(images)
     named = dict(zip((*FEATURES, "offset"), (float(f"{w:.6g}") for w in weights), strict=True))

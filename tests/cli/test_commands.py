@@ -129,7 +129,7 @@ def test_models_without_any(
 ) -> None:
     monkeypatch.setattr("breastseg.inference.catalogue.BUNDLES", tmp_path)
     assert main(["models", "list"]) == 0
-    assert "No method is installed" in capsys.readouterr().out
+    assert "No network is installed" in capsys.readouterr().out
 
 
 def test_data_list_and_info(data_set: Path, capsys: Capture) -> None:

@@ -104,6 +104,8 @@ class Segment:
 
         if not self.inputs:
             raise InputError("nothing to segment", "files, folders or - for standard input")
+        if self.threads < 0:
+            raise InputError(f"threads = {self.threads}", "1 or more, or 0 for all cores")
         prompt = self._prompt()
         root = self.out or (None if self.json else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)

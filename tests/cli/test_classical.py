@@ -1,0 +1,101 @@
+"""Classical methods on the command line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from breastseg.classical.catalogue import METHODS
+from breastseg.cli.main import main
+from breastseg.cli.segment import Segment
+
+Capture = pytest.CaptureFixture[str]
+
+
+def entry(text: str) -> dict:
+    (found,) = json.loads(text)["entries"]
+    return found
+
+
+def test_its_parameters_are_options(pictures: Path, capsys: Capture) -> None:
+    given = [str(pictures / "one.png"), "--json", "--method", "ellipse", "--scale", "0.8"]
+    assert main(["segment", *given, "--finder.min-score", "0.05"]) == 0
+    made_by = entry(capsys.readouterr().out)["provenance"]
+    assert made_by["segmenter"] == "ellipse"
+    assert made_by["parameters"]["scale"] == 0.8
+    assert made_by["parameters"]["finder.min_score"] == 0.05
+
+
+def test_help_shows_them_with_the_commands_own(capsys: Capture) -> None:
+    assert main(["segment", "--method", "ellipse", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"--{name}" in text for name in ("scale", "finder.max-lesions", "box", "overwrite"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_parameter_hides_an_option_of_the_command(method: str) -> None:
+    assert not {f.name for f in fields(METHODS[method])} & {f.name for f in fields(Segment)}
+
+
+def test_a_box_is_not_left(pictures: Path, tmp_path: Path) -> None:
+    box = ["--box", "20", "30", "49", "69"]  # first and last row and column
+    words = ["--method", "ellipse", "--out", str(tmp_path / "out"), *box]
+    assert main(["segment", str(pictures / "two.png"), *words]) == 0
+    mask = np.array(Pillow.open(tmp_path / "out" / "two_mask.png")) > 0
+    rows, columns = np.nonzero(mask)
+    assert (rows.min(), columns.min(), rows.max(), columns.max()) == (20, 30, 49, 69)
+
+
+@pytest.mark.parametrize(
+    ("extra", "word"),
+    [
+        (["--shift", "5"], "shift = 5"),
+        (["--preset", "nosuch"], "no preset 'nosuch'"),
+        (["--inside", "1", "2", "3"], "ROW COLUMN"),
+        (["--box", "30", "30", "20", "40"], "box"),
+        (["--threads", "-1"], "-1"),
+    ],
+)
+def test_usage_that_cannot_work_is_one_line(
+    pictures: Path, capsys: Capture, extra: list[str], word: str
+) -> None:
+    words = ["segment", str(pictures / "one.png"), "--method", "otsu", "--json", *extra]
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert (said.out, len(said.err.splitlines())) == ("", 1)
+    assert word in said.err
+
+
+def test_a_point_outside_of_one_image_fails_that_image_alone(
+    pictures: Path, capsys: Capture
+) -> None:
+    names = [str(pictures / name) for name in ("one.png", "two.png")]
+    words = ["--method", "otsu", "--json", "--inside", "95", "60"]
+    assert main(["segment", *names, *words]) == 1
+    states = [e["status"] for e in json.loads(capsys.readouterr().out)["entries"]]
+    assert sorted(states) == ["error", "ok"]
+
+
+def test_what_only_networks_have_is_refused(pictures: Path, capsys: Capture) -> None:
+    given = [str(pictures / "one.png"), "--method", "otsu", "--threshold", "0.4", "--json"]
+    assert main(["segment", *given]) == 2
+    assert "models show otsu" in capsys.readouterr().err
+
+
+def test_the_list_and_each_description(capsys: Capture) -> None:
+    assert main(["models", "list"]) == 0
+    listed = capsys.readouterr().out
+    for name, method in METHODS.items():
+        assert f"  {name} " in listed
+        assert main(["models", "show", name]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        assert all(" ".join(part.split()) in text for part in (method.source, method.weakness))
+        assert "--finder.min-score" in text
+        assert main(["models", "show", name, "--preset", "none", "--json"]) == 0
+        described = json.loads(capsys.readouterr().out)
+        assert all(parameter["help"] for parameter in described["parameters"])
