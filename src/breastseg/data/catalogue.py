@@ -9,6 +9,7 @@ from types import MappingProxyType
 from breastseg.core.errors import DataSetError
 from breastseg.data.bus_bra import BusBra
 from breastseg.data.busi import Busi
+from breastseg.data.cdd_cesm import CddCesm, CddCesmLowEnergy
 from breastseg.data.dataset import DataSet
 from breastseg.data.folder import Folder
 
@@ -16,6 +17,8 @@ DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
     {
         "BUSI": Busi,
         "BUS-BRA": BusBra,
+        "CDD-CESM": CddCesm,
+        "CDD-CESM-DM": CddCesmLowEnergy,
         "folder": Folder,
     }
 )
