@@ -8,7 +8,7 @@ Every dark region of every image with a lesion is described by its features, and
 coefficient with the truth is regressed on them (ridge, each image with the same weight in all).
 Prints how good the best-ranked region is when the weights are fitted on other images (five parts by
 patient), how good the best possible choice would be, and how well the score tells images with a
-lesion from those without. Then fits on all and writes the weights with this record into the package.
+lesion from those without. Then fits on all and writes weights and record into the package.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from breastseg.classical.filters import Filters
 from breastseg.classical.regions import FEATURES, Region, dark_regions
 from breastseg.core.parameters import Within, check_parameters
+from breastseg.preprocess.breast_region import tissue_region
 from breastseg.preprocess.geometry import resize
 
 WEIGHTS = Path(__file__).resolve().parent / "finder_weights.json"
@@ -73,21 +74,41 @@ class Finder:
         Args:
             dark: (rows, columns) float32, 0 to 1, whose lesions are dark.
         """
-        regions, size = self.regions(dark)
-        if not regions:
-            return ()
-        weights, offset = _weights(self.weights)
-        scores = np.array([region.features for region in regions]) @ weights + offset
         chosen: list[Candidate] = []
-        for index in np.argsort(-scores, kind="stable"):
-            region = regions[index].on(size)
-            if any(_overlap(region, other.region) > _SAME for other in chosen):
+        for score, region, size in self._ranked(dark):
+            mask = region.on(size)
+            if any(_overlap(mask, other.region) > _SAME for other in chosen):
                 continue
-            box = _enlarged(regions[index].box, size, (dark.shape[0], dark.shape[1]))
-            chosen.append(Candidate(box, float(np.clip(scores[index], 0, 1)), region))
+            chosen.append(_candidate(score, region, size, dark.shape))
             if len(chosen) == self.max_lesions:
                 break
         return chosen
+
+    def at(self, dark: NDArray[np.float32], marks: NDArray[np.bool_]) -> Candidate | None:
+        """The best candidate that holds most of what a user has marked; None where none does.
+
+        Args:
+            dark: as for `find`.
+            marks: the same shape, bool; True on at least one pixel.
+        """
+        rows, columns = np.nonzero(marks)
+        for score, region, size in self._ranked(dark):
+            mask = region.on(size)
+            down, along = size[0] / dark.shape[0], size[1] / dark.shape[1]
+            held = mask[((rows + 0.5) * down).astype(int), ((columns + 0.5) * along).astype(int)]
+            if held.mean() > 0.5:
+                return _candidate(score, region, size, dark.shape)
+        return None
+
+    def _ranked(self, dark: NDArray[np.float32]) -> Iterator[tuple[float, Region, tuple[int, int]]]:
+        """All candidates with their scores, the best first, and the shape of the small copy."""
+        regions, size = self.regions(dark)
+        if not regions:
+            return
+        weights, offset = _weights(self.weights)
+        scores = np.array([region.features for region in regions]) @ weights + offset
+        for index in np.argsort(-scores, kind="stable"):
+            yield float(np.clip(scores[index], 0, 1)), regions[index], size
 
     def regions(self, dark: NDArray[np.float32]) -> tuple[list[Region], tuple[int, int]]:
         """All candidates of the small copy, unscored, and its (rows, columns)."""
@@ -97,8 +118,6 @@ class Finder:
         if min(size) < _LEAST_SIDE_PX or float(small.max() - small.min()) < _LEAST_RANGE:
             return [], size
         if self.tissue_only:
-            from breastseg.preprocess.breast_region import tissue_region
-
             tissue = tissue_region(np.float32(1) - small)
             if not tissue.any():
                 return [], size
@@ -112,14 +131,15 @@ def _overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return float((one & other).sum()) / max(1, min(int(one.sum()), int(other.sum())))
 
 
-def _enlarged(
-    box: tuple[int, int, int, int], size: tuple[int, int], shape: tuple[int, int]
-) -> tuple[int, int, int, int]:
-    """A box of the small copy in pixels of the image."""
+def _candidate(
+    score: float, region: Region, size: tuple[int, int], shape: tuple[int, ...]
+) -> Candidate:
+    """A region of the small copy with its box in pixels of the image."""
     down, along = shape[0] / size[0], shape[1] / size[1]
-    row0, column0 = int(box[0] * down), int(box[1] * along)
-    row1, column1 = round(box[2] * down), round(box[3] * along)
-    return row0, column0, max(row1, row0 + 1), max(column1, column0 + 1)
+    row0, column0 = int(region.box[0] * down), int(region.box[1] * along)
+    row1, column1 = round(region.box[2] * down), round(region.box[3] * along)
+    box = (row0, column0, max(row1, row0 + 1), max(column1, column0 + 1))
+    return Candidate(box, score, region.on(size))
 
 
 @cache

@@ -89,18 +89,21 @@ def boxes_of(hint: Hint, finder: Finder, dark: NDArray[np.float32]) -> Sequence[
     """The box that was drawn; else one around each candidate or point that was pointed at."""
     if hint.box is not None:
         return (hint.box,)
-    rows, columns = dark.shape
     numbers, count = ndimage.label(hint.inside, structure=np.ones((3, 3), bool))
     boxes = []
-    for part in ndimage.find_objects(numbers, count):
-        row0, row1, column0, column1 = part[0].start, part[0].stop, part[1].start, part[1].stop
-        half = round(_AROUND_POINT * min(rows, columns))
-        boxes.append(
-            (
-                max(0, row0 - half),
-                max(0, column0 - half),
-                min(rows, row1 + half),
-                min(columns, column1 + half),
-            )
-        )
+    for number, part in enumerate(ndimage.find_objects(numbers, count), start=1):
+        candidate = finder.at(dark, numbers == number)
+        boxes.append(_beside(part, dark.shape) if candidate is None else candidate.box)
     return boxes
+
+
+def _beside(part: tuple[slice, ...], shape: tuple[int, ...]) -> Box:
+    """A box of a usual lesion's size around marks at which nothing stands out."""
+    half = round(_AROUND_POINT * min(shape))
+    rows, columns = part
+    return (
+        max(0, rows.start - half),
+        max(0, columns.start - half),
+        min(shape[0], rows.stop + half),
+        min(shape[1], columns.stop + half),
+    )
