@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from breastseg.evaluation import evaluate, summarise, write_report
+from breastseg.evaluation import Protocol, evaluate, summarise, write_report
 from breastseg.metrics import EMPTY_RULE
 
 from .fakes import EVERYTHING, NOTHING, PERFECT, Method, block, drawn
@@ -115,7 +115,7 @@ def test_the_protocol_says_how_it_was_measured(tmp_path) -> None:
         "- two/f: f: truncated",
     ):
         assert words in text
-    write_report(evaluate(PERFECT, some_cases()[:2], (256, 128)), tmp_path, 50)
+    write_report(evaluate(PERFECT, some_cases()[:2], Protocol((256, 128))), tmp_path, 50)
     text = (tmp_path / "summary.md").read_text()
     assert "Scored at 256x128 pixels" in text
     assert "no normal ones" in text

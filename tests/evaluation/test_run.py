@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from breastseg.core.errors import DataSetError, InputError
-from breastseg.evaluation import evaluate
+from breastseg.core.errors import DataSetError
+from breastseg.evaluation import Protocol, evaluate
 from breastseg.evaluation.score import nearest
 
 from .fakes import EVERYTHING, NOTHING, PERFECT, Method, block, drawn
@@ -90,7 +90,9 @@ def test_an_unreadable_case_is_a_row_and_a_miss() -> None:
 
 
 def test_a_prediction_on_another_grid_is_a_failure() -> None:
-    (row,) = evaluate(Method(lambda grey: grey[1:]), [drawn("a", block(4, 5))], (10, 10)).rows
+    (row,) = evaluate(
+        Method(lambda grey: grey[1:]), [drawn("a", block(4, 5))], Protocol((10, 10))
+    ).rows
     assert row.score.dice == 0
     assert row.error is not None
     assert "grid" in row.error
@@ -106,13 +108,13 @@ def test_a_mistake_in_the_program_stops_the_run() -> None:
 
 def test_at_another_size() -> None:
     case = drawn("a", block(8, 12, (40, 60)), spacing_mm=(1, 1))
-    (row,) = evaluate(PERFECT, [case], size=(20, 30)).rows
+    (row,) = evaluate(PERFECT, [case], Protocol((20, 30))).rows
     score = row.score
     counts = [score.true_positive, score.false_positive, score.false_negative]
     assert [*counts, score.true_negative] == [4 * 6, 0, 0, 20 * 30 - 24]
     assert score.hd95_mm is None
     assert row.lesion_fraction == 96 / 2400
-    (same,) = evaluate(PERFECT, [case], size=(40, 60)).rows
+    (same,) = evaluate(PERFECT, [case], Protocol((40, 60))).rows
     assert same.score == evaluate(PERFECT, [case]).rows[0].score
 
 
@@ -138,7 +140,3 @@ def test_refuses_what_cannot_be_evaluated() -> None:
         evaluate(PERFECT, [case, case])
     with pytest.raises(DataSetError, match="not known: made/a"):
         evaluate(PERFECT, [replace(case, mask_paths=None)])
-    with pytest.raises(InputError, match="size"):
-        evaluate(PERFECT, [case], size=(0, 5))
-    with pytest.raises(InputError, match="min_iou"):
-        evaluate(PERFECT, [case], min_iou=0)

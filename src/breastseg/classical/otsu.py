@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.classical.method import ClassicalMethod
-from breastseg.classical.view import View
-from breastseg.core.parameters import Within
+from breastseg.classical.histogram import HistogramMethod, histogram
+
+_BINS = 256
 
 
-def otsu(grey: NDArray[np.float32], shift: float = 0.0) -> NDArray[np.bool_]:
-    """Pixels darker than the threshold that splits the histogram into its two tightest halves.
+def otsu(values: NDArray[np.float32]) -> np.float32:
+    """The threshold that splits the histogram into its two tightest halves.
 
     Args:
-        grey: (h, w) float32, 0 to 1.
-        shift: added to the threshold; above 0 takes more pixels.
+        values: float32 of any shape, finite, at least one.
 
     Returns:
-        (h, w) bool; nothing where all pixels are equal.
+        The largest value of the darker half, to 1/256 of the range; the value where all are equal.
     """
     from skimage.filters import threshold_otsu
 
-    if grey.min() == grey.max():
-        return np.zeros(grey.shape, bool)
-    return np.asarray(grey <= threshold_otsu(grey) + shift)
+    counts, tops = histogram(values, _BINS)
+    if np.count_nonzero(counts) < 2:
+        return np.float32(tops[-1])
+    last = int(threshold_otsu(hist=(counts, np.arange(_BINS))))
+    return np.float32(tops[last])
 
 
 @dataclass(frozen=True)
-class Otsu(ClassicalMethod):
-    """One threshold for the whole view, where the variance between the two halves is largest.
-
-    Attributes:
-        shift: added to the threshold, in shares of the grey scale; above 0 outlines grow.
-    """
+class Otsu(HistogramMethod):
+    """One threshold for the whole view, where the variance between the two halves is largest."""
 
     name: ClassVar[str] = "otsu"
     summary: ClassVar[str] = "one threshold between the two halves of the histogram"
@@ -46,8 +43,6 @@ class Otsu(ClassicalMethod):
     )
     weakness: ClassVar[str] = "shadows and a lesion whose grey levels overlap with its surroundings"
 
-    shift: Annotated[float, Within(-0.3, 0.3)] = 0.0
-
-    def delineate(self, view: View) -> NDArray[np.bool_]:
-        """Cut the view at Otsu's threshold of its own histogram."""
-        return otsu(view.grey, self.shift)
+    def cut(self, near: NDArray[np.float32], within: NDArray[np.bool_]) -> np.float32:
+        """Otsu's, of the values around the lesion."""
+        return otsu(near)

@@ -37,7 +37,7 @@ class Preset:
 
 def preset_names() -> tuple[str, ...]:
     """The presets that come with the package, in alphabetical order, and `PLAIN`."""
-    return (*sorted(folder.name for folder in PRESETS.iterdir() if folder.is_dir()), PLAIN)
+    return (*sorted(folder.name for folder in PRESETS.glob("*") if folder.is_dir()), PLAIN)
 
 
 def read_preset(path: Path) -> Preset:

@@ -84,7 +84,7 @@ class View:
     def ground(self) -> NDArray[np.bool_]:
         """(h, w) bool: what is background in all likelihood: outside of the box, the user's points.
 
-        In a window without any such pixel, its rim.
+        In a window without any such pixel, its rim. It shares no pixel with the core.
         """
         row0, column0, row1, column1 = self.box
         ground = np.ones(self.shape, bool)
@@ -92,10 +92,10 @@ class View:
         ground |= (self.radius > 1.25) | self.outside
         if self.found is not None:
             ground |= _far_from(self.found, _BESIDE_PX)
-        ground &= ~self.inside
+        ground &= ~(self.inside | self.core)
         if not ground.any():
             ground[0], ground[-1], ground[:, 0], ground[:, -1] = True, True, True, True
-            ground &= ~self.core
+            ground &= ~(self.inside | self.core)
         return ground
 
 

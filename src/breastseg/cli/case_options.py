@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -60,6 +61,13 @@ def select_cases(data: Words, splits: Words) -> tuple[CaseRef, ...]:
     if not cases:
         raise DataSetError(f"no case is left by --split {' '.join(specs)}", "at least one case")
     return tuple(cases)
+
+
+def portable_words(data: Words, splits: Words) -> list[str]:
+    """The options again, without folders of this machine: for the record of a run."""
+    words = [f"{text.partition('=')[0]}=FOLDER" for given in data for text in given]
+    specs = [re.sub(r"(?<=:)[^#\s]*/", "", text) for given in splits for text in given]
+    return ["--data", *words, *(("--split", *specs) if specs else ())]
 
 
 def _sorted_out(splits: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str, str]]:

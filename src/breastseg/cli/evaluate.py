@@ -62,14 +62,15 @@ class Evaluate:
 
     def run(self) -> int:
         """Evaluate; returns the exit code."""
+        from breastseg.evaluation.protocol import Protocol
         from breastseg.evaluation.report import write_report
         from breastseg.evaluation.run import evaluate
 
         segmenter = open_method(self.method, self.threads, self.threshold, self.flip_average)
         cases = select_cases(self.data, self.split)
-        size = None if self.size is None else (self.size, self.size)
+        protocol = Protocol(None if self.size is None else (self.size, self.size))
         with progress("Scoring", len(cases), self.quiet) as advance:
-            evaluation = evaluate(segmenter, cases, size, progress=lambda *_: advance(1, ""))
+            evaluation = evaluate(segmenter, cases, protocol, progress=lambda *_: advance(1, ""))
         summary = write_report(evaluation, self.out)
         failures = evaluation.failures
         for row in failures:

@@ -49,6 +49,7 @@ COMMANDS = {
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
     "tune": Command("tune", "Tune", "search the parameters of a classical method"),
+    "compare": Command("compare", "Compare", "score several methods on the same data, in a report"),
     "export": Command("export", "Export", "make a bundle, which runs without torch, of a run"),
     "models list": Command("models", "ListModels", "the methods that are installed"),
     "models show": Command("models", "ShowModel", "all that is known about one method"),

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from breastseg.core.errors import InputError
@@ -65,7 +66,9 @@ class Parameter:
         if self.kind is bool:
             return "true, false"
         noun = "a whole number" if self.kind is int else "a number"
-        return noun if self.within is None else f"{self.within.low:g} to {self.within.high:g}"
+        if self.within is None:
+            return noun
+        return f"{noun} from {self.within.low:g} to {self.within.high:g}"
 
     def value(self, given: Scalar) -> Scalar:
         """A given value or its text as this parameter's own type.
@@ -95,9 +98,9 @@ class Parameter:
         if isinstance(given, bool) or given is None:
             return None
         try:
-            number = float(given)
+            number = given if isinstance(given, int) else float(given)
             if self.kind is float:
-                return number
+                return float(number)
             return int(number) if number == int(number) else None
         except (ValueError, OverflowError):
             return None
@@ -135,14 +138,19 @@ def with_values(owner: T, values: Mapping[str, Scalar]) -> T:
 
 
 def check_parameters(owner: object) -> None:
-    """Hold every field against its bounds; for ``__post_init__``.
+    """Hold every field against its type and bounds; for ``__post_init__``.
 
     Raises:
-        InputError: a value that is not allowed.
+        InputError: a value that is not allowed; text and 2.0 for 2 are not converted here.
     """
     for held, parameter in _walk(owner, ""):
-        if held is owner:
-            parameter.value(parameter.default)
+        if held is not owner:
+            continue
+        value = parameter.default
+        kinds = (int, float) if parameter.kind is float else parameter.kind
+        if not isinstance(value, kinds) or isinstance(value, bool) != (parameter.kind is bool):
+            raise InputError(f"{parameter.name} = {value!r}", parameter.allowed)
+        parameter.value(value)
 
 
 def _replaced(owner: T, values: Mapping[str, Scalar]) -> T:
@@ -161,8 +169,7 @@ def _walk(owner: object, prefix: str) -> Iterator[tuple[object, Parameter]]:
     """Each parameter with the object whose field it is."""
     assert is_dataclass(owner)
     assert not isinstance(owner, type)
-    hints = get_type_hints(type(owner), include_extras=True)
-    helps = _helps(type(owner))
+    hints, helps = _hints(type(owner)), _helps(type(owner))
     nested = []
     for one in fields(owner):
         value = getattr(owner, one.name)
@@ -186,7 +193,14 @@ def _parameter(name: str, hint: object, value: Scalar, text: str) -> Parameter:
     return Parameter(name, hint, value, within, choices, text)
 
 
-def _helps(kind: type) -> dict[str, str]:
+@cache
+def _hints(kind: type) -> Mapping[str, object]:
+    """The annotations of the fields, evaluated: milliseconds a class, and every outline asks."""
+    return get_type_hints(kind, include_extras=True)
+
+
+@cache
+def _helps(kind: type) -> Mapping[str, str]:
     """What stands under ``Attributes:`` in the docstrings of a class and its bases."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):

@@ -1,5 +1,6 @@
 """Run a segmenter over cases with a known truth, and report how well it did."""
 
+from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.report import write_report
 from breastseg.evaluation.run import Evaluation, evaluate
 from breastseg.evaluation.score import ImageScore
@@ -12,6 +13,8 @@ __all__ = [
     "Group",
     "ImageScore",
     "Interval",
+    "Prompting",
+    "Protocol",
     "Summary",
     "evaluate",
     "mean_interval",

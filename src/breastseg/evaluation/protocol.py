@@ -36,3 +36,7 @@ class Protocol:
             raise InputError(f"size {self.size} to score at", "1 to 16384 rows and columns")
         if not 0 < self.min_iou <= 1:
             raise InputError(f"min_iou {self.min_iou}", "above 0 to 1")
+
+
+DEFAULT_PROTOCOL = Protocol()
+"""Each image at its own size, and nothing told."""

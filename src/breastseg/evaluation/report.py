@@ -10,12 +10,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.run import Evaluation, Row
 from breastseg.evaluation.score import ImageScore
 from breastseg.evaluation.statistics import RESAMPLES
 from breastseg.evaluation.summary import LARGE, SMALL, Figure, Group, Summary, summarise
 from breastseg.io.write import write_text
 from breastseg.metrics.rules import EMPTY_RULE
+
+_TOLD = {
+    Prompting.NONE: "The method was told nothing of where lesions are.",
+    Prompting.BOX: "The method was given the tightest box around each true region (pixels that "
+    "touch by a side or a corner are one), and its maps for the boxes of an image were joined by "
+    "their maximum: finding a lesion is not measured, drawing its border is.",
+}
 
 
 def write_report(
@@ -56,7 +64,7 @@ def per_image_csv(evaluation: Evaluation) -> str:
     for row in evaluation.rows:
         values = [getattr(row, name) for name in own]
         values += [getattr(row.score, name) for name in scored]
-        table.writerow([_cell(v) for v in (*values, row.milliseconds, row.error)])
+        table.writerow([csv_cell(v) for v in (*values, row.milliseconds, row.error)])
     return text.getvalue()
 
 
@@ -67,14 +75,15 @@ def summary_json(evaluation: Evaluation, summary: Summary) -> str:
         "segmenter": evaluation.segmenter,
         "provenance": None if made_by is None else made_by.as_dict(),
         "protocol": protocol(evaluation, summary),
-        "size": evaluation.size,
-        "min_iou": evaluation.min_iou,
+        "size": evaluation.protocol.size,
+        "min_iou": evaluation.protocol.min_iou,
+        "prompting": evaluation.protocol.prompting.value,
         "resamples": summary.resamples,
         "seed": summary.seed,
         "groups": {name: asdict(group) for name, group in summary.groups.items()},
         "failures": {row.key: row.error for row in evaluation.failures},
     }
-    return json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
+    return json.dumps(json_plain(content), indent=2, allow_nan=False) + "\n"
 
 
 def protocol(evaluation: Evaluation, summary: Summary) -> str:
@@ -84,13 +93,6 @@ def protocol(evaluation: Evaluation, summary: Summary) -> str:
     normals = len(rows) - with_lesion
     sources = sorted({row.source for row in rows})
     counts = ", ".join(f"{name} {sum(r.source == name for r in rows)}" for name in sources)
-    if evaluation.size is None:
-        size = "Scored at each image's own size"
-    else:
-        size = (
-            f"Scored at {evaluation.size[0]}x{evaluation.size[1]} pixels (probability resampled "
-            "with a triangle filter and cut at the threshold, truth by nearest neighbour)"
-        )
     normals_say = (
         f"{normals} normal ones, which enter 'all images' and the rows named normal only"
         if normals
@@ -101,16 +103,31 @@ def protocol(evaluation: Evaluation, summary: Summary) -> str:
             f"{evaluation.segmenter} on {len(rows)} images of "
             f"{summary.groups['all images'].patients} patients ({counts}): {with_lesion} with a "
             f"lesion and {normals_say}.",
+            rules(evaluation.protocol, summary.resamples, summary.seed),
+            "'Pooled' alone is over the pixels of all images together.",
+        ]
+    )
+
+
+def rules(of: Protocol, resamples: int, seed: int) -> str:
+    """How images are segmented and scored, in sentences."""
+    size = "Scored at each image's own size"
+    if of.size is not None:
+        size = (
+            f"Scored at {of.size[0]}x{of.size[1]} pixels (probability resampled "
+            "with a triangle filter and cut at the threshold, truth by nearest neighbour)"
+        )
+    return " ".join(
+        [
+            _TOLD[of.prompting],
             f"{size}, at the method's own threshold.",
-            "Metrics are computed per image and averaged over images; 'pooled' alone is over "
-            "the pixels of all images together.",
+            "Metrics are computed per image and averaged over images.",
             "In brackets: 95 % interval, bootstrap over patients (an image whose patient is not "
-            f"stated counts as one), {summary.resamples} resamples, percentile method, "
-            f"seed {summary.seed}.",
+            f"stated counts as one), {resamples} resamples, percentile method, seed {seed}.",
             EMPTY_RULE,
             "HD95 is the larger of the two directed 95th percentiles between boundary pixels.",
             "A true lesion is found when an outline reaches an intersection over union of "
-            f"{evaluation.min_iou:g} with it; an outline that so matches no lesion is false.",
+            f"{of.min_iou:g} with it; an outline that so matches no lesion is false.",
             f"Small lesions cover less than {SMALL:.0%} of the image, large ones more than "
             f"{LARGE:.0%}.",
             "An image that fails has overlap 0, its lesions are missed, and it counts as outlined.",
@@ -200,18 +217,19 @@ def _shown(figure: Figure | None) -> str:
     return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
 
 
-def _cell(value: object) -> object:
+def csv_cell(value: object) -> object:
+    """A value for a CSV file: six digits of a float, nothing for None."""
     if isinstance(value, float):
         return f"{value:.6g}"
     return "" if value is None else value
 
 
-def _plain(value: object) -> object:
+def json_plain(value: object) -> object:
     """The same with null for NaN, which JSON does not know."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): json_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [json_plain(item) for item in value]
     return value

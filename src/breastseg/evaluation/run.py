@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 
+import cv2
+
 from breastseg.core.case import Case
-from breastseg.core.errors import BreastsegError, DataSetError, InputError
+from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.mask import Mask
+from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
 from breastseg.core.segmenter import Segmenter
 from breastseg.data.dataset import CaseRef, some
+from breastseg.evaluation.prompting import prompted
+from breastseg.evaluation.protocol import DEFAULT_PROTOCOL, Prompting, Protocol
 from breastseg.evaluation.score import ImageScore, score_failure, score_image
-from breastseg.metrics.lesionwise import DEFAULT_MIN_IOU
 
-# What a damaged file or a method's own library raises on one image. Anything else is a mistake
-# in the program, and stops the run.
-_FAILURES = (BreastsegError, OSError, ValueError, RuntimeError, ArithmeticError, MemoryError)
+FAILURES = (
+    *(BreastsegError, OSError, ValueError, RuntimeError, ArithmeticError, MemoryError),
+    cv2.error,
+)
+"""What a damaged file or a method's own library raises on one image. Anything else is a mistake in
+the program, and stops the run."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +70,13 @@ class Evaluation:
     Attributes:
         segmenter: the method's name.
         rows: one a case, in the order given.
-        size: (rows, columns) scored at; None for each image's own.
-        min_iou: from which an outline and a true lesion match.
+        protocol: how the cases were segmented and scored.
         provenance: of the first prediction; None if there was none.
     """
 
     segmenter: str
     rows: tuple[Row, ...] = field(repr=False)
-    size: tuple[int, int] | None = None
-    min_iou: float = DEFAULT_MIN_IOU
+    protocol: Protocol = DEFAULT_PROTOCOL
     provenance: Provenance | None = field(default=None, repr=False)
 
     @property
@@ -83,8 +88,7 @@ class Evaluation:
 def evaluate(
     segmenter: Segmenter,
     cases: Sequence[CaseRef],
-    size: tuple[int, int] | None = None,
-    min_iou: float = DEFAULT_MIN_IOU,
+    protocol: Protocol = DEFAULT_PROTOCOL,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Segment and score every case, at the method's own operating point.
@@ -95,28 +99,32 @@ def evaluate(
     Args:
         segmenter: the method.
         cases: with known truth; only the first image of each is used.
-        size: (rows, columns) to score at, to compare with work that reports at that size; None
-            scores each image at its own.
-        min_iou: from which an outline and a true lesion match, above 0 to 1.
+        protocol: how they are segmented and scored.
         progress: called after each case with the number done and the number in all.
 
     Raises:
-        DataSetError: no case, a case twice, or cases whose truth is not known.
-        InputError: `size` or `min_iou` out of range.
+        DataSetError: as `check_cases`.
     """
-    _check(cases, size, min_iou)
+    check_cases(cases, protocol)
     rows = []
     provenance = None
     for ref in cases:
-        row, made_by = _evaluate_case(segmenter, ref, size, min_iou)
-        provenance = provenance or made_by
-        rows.append(row)
+        outcome = segment_and_score(segmenter, open_case(ref), protocol)
+        if provenance is None and outcome.prediction is not None:
+            provenance = outcome.prediction.provenance
+        rows.append(outcome.row)
         if progress is not None:
             progress(len(rows), len(cases))
-    return Evaluation(segmenter.name, tuple(rows), size, min_iou, provenance)
+    return Evaluation(segmenter.name, tuple(rows), protocol, provenance)
 
 
-def _check(cases: Sequence[CaseRef], size: tuple[int, int] | None, min_iou: float) -> None:
+def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
+    """Refuse what cannot be evaluated, before anything runs.
+
+    Raises:
+        DataSetError: no case, a case twice, cases whose truth is not known, or cases without a
+            lesion where boxes are to be drawn around lesions.
+    """
     twice = [key for key, n in Counter(ref.key for ref in cases).items() if n > 1]
     unknown = [ref.key for ref in cases if ref.mask_paths is None]
     if not cases:
@@ -127,47 +135,96 @@ def _check(cases: Sequence[CaseRef], size: tuple[int, int] | None, min_iou: floa
         raise DataSetError(
             f"cases whose truth is not known: {some(unknown)}", "cases with a true mask"
         )
-    if size is not None and not all(1 <= n <= 16384 for n in size):
-        raise InputError(f"size {size} to score at", "1 to 16384 rows and columns")
-    if not 0 < min_iou <= 1:
-        raise InputError(f"min_iou {min_iou}", "above 0 to 1")
+    normals = [ref.key for ref in cases if ref.is_normal]
+    if normals and protocol.prompting is Prompting.BOX:
+        has = "has" if len(normals) == 1 else "have"
+        raise DataSetError(
+            f"{some(normals)} {has} no lesion to draw a box around", remedy="choose --split lesions"
+        )
 
 
-def _evaluate_case(
-    segmenter: Segmenter, ref: CaseRef, size: tuple[int, int] | None, min_iou: float
-) -> tuple[Row, Provenance | None]:
-    """One row, and what made its prediction."""
-    truth: Mask | None = None
-    row = Row(
-        key=ref.key,
-        patient=ref.patient_key,
-        source=ref.source,
-        label=ref.label,
-        scanner=ref.scanner,
-        has_lesion=not ref.is_normal,
-        lesion_fraction=None,
-        score=ImageScore(),
-    )
+@dataclass(frozen=True, eq=False)
+class OpenedCase:
+    """A case as it was read, or why it could not be.
+
+    Attributes:
+        ref: where it lies.
+        case: its image and truth; None where they could not be read.
+        error: what went wrong then, in one line.
+    """
+
+    ref: CaseRef
+    case: Case | None = None
+    error: str | None = None
+
+    @property
+    def truth(self) -> Mask | None:
+        """The true outline; None where it could not be read."""
+        return None if self.case is None else self.case.mask
+
+    def row(
+        self, score: ImageScore, milliseconds: float | None = None, error: str | None = None
+    ) -> Row:
+        """What is known of the case, with how it was outlined."""
+        ref, truth = self.ref, self.truth
+        return Row(
+            key=ref.key,
+            patient=ref.patient_key,
+            source=ref.source,
+            label=ref.label,
+            scanner=ref.scanner,
+            has_lesion=not (ref.is_normal if truth is None else truth.is_empty),
+            lesion_fraction=None if truth is None else float(truth.foreground.mean()),
+            score=score,
+            milliseconds=milliseconds,
+            error=error,
+        )
+
+    def missed(self, error: str, min_iou: float) -> Row:
+        """The row of a case that could not be segmented: the worst score, and the reason."""
+        return self.row(score_failure(self.truth, self.ref.is_normal, min_iou), error=error)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of one case.
+
+    Attributes:
+        row: its scores, or its error.
+        prediction: what was scored; None where it failed.
+    """
+
+    row: Row
+    prediction: Prediction | None = None
+
+
+def open_case(ref: CaseRef) -> OpenedCase:
+    """Read a case; what goes wrong is kept and not raised."""
     try:
         case = ref.load()
-        truth = _truth(case)
-        row = replace(
-            row,
-            has_lesion=not truth.is_empty,
-            lesion_fraction=float(truth.foreground.mean()),
-        )
+        if case.mask is None:
+            raise DataSetError(f"case {case.case_id} without a truth", "a true mask")
+    except FAILURES as error:
+        return OpenedCase(ref, error=reason(error))
+    return OpenedCase(ref, case)
+
+
+def segment_and_score(segmenter: Segmenter, opened: OpenedCase, protocol: Protocol) -> Outcome:
+    """Segment one case and score it; what goes wrong becomes a row with the worst score."""
+    case, truth = opened.case, opened.truth
+    if case is None or truth is None:
+        return Outcome(opened.missed(opened.error or "cannot be read", protocol.min_iou))
+    try:
         started = perf_counter()
-        prediction = segmenter.segment(case.images[0])
+        prediction = prompted(segmenter, case.images[0], truth, protocol.prompting)
         milliseconds = (perf_counter() - started) * 1000
-        score = score_image(prediction, truth, size, min_iou)
-    except _FAILURES as error:
-        says = " ".join(str(error).split())
-        text = says if isinstance(error, BreastsegError) else f"{type(error).__name__}: {says}"
-        return replace(row, score=score_failure(truth, ref.is_normal, min_iou), error=text), None
-    return replace(row, score=score, milliseconds=milliseconds), prediction.provenance
+        score = score_image(prediction, truth, protocol.size, protocol.min_iou)
+    except FAILURES as error:
+        return Outcome(opened.missed(reason(error), protocol.min_iou))
+    return Outcome(opened.row(score, milliseconds), prediction)
 
 
-def _truth(case: Case) -> Mask:
-    if case.mask is None:
-        raise DataSetError(f"case {case.case_id} without a truth", "a true mask")
-    return case.mask
+def reason(error: Exception) -> str:
+    """An error in one line, with its type where the text alone may not say enough."""
+    says = " ".join(str(error).split())
+    return says if isinstance(error, BreastsegError) else f"{type(error).__name__}: {says}"

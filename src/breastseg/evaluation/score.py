@@ -77,16 +77,10 @@ def score_image(
     Raises:
         GeometryError: the prediction lies on another grid than the truth.
     """
-    if prediction.grid.shape != truth.grid.shape:
-        raise GeometryError(
-            f"a prediction of shape {prediction.grid.shape} for a truth of {truth.grid.shape}",
-            "the image's own grid",
-        )
-    outline, lesion = prediction.mask().foreground, truth.foreground
-    spacing = truth.grid.spacing_mm
-    if size is not None and size != truth.grid.shape:
-        outline = resize(prediction.probability, size) >= prediction.threshold
-        lesion, spacing = nearest(lesion, size), None
+    probability, lesion = at_size(prediction, truth, size)
+    outline = probability >= prediction.threshold
+    # At another size the pixels have no known spacing.
+    spacing = truth.grid.spacing_mm if lesion.shape == truth.grid.shape else None
     counts = confusion(outline, lesion)
     pixels = surface_distances(outline, lesion)
     lengths = None if spacing is None else surface_distances(outline, lesion, spacing)
@@ -110,6 +104,33 @@ def score_image(
         outlines=lesions.outlines,
         false_outlines=lesions.false_outlines,
     )
+
+
+def at_size(
+    prediction: Prediction, truth: Mask, size: tuple[int, int] | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The probability and the truth at the size scored at.
+
+    Args:
+        prediction: on the image's grid.
+        truth: on the same grid.
+        size: (rows, columns); None for the image's own.
+
+    Returns:
+        (rows, columns) float32, resampled with a triangle filter, and bool, each from the nearest
+        pixel.
+
+    Raises:
+        GeometryError: the prediction lies on another grid than the truth.
+    """
+    if prediction.grid.shape != truth.grid.shape:
+        raise GeometryError(
+            f"a prediction of shape {prediction.grid.shape} for a truth of {truth.grid.shape}",
+            "the image's own grid",
+        )
+    if size is None or size == truth.grid.shape:
+        return prediction.probability, truth.foreground
+    return resize(prediction.probability, size), nearest(truth.foreground, size)
 
 
 def score_failure(truth: Mask | None, is_normal: bool, min_iou: float) -> ImageScore:

@@ -127,7 +127,7 @@ def summarise(evaluation: Evaluation, resamples: int = RESAMPLES, seed: int = 0)
             depend on which other groups there are.
     """
     groups = {
-        name: _group(name, rows, resamples, np.random.default_rng(seed))
+        name: group_figures(name, rows, resamples, seed)
         for name, rows in _members(evaluation.rows).items()
         if rows
     }
@@ -156,12 +156,26 @@ def _members(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return members
 
 
-def _group(name: str, rows: Sequence[Row], resamples: int, generator: np.random.Generator) -> Group:
+def group_figures(
+    name: str, rows: Sequence[Row], resamples: int = RESAMPLES, seed: int = 0
+) -> Group:
+    """Compute all figures of one group; arguments as `summarise`.
+
+    Args:
+        name: which images they are.
+        rows: at least one.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+    """
     measures = {**_MEANS, **_RATIOS}
     pairs = np.array([[parts(row) for parts in measures.values()] for row in rows], np.float64)
     numerators, denominators = pairs[:, :, 0], pairs[:, :, 1]
     intervals = ratio_intervals(
-        numerators, denominators, [row.patient for row in rows], generator, resamples
+        numerators,
+        denominators,
+        [row.patient for row in rows],
+        np.random.default_rng(seed),
+        resamples,
     )
     figures = {}
     for i, (figure, interval) in enumerate(zip(measures, intervals, strict=True)):

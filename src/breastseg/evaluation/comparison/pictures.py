@@ -1,0 +1,218 @@
+"""The same cases as each method outlined them, side by side.
+
+A scan is stored once and each method's lines lie over it as a picture of their own that is clear
+elsewhere, so that a page with many methods stays small.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import BreastsegError
+from breastseg.data.dataset import CaseRef
+from breastseg.evaluation.comparison.results import Results, Standing
+from breastseg.evaluation.comparison.store import outline_path
+from breastseg.evaluation.run import Row
+from breastseg.evaluation.score import nearest
+from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB, to_rgb
+from breastseg.io.raster import read_mask
+
+SIDE = 320
+"""The longer side of a picture, in pixels, at most."""
+EACH = 2
+"""How many cases of a kind are shown."""
+
+_LINE = 2  # width of an outline in pixels of the page's picture
+_TINT = 150  # opacity of an error map, of 255
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What lies over a scan.
+
+    Attributes:
+        title: whose outline it is.
+        caption: how good it is.
+        layer: data address of a picture that is clear but for its lines; empty where there is
+            nothing to draw.
+        alt: the same in words.
+    """
+
+    title: str
+    caption: str
+    layer: str = field(repr=False)
+    alt: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One case.
+
+    Attributes:
+        key: the case.
+        why: it was chosen.
+        size: (width, height) of its picture.
+        scan: data address of its picture.
+        plain: the scan with the known outline.
+        panels: what the methods outlined, the best mean Dice first.
+        errors: maps of what is outlined wrongly.
+    """
+
+    key: str
+    why: str
+    size: tuple[int, int]
+    scan: str = field(repr=False)
+    plain: Panel
+    panels: tuple[Panel, ...]
+    errors: tuple[Panel, ...]
+
+    @property
+    def all_panels(self) -> tuple[Panel, ...]:
+        """In the order in which they are looked at."""
+        return (self.plain, *self.panels, *self.errors)
+
+
+def scenes(results: Results, cases: Sequence[CaseRef], each: int = EACH) -> tuple[Scene, ...]:
+    """The best, middle and worst cases of the baseline, and those that the methods differ on.
+
+    Args:
+        results: of the comparison.
+        cases: to read the pictures of; one that cannot be read is passed over.
+        each: how many of each kind.
+    """
+    refs = {ref.key: ref for ref in cases}
+    found = []
+    for key, why in chosen(results, each).items():
+        scene = _scene(results, refs[key], why) if key in refs else None
+        if scene is not None:
+            found.append(scene)
+    return tuple(found)
+
+
+def chosen(results: Results, each: int = EACH) -> Mapping[str, str]:
+    """Keys of cases with a lesion and why they are shown; no case twice."""
+    baseline = results.comparison.baseline
+    rows = [row for row in results.standing(baseline).lesion_rows if row.error is None]
+    ranked = [row.key for row in sorted(rows, key=lambda row: (-row.score.dice, row.key))]
+    middle = sorted(ranked, key=lambda key: abs(ranked.index(key) - (len(ranked) - 1) / 2))
+    several = len(results.standings) > 1
+    kinds = {
+        f"among the best of {baseline}": ranked,
+        f"in the middle of {baseline}": middle,
+        f"among the worst of {baseline}": ranked[::-1],
+        "the methods differ most": _disputed(results, ranked) if several else (),
+    }
+    found: dict[str, str] = {}
+    for why, keys in kinds.items():
+        fresh = [key for key in keys if key not in found]
+        found |= dict.fromkeys(fresh[:each], why)
+    return found
+
+
+def _disputed(results: Results, keys: Sequence[str]) -> list[str]:
+    """Keys by falling standard deviation of Dice over the methods."""
+    dice: dict[str, list[float]] = {key: [] for key in keys}
+    for standing in results.standings:
+        for row in standing.lesion_rows:
+            if row.key in dice:
+                dice[row.key].append(row.score.dice)
+    return sorted(dice, key=lambda key: (-float(np.std(dice[key])), key))
+
+
+def _scene(results: Results, ref: CaseRef, why: str) -> Scene | None:
+    try:
+        case = ref.load()
+    except (BreastsegError, OSError):
+        return None
+    picture = to_rgb(case.images[0])[..., 0 if case.images[0].array.shape[0] == 1 else slice(None)]
+    size = _shown_size(picture.shape[0], picture.shape[1])
+    small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+    truth = None if case.mask is None else nearest(case.mask.foreground, size)
+    if truth is None:
+        return None
+    panels, errors = [], []
+    marked = with_error_maps(results)
+    for standing in results.standings:
+        row = next(row for row in standing.lesion_rows if row.key == ref.key)
+        outline = _outline(results, standing, row, size)
+        said = "failed" if outline is None else f"Dice {row.score.dice:.3f}"
+        alt = f"{ref.key} as {standing.label} outlined it: {said}"
+        panels.append(Panel(standing.label, said, _lines(truth, outline), alt))
+        if standing.label in marked and outline is not None:
+            wrong, left = int((outline & ~truth).sum()), int((truth & ~outline).sum())
+            share = [f"{100 * n / truth.sum():.0f} %" for n in (wrong, left)]
+            caption = f"{share[0]} too much, {share[1]} left out"
+            alt = f"what {standing.label} got wrong on {ref.key}, of the lesion's area: {caption}"
+            errors.append(
+                Panel(f"Errors of {standing.label}", caption, _errors(truth, outline), alt)
+            )
+    kind = ref.label or "diagnosis not stated"
+    plain = Panel("Known outline", kind, _lines(truth, None), f"{ref.key} with its known outline")
+    return Scene(ref.key, why, size[::-1], _png(small), plain, tuple(panels), tuple(errors))
+
+
+def with_error_maps(results: Results) -> tuple[str, ...]:
+    """The methods whose errors are mapped: the baseline, and the best other."""
+    baseline = results.comparison.baseline
+    others = [standing.label for standing in results.standings if standing.label != baseline]
+    return (baseline, *others[:1])
+
+
+def _outline(
+    results: Results, standing: Standing, row: Row, size: tuple[int, int]
+) -> NDArray[np.bool_] | None:
+    """What a method outlined, at the size of the picture; None where it failed."""
+    path = outline_path(results.comparison.outlines, standing.label, row.key)
+    if row.error is not None or not path.is_file():
+        return None
+    return nearest(read_mask(path), size)
+
+
+def _shown_size(rows: int, columns: int) -> tuple[int, int]:
+    share = min(1.0, SIDE / max(rows, columns))
+    return max(1, round(rows * share)), max(1, round(columns * share))
+
+
+def _lines(truth: NDArray[np.bool_], outline: NDArray[np.bool_] | None) -> str:
+    """The borders of both, the method's above the truth's."""
+    layer = np.zeros((*truth.shape, 4), np.uint8)
+    for region, colour in ((truth, TRUTH_RGB), (outline, PREDICTION_RGB)):
+        if region is not None:
+            layer[_rim(region)] = (*colour, 255)
+    return _png(layer)
+
+
+def _errors(truth: NDArray[np.bool_], outline: NDArray[np.bool_]) -> str:
+    """Tints: what was outlined and is no lesion, and lesion that was left out."""
+    layer = np.zeros((*truth.shape, 4), np.uint8)
+    layer[outline & ~truth] = (*PREDICTION_RGB, _TINT)
+    layer[truth & ~outline] = (*TRUTH_RGB, _TINT)
+    return _png(layer)
+
+
+def _rim(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The outermost pixels of a region; the picture's edge counts as outside."""
+    core = cv2.erode(
+        region.astype(np.uint8),
+        cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)),
+        iterations=_LINE,
+        borderType=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+    return np.asarray(region & (core == 0))
+
+
+def _png(array: NDArray[np.uint8]) -> str:
+    """A picture as the address of itself."""
+    from PIL import Image as Pillow
+
+    stream = io.BytesIO()
+    Pillow.fromarray(array).save(stream, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

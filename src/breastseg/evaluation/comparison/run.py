@@ -1,0 +1,207 @@
+"""Run several methods on the same cases, on all cores, and keep what is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from breastseg.core.errors import InputError, UnsupportedError
+from breastseg.core.provenance import Provenance
+from breastseg.core.segmenter import Segmenter
+from breastseg.data.dataset import CaseRef, some
+from breastseg.evaluation.comparison.cell import Cell, Comparison, Traits
+from breastseg.evaluation.comparison.store import Store, fingerprint, state_of, state_of_code
+from breastseg.evaluation.comparison.work import Bench, Rules, Task, opened
+from breastseg.evaluation.comparison.workers import Results, in_processes, in_this_process
+from breastseg.evaluation.protocol import Prompting, Protocol
+from breastseg.evaluation.run import check_cases
+from breastseg.inference.methods import MethodInfo, MethodSpec
+from breastseg.inference.session import usable_cores
+
+
+def compare(
+    specs: Sequence[MethodSpec],
+    cases: Sequence[CaseRef],
+    protocol: Protocol,
+    folder: Path,
+    baseline: str,
+    workers: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Segment and score every case with every method.
+
+    A method that fails on a case has a cell there with its error and the worst score. Every cell is
+    kept in `folder`, a failed one too, and not computed again unless its method, the protocol, the
+    case's files or the code have changed; a run that was stopped goes on where it was. To try
+    failed ones again, choose another folder.
+
+    Args:
+        specs: the methods; each under a label of its own.
+        cases: with known truth.
+        protocol: how they are segmented and scored.
+        folder: gets ``cells.jsonl`` and ``outlines/``; made where it is missing.
+        baseline: the label that the others are held against.
+        workers: processes, each on one core; 0 for one a core, 1 for this process.
+        progress: told at the start and after each cell how many are done, and how many in all.
+
+    Returns:
+        All cells. The milliseconds are those of one core, while the other cores are busy too.
+
+    Raises:
+        InputError: no method, labels alike, no such baseline or parameter, a negative number of
+            workers, or a folder that cannot be written.
+        UnsupportedError: boxes for a method that takes none.
+        DataSetError: as `breastseg.evaluation.run.check_cases`.
+        BreastsegError: a method cannot be opened, or the processes do not start.
+    """
+    _check(specs, baseline, workers)
+    check_cases(cases, protocol)
+    infos = _infos(specs, protocol.prompting)
+    methods = {spec.label: opened(spec, protocol.prompting) for spec in specs}
+    made_by = {label: made for label, (_, made) in methods.items()}
+    with Store(folder) as store:
+        ledger = _Ledger(store, cases, made_by, protocol)
+        if progress is not None:
+            progress(*ledger.done)
+        rules = Rules(tuple(specs), protocol, store.outlines)
+        with closing(_results(rules, methods, ledger.tasks(), workers)) as results:
+            for result in results:
+                ledger.enter(result)
+                if progress is not None and isinstance(result, Cell):
+                    progress(*ledger.done)
+    return Comparison(
+        methods=infos,
+        cells=ledger.in_order(),
+        traits={ref.key: ledger.traits[ref.key] for ref in cases},
+        protocol=protocol,
+        baseline=baseline,
+        outlines=store.outlines,
+        parameters={label: dict(made.parameters) for label, made in made_by.items()},
+    )
+
+
+def _results(
+    rules: Rules,
+    methods: dict[str, tuple[Segmenter, Provenance]],
+    tasks: Sequence[Task],
+    workers: int,
+) -> Results:
+    """Have the tasks done, here or in processes of their own."""
+    count = workers or usable_cores()
+    if count == 1:
+        bench = Bench(rules, {label: method for label, (method, _) in methods.items()})
+        return in_this_process(bench, tasks)
+    methods.clear()  # the processes open their own; a network's weights are large
+    needed = {label for task in tasks for label in task.labels}
+    specs = tuple(spec for spec in rules.specs if spec.label in needed)
+    return in_processes(replace(rules, specs=specs), tasks, count)
+
+
+class _Ledger:
+    """What is done and what is missing.
+
+    Args:
+        store: what earlier runs have done.
+        cases: all cases.
+        made_by: by label, what a method says of itself.
+        protocol: how cases are segmented and scored.
+
+    Attributes:
+        cells: by label and key.
+        traits: by key.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cases: Sequence[CaseRef],
+        made_by: Mapping[str, Provenance],
+        protocol: Protocol,
+    ) -> None:
+        self._store, self._cases = store, cases
+        # The steps depend on the image, and say nothing that the parameters do not.
+        self._methods = {
+            label: fingerprint(asdict(protocol), made.as_dict() | {"steps": None})
+            for label, made in made_by.items()
+        }
+        self._states = {ref.key: fingerprint(state_of_code(), state_of(ref)) for ref in cases}
+        self.cells: dict[tuple[str, str], Cell] = {}
+        self.traits: dict[str, Traits] = {}
+        for ref in cases:
+            traits = store.traits(ref.key, self._states[ref.key])
+            if traits is not None:
+                self.traits[ref.key] = traits
+            for label in self._methods:
+                cell = store.cell(label, ref.key, self._fingerprint(label, ref.key))
+                if cell is not None:
+                    self.cells[label, ref.key] = cell
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """How many cells are done, and how many there are in all."""
+        return len(self.cells), len(self._methods) * len(self._cases)
+
+    def tasks(self) -> list[Task]:
+        """What is missing, a task a case."""
+        tasks = []
+        for ref in self._cases:
+            labels = tuple(label for label in self._methods if (label, ref.key) not in self.cells)
+            traits = ref.key not in self.traits
+            if labels or traits:
+                tasks.append(Task(ref, labels, traits))
+        return tasks
+
+    def enter(self, result: Cell | Traits) -> None:
+        """Take a result in and write it down."""
+        if isinstance(result, Traits):
+            self.traits[result.key] = result
+            self._store.add(result, self._states[result.key])
+        else:
+            key = result.row.key
+            self.cells[result.method, key] = result
+            self._store.add(result, self._fingerprint(result.method, key))
+
+    def in_order(self) -> dict[str, tuple[Cell, ...]]:
+        """The cells of each method in the order of the cases, once all are done."""
+        return {
+            label: tuple(self.cells[label, ref.key] for ref in self._cases)
+            for label in self._methods
+        }
+
+    def _fingerprint(self, label: str, key: str) -> str:
+        return fingerprint(self._methods[label], self._states[key])
+
+
+def _check(specs: Sequence[MethodSpec], baseline: str, workers: int) -> None:
+    labels = [spec.label for spec in specs]
+    # Some file systems do not tell upper from lower case.
+    alike = Counter(label.casefold() for label in labels)
+    twice = {label for label in labels if alike[label.casefold()] > 1}
+    if not specs:
+        raise InputError("no method to compare", "at least one")
+    if twice:
+        raise InputError(
+            f"methods with one label: {some(twice)}", "a label each", "write LABEL=METHOD"
+        )
+    if not all(label.strip() and label.isprintable() for label in labels):
+        raise InputError("a label without a letter or with a line break", "printed characters")
+    if baseline not in labels:
+        raise InputError(f"baseline {baseline!r}", f"one of {', '.join(labels)}")
+    if workers < 0:
+        raise InputError(f"workers = {workers}", "1 or more, or 0 for all cores")
+
+
+def _infos(specs: Sequence[MethodSpec], prompting: Prompting) -> dict[str, MethodInfo]:
+    """What is known of each method, all of which take the prompts that they will be given."""
+    infos = {spec.label: spec.info() for spec in specs}
+    blind = [label for label, info in infos.items() if not info.takes_prompt]
+    if prompting is Prompting.BOX and blind:
+        raise UnsupportedError(
+            f"boxes for {some(blind)}",
+            "methods that take a prompt",
+            "leave it out, or compare without prompts",
+        )
+    return infos

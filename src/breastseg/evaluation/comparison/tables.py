@@ -1,0 +1,355 @@
+"""The tables of a comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from breastseg.evaluation.comparison.paired import Ranking
+from breastseg.evaluation.comparison.results import ALL, LESIONS, NORMALS, Results, Standing
+from breastseg.evaluation.comparison.table import (
+    Entry,
+    Table,
+    number,
+    p_phrase,
+    p_text,
+    percent,
+    signed,
+)
+from breastseg.evaluation.statistics import Interval
+from breastseg.evaluation.summary import Figure, Group
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of a table with a line a method.
+
+    Attributes:
+        head: over it.
+        entry: what stands there.
+        value: by which the best is marked; NaN for none.
+        upwards: more is better; None marks none.
+    """
+
+    head: str
+    entry: Callable[[Standing], Entry]
+    value: Callable[[Standing], float] = lambda _: math.nan
+    upwards: bool | None = None
+
+
+def tables(results: Results) -> Iterator[Table]:
+    """All tables, in the order in which they are read."""
+    if results.ranking is not None:
+        yield overlap(results)
+        yield borders(results)
+    yield detection(results)
+    if any(standing.difference is not None for standing in results.standings):
+        yield paired(results)
+    if results.subgroups:
+        yield from by_subgroup(results)
+
+
+def overlap(results: Results) -> Table:
+    """How well outlines cover the lesions."""
+    columns = [
+        _mean("Dice, mean", "dice"),
+        _median("Dice, median", "dice"),
+        _mean("IoU", "iou"),
+        _mean("Precision", "precision"),
+        _mean("Recall", "recall"),
+    ]
+    if results.ranking is not None and len(results.standings) > 1:
+        ranks = results.ranking.ranks
+        columns.append(
+            _Column(
+                "Mean rank",
+                lambda s: _interval(ranks[s.label], 2),
+                lambda s: ranks[s.label].value,
+                upwards=False,
+            )
+        )
+    return _table(
+        results,
+        "overlap",
+        "Overlap with the true outline",
+        "Images with a lesion. Dice is 1 where outline and truth agree in every pixel and 0 where "
+        "they share none; a median above the mean says that a few images were missed altogether. "
+        "Per image F1 is the same number as Dice. Precision is the share of the outline that is "
+        "lesion, recall the share of the lesion that is outlined."
+        + (_about_ranks(results.ranking) if len(results.standings) > 1 else ""),
+        columns,
+    )
+
+
+def _about_ranks(found: Ranking | None) -> str:
+    if found is None:
+        return ""
+    text = " The mean rank is the method's place by Dice, image by image, 1 being the best"
+    if found.p_value is None or math.isnan(found.p_value):
+        return f"{text}."
+    return f"{text}; that all methods are alike has p {p_phrase(found.p_value)} (Friedman's test)."
+
+
+def borders(results: Results) -> Table:
+    """How far outlines lie from the true border."""
+    columns = [_length("HD95, px", "hd95_px", 1), _length("ASSD, px", "assd_px", 1)]
+    known = [s.figure("hd95_mm") for s in results.standings]
+    if any(known):
+        columns += [_length("HD95, mm", "hd95_mm", 2), _length("ASSD, mm", "assd_mm", 2)]
+    columns.append(
+        _Column("Not defined on", lambda s: Entry(str(s.groups[LESIONS].undefined_surface)))
+    )
+    rows = [row for row in results.best.lesion_rows if row.error is None]
+    partly = any(row.score.hd95_mm is None for row in rows)
+    return _table(
+        results,
+        "borders",
+        "Distance from the true border",
+        "Images with a lesion. ASSD is the mean distance between the two borders, HD95 the "
+        "distance that 95 % of the border stays below: less is better. Both are undefined where "
+        "nothing was outlined, and such images are left out of the mean, so a method that gives up "
+        "on hard images looks better here than it is: read the last column with the others."
+        + (" Millimetres are known for some of the images only." if any(known) and partly else ""),
+        columns,
+    )
+
+
+def detection(results: Results) -> Table:
+    """What was found and missed, and at which cost."""
+    columns = []
+    if results.ranking is not None:
+        columns += [
+            _share("Lesions found", "lesions_found"),
+            _Column("Missed", lambda s: Entry(missed(s))),
+            _count("False outlines a lesion image", "false_outlines_per_image"),
+        ]
+    if NORMALS in results.best.groups:
+        columns += [
+            _share("Normal images outlined", "share_outlined", False, NORMALS),
+            _count("False outlines a normal image", "false_outlines_per_image", NORMALS),
+        ]
+    columns += [
+        _Column("Time, ms", _time, _milliseconds, upwards=False),
+        _Column("Failed", lambda s: Entry(str(s.failures))),
+    ]
+    least = results.comparison.protocol.min_iou
+    return _table(
+        results,
+        "detection",
+        "Lesions found, false outlines, and time",
+        f"A lesion is found when an outline reaches an IoU of {least:g} with it, that is, roughly "
+        "in the right place; an outline that so matches no lesion is false. An image that failed "
+        "counts as missed, and as outlined where it is normal. The time is the median for one "
+        "image on one core, while other cores worked on other images: a guide, not a benchmark. An "
+        "interval from 0 to 0 or 100 to 100 says that no image here was otherwise, not that none "
+        "ever is.",
+        columns,
+    )
+
+
+def paired(results: Results) -> Table:
+    """Each method against the baseline, image by image."""
+    baseline = results.comparison.baseline
+    heads = ["Method", "Difference in Dice", "p", "p, Holm", "Better on", "Worse on", "Images"]
+    if results.patients_stated:
+        heads.append("Patients")
+    lines = []
+    for standing in results.standings:
+        apart = standing.difference
+        if apart is None:
+            continue
+        gap = apart.difference
+        entries = [
+            Entry(standing.label),
+            Entry(signed(gap.value), f"[{signed(gap.low)}, {signed(gap.high)}]"),
+            Entry(p_text(apart.p_value)),
+            Entry(p_text(apart.p_adjusted)),
+            *(Entry(str(count)) for count in (*_sides(standing, results), apart.images)),
+            Entry(str(apart.patients)),
+        ]
+        lines.append(tuple(entries[: len(heads)]))
+    return Table(
+        "paired",
+        f"Dice against {baseline}, image by image",
+        f"The baseline is {baseline}. Above 0 the method is better. Where the interval holds 0 and "
+        "the corrected p is 0.05 or more, these images do not tell the two apart. Holm's "
+        f"correction is for the {len(lines)} comparisons of this table. Better and worse: on how "
+        "many images the method's Dice is above and below the baseline's.",
+        tuple(heads),
+        tuple(lines),
+    )
+
+
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "By diagnosis, contrast and border": (
+        *("benign", "malignant", "low contrast", "contrast", "irregular", "border"),
+    ),
+    "By size": ("small", "medium", "middle", "large"),
+    "By source and scanner": ("source", "scanner"),
+    "By other kinds": ("",),
+}
+"""How the names of subgroups begin that share a table."""
+
+
+def by_subgroup(results: Results) -> Iterator[Table]:
+    """Mean Dice on each kind of image, and the lesions found there."""
+    left = list(results.subgroups)
+    for title, begins in _KINDS.items():
+        names = [name for name in left if name.startswith(begins)]
+        left = [name for name in left if name not in names]
+        if names:
+            yield _table(
+                results,
+                f"subgroups-{title.split()[1].strip(',')}",
+                title,
+                "Mean Dice on images with a lesion, its interval, and the share of lesions found. "
+                "Kinds overlap; one with few images says little: look at its number and interval.",
+                [_subgroup(results, name) for name in names],
+            )
+
+
+def _subgroup(results: Results, name: str) -> _Column:
+    groups = results.subgroups[name]
+
+    def entry(standing: Standing) -> Entry:
+        group = groups[standing.label]
+        shown = _interval(group.figures["dice"], 3)
+        return replace(shown, small=f"{shown.small}\n{percent(found(group))} found")
+
+    return _Column(
+        f"{name} (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{next(iter(groups.values())).images})",
+        entry,
+        lambda s: groups[s.label].figures["dice"].value,
+        upwards=True,
+    )
+
+
+def found(group: Group) -> float:
+    """Share of lesions found, 0 to 1; NaN where there are none."""
+    figure = group.figures.get("lesions_found")
+    return math.nan if figure is None else figure.value
+
+
+def missed(standing: Standing) -> str:
+    """Lesions missed, as "3 of 40"."""
+    scores = [row.score for row in standing.lesion_rows]
+    lesions = sum(score.true_lesions for score in scores)
+    return f"{lesions - sum(score.found for score in scores)} of {lesions}"
+
+
+def main_table(results: Results) -> Table:
+    """The few columns that a terminal has room for; only Dice with its interval."""
+    columns = []
+    if results.ranking is not None:
+        columns += [
+            _mean("Dice", "dice"),
+            _median("median", "dice"),
+            _bare(_length("HD95 px", "hd95_px", 1)),
+            _bare(_share("Found", "lesions_found")),
+        ]
+    if NORMALS in results.best.groups:
+        columns.append(_bare(_share("Normals outlined", "share_outlined", False, NORMALS)))
+    columns += [
+        _Column("ms", _time, _milliseconds, upwards=False),
+        _Column("Failed", lambda s: Entry(str(s.failures))),
+    ]
+    return _table(results, "main", "Methods, the best mean Dice first", "", columns)
+
+
+def _bare(column: _Column) -> _Column:
+    """The same without small print."""
+    return replace(column, entry=lambda standing: Entry(column.entry(standing).text))
+
+
+def _table(
+    results: Results, name: str, title: str, reading: str, columns: Sequence[_Column]
+) -> Table:
+    best = [_best(results.standings, column) for column in columns]
+    lines = []
+    for standing in results.standings:
+        cells = [column.entry(standing) for column in columns]
+        marked = (
+            replace(cell, best=cell.text == top and cell.text != "-")
+            for cell, top in zip(cells, best, strict=True)
+        )
+        lines.append((Entry(standing.label), *marked))
+    return Table(name, title, reading, ("Method", *(c.head for c in columns)), tuple(lines))
+
+
+def _best(standings: Sequence[Standing], column: _Column) -> str | None:
+    """The text of the best cell; None where it would single out no one."""
+    known = [standing for standing in standings if not math.isnan(column.value(standing))]
+    if column.upwards is None or not known:
+        return None
+    pick = max if column.upwards else min
+    top = column.entry(pick(known, key=column.value)).text
+    alike = sum(column.entry(standing).text == top for standing in standings)
+    return top if alike <= max(1, len(standings) // 4) else None
+
+
+def _mean(head: str, name: str) -> _Column:
+    return _column(head, name, LESIONS, True, lambda f: _interval(f, 3))
+
+
+def _length(head: str, name: str, digits: int) -> _Column:
+    return _column(head, name, LESIONS, False, lambda f: _interval(f, digits))
+
+
+def _count(head: str, name: str, group: str = LESIONS) -> _Column:
+    return _column(head, name, group, False, lambda f: _interval(f, 2))
+
+
+def _share(head: str, name: str, upwards: bool = True, group: str = LESIONS) -> _Column:
+    return _column(head, name, group, upwards, _percentage)
+
+
+def _column(
+    head: str, name: str, group: str, upwards: bool, shown: Callable[[Figure], Entry]
+) -> _Column:
+    def value(standing: Standing) -> float:
+        figure = standing.figure(name, group)
+        return math.nan if figure is None else figure.value
+
+    def entry(standing: Standing) -> Entry:
+        figure = standing.figure(name, group)
+        return Entry("-") if figure is None else shown(figure)
+
+    return _Column(head, entry, value, upwards)
+
+
+def _median(head: str, name: str) -> _Column:
+    def value(standing: Standing) -> float:
+        figure = standing.figure(name)
+        return math.nan if figure is None or figure.median is None else figure.median
+
+    return _Column(head, lambda s: Entry(number(value(s), 3)), value, upwards=True)
+
+
+def _interval(found: Figure | Interval, digits: int) -> Entry:
+    low, high = (number(end, digits) for end in (found.low, found.high))
+    return Entry(number(found.value, digits), f"[{low}, {high}]")
+
+
+def _percentage(figure: Figure) -> Entry:
+    low, high = (number(100 * end, 1) for end in (figure.low, figure.high))
+    return Entry(percent(figure.value, 1), f"[{low}, {high}]")
+
+
+def _milliseconds(standing: Standing) -> float:
+    figure = standing.figure("milliseconds", ALL)
+    return math.nan if figure is None or figure.median is None else figure.median
+
+
+def _time(standing: Standing) -> Entry:
+    return Entry(number(_milliseconds(standing), 0))
+
+
+def _sides(standing: Standing, results: Results) -> tuple[int, int]:
+    """On how many images with a lesion a method's Dice is above the baseline's, and below."""
+    other = results.standing(results.comparison.baseline)
+    gaps = [
+        mine.score.dice - theirs.score.dice
+        for mine, theirs in zip(standing.lesion_rows, other.lesion_rows, strict=True)
+    ]
+    return sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)

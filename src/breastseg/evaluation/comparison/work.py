@@ -1,0 +1,137 @@
+"""What a process of a comparison does: one case with all methods that it is missing for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from breastseg.core.grid import Grid
+from breastseg.core.image import Image
+from breastseg.core.prompt import Prompt
+from breastseg.core.provenance import Provenance
+from breastseg.core.segmenter import Segmenter
+from breastseg.data.dataset import CaseRef
+from breastseg.evaluation.comparison.cell import Cell, Traits
+from breastseg.evaluation.comparison.curves import Counts, count
+from breastseg.evaluation.comparison.store import outline_path, write_outline
+from breastseg.evaluation.comparison.traits import traits, unknown_traits
+from breastseg.evaluation.protocol import Prompting, Protocol
+from breastseg.evaluation.run import FAILURES, OpenedCase, Row, open_case, segment_and_score
+from breastseg.evaluation.score import at_size
+from breastseg.inference.methods import MethodSpec
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is missing of one case.
+
+    Attributes:
+        ref: the case.
+        labels: the methods whose cell is missing.
+        traits: the case's own traits are missing.
+    """
+
+    ref: CaseRef
+    labels: tuple[str, ...]
+    traits: bool
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What all tasks share.
+
+    Attributes:
+        specs: the methods.
+        protocol: how cases are segmented and scored.
+        outlines: the folder of the outlines.
+    """
+
+    specs: tuple[MethodSpec, ...]
+    protocol: Protocol
+    outlines: Path
+
+
+class Bench:
+    """The opened methods of one process.
+
+    Args:
+        rules: what all tasks share.
+        methods: by label, those that are open already; the others are opened.
+
+    Raises:
+        BreastsegError: a method cannot be opened.
+    """
+
+    def __init__(self, rules: Rules, methods: dict[str, Segmenter] | None = None) -> None:
+        self._rules = rules
+        self._methods = methods or {
+            spec.label: opened(spec, rules.protocol.prompting)[0] for spec in rules.specs
+        }
+
+    def results(self, task: Task) -> Iterator[Row | Traits | Cell]:
+        """Compute what is missing of a case, which is read once.
+
+        Yields:
+            What the row of a method would be that fails on it; its traits, where they are missing;
+            a cell for each method, whose outline is on disk by then.
+
+        Raises:
+            InputError: an outline cannot be written.
+        """
+        case = open_case(task.ref)
+        yield case.missed(case.error or "", self._rules.protocol.min_iou)
+        if task.traits:
+            key = task.ref.key
+            yield unknown_traits(key) if case.case is None else traits(key, case.case)
+        for label in task.labels:
+            yield self._cell(label, case)
+
+    def _cell(self, label: str, case: OpenedCase) -> Cell:
+        protocol = self._rules.protocol
+        outcome = segment_and_score(self._methods[label], case, protocol)
+        path = outline_path(self._rules.outlines, label, case.ref.key)
+        prediction, truth = outcome.prediction, case.truth
+        if prediction is None or truth is None:
+            path.unlink(missing_ok=True)  # that of an earlier run with other parameters
+            return failed_cell(label, outcome.row)
+        write_outline(path, prediction.mask().foreground)
+        counts = count(*at_size(prediction, truth, protocol.size), protocol.min_iou)
+        return Cell(label, outcome.row, *astuple(counts))
+
+
+def failed_cell(label: str, row: Row) -> Cell:
+    """The cell of a failure: nothing found, nothing outlined."""
+    return Cell(label, row, *astuple(Counts()))
+
+
+def opened(spec: MethodSpec, prompting: Prompting) -> tuple[Segmenter, Provenance]:
+    """Open a method on one core and call it once.
+
+    The first call loads weights and libraries, which no case's time shall include, and tells the
+    parameters in force.
+
+    Raises:
+        BreastsegError: it cannot be opened.
+    """
+    segmenter = spec.open(threads=1)
+    prompt = Prompt(box=_BOX) if prompting is Prompting.BOX else None
+    try:
+        return segmenter, segmenter.segment(_sample(), prompt).provenance
+    except FAILURES:  # it may well do better on real images
+        values = {parameter.name: parameter.default for parameter in spec.info().parameters}
+        return segmenter, Provenance(segmenter.name, "", values)
+
+
+_BOX = (40, 36, 80, 92)
+
+
+def _sample() -> Image:
+    """A dark disc in speckle."""
+    rows, columns = np.ogrid[:128, :128]
+    distance = ((rows - 60) / 20) ** 2 + ((columns - 64) / 28) ** 2
+    speckle = np.random.default_rng(0).rayleigh(50, (128, 128))
+    picture = np.where(distance < 1, speckle / 3, speckle).clip(0, 255).astype(np.uint8)
+    return Image(picture[None], Grid(picture.shape))

@@ -1,0 +1,65 @@
+"""Telling a method what the protocol allows it to know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import ndimage
+
+from breastseg.core.errors import DataSetError
+from breastseg.core.image import Image
+from breastseg.core.mask import Mask
+from breastseg.core.prediction import Prediction
+from breastseg.core.prompt import Prompt
+from breastseg.core.segmenter import Segmenter
+from breastseg.evaluation.protocol import Prompting
+
+Box = tuple[int, int, int, int]
+"""(row0, column0, row1, column1), half open."""
+
+
+def boxes(truth: Mask) -> list[Box]:
+    """The tightest box around each region of a 2-D truth.
+
+    Pixels that touch by a side or a corner belong to one region, as where lesions are counted.
+    """
+    numbers, count = ndimage.label(truth.foreground, structure=np.ones((3, 3), bool))
+    return [
+        (rows.start, columns.start, rows.stop, columns.stop)
+        for rows, columns in ndimage.find_objects(numbers, count)
+    ]
+
+
+def prompted(
+    segmenter: Segmenter, image: Image, truth: Mask, prompting: Prompting = Prompting.NONE
+) -> Prediction:
+    """Segment an image under a prompting.
+
+    With boxes the method is called once for each true region, and its maps are joined by their
+    maximum.
+
+    Args:
+        segmenter: the method.
+        image: what to segment.
+        truth: where its lesions are; only looked at where the prompting says so.
+        prompting: what the method is told.
+
+    Raises:
+        DataSetError: there is no lesion to draw a box around.
+        UnsupportedError: the method takes no prompt.
+    """
+    if prompting is Prompting.NONE:
+        return segmenter.segment(image)
+    parts = [segmenter.segment(image, Prompt(box=box)) for box in boxes(truth)]
+    if not parts:
+        raise DataSetError("an empty truth: no lesion to draw a box around", "images with a lesion")
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    joined = f"the maximum of {len(parts)} maps, one for each box"
+    return replace(
+        first,
+        probability=np.maximum.reduce([part.probability for part in parts]),
+        provenance=replace(first.provenance, steps=(*first.provenance.steps, joined)),
+    )

@@ -1,0 +1,1 @@
+"""Searching the parameters of a classical method on cases with a known truth."""
