@@ -21,6 +21,7 @@ from breastseg.classical.polar_path import PolarPath
 from breastseg.classical.random_walker import RandomWalker
 from breastseg.classical.region_growing import RegionGrowing
 from breastseg.classical.saliency import Saliency
+from breastseg.classical.slic import Slic
 from breastseg.classical.sobel import Sobel
 from breastseg.classical.watershed import Watershed
 
@@ -40,9 +41,10 @@ METHODS: Mapping[str, type[ClassicalMethod]] = MappingProxyType(
         "watershed": Watershed,
         "chan-vese": ChanVese,
         "geodesic-contour": GeodesicContour,
+        "polar-path": PolarPath,
         "random-walker": RandomWalker,
         "grab-cut": GrabCut,
-        "polar-path": PolarPath,
+        "slic": Slic,
     }
 )
 """In the order in which lists show them: controls, thresholds, clusters, edges, contours, graphs."""

@@ -53,9 +53,8 @@ def grab_cut(
     colours = np.round(np.clip(channels, 0, 1) * 255).astype(np.uint8)
     models = np.zeros((2, 1, _PARAMETERS))
     cv2.setRNGSeed(_SEED)
-    cv2.grabCut(
-        colours, marks, None, models[0], models[1], iterations, cv2.GC_INIT_WITH_MASK
-    )
+    whole = (0, 0, marks.shape[1], marks.shape[0])  # not looked at where there is a mask
+    cv2.grabCut(colours, marks, whole, models[0], models[1], iterations, cv2.GC_INIT_WITH_MASK)
     return np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
@@ -95,10 +94,12 @@ class GrabCut(ClassicalMethod):
         far = self.position * np.minimum(view.radius, _FARTHEST)
         near = (view.grey, _smoothed(view.grey, self.blur_px))
         brightest = 1 + self.position * _FARTHEST
-        channels = [(grey + far) / brightest for grey in near]
-        channels.append(_TEXTURE_GAIN * _texture(view.plain))
+        channels = [
+            *((grey + far) / brightest for grey in near),
+            _TEXTURE_GAIN * _texture(view.plain),
+        ]
         return grab_cut(
-            np.stack(channels, axis=-1),
+            np.stack(channels, axis=-1).astype(np.float64),
             view.core,
             view.ground,
             view.radius <= self.likely,
@@ -116,4 +117,4 @@ def _texture(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """Standard deviation of the grey levels around each pixel."""
     mean = _smoothed(grey, _TEXTURE_PX)
     variance = _smoothed(grey**2, _TEXTURE_PX) - mean**2
-    return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+    return np.asarray(np.sqrt(np.maximum(variance, 0)), np.float32)

@@ -74,7 +74,7 @@ def random_walker(
     solved = solveh_banded(
         bands.reshape(columns + 1, -1), right.ravel(), lower=True, overwrite_ab=True
     )
-    return np.clip(solved, 0, 1).astype(np.float32).reshape(grey.shape)
+    return np.asarray(np.clip(solved, 0, 1).reshape(grey.shape), np.float32)
 
 
 def _neighbours(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:

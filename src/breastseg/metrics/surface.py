@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
+from breastseg.metrics.nearest import nearest_distances
 from breastseg.metrics.rules import check_pair
 
 
@@ -46,7 +47,7 @@ class SurfaceDistances:
         """
         if not self.to_truth.size:
             return 0.0 if self.both_empty else math.nan
-        return float(max(np.percentile(self.to_truth, 95), np.percentile(self.to_outline, 95)))
+        return max(_percentile_95(self.to_truth), _percentile_95(self.to_outline))
 
     @property
     def assd(self) -> float:
@@ -81,16 +82,14 @@ def surface_distances(
             f"spacing {spacing} for masks of shape {truth.shape}",
             f"{truth.ndim} finite values above 0",
         )
-    edge, true_edge = _boundary(outline), _boundary(truth)
-    if not len(edge) or not len(true_edge):
+    if not outline.any() or not truth.any():
         nothing = np.empty(0)
-        return SurfaceDistances(nothing, nothing, both_empty=not len(edge) and not len(true_edge))
-    from scipy.spatial import KDTree
-
-    points, true_points = edge * steps, true_edge * steps
+        return SurfaceDistances(nothing, nothing, both_empty=not outline.any() and not truth.any())
+    window = _window(outline | truth)
+    edge, true_edge = _boundary(outline[window]), _boundary(truth[window])
     return SurfaceDistances(
-        to_truth=KDTree(true_points, balanced_tree=False).query(points)[0],
-        to_outline=KDTree(points, balanced_tree=False).query(true_points)[0],
+        to_truth=nearest_distances(edge, true_edge, steps),
+        to_outline=nearest_distances(true_edge, edge, steps),
         both_empty=False,
     )
 
@@ -117,12 +116,31 @@ def assd(
     return surface_distances(outline, truth, spacing).assd
 
 
-def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Indices of the boundary pixels, (n, ndim), in array order."""
+def _window(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """The smallest box that holds a mask which is not empty."""
+    box = []
+    for axis in range(mask.ndim):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
+        held = np.flatnonzero(mask.any(axis=others))
+        box.append(slice(held[0], held[-1] + 1))
+    return tuple(box)
+
+
+def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The boundary pixels of a mask, as a mask."""
     padded = np.pad(mask, 1)
     inner = (slice(1, -1),) * mask.ndim
     surrounded = mask.copy()
     for axis in range(mask.ndim):
         for shifted in (slice(None, -2), slice(2, None)):
             surrounded &= padded[(*inner[:axis], shifted, *inner[axis + 1 :])]
-    return np.argwhere(mask & ~surrounded)
+    return mask & ~surrounded
+
+
+def _percentile_95(values: NDArray[np.float64]) -> float:
+    """As `np.percentile(values, 95)`, in a fraction of its time."""
+    rank = 0.95 * (values.size - 1)
+    below = int(rank)
+    parted = np.partition(values, below)
+    low, high = parted[below], parted[below + 1 :].min(initial=np.inf)
+    return float(low if rank == below else low + (high - low) * (rank - below))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 INK, SOFT, LINE, OTHER = "#1c2329", "#5c6770", "#d9dee2", "#9aa3ab"
 _HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
-_MARKERS = ("o", "s", "^", "D", "v")
+_MARKERS = ("s", "^", "D", "v", "P")
 HIGHLIGHTS = 1 + len(_HUES)
 """How many methods have a colour of their own: the baseline and the best others."""
 WIDTH = 9.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from breastseg import __version__
 from breastseg.data.dataset import CaseRef
-from breastseg.evaluation.comparison.cell import Comparison
+from breastseg.evaluation.comparison.cell import Cell, Comparison
 from breastseg.evaluation.comparison.drawing import Drawing
 from breastseg.evaluation.comparison.figures import drawings
 from breastseg.evaluation.comparison.pictures import Scene, scenes, with_error_maps
@@ -81,6 +82,7 @@ def write_comparison(
     Raises:
         InputError: a file cannot be written.
     """
+    comparison = _without_folders(comparison, cases)
     results = summarise_comparison(comparison, resamples, seed)
     figures = tuple(drawings(results))
     laid_out = chapters(figures, tuple(tables(results)))
@@ -92,6 +94,25 @@ def write_comparison(
     write_text(folder / "report.md", in_markdown(results, laid_out, command))
     write_text(folder / "report.html", page(results, laid_out, shown, command))
     return results
+
+
+def _without_folders(comparison: Comparison, cases: Sequence[CaseRef]) -> Comparison:
+    """Errors that name a file without the folder it is in: a report is passed on."""
+    folders = {
+        ref.key: {path.parent for path in (ref.image_path, *(ref.mask_paths or ()))}
+        for ref in cases
+    }
+
+    def told(cell: Cell) -> Cell:
+        error = cell.row.error
+        if error is None:
+            return cell
+        for folder in folders.get(cell.row.key, ()):
+            error = error.replace(f"{folder}{os.sep}", "")
+        return replace(cell, row=replace(cell.row, error=error))
+
+    cells = {label: tuple(map(told, column)) for label, column in comparison.cells.items()}
+    return replace(comparison, cells=cells)
 
 
 def chapters(figures: Sequence[Drawing], made: Sequence[Table]) -> tuple[Chapter, ...]:
@@ -173,6 +194,7 @@ def in_markdown(results: Results, laid_out: Sequence[Chapter], command: str) -> 
 
 
 def _failures(results: Results) -> list[dict[str, str]]:
+    """What could not be outlined, and why."""
     return [
         {"method": standing.label, "key": cell.row.key, "reason": cell.row.error}
         for standing in results.standings

@@ -60,7 +60,7 @@ def _margin(results: Results) -> str:
     gap, second = apart.difference, results.standings[1]
     text = (
         f"The next was {second.label} with {second.dice:.3f}; image by image {results.best.label} "
-        f"is ahead by {-gap.value:.3f} (95 % interval {_bare(-gap.high)} to {_bare(-gap.low)}, "
+        f"is ahead by {abs(gap.value):.3f} (95 % interval {_bare(-gap.high)} to {_bare(-gap.low)}, "
         f"p {p_phrase(apart.p_adjusted)} after Holm's correction for its comparisons with all "
         "others)"
     )
