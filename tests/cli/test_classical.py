@@ -87,6 +87,23 @@ def test_what_only_networks_have_is_refused(pictures: Path, capsys: Capture) -> 
     assert "models show otsu" in capsys.readouterr().err
 
 
+def test_evaluate_takes_its_parameters_and_a_box(tmp_path: Path, capsys: Capture) -> None:
+    scans, out = tmp_path / "scans", tmp_path / "scores"
+    assert main(["data", "phantom", str(scans), "--count", "2", "--seed", "3"]) == 0
+    given = ["--data", f"folder={scans}", "--split", "lesions", "--out", str(out), "--json"]
+    capsys.readouterr()
+    assert main(["evaluate", "ellipse", "--scale", "0.9", "--prompt", "box", *given]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["provenance"]["parameters"]["scale"] == 0.9
+    assert summary["groups"]["lesion images"]["figures"]["dice"]["value"] > 0.7
+
+
+def test_evaluate_draws_no_box_for_a_network(tmp_path: Path, capsys: Capture) -> None:
+    given = ["--data", f"folder={tmp_path}", "--out", str(tmp_path / "o")]
+    assert main(["evaluate", "ultrasound", "--prompt", "box", *given]) == 2
+    assert "takes a prompt" in capsys.readouterr().err
+
+
 def test_the_list_and_each_description(capsys: Capture) -> None:
     assert main(["models", "list"]) == 0
     listed = capsys.readouterr().out

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from breastseg.cli.case_options import DataOption, Words, select_cases
 from breastseg.cli.console import complain, console, progress, say
-from breastseg.cli.method import open_method
+from breastseg.cli.method import DEFAULT_PRESET, is_classical, open_method
+from breastseg.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from breastseg.core.segmenter import Segmenter
     from breastseg.evaluation.summary import Figure, Group, Summary
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -37,6 +39,10 @@ class Evaluate:
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
         split: which cases: all (by default), lesions, normals, fold:1,2, list:FILE or
             split:FILE#PART; 'lesions & fold:1' means both; BUSI=lesions is for one data set.
+        prompt: what the method is told: none (it finds the lesion) or box (around each true lesion;
+            for methods that take one).
+        preset: which tuned parameters a classical method has: ultrasound, mammography, none, or a
+            file that 'breastseg tune' has written. Its parameters are further options.
         size: score at this many rows and columns, to compare with work that does; each image's own
             size by default.
         threshold: in place of the method's own threshold.
@@ -46,13 +52,15 @@ class Evaluate:
         quiet: no progress.
     """
 
-    method: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="BUNDLE")]]
+    method: tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="METHOD")]]
     out: Path
     data: DataOption = ()
     split: Annotated[
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="[NAME=]SELECTION ...", help_behavior_hint=""),
     ] = ()
+    prompt: Literal["none", "box"] = "none"
+    preset: str = DEFAULT_PRESET
     size: Annotated[int | None, _NO_HINT] = None
     threshold: Annotated[float | None, _NO_HINT] = None
     flip_average: bool = False
@@ -62,13 +70,31 @@ class Evaluate:
 
     def run(self) -> int:
         """Evaluate; returns the exit code."""
-        from breastseg.evaluation.protocol import Protocol
+        return self.run_with(
+            open_method(
+                self.method,
+                self.threads,
+                self.threshold,
+                self.flip_average,
+                preset=self.preset,
+            )
+        )
+
+    def run_with(self, segmenter: Segmenter) -> int:
+        """The same with a method that is open already."""
+        from breastseg.evaluation.protocol import Prompting, Protocol
         from breastseg.evaluation.report import write_report
         from breastseg.evaluation.run import evaluate
 
-        segmenter = open_method(self.method, self.threads, self.threshold, self.flip_average)
+        if self.prompt == "box" and not is_classical(self.method):
+            raise InputError(
+                f"--prompt box for {self.method!r}",
+                "a method that takes a prompt",
+                "'breastseg models list' shows the classical ones",
+            )
         cases = select_cases(self.data, self.split)
-        protocol = Protocol(None if self.size is None else (self.size, self.size))
+        size = None if self.size is None else (self.size, self.size)
+        protocol = Protocol(size, prompting=Prompting(self.prompt))
         with progress("Scoring", len(cases), self.quiet) as advance:
             evaluation = evaluate(segmenter, cases, protocol, progress=lambda *_: advance(1, ""))
         summary = write_report(evaluation, self.out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, make_dataclass
+from dataclasses import MISSING, field, fields, make_dataclass
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import tyro
@@ -34,8 +34,9 @@ def with_own_parameters(kind: type[Runnable], words: Sequence[str]) -> type[Runn
     """The command with the fields of the method named in the words as options of their own.
 
     Args:
-        kind: a command with ``run_with``, whose options name a method and a preset.
-        words: what the user typed; looked through for ``--method`` and ``--preset``.
+        kind: a command with ``run_with``, whose words name a method and a preset.
+        words: what the user typed; looked through for ``--method`` and ``--preset``, and where the
+            command has the method as its first word, for that.
 
     Returns:
         `kind` itself where the method is none of the classical ones.
@@ -43,7 +44,8 @@ def with_own_parameters(kind: type[Runnable], words: Sequence[str]) -> type[Runn
     Raises:
         InputError: there is no such preset.
     """
-    name = _word_after(words, "--method")
+    first = words[0] if words else None
+    name = _word_after(words, "--method") if _has_option(kind) else first
     if name is None or not is_classical(name) or "--threshold" in words:
         return kind
     from breastseg.classical.preset import classical_method
@@ -59,6 +61,11 @@ def with_own_parameters(kind: type[Runnable], words: Sequence[str]) -> type[Runn
         bases=(_Joined,),
         namespace={"__doc__": kind.__doc__},
     )
+
+
+def _has_option(kind: type[Runnable]) -> bool:
+    """True where the method is an option and not a word on its own: then it has a default."""
+    return any(f.name == "method" and f.default is not MISSING for f in fields(kind))  # type: ignore[arg-type]
 
 
 def _word_after(words: Sequence[str], option: str) -> str | None:
