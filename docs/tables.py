@@ -1,7 +1,8 @@
 """Fill the reference's tables from the code, so that a default is written down in one place.
 
 A page holds ``<!-- table: package.module.Class -->`` ... ``<!-- end -->``; what stands between is
-made from the class's fields and the ``Attributes`` of its docstring.
+made from the class's fields and the ``Attributes`` of its docstring. In place of a class stands the
+catalogue of the classical methods for the list of them.
 
     python docs/tables.py            write the pages
     python docs/tables.py --check    only say which pages are out of date
@@ -14,10 +15,14 @@ import importlib
 import inspect
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from breastseg.classical.method import ClassicalMethod
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 _PLACE = re.compile(r"(<!-- table: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_DOI = re.compile(r"doi:(10\.[^\s,;]+)")
 _ATTRIBUTE = re.compile(r"^    (\w[\w, ]*): (.*)$")
 
 
@@ -31,6 +36,8 @@ def rendered(page: Path) -> str:
 def _table(name: str) -> str:
     module, _, kind = name.rpartition(".")
     recipe = getattr(importlib.import_module(module), kind)
+    if isinstance(recipe, Mapping):
+        return _methods(recipe)
     meanings = _meanings(recipe)
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for field in dataclasses.fields(recipe):
@@ -38,6 +45,18 @@ def _table(name: str) -> str:
         if default is not None:
             meaning = meanings.get(field.name, "").rstrip(".")
             rows.append(f"| `{field.name}` | {default} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _methods(catalogue: Mapping[str, type]) -> str:
+    """A line a method: what it does, what it is bad at, its own parameters, the paper."""
+    rows = ["| method | what it does | bad at | own parameters | source |", "|---|---|---|---|---|"]
+    shared = {field.name for field in dataclasses.fields(ClassicalMethod)}
+    for name, method in catalogue.items():
+        own = [f"`{f.name}`" for f in dataclasses.fields(method) if f.name not in shared]
+        source = _DOI.sub(r"doi:[\1](https://doi.org/\1)", method.source)
+        cells = (f"`{name}`", method.summary, method.weakness, ", ".join(own), source)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
 
