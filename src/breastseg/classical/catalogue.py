@@ -47,4 +47,4 @@ METHODS: Mapping[str, type[ClassicalMethod]] = MappingProxyType(
         "slic": Slic,
     }
 )
-"""In the order in which lists show them: controls, thresholds, clusters, edges, contours, graphs."""
+"""In the order of lists: controls, thresholds, clusters, edges, contours, graphs."""

@@ -78,6 +78,31 @@ def shipped_preset(method: str, preset: str) -> Preset | None:
     return read_preset(path) if path.is_file() else None
 
 
+def named_preset(method: str, preset: str) -> Preset | None:
+    """A preset by its name or its file (``.json``); None as for `shipped_preset`.
+
+    Raises:
+        InputError: there is no such preset, or it is another method's.
+    """
+    if not preset.endswith(".json"):
+        return shipped_preset(method, preset)
+    found = read_preset(Path(preset))
+    if found.method != method:
+        raise InputError(f"{preset}: a preset of {found.method!r}", f"one of {method!r}")
+    return found
+
+
+def tuned_on(method: str, preset: str) -> str:
+    """The data and the split that a preset's record names; empty where it names none.
+
+    Raises:
+        InputError: as for `named_preset`.
+    """
+    found = named_preset(method, preset)
+    named = {} if found is None else found.record
+    return ", ".join(str(named[key]) for key in ("data", "split") if named.get(key))
+
+
 def classical_method(name: str, preset: str = PLAIN) -> ClassicalMethod:
     """A method with the parameters of a preset.
 
@@ -90,10 +115,6 @@ def classical_method(name: str, preset: str = PLAIN) -> ClassicalMethod:
     """
     if name not in METHODS:
         raise InputError(f"no classical method {name!r}", f"one of {', '.join(METHODS)}")
-    found = read_preset(Path(preset)) if preset.endswith(".json") else shipped_preset(name, preset)
+    found = named_preset(name, preset)
     method = METHODS[name]()
-    if found is None:
-        return method
-    if found.method != name:
-        raise InputError(f"{preset}: a preset of {found.method!r}", f"one of {name!r}")
-    return with_values(method, found.parameters)
+    return method if found is None else with_values(method, found.parameters)

@@ -74,11 +74,11 @@ class ShowModel:
 
     def _classical(self) -> int:
         from breastseg.classical.catalogue import METHODS
-        from breastseg.classical.preset import shipped_preset
+        from breastseg.classical.preset import named_preset
         from breastseg.inference.methods import MethodSpec
 
         info = MethodSpec(self.name, self.name, self.preset).info()
-        preset = None if self.preset.endswith(".json") else shipped_preset(self.name, self.preset)
+        preset = named_preset(self.name, self.preset)
         record = {} if preset is None else dict(preset.record)
         if self.json:
             content = asdict(info) | {"preset": self.preset, "preset_record": record}

@@ -29,6 +29,8 @@ class MethodInfo:
         takes_prompt: it looks where a user points.
         gives_probability: its numbers between 0 and 1 are graded within an outline.
         parameters: with their bounds and the values in force; none for a network.
+        learnt_from: the data that it was trained or its parameters were tuned on, in words; empty
+            where that is nothing or not known.
     """
 
     name: str
@@ -40,6 +42,7 @@ class MethodInfo:
     takes_prompt: bool
     gives_probability: bool
     parameters: tuple[Parameter, ...] = ()
+    learnt_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class MethodSpec:
             BundleError: no such method, or the bundle is damaged.
         """
         from breastseg.classical.catalogue import METHODS
+        from breastseg.classical.preset import tuned_on
 
         if self.method in METHODS:
             kind = METHODS[self.method]
@@ -120,6 +124,7 @@ class MethodSpec:
                 takes_prompt=True,
                 gives_probability=kind.gives_probability,
                 parameters=parameters_of(self.open()),
+                learnt_from=tuned_on(self.method, self.preset),
             )
         return _network_info(self.method)
 
@@ -154,4 +159,5 @@ def _network_info(method: str) -> MethodInfo:
         modality=bundle.modality,
         takes_prompt=False,
         gives_probability=True,
+        learnt_from="; ".join(bundle.training_data),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from breastseg.data.catalogue import DATA_SETS
 from breastseg.evaluation.comparison.results import ALL, LESIONS, NORMALS, Results, Standing
 from breastseg.evaluation.comparison.table import p_phrase
@@ -10,6 +12,7 @@ from breastseg.evaluation.report import rules
 from breastseg.evaluation.summary import Figure
 
 NOTICE = "Research tool, not a medical device."
+_NAMED = 4  # methods; more are counted
 FEW = 10
 """A subgroup of fewer images is not named among the hard ones."""
 
@@ -124,22 +127,27 @@ def _outlined(standing: Standing) -> int:
 
 
 def _seen(results: Results) -> str:
-    """A warning where networks were trained on a published data set that is used here."""
-    here = {row.source for row in results.rows} & set(DATA_SETS)
-    seen = {
-        name: [
-            s.label
-            for s in results.standings
-            if s.info.kind == "network" and name.lower() in s.info.source.lower()
-        ]
-        for name in sorted(here)
-    }
-    return " ".join(
-        f"Of {name}, images were used to train {' and '.join(labels)}: figures on it count only if "
-        "the images here were kept out of training."
-        for name, labels in seen.items()
-        if labels
-    )
+    """A warning where methods were trained or tuned on a published data set that is used here."""
+    parts = []
+    for name in sorted({row.source for row in results.rows} & set(DATA_SETS)):
+        learnt = [s for s in results.standings if name.lower() in s.info.learnt_from.lower()]
+        trained = [s.label for s in learnt if s.info.kind == "network"]
+        tuned = [s.label for s in learnt if s.info.kind != "network"]
+        used = [f"train {_listed(trained)}"] if trained else []
+        used += [f"tune {_listed(tuned)}"] if tuned else []
+        if used:
+            parts.append(
+                f"Of {name}, images were used to {' and to '.join(used)}: figures on it count only "
+                "if the images here were kept out of that."
+            )
+    return " ".join(parts)
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """A few names in words, many as a number."""
+    if len(labels) > _NAMED:
+        return f"{len(labels)} of the methods"
+    return " and ".join(labels)
 
 
 def _caution(results: Results) -> str:
