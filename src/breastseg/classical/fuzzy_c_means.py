@@ -33,8 +33,9 @@ def fuzzy_c_means(
         points: (h, w, d) float32, the features of each pixel, in units of about 1.
         near: (h, w) bool, not empty: the pixels that the centres are fitted to.
         centres: (k, d) float32, where to start.
-        fuzziness: the exponent m of equation 1, above 1.
-        spatial: the exponent q of equation 5 (p is 1); 0 leaves the spatial term out.
+        fuzziness: the exponent m of the memberships in the objective, above 1.
+        spatial: the exponent q of the memberships summed over a pixel's surroundings, by which its
+            own are multiplied (p is 1); 0 leaves them out.
         window: side of the square over which it sums, odd.
 
     Returns:
@@ -77,7 +78,7 @@ def _belonging(
 
 @dataclass(frozen=True)
 class FuzzyCMeans(ClassicalMethod):
-    """Fuzzy clusters; a pixel is lesion as far as it belongs to those that hold the box's middle.
+    """Fuzzy clusters; a pixel is lesion as far as it belongs to those in the ellipse in the box.
 
     Attributes:
         clusters: how many clusters the neighbourhood is split into.
@@ -100,7 +101,7 @@ class FuzzyCMeans(ClassicalMethod):
     weakness: ClassVar[str] = "clusters of unlike size: a small lesion in wide, uneven tissue"
     gives_probability: ClassVar[bool] = True
 
-    clusters: Annotated[int, Within(2, 5)] = 2
+    clusters: Annotated[int, Within(2, 4)] = 2
     position: Annotated[float, Within(0, 4)] = 1.75
     texture: Annotated[float, Within(0, 1)] = 0.0
     fuzziness: Annotated[float, Within(1.1, 4)] = 2.0

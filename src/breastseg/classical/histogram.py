@@ -40,7 +40,7 @@ def place(view: View) -> NDArray[np.float32]:
 
 
 def neighbourhood(view: View, around: float = _EVEN) -> NDArray[np.bool_]:
-    """The pixels within `around` of the view's centre, as (h, w) bool; the whole view if none is."""
+    """The pixels within a radius of `around`, (h, w) bool; the whole view where there are none."""
     near = view.radius <= around
     return near if near.any() else np.ones(view.shape, bool)
 
@@ -174,17 +174,14 @@ def roughness(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def of_lesion(belonging: NDArray[np.float32], view: View) -> NDArray[np.bool_]:
-    """Which clusters hold more of the view's core than of its ground.
+    """Which clusters lie for the most part within the ellipse inscribed in the box.
 
     Args:
         belonging: (h, w, k) float32, how much of each pixel belongs to each cluster.
         view: the view.
 
     Returns:
-        (k,) bool; none where the view has no core.
+        (k,) bool.
     """
-    core, ground = (
-        belonging[marks].sum(axis=0) / max(int(np.count_nonzero(marks)), 1)
-        for marks in (view.core, view.ground)
-    )
-    return np.asarray(core > ground)
+    near, within = neighbourhood(view), view.radius <= 1
+    return np.asarray(belonging[near & within].sum(axis=0) > belonging[near & ~within].sum(axis=0))

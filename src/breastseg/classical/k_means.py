@@ -59,7 +59,7 @@ def nearest_centre(points: NDArray[np.float32], centres: NDArray[np.float32]) ->
 
 @dataclass(frozen=True)
 class KMeans(ClassicalMethod):
-    """Clusters of pixels; those that hold more of the box's middle than of its outside are lesion.
+    """Clusters of pixels; those that lie for the most part in the ellipse in the box are lesion.
 
     Attributes:
         clusters: how many clusters the neighbourhood is split into.

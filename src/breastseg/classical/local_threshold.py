@@ -17,8 +17,8 @@ from breastseg.core.parameters import Within
 def sauvola(grey: NDArray[np.float32], window: int, k: float) -> NDArray[np.float32]:
     """The mean of a square, lowered by up to a share `k` of it where the square is even.
 
-    Equation 5 of Sauvola and Pietikäinen; the dynamic range of the standard deviation is the
-    largest that there is.
+    Mean times 1 + k (deviation / R - 1), as Sauvola and Pietikäinen have it, where R is the largest
+    deviation in the image.
 
     Args:
         grey: (h, w) float32, 0 to 1.

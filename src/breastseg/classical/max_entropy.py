@@ -18,8 +18,8 @@ _BINS = 256
 def max_entropy(values: NDArray[np.float32]) -> np.float32:
     """The threshold whose two halves have the most information together.
 
-    Equation 12 of Kapur, Sahoo and Wong: with P the share and H the entropy of all bins up to the
-    threshold, and H' that of all, log(P (1 - P)) + H / P + (H' - H) / (1 - P) is largest.
+    With P the share of the bins up to the threshold, H the sum of their -p log(p) and H' that of
+    all bins, log(P (1 - P)) + H / P + (H' - H) / (1 - P) is largest.
 
     Args:
         values: float32 of any shape, finite, at least one.
@@ -28,16 +28,14 @@ def max_entropy(values: NDArray[np.float32]) -> np.float32:
         The largest value of the darker half, to 1/256 of the range; the value where all are equal.
     """
     counts, tops = histogram(values, _BINS)
+    if np.count_nonzero(counts) < 2:
+        return np.float32(tops[-1])
+    # neither side is empty: the first bin holds the minimum and the last the maximum
     share = counts / counts.sum()
     entropy = -xlogy(share, share)
-    dark = np.cumsum(share)
-    of_dark, of_all = np.cumsum(entropy), entropy.sum()
-    cuts = np.flatnonzero(np.cumsum(counts) < counts.sum())  # the bins above must not be empty
-    if not cuts.size:
-        return np.float32(tops[-1])
-    dark, of_dark = dark[cuts], of_dark[cuts]
-    gain = np.log(dark * (1 - dark)) + of_dark / dark + (of_all - of_dark) / (1 - dark)
-    return np.float32(tops[cuts[np.argmax(gain)]])
+    dark, of_dark = np.cumsum(share)[:-1], np.cumsum(entropy)[:-1]
+    gain = np.log(dark * (1 - dark)) + of_dark / dark + (entropy.sum() - of_dark) / (1 - dark)
+    return np.float32(tops[np.argmax(gain)])
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def multi_otsu(values: NDArray[np.float32], classes: int) -> NDArray[np.float32]
 
 @dataclass(frozen=True)
 class MultiOtsu(HistogramMethod):
-    """Several thresholds; as many of the darkest classes are lesion as its core belongs to.
+    """Several thresholds; as many of the darkest classes are lesion as lie in the ellipse.
 
     Attributes:
         classes: how many classes the neighbourhood is split into.
