@@ -13,7 +13,8 @@ from breastseg.classical.edge_linking import EdgeMethod
 from breastseg.classical.gradient import magnitude
 from breastseg.core.parameters import Within
 
-_LARGEST = 8000  # OpenCV takes 16 bit and squares
+_STRONGEST = 8000  # OpenCV squares 16 bit integers
+_LARGEST = 32767
 
 
 def canny(vectors: NDArray[np.float32], low: float, high: float) -> NDArray[np.bool_]:
@@ -30,7 +31,7 @@ def canny(vectors: NDArray[np.float32], low: float, high: float) -> NDArray[np.b
     largest = float(magnitude(vectors).max())
     if largest == 0:
         return np.zeros(vectors.shape[1:], bool)
-    scale = _LARGEST / largest
+    scale = _STRONGEST / largest
     down, along = np.rint(vectors * np.float32(scale)).astype(np.int16)
     edges = cv2.Canny(
         np.ascontiguousarray(along),

@@ -87,10 +87,11 @@ def enclosed(
     ground: NDArray[np.bool_],
     largest_gap: int,
 ) -> NDArray[np.bool_]:
-    """The region within the edges, after the least closing at which they enclose the core.
+    """The region within the edges, once their gaps are closed as far as it takes to hold the core.
 
-    Enclosed is what the background cannot reach without crossing an edge; it counts from a few
-    pixels' width on. Closings by growing discs are nested, so the least is found by bisection.
+    The edges are thickened by a disc until what the background cannot reach holds the core; by as
+    much the region is then worn off again. It grows with the disc, so that the least disc is found
+    by bisection.
 
     Args:
         edges: (h, w) bool.
@@ -99,50 +100,45 @@ def enclosed(
         largest_gap: the widest gap that is closed, in pixels.
 
     Returns:
-        (h, w) bool with the edges around; empty where even the largest closing does not enclose
-        the core.
+        (h, w) bool with the edges around; empty where even the largest disc does not enclose the
+        core.
     """
     needed = max(1.0, _ENOUGH * np.count_nonzero(core))
     best = np.zeros(edges.shape, bool)
-    low, high = 0, largest_gap // 2 + 1  # the first that was not tried, the least that is enough
+    low, high = 0, (largest_gap + 1) // 2 + 1  # the first that was not tried, the least that does
     while low < high:
         # the first try is the largest: where that fails, nothing else helps
-        radius = high - 1 if not best.any() else (low + high) // 2
-        inner = _within(_closed(edges, radius), ground)
-        if np.count_nonzero(opened(inner, 1) & core) >= needed:
-            best, high = inner, radius
-        elif not best.any():
-            break
-        else:
+        radius = (low + high) // 2 if best.any() else high - 1
+        region = _within(edges, ground, radius)
+        if np.count_nonzero(opened(region, 1) & core) >= needed:
+            best, high = region, radius
+        elif best.any():
             low = radius + 1
+        else:
+            break
     return best
 
 
-def _closed(edges: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Close by a disc, by two distance transforms: their cost does not grow with the disc."""
-    if not radius:
-        return edges
-    wide = np.pad(edges, radius + 1)
-    grown = _distance(~wide) <= radius
-    closed = (_distance(grown) > radius) | wide
-    return closed[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
+def _within(edges: NDArray[np.bool_], ground: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """What cannot be reached from the background and from beyond the view past thickened edges.
+
+    The disc is a threshold on distances, whose cost does not grow with its radius.
+    """
+    margin = radius + 1
+    inner = (slice(margin, -margin),) * 2
+    free = _distance(~np.pad(edges, margin)) > radius
+    count, numbers = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
+    reached = np.zeros(count, bool)
+    reached[numbers[0, 0]] = True
+    reached[numbers[inner][ground]] = True
+    reached[0] = False  # the edges
+    return np.asarray((_distance(~reached[numbers]) > radius)[inner])
 
 
 def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Of each pixel of a mask to the nearest one that is not in it."""
     exact = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(exact, np.float32)
-
-
-def _within(edges: NDArray[np.bool_], ground: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What cannot be reached from the background and from beyond the view."""
-    free = np.pad(~edges, 1, constant_values=True)
-    count, numbers = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
-    reached = np.zeros(count, bool)
-    reached[numbers[0, 0]] = True
-    numbers = numbers[1:-1, 1:-1]
-    reached[numbers[ground & ~edges]] = True
-    return np.asarray(~reached[numbers])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.classical.gradient import smoothed
 from breastseg.classical.method import ClassicalMethod
 from breastseg.classical.view import View
 from breastseg.core.parameters import Within
@@ -92,7 +93,7 @@ class GrabCut(ClassicalMethod):
     def delineate(self, view: View) -> NDArray[np.bool_]:
         """Let the box's ellipse be the first guess, its middle and its surroundings the limits."""
         far = self.position * np.minimum(view.radius, _FARTHEST)
-        near = (view.grey, _smoothed(view.grey, self.blur_px))
+        near = (view.grey, smoothed(view.grey, self.blur_px))
         brightest = 1 + self.position * _FARTHEST
         channels = [
             *((grey + far) / brightest for grey in near),
@@ -107,14 +108,8 @@ class GrabCut(ClassicalMethod):
         )
 
 
-def _smoothed(grey: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
-    return np.asarray(
-        cv2.GaussianBlur(grey, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE), np.float32
-    )
-
-
 def _texture(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """Standard deviation of the grey levels around each pixel."""
-    mean = _smoothed(grey, _TEXTURE_PX)
-    variance = _smoothed(grey**2, _TEXTURE_PX) - mean**2
+    mean = smoothed(grey, _TEXTURE_PX)
+    variance = smoothed(grey**2, _TEXTURE_PX) - mean**2
     return np.asarray(np.sqrt(np.maximum(variance, 0)), np.float32)

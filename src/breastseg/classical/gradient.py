@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 _SOBEL_GAIN = np.float32(1 / 8)  # a ramp of 1 a pixel then has a gradient of 1
 _WIDTH = 0.15  # of the assumed edge, as a standard deviation in radii
+_LEAST = np.float32(1e-6)  # grey levels a pixel; what is below is rounding
 _TINY = np.float32(1e-12)
 
 
@@ -78,6 +79,7 @@ def border_gradient(
     normal = gradient(radius, 0)
     normal /= np.maximum(magnitude(normal), _TINY)
     strength = magnitude(vectors)
+    vectors[:, strength < _LEAST] = 0
     away = np.maximum((vectors * normal).sum(axis=0), 0) / np.maximum(strength, _TINY)
     weight = (1 - outward) + outward * away
     weight *= np.exp(-((radius - 1) ** 2) / (2 * focus**2))

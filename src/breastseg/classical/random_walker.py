@@ -71,18 +71,15 @@ def random_walker(
         bands[step][here] -= weight * ~(fixed[here] | fixed[there])
     bands[0] = np.where(fixed, 1, diagonal)
     right = np.where(fixed, known, right)
-    solved = solveh_banded(
-        bands.reshape(columns + 1, -1), right.ravel(), lower=True, overwrite_ab=True
-    )
+    lower = bands.reshape(columns + 1, -1)[: grey.size]  # a single pixel has no other band
+    solved = solveh_banded(lower, right.ravel(), overwrite_ab=True, lower=True)
     return np.asarray(np.clip(solved, 0, 1).reshape(grey.shape), np.float32)
 
 
 def _neighbours(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     """All pixels but the last along an axis, and all but the first."""
-    before, after = slice(None, -1), slice(1, None)
-    if axis == 0:
-        return (before, slice(None)), (after, slice(None))
-    return (slice(None), before), (slice(None), after)
+    across = (slice(None),) * axis
+    return (*across, slice(None, -1)), (*across, slice(1, None))
 
 
 @dataclass(frozen=True)
@@ -90,10 +87,9 @@ class RandomWalker(ClassicalMethod):
     """Each pixel goes to the seeds that a random walker who avoids edges reaches first.
 
     Attributes:
-        beta: how strongly edges stop the walker; 0 makes it blind to them.
-        seed: size of the ellipse in the middle that is taken for lesion, as a share of the one
-            that fills the box.
-        prior_weight: of grey level and position of a pixel itself; 0 leaves seeds and edges alone.
+        beta: how strongly edges stop the walker; high values make outlines follow them closely.
+        prior_weight: of a pixel's own grey level and position; low values leave the decision to
+            seeds and edges.
         grey_trust: of the grey levels in the prior; 0 leaves the position alone.
         position_trust: of the position in the prior: how steeply lesion ends at the ellipse that
             fills the box; 0 leaves the grey levels alone.
@@ -111,23 +107,18 @@ class RandomWalker(ClassicalMethod):
     gives_probability: ClassVar[bool] = True
 
     beta: Annotated[float, Within(1, 1000, log=True)] = 25.0
-    seed: Annotated[float, Within(0.1, 0.9)] = 0.4
     prior_weight: Annotated[float, Within(0.001, 10, log=True)] = 0.1
     grey_trust: Annotated[float, Within(0, 3)] = 1.0
     position_trust: Annotated[float, Within(0, 40)] = 16.0
 
     def delineate(self, view: View) -> NDArray[np.float32]:
-        """Solve at half the size, where speckle is averaged and the system an eighth the cost."""
+        """Solve at half the size, which averages speckle and costs a sixteenth."""
         odds = self.grey_trust * grey_odds(view.grey, view.core, view.ground)
         prior = expit(odds + self.position_trust * (1 - view.radius))
-        core = view.core & (view.radius <= self.seed) | view.core
-        core = ((view.radius <= self.seed) & view.allowed | view.inside) & ~view.outside
-        if not core.any():
-            core = view.core
         half = ((view.shape[0] + 1) // 2, (view.shape[1] + 1) // 2)
         walked = random_walker(
             resize(view.grey, half),
-            _halved(core, half),
+            _halved(view.core, half),
             _halved(view.ground, half),
             resize(prior, half),
             beta=self.beta,

@@ -14,6 +14,7 @@ from breastseg.preprocess.geometry import resize
 SIDE_PX = 96
 """What the longer side of the lesion's box is scaled to."""
 _BESIDE_PX = 12.0  # from a region that was found, background is at least that far
+_AROUND_POINT_PX = 5.0  # of a point, all is taken for lesion
 _LARGEST_SCALE = 4.0  # more would blow up single pixels
 
 Box = tuple[int, int, int, int]
@@ -68,10 +69,15 @@ class View:
     def core(self) -> NDArray[np.bool_]:
         """(h, w) bool: what is lesion in all likelihood: the middle of the box, the user's points.
 
-        Where the finder has found a region, its innermost part. It has at least one pixel where any
-        pixel is allowed.
+        Where the finder has found a region, its innermost part; where there are points and no box,
+        what lies close to them. It has at least one pixel where any pixel is allowed.
         """
-        core = self.radius <= 0.4 if self.found is None else _innermost(self.found)
+        if self.found is not None:
+            core = _innermost(self.found)
+        elif self.given or not self.inside.any():
+            core = self.radius <= 0.4
+        else:
+            core = ~_far_from(self.inside, _AROUND_POINT_PX)
         core &= self.allowed
         core = (core | self.inside) & ~self.outside
         if not core.any() and self.allowed.any():

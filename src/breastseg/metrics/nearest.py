@@ -1,11 +1,13 @@
 """How far each pixel of one set lies from the nearest pixel of another, exactly.
 
-Few pixels ask a KD tree. Where there are many, two transforms of the whole plane cost less. The
-first spreads squared distances in a byte: one parabola along each axis, so that distances below
-16 are exact (Felzenszwalb and Huttenlocher 2012, doi:10.4086/toc.2012.v008a019). The few pixels
-that lie farther ask the tree again; many ask OpenCV's exact transform, of the same source.
+Three ways, each taken where it costs least. Few pixels ask a KD tree. Many pixels of a plane look
+along their row for the column whose own nearest pixel is nearest, which ends soon where distances
+are short. Where they are long, OpenCV's transform of the whole plane answers all at once, but only
+if the steps of both axes are equal.
 
-On the unit grid squared distances are integers, which makes all three ways give the same float.
+On the unit grid squared distances are integers, so that all three ways give the same float. Looking
+along rows is the second pass of Saito and Toriwaki 1994, doi:10.1016/0031-3203(94)90133-3; OpenCV's
+transform is that of Felzenszwalb and Huttenlocher 2012, doi:10.4086/toc.2012.v008a019.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 15
-"""The farthest shift whose square leaves room in a byte for the mark of a farther pixel."""
-FARTHER = 255
 PIXELS_A_QUERY = 64
 """A query of the tree costs about as much as transforming this many pixels."""
+MOST_COLUMNS = 32
+"""How many columns a pixel looks at on either side."""
+FARTHER = 127
+"""Rows to the nearest pixel of a column: so many or more. Twice this still fits a byte."""
 EXACT_BELOW = 2**20
 """OpenCV's transform is in float32, which tells squared distances below this one apart."""
 
@@ -36,25 +39,38 @@ def nearest_distances(
     Returns:
         (n,) float64, in array order and in units of the steps.
     """
-    asked = np.flatnonzero(pixels)
-    if (steps != steps[0]).any():
-        return _by_tree(asked, others, steps)
-    unit = np.ones_like(steps)
-    if pixels.ndim != 2 or _few(asked, others):
-        return _by_tree(asked, others, unit) * steps[0]
-    squares = _near_squares(others).ravel()[asked]
-    distances = np.sqrt(squares, dtype=np.float64)
-    far = squares == FARTHER
-    left = asked[far]
-    if left.size:
-        by_tree = _few(left, others) or sum(n * n for n in others.shape) >= EXACT_BELOW
-        distances[far] = _by_tree(left, others, unit) if by_tree else _by_transform(left, others)
-    return distances * steps[0]
+    unit = steps[0] if (steps == steps[0]).all() else 1.0
+    steps = steps / unit
+    if others.ndim != 2 or _few(pixels, others):
+        return _by_tree(np.flatnonzero(pixels), others, steps) * unit
+    # A pixel that looks beyond its row meets the margin, on the left that of the row before. The
+    # width is odd for OpenCV: it walks down columns, and a power of two would map each to a few
+    # lines of the cache.
+    margin = ((0, 0), (0, MOST_COLUMNS + others.shape[1] % 2 + 1))
+    asked, others = np.flatnonzero(np.pad(pixels, margin)), np.pad(others, margin)
+    distances = _along_rows(asked, others, steps)
+    if distances is None:
+        return _far(asked, others, steps) * unit
+    open_ = np.flatnonzero(np.isinf(distances))
+    if open_.size:
+        distances[open_] = _far(asked[open_], others, steps)
+    return distances * unit
 
 
-def _few(asked: NDArray[np.intp], others: NDArray[np.bool_]) -> bool:
+def _few(asked: NDArray[np.generic], others: NDArray[np.bool_]) -> bool:
     """Whether the tree is the cheapest way; eight of its points cost as much as a query."""
-    return (asked.size + np.count_nonzero(others) // 8) * PIXELS_A_QUERY <= others.size
+    queries = int(np.count_nonzero(asked)) + int(np.count_nonzero(others)) // 8
+    return queries * PIXELS_A_QUERY <= others.size
+
+
+def _far(
+    asked: NDArray[np.intp], others: NDArray[np.bool_], steps: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distances of pixels of a plane that have no other one close by."""
+    exact = sum(length**2 for length in others.shape) < EXACT_BELOW
+    if exact and (steps == 1).all() and not _few(asked, others):
+        return _by_transform(asked, others)
+    return _by_tree(asked, others, steps)
 
 
 def _by_tree(
@@ -73,27 +89,51 @@ def _by_tree(
     return distances
 
 
-def _near_squares(others: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Squared distance of each pixel of the plane, exact below `FARTHER`; (H, W) uint8."""
-    squares = np.where(others, np.uint8(0), np.uint8(FARTHER))
-    for _ in ("down the columns", "along the rows"):
-        reached = squares.copy()
-        for shift in range(1, min(REACH, len(squares) - 1) + 1):
-            moved = cv2.add(squares, shift * shift)
-            np.minimum(reached[shift:], moved[:-shift], out=reached[shift:])
-            np.minimum(reached[:-shift], moved[shift:], out=reached[:-shift])
-        squares = cv2.transpose(reached)
-    return squares
-
-
 def _by_transform(asked: NDArray[np.intp], others: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """As `_by_tree` in the plane, with steps of one."""
-    rows, columns = others.shape
-    # OpenCV walks down columns: a width that is a power of two would map them to the same few
-    # lines of the cache, and an odd one is never a multiple of it.
-    away = np.ones((rows, columns | 1), np.uint8)
-    away[:, :columns] = ~others
+    """As `_by_tree`, in a plane of unit steps."""
+    away = (~others).view(np.uint8)
     found = cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    distances = found[:, :columns].ravel()[asked].astype(np.float64)
+    distances = found.ravel().take(asked).astype(np.float64)
     exact: NDArray[np.float64] = np.sqrt(np.rint(distances * distances))
     return exact
+
+
+def _along_rows(
+    asked: NDArray[np.intp], others: NDArray[np.bool_], steps: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """As `_by_tree`, but infinite beyond `MOST_COLUMNS`; None if too many are as far as that.
+
+    The rightmost `MOST_COLUMNS` columns of the plane must be empty.
+    """
+    rows_away = _rows_to_nearest(others).ravel()
+    nearest = rows_away.take(asked)
+    # No pixel looks at more columns than there are rows to the nearest one in its own.
+    if np.minimum(nearest, MOST_COLUMNS).sum() > others.size:
+        return None
+    square = (np.arange(FARTHER + 1) * steps[0]) ** 2
+    limit = min(square[FARTHER], ((MOST_COLUMNS + 1) * steps[1]) ** 2)
+    square[FARTHER] = np.inf
+    found = square.take(nearest)
+    looking = np.arange(asked.size)
+    for column in range(1, MOST_COLUMNS + 1):
+        aside = (column * steps[1]) ** 2
+        looking = looking[found[looking] > aside]
+        if not looking.size:
+            break
+        here = asked[looking]
+        nearest = np.minimum(rows_away[here - column], rows_away[here + column])
+        found[looking] = np.minimum(found[looking], square[nearest] + aside)
+    found[found > limit] = np.inf
+    return np.sqrt(found)
+
+
+def _rows_to_nearest(others: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """How many rows each pixel lies from the nearest set one in its column, at most `FARTHER`."""
+    away = ~others * np.uint8(FARTHER)
+    rows = 1
+    while rows < min(len(others), FARTHER + 1):
+        moved = away + np.uint8(rows)
+        np.minimum(away[rows:], moved[:-rows], out=away[rows:])
+        np.minimum(away[:-rows], moved[rows:], out=away[:-rows])
+        rows *= 2
+    return away
