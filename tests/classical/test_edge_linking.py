@@ -13,7 +13,7 @@ from scipy import ndimage
 from skimage.morphology import disk
 
 from breastseg.classical.canny import canny
-from breastseg.classical.edge_linking import EdgeMethod, end_points, enclosed, linked
+from breastseg.classical.edge_linking import EdgeMethod, enclosed, end_points, linked
 from breastseg.classical.tidy import opened
 from breastseg.classical.view import View
 from breastseg.core.parameters import with_values

@@ -125,9 +125,7 @@ def test_box_trust_assumes_an_edge_along_the_ellipse() -> None:
 
 
 def test_sigma_blurs_the_border() -> None:
-    widths = [
-        int((magnitude(weighed(DARK, sigma=sigma))[40] > 0.5).sum()) for sigma in (0, 1.5, 4)
-    ]
+    widths = [int((magnitude(weighed(DARK, sigma=sigma))[40] > 0.5).sum()) for sigma in (0, 1.5, 4)]
     assert widths == sorted(set(widths))
 
 

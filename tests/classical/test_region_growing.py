@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from breastseg.classical.gradient import gradient, magnitude
 from breastseg.classical.region_growing import (
     RegionGrowing,
     darkest_spot,
@@ -17,6 +18,7 @@ from breastseg.classical.region_growing import (
     unlikeness,
 )
 
+from .scenes import LESIONS, drawn, roughness
 from .views import disc, view
 
 SHAPE = (150, 150)
@@ -111,6 +113,34 @@ def test_it_stops_before_the_leak() -> None:
     assert np.array_equal(found, expected)
 
 
+def test_on_two_grey_levels_it_is_the_component_of_the_seed() -> None:
+    blobs = ndimage.gaussian_filter(np.random.default_rng(4).random((60, 70)), 4)
+    dark = blobs < np.median(blobs)
+    grey = np.where(dark, np.float32(0.2), np.float32(0.8))
+    numbers, count = ndimage.label(dark)
+    assert count > 3
+    strength = magnitude(gradient(grey, 0))
+    for number in range(1, count + 1):
+        component = numbers == number
+        point = tuple(int(i) for i in np.argwhere(component)[component.sum() // 2])
+        unlike = unlikeness(grey, component, darker=True)
+        found = region_growing(unlike, _seed(dark.shape, point), strength, least_px=0, size=0)
+        assert np.array_equal(found, component)
+    first, last = ((numbers == number) for number in (1, count))
+    seeds = _seed(dark.shape, *(tuple(np.argwhere(one)[0]) for one in (first, last)))
+    found = region_growing(unlike, seeds, strength, least_px=0, size=0)
+    assert np.array_equal(found, first | last)
+
+
+def test_growing_changes_nothing_that_was_passed_in() -> None:
+    unlike = np.random.default_rng(0).random((20, 30), np.float32)
+    seeds = _seed(unlike.shape, (5, 5))
+    before = unlike.copy(), seeds.copy()
+    region_growing(unlike, seeds, unlike, least_px=1, size=1)
+    assert np.array_equal(unlike, before[0])
+    assert np.array_equal(seeds, before[1])
+
+
 def test_a_preference_for_size_takes_the_larger_of_two_rims() -> None:
     distance = np.hypot(*(np.indices((81, 81)) - 40)).astype(np.float32)
     strength = np.exp(-((distance - 10) ** 2) / 4) + 0.8 * np.exp(-((distance - 30) ** 2) / 4)
@@ -187,9 +217,85 @@ def test_a_region_has_at_least_its_least_share() -> None:
     assert large.sum() >= 0.5 * (seen.radius <= 1).sum() > small.sum()
 
 
+def test_a_region_may_be_preferred_for_its_size() -> None:
+    grey = np.where(LESION, 0.45, 0.6).astype(np.float32)
+    grey[disc(SHAPE, (75, 75), 25)] = 0.2  # a sharper edge within
+    seen = view(SHAPE, BOX, grey=grey)
+    plain, large = (
+        RegionGrowing(size=size, least_share=0, box_trust=0).delineate(seen) for size in (0, 1)
+    )
+    assert _agreement(plain) < 0.5
+    assert _agreement(large) > 0.95
+
+
+def test_smoothing_makes_speckle_count_less() -> None:
+    seen = drawn(LESIONS["disc"])
+    rough = [roughness(RegionGrowing(sigma=sigma).delineate(seen)) for sigma in (0, 1.5, 4)]
+    assert rough[0] > rough[1] > rough[2]
+
+
+def test_smoothing_before_the_edge_passes_over_texture() -> None:
+    away = np.hypot(*(np.indices(SHAPE) - 75))
+    stripes = np.where((away > 12) & (away < 24), 0.25 * np.sin(2 * np.pi * away / 8), 0)
+    grey = (0.2 + 0.002 * away + 0.15 * (away > 40) + stripes).astype(np.float32)
+    seen = view(SHAPE, BOX, grey=grey)
+    for edge_sigma, radius in ((0, 16), (3, 40)):
+        method = RegionGrowing(sigma=4, edge_sigma=edge_sigma, box_trust=0, least_share=0, size=0)
+        assert method.delineate(seen).sum() == pytest.approx(np.pi * radius**2, rel=0.05)
+
+
+def test_outward_leaves_no_edge_around_a_bright_lesion() -> None:
+    seen = view(SHAPE, BOX, grey=np.where(LESION, np.float32(0.7), np.float32(0.3)))
+    either = RegionGrowing(outward=0, darker=False).delineate(seen)
+    assert _agreement(either) > 0.95
+    assert not RegionGrowing(outward=1, darker=False).delineate(seen).any()
+
+
+def test_darker_parts_are_taken_or_not() -> None:
+    cyst = disc(SHAPE, (75, 105), 8)
+    grey = np.where(LESION, np.float32(0.45), np.float32(0.7))
+    grey[disc(SHAPE, (75, 105), 10)] = 0.1
+    seen = view(SHAPE, BOX, grey=grey)
+    assert RegionGrowing(darker=True).delineate(seen)[cyst].all()
+    assert not RegionGrowing(darker=False).delineate(seen)[cyst].any()
+
+
+def test_another_pass_takes_the_spread_of_the_whole_region() -> None:
+    # the core is of one grey level, against which no box holds; the lesion is not
+    away = np.hypot(*(np.indices(SHAPE) - 75))
+    grey = np.where(LESION, np.where(away > 30, 0.3, 0.2), 0.7).astype(np.float32)
+    grey[60:90, 105:] = 0.3  # leaks out to the right
+    seen = view(SHAPE, BOX, grey=grey)
+    one, two = (
+        RegionGrowing(passes=passes, box_trust=4).delineate(seen) & (seen.radius > 1.1)
+        for passes in (1, 2)
+    )
+    assert one.sum() > 500
+    assert two.sum() < 0.1 * one.sum()
+
+
+def test_it_does_not_grow_over_what_the_user_called_background() -> None:
+    allowed = np.ones(SHAPE, bool)
+    allowed[70:81, :60] = False
+    seen = view(SHAPE, BOX, grey=_grey(), allowed=allowed)
+    found = RegionGrowing().delineate(seen)
+    assert not (found & ~allowed).any()
+    assert (found & LESION).sum() > 0.97 * (LESION & allowed).sum()
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.4, 0.7])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 2), (40, 70)])
-def test_a_blank_view_has_no_outline(shape: tuple[int, int]) -> None:
-    assert not RegionGrowing().delineate(view(shape, (0, 0, *shape))).any()
+def test_a_blank_view_has_no_outline(shape: tuple[int, int], level: float) -> None:
+    flat = np.full(shape, level, np.float32)
+    assert not RegionGrowing().delineate(view(shape, (0, 0, *shape), grey=flat)).any()
+    marked = view(shape, (0, 0, *shape), grey=flat, inside=((0, 0),))
+    assert not RegionGrowing(sigma=0, edge_sigma=0).delineate(marked).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2)])
+def test_views_of_few_pixels_are_survived(shape: tuple[int, int]) -> None:
+    grey = np.random.default_rng(0).random(shape, np.float32)
+    assert RegionGrowing().delineate(view(shape, (0, 0, *shape), grey=grey)).shape == shape
 
 
 def test_where_nothing_is_allowed_nothing_grows() -> None:

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from breastseg.classical.region_growing import joining
 from breastseg.classical.watershed import Watershed, cores, parted, watershed
 from breastseg.core import Grid, Image, Prompt
+from breastseg.metrics import dice
 
+from .scenes import LESIONS, drawn, roughness
 from .views import disc, view
 
 EIGHT = np.ones((3, 3), bool)
@@ -58,6 +61,21 @@ def test_without_a_marker_there_is_no_flood() -> None:
     assert watershed(relief, ~none, ~none).all()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pixel_belongs_to_the_marker_with_the_lower_pass(seed: int) -> None:
+    relief = np.random.default_rng(seed).random((25, 30), np.float32)
+    lesion, background = np.zeros((2, 25, 30), bool)
+    lesion[5:8, 4:7] = True
+    background[20, 10:30] = True
+    relief[lesion | background] = 0
+    # the highest place on the way there, by another algorithm
+    walled = [np.where(other, np.float32(9), relief) for other in (background, lesion)]
+    near, far = joining(walled[0], lesion), joining(walled[1], background)
+    found = watershed(relief, lesion, background)
+    assert found[near < far].all()
+    assert not found[near > far].any()
+
+
 def test_compactness_draws_the_outline_to_halfway() -> None:
     relief = np.zeros((5, 41), np.float32)
     relief[:, 30] = 1
@@ -77,6 +95,40 @@ def test_a_dark_disc_is_outlined(noise: float) -> None:
     grey = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1)
     found = Watershed().delineate(view(SHAPE, BOX, grey=grey))
     assert 2 * (found & LESION).sum() / (found.sum() + LESION.sum()) > 0.97
+
+
+@pytest.mark.parametrize("name", LESIONS)
+def test_a_dark_lesion_in_noise_is_outlined(name: str) -> None:
+    assert dice(Watershed().delineate(drawn(LESIONS[name])), LESIONS[name]) > 0.95
+
+
+def test_sigma_smooths_the_outline() -> None:
+    rows, columns = np.indices(SHAPE) - 75
+    waves = np.cos(16 * np.arctan2(rows, columns))
+    lesion = np.hypot(rows, columns) <= 44 * (1 + 0.06 * waves)
+    seen = view(SHAPE, BOX, grey=np.where(lesion, np.float32(0.2), np.float32(0.7)))
+    exact, *smooth = (Watershed(sigma=sigma).delineate(seen) for sigma in (0, 2, 4))
+    assert np.array_equal(exact, lesion)
+    assert roughness(lesion) > roughness(smooth[0]) > roughness(smooth[1])
+
+
+def test_outward_passes_over_an_edge_that_darkens_outwards() -> None:
+    # a bright ring within, that comes slowly and ends sharply
+    away = np.hypot(*(np.indices(SHAPE) - 75))
+    grey = np.interp(away, [20, 32, 32.5, 48, 48.5], [0.25, 0.7, 0.25, 0.25, 0.6])
+    seen = view(SHAPE, BOX, grey=grey.astype(np.float32))
+    for outward, radius in ((0.0, 32), (1.0, 48)):
+        found = Watershed(outward=outward, box_trust=0).delineate(seen)
+        assert found.sum() == pytest.approx(np.pi * radius**2, rel=0.05)
+
+
+def test_compactness_draws_the_lesion_towards_its_middle() -> None:
+    seen = view(SHAPE, BOX, grey=np.where(LESION, np.float32(0.25), np.float32(0.6)))
+    areas = [
+        int(Watershed(compactness=compactness).delineate(seen).sum())
+        for compactness in (0, 0.01, 0.1)
+    ]
+    assert areas[0] > areas[1] > areas[2]
 
 
 def test_trust_in_the_box_bridges_a_gap_in_the_border() -> None:
@@ -115,6 +167,17 @@ def test_two_discs_have_two_cores_where_the_neck_is_narrow_enough() -> None:
     assert cores(TWO, 0.5).max() == 1
 
 
+@pytest.mark.parametrize(("neck", "count"), [(0.2, 1), (0.35, 2), (1.0, 2)])
+def test_a_neck_is_as_wide_as_it_is_deep(neck: float, count: int) -> None:
+    region = np.zeros((25, 60), bool)
+    region[2:23, 2:23] = region[2:23, 37:58] = True  # 11 pixels deep in the middle
+    region[10:15, 23:37] = True  # 3 pixels deep: 0.27
+    found = cores(region, neck)
+    assert found.max() == count
+    assert found[12, 12] > 0
+    assert found[12, 47] > 0
+
+
 def test_a_core_does_not_depend_on_the_scale() -> None:
     for scale in (0.5, 2):
         large = cv2.resize(TWO.astype(np.uint8), None, fx=scale, fy=scale) > 0
@@ -150,6 +213,44 @@ def test_large_regions_are_parted_at_full_size() -> None:
     assert _count(found) == 2
     assert ((large & ~found).sum(axis=1) <= 8).all()
     assert (large & ~found).sum() < 0.01 * large.sum()
+
+
+def test_large_regions_on_a_thin_bridge_are_parted() -> None:
+    shape = (400, 900)
+    large = disc(shape, (200, 200), 150) | disc(shape, (200, 700), 150)
+    large[200:202, 200:700] = True  # lost where the region is shrunk
+    found = parted(large, 0.5)
+    numbers, _ = ndimage.label(found, EIGHT)
+    assert numbers[200, 200] != numbers[200, 700]
+    assert (large & ~found).sum() < 20
+
+
+def test_marks_up_to_the_border_of_large_regions_count() -> None:
+    shape = (700, 1000)
+    large = disc(shape, (350, 300), 220) | disc(shape, (350, 700), 220)
+    marks = np.zeros(shape, bool)
+    marks[350, 80:310] = marks[130:360, 700] = True
+    assert large[marks].all()
+    found = parted(large, 0.7, marks)
+    assert _count(found) == 2
+    assert found[marks].all()
+
+
+def test_every_region_is_parted_for_itself() -> None:
+    both = np.concatenate([TWO, np.zeros((5, 130), bool), TWO[:80]])
+    found = parted(both, 0.7)
+    assert _count(found) == 4
+    assert np.array_equal(found[:100], parted(TWO, 0.7))
+    marks = np.zeros(both.shape, bool)
+    marks[LEFT] = marks[RIGHT] = True
+    assert _count(parted(both, 0.7, marks)) == 3
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (2, 2)])
+def test_regions_of_few_pixels_are_parted_or_not(shape: tuple[int, int]) -> None:
+    for region in (np.ones(shape, bool), np.zeros(shape, bool)):
+        assert np.array_equal(parted(region, 0.7), region)
+        assert np.array_equal(parted(region, 0.7, region), region)
 
 
 def test_only_necks_between_marks_are_cut() -> None:
@@ -219,6 +320,18 @@ def test_touching_lesions_that_are_pointed_at_are_two(apart: int) -> None:
     assert found.mask().foreground[[left[0], right[0]], [left[1], right[1]]].all()
 
 
+def test_touching_lesions_under_one_mark_are_one() -> None:
+    image, truth = _scene(76)
+    stroke = np.zeros(truth.shape, np.uint8)
+    stroke[98:103, 100:200] = 1
+    found = Watershed().segment(image, Prompt(scribble=stroke))
+    (lesion,) = found.lesions()
+    assert dice(lesion.region, truth) > 0.95
+    pointed = Prompt(inside=((100, 112), (100, 188)))
+    assert len(Watershed().segment(image, pointed).lesions()) == 2
+    assert len(Watershed(neck=0).segment(image, pointed).lesions()) == 1
+
+
 def test_two_points_in_one_lesion_are_one() -> None:
     image, _ = _scene(0)
     prompt = Prompt(inside=((100, 130), (110, 170)))
@@ -241,3 +354,8 @@ def test_blank_views_of_any_size_are_taken(shape: tuple[int, int]) -> None:
     for trust in (0.0, 0.3):
         seen = view(shape, (0, 0, *shape))
         assert Watershed(box_trust=trust).delineate(seen).shape == shape
+
+
+def test_where_nothing_is_allowed_there_is_no_marker_and_no_lesion() -> None:
+    seen = view(SHAPE, BOX, allowed=np.zeros(SHAPE, bool))
+    assert not Watershed().delineate(seen).any()

@@ -135,7 +135,8 @@ class ClassicalMethod(ABC):
             certain, np.float32(np.nextafter(np.float32(THRESHOLD), np.float32(0)))
         )
         probability = np.where(outline, inside, outside)
-        return probability * np.float32(min(1.0, confidence / THRESHOLD))
+        # A candidate that is not accepted stays visible in the map, below the threshold.
+        return probability if confidence >= THRESHOLD else probability * np.float32(confidence)
 
     def _view(
         self,

@@ -1,18 +1,19 @@
 """How far each pixel of one set lies from the nearest pixel of another, exactly.
 
-Three ways, each taken where it costs least. Few pixels ask a KD tree. Many pixels of a plane look
-along their row for the column whose own nearest pixel is nearest, which ends soon where distances
-are short. Where they are long, OpenCV's transform of the whole plane answers all at once, but only
-if the steps of both axes are equal.
+Three ways, each taken where it costs least:
 
-On the unit grid squared distances are integers, so that all three ways give the same float. Looking
-along rows is the second pass of Saito and Toriwaki 1994, doi:10.1016/0031-3203(94)90133-3; OpenCV's
-transform is that of Felzenszwalb and Huttenlocher 2012, doi:10.4086/toc.2012.v008a019.
+- a KD tree, for few pixels, and for volumes;
+- a search along the row for the column whose own nearest pixel makes the distance shortest, for
+  many pixels of a plane: it ends soon where distances are short (Saito and Toriwaki 1994,
+  doi:10.1016/0031-3203(94)90133-3);
+- OpenCV's transform of the whole plane, for many pixels at long distances, if both axes have the
+  same step (Felzenszwalb and Huttenlocher 2012, doi:10.4086/toc.2012.v008a019).
+
+On the unit grid squared distances are integers, so that all three give the same float.
 """
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +22,7 @@ PIXELS_A_QUERY = 64
 MOST_COLUMNS = 32
 """How many columns a pixel looks at on either side."""
 FARTHER = 127
-"""Rows to the nearest pixel of a column: so many or more. Twice this still fits a byte."""
+"""Stands for so many rows or more. Twice as many still fit a byte."""
 EXACT_BELOW = 2**20
 """OpenCV's transform is in float32, which tells squared distances below this one apart."""
 
@@ -41,26 +42,26 @@ def nearest_distances(
     """
     unit = steps[0] if (steps == steps[0]).all() else 1.0
     steps = steps / unit
-    if others.ndim != 2 or _few(pixels, others):
+    if others.ndim != 2 or _few(int(np.count_nonzero(pixels)), others):
         return _by_tree(np.flatnonzero(pixels), others, steps) * unit
-    # A pixel that looks beyond its row meets the margin, on the left that of the row before. The
-    # width is odd for OpenCV: it walks down columns, and a power of two would map each to a few
+    # A pixel that looks beyond its row meets the margin, on the left that of the row before. An odd
+    # width is for OpenCV: it walks down columns, and a power of two would map each of them to a few
     # lines of the cache.
     margin = ((0, 0), (0, MOST_COLUMNS + others.shape[1] % 2 + 1))
     asked, others = np.flatnonzero(np.pad(pixels, margin)), np.pad(others, margin)
     distances = _along_rows(asked, others, steps)
     if distances is None:
         return _far(asked, others, steps) * unit
-    open_ = np.flatnonzero(np.isinf(distances))
-    if open_.size:
-        distances[open_] = _far(asked[open_], others, steps)
+    left = np.flatnonzero(np.isinf(distances))
+    if left.size:
+        distances[left] = _far(asked[left], others, steps)
     return distances * unit
 
 
-def _few(asked: NDArray[np.generic], others: NDArray[np.bool_]) -> bool:
+def _few(queries: int, others: NDArray[np.bool_]) -> bool:
     """Whether the tree is the cheapest way; eight of its points cost as much as a query."""
-    queries = int(np.count_nonzero(asked)) + int(np.count_nonzero(others)) // 8
-    return queries * PIXELS_A_QUERY <= others.size
+    points = int(np.count_nonzero(others))
+    return (queries + points // 8) * PIXELS_A_QUERY <= others.size
 
 
 def _far(
@@ -68,7 +69,7 @@ def _far(
 ) -> NDArray[np.float64]:
     """Distances of pixels of a plane that have no other one close by."""
     exact = sum(length**2 for length in others.shape) < EXACT_BELOW
-    if exact and (steps == 1).all() and not _few(asked, others):
+    if exact and bool((steps == 1).all()) and not _few(asked.size, others):
         return _by_transform(asked, others)
     return _by_tree(asked, others, steps)
 
@@ -91,6 +92,8 @@ def _by_tree(
 
 def _by_transform(asked: NDArray[np.intp], others: NDArray[np.bool_]) -> NDArray[np.float64]:
     """As `_by_tree`, in a plane of unit steps."""
+    import cv2
+
     away = (~others).view(np.uint8)
     found = cv2.distanceTransform(away, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distances = found.ravel().take(asked).astype(np.float64)
@@ -107,7 +110,7 @@ def _along_rows(
     """
     rows_away = _rows_to_nearest(others).ravel()
     nearest = rows_away.take(asked)
-    # No pixel looks at more columns than there are rows to the nearest one in its own.
+    # With equal steps no pixel looks farther aside than the nearest one in its own column is away.
     if np.minimum(nearest, MOST_COLUMNS).sum() > others.size:
         return None
     square = (np.arange(FARTHER + 1) * steps[0]) ** 2
@@ -123,8 +126,8 @@ def _along_rows(
         here = asked[looking]
         nearest = np.minimum(rows_away[here - column], rows_away[here + column])
         found[looking] = np.minimum(found[looking], square[nearest] + aside)
-    found[found > limit] = np.inf
-    return np.sqrt(found)
+    distances: NDArray[np.float64] = np.sqrt(np.where(found <= limit, found, np.inf))
+    return distances
 
 
 def _rows_to_nearest(others: NDArray[np.bool_]) -> NDArray[np.uint8]:
