@@ -65,9 +65,7 @@ def drawn(
     for point in outside:
         allowed[point] = False
     grey = noisy(lesion) if grey is None else grey
-    return view(
-        lesion.shape, box, grey=grey, allowed=allowed, inside=inside, outside=outside
-    )
+    return view(lesion.shape, box, grey=grey, allowed=allowed, inside=inside, outside=outside)
 
 
 def roughness(mask: NDArray[np.bool_]) -> float:

@@ -109,6 +109,14 @@ def test_ahead_is_within_60_degrees(down: int, joins: bool) -> None:
     assert (np.count_nonzero(linked(edges, 15)) > np.count_nonzero(edges)) == joins
 
 
+def test_the_direction_is_that_of_the_last_pixels_and_not_of_the_last_step() -> None:
+    edges = np.zeros((40, 40), bool)
+    edges[15, 5:15] = edges[14, 15] = True  # runs out to the right, with a step up at the end
+    edges[19, 12:22] = True  # its right end is 40 degrees down
+    joined = linked(edges, 8) & ~edges
+    assert joined[16, 17:19].any()
+
+
 def test_an_edge_is_not_joined_with_its_own_other_end() -> None:
     edges = np.zeros((20, 20), bool)
     edges[10, 8:12] = True

@@ -86,32 +86,33 @@ def test_a_dark_ellipse_in_speckle_is_outlined() -> None:
 def test_position_draws_the_ellipse_where_grey_levels_say_nothing() -> None:
     seen = view(SHAPE, BOX, grey=_speckle(NONE, 0.2))
     scores = [dice(GrabCut(position=p).delineate(seen), ELLIPSE) for p in (0, 2)]
-    print(scores)
-    assert scores[0] < 0.85
-    assert scores[1] > 0.95
+    assert scores[0] < 0.5
+    assert scores[1] > 0.9
 
 
 def test_smoothing_tells_lesion_from_background_in_strong_speckle() -> None:
     seen = view(SHAPE, BOX, grey=_speckle(DISC, 0.35))
     scores = [dice(GrabCut(position=0, blur_px=blur).delineate(seen), DISC) for blur in (0.5, 3)]
-    print(scores)
-    assert scores[1] > scores[0] + 0.05
+    assert scores[1] > scores[0] + 0.01
 
 
 def test_a_larger_first_guess_gives_a_larger_lesion_where_grey_levels_say_nothing() -> None:
     seen = view(SHAPE, BOX, grey=_speckle(NONE, 0.2))
     sizes = [int(GrabCut(likely=size).delineate(seen).sum()) for size in (0.6, 0.9, 1.2)]
-    print(sizes)
     assert sizes[0] < sizes[1] < sizes[2]
 
 
-def test_more_iterations_leave_a_wrong_first_guess_further_behind() -> None:
-    channels = _channels(_speckle(DISC, 0.15))
-    guess = disc(SHAPE, (45, 75), 14) | CORE
-    scores = [dice(grab_cut(channels, CORE, NONE, guess, n), DISC) for n in (1, 8)]
-    print(scores)
-    assert scores[1] >= scores[0]
-    assert scores[1] > 0.95
+def test_iterations_go_on_from_where_the_last_one_has_come() -> None:
+    channels = np.stack([_speckle(DISC, 0.3) for _ in range(3)], axis=-1)
+    outlines = [grab_cut(channels, CORE, GROUND, ELLIPSE, n) for n in (1, 3)]
+    marks = np.where(GROUND, cv2.GC_BGD, cv2.GC_PR_FGD).astype(np.uint8)
+    marks[CORE] = cv2.GC_FGD
+    levels, models = np.round(channels * 255).astype(np.uint8), np.zeros((2, 1, 65))
+    cv2.setRNGSeed(0)
+    for mode in (cv2.GC_INIT_WITH_MASK, cv2.GC_EVAL, cv2.GC_EVAL):
+        cv2.grabCut(levels, marks, None, models[0], models[1], 1, mode)
+    assert np.array_equal(outlines[1], marks % 2 == 1)
+    assert not np.array_equal(outlines[0], outlines[1])
 
 
 def test_the_users_points_are_certain() -> None:

@@ -57,6 +57,16 @@ def test_the_seed_lies_in_the_darkest_smooth_spot_of_the_core() -> None:
     assert not darkest_spot(grey, np.zeros_like(core)).any()
 
 
+def test_a_smooth_spot_is_a_better_seed_than_a_darker_one_of_two_levels() -> None:
+    grey = np.full((40, 60), 0.6, np.float32)
+    grey[5:20, 5:20] = 0.3
+    grey[20:35, 35:50] = 0.5
+    grey[20:35:2, 35:50] = 0.0
+    (seed,) = np.argwhere(darkest_spot(grey, np.ones((40, 60), bool)))
+    assert (seed >= 5).all()
+    assert (seed < 20).all()
+
+
 def test_a_pixel_joins_at_the_largest_step_of_the_easiest_path() -> None:
     unlike = np.array([[9, 1, 5, 2], [4, 9, 9, 3]], np.float32)
     seeds = _seed(unlike.shape, (0, 0))

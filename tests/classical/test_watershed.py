@@ -158,6 +158,7 @@ def test_a_convex_region_has_one_core() -> None:
     box = np.zeros((40, 90), bool)
     box[5:35, 5:85] = True
     assert cores(box, 0.9).max() == 1
+    assert cores(np.eye(10, dtype=bool), 0.9).max() == 1  # pixels that touch by corners
 
 
 def test_two_discs_have_two_cores_where_the_neck_is_narrow_enough() -> None:
@@ -346,7 +347,9 @@ def test_touching_lesions_that_are_found_are_two() -> None:
 
 def test_a_box_holds_one_lesion() -> None:
     image, _ = _scene(76)
-    assert len(Watershed().segment(image, Prompt(box=(60, 72, 140, 228))).lesions()) == 1
+    box, points = (60, 72, 140, 228), ((100, 112), (100, 188))
+    for prompt in (Prompt(box=box), Prompt(box=box, inside=points)):
+        assert len(Watershed().segment(image, prompt).lesions()) == 1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (40, 70)])

@@ -23,7 +23,7 @@ def superpixels(grey: NDArray[np.float32], segments: int, compactness: float) ->
     """Patches of like grey level, found by k-means of grey level and position.
 
     Args:
-        grey: (h, w) float32, 0 to 1.
+        grey: (h, w) float32; its own range is stretched to 0 to 1.
         segments: how many, more or less.
         compactness: of the distance against the grey level; high values give squares.
 
