@@ -10,7 +10,6 @@ from breastseg.classical.geodesic_contour import (
     GeodesicContour,
     attracted,
     edge_speed,
-    gradient,
     rounded,
 )
 from breastseg.metrics import dice
@@ -27,52 +26,37 @@ CLEAN = np.where(disc(SHAPE, (69.5, 74.5), 40), 0, 1).astype(np.float32)
 BESIDE_CLEAN = (25, 30, 115, 120)
 
 
-def test_the_gradient_is_that_per_pixel() -> None:
-    rows, columns = np.indices((12, 15))
-    down, along = gradient((0.5 * rows - 2 * columns).astype(np.float32))
-    assert down[1:-1] == pytest.approx(0.5)
-    assert along[:, 1:-1] == pytest.approx(-2)
-
-
 def test_where_the_image_is_even_the_contour_is_free() -> None:
-    even, outwards = np.full((12, 15), 0.5, np.float32), np.indices((12, 15))[1].astype(np.float32)
-    assert edge_speed(even, outwards, 2.0, 1000.0) == pytest.approx(1, abs=1e-4)
-    assert edge_speed(RNG.random((12, 15), np.float32), even, 2.0, 1000.0) == pytest.approx(1)
+    assert np.array_equal(
+        edge_speed(np.full((12, 15), 0.5, np.float32), 2.0, 1000.0), STILL[:12, :15] + 1
+    )
 
 
-@pytest.mark.parametrize(
-    ("way_out", "part"),
-    [((0, 1), 0.003), ((1, 0), 0.004), ((4, 3), 0.005), ((-3, 4), 0), ((-1, 0), 0)],
-)
-def test_the_speed_falls_with_the_part_of_the_gradient_that_points_outwards(
-    way_out: tuple[int, int], part: float
-) -> None:
-    rows, columns = np.indices((60, 80)).astype(np.float32)
-    ramp = 0.004 * rows + 0.003 * columns
-    radius = (way_out[0] * rows + way_out[1] * columns) / 20
+def test_on_a_slope_the_speed_falls_with_the_gradient() -> None:
+    rows, columns = np.indices((60, 80))
+    ramp = (0.004 * rows + 0.003 * columns).astype(np.float32)
+    middle = np.s_[20:40, 20:60]
     for alpha in (50.0, 1000.0):
-        speed = edge_speed(ramp, radius, 2.0, alpha)[20:40, 20:60]
-        assert speed == pytest.approx(1 / np.sqrt(1 + alpha * part), abs=1e-3)
+        speed = edge_speed(ramp, 2.0, alpha)[middle]
+        assert speed == pytest.approx(1 / np.sqrt(1 + alpha * 0.005), abs=1e-4)
 
 
 def test_the_slowest_line_is_the_edge() -> None:
-    columns = np.broadcast_to(np.arange(41, dtype=np.float32), (20, 41)).copy()
-    step = (columns >= 20).astype(np.float32)
-    speed = edge_speed(step, columns, 2.0, 1000.0)
+    step = np.zeros((20, 41), np.float32)
+    step[:, 20:] = 1
+    speed = edge_speed(step, 2.0, 1000.0)
     assert set(np.argmin(speed, axis=1)) <= {19, 20}
     assert (np.diff(speed[:, 21:28]) > 0).all()
-    assert edge_speed(step, -columns, 2.0, 1000.0) == pytest.approx(1)  # bright to dark: no edge
+    assert (speed[:, [0, -1]] == 1).all()
 
 
 def test_more_smoothing_slows_less_at_speckle_and_more_weight_slows_more() -> None:
-    noise = RNG.random((50, 50), np.float32)
-    radius = view((50, 50), (5, 5, 45, 45)).radius
-    by_sigma = [edge_speed(noise, radius, sigma, 1000.0).mean() for sigma in (0.5, 1, 2, 4, 8)]
+    noise = RNG.random((50, 50)).astype(np.float32)
+    by_sigma = [edge_speed(noise, sigma, 1000.0).mean() for sigma in (0.5, 1, 2, 4, 8)]
     assert by_sigma == sorted(by_sigma)
-    by_alpha = [edge_speed(noise, radius, 2.0, alpha) for alpha in (50.0, 500.0, 5000.0)]
-    assert (by_alpha[0] >= by_alpha[1]).all()
-    assert (by_alpha[1] >= by_alpha[2]).all()
-    assert by_alpha[0].mean() > 1.5 * by_alpha[2].mean()
+    by_alpha = [edge_speed(noise, 2.0, alpha)[INNER] for alpha in (50.0, 500.0, 5000.0)]
+    assert (by_alpha[0] > by_alpha[1]).all()
+    assert (by_alpha[1] > by_alpha[2]).all()
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -133,15 +117,6 @@ def test_a_dark_shape_in_noise_is_found_in_a_box_that_is_too_large(name: str, le
     seen = drawn(LESIONS[name])
     assert dice(seen.radius <= 1, LESIONS[name]) < 0.9
     assert dice(GeodesicContour().delineate(seen), LESIONS[name]) > least
-
-
-def test_a_bright_layer_beside_the_lesion_does_not_hold_the_contour() -> None:
-    """Its far border turns from bright to dark."""
-    seen, lesion = view(SHAPE, BESIDE_CLEAN, grey=CLEAN * 0.6), CLEAN == 0
-    halo = disc(SHAPE, (69.5, 74.5), 46) & ~lesion
-    layered = view(SHAPE, BESIDE_CLEAN, grey=np.where(halo, np.float32(1), seen.grey))
-    method = GeodesicContour(start=1.0)
-    assert dice(method.delineate(layered), lesion) > 0.97
 
 
 def test_a_balloon_grows_from_inside_or_shrinks_from_outside_to_the_edge() -> None:

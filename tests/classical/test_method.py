@@ -15,7 +15,7 @@ from breastseg.classical.filters import Filters
 from breastseg.classical.finder import Candidate, Finder
 from breastseg.classical.method import ClassicalMethod
 from breastseg.classical.view import View
-from breastseg.core import Grid, Image, Prediction, Prompt, Segmenter
+from breastseg.core import Grid, Image, Modality, Prediction, Prompt, Segmenter
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.parameters import Within, values_of
 from breastseg.metrics import dice
@@ -37,9 +37,14 @@ class Pointing(Finder):
         return self.told[: self.max_lesions]
 
 
-def pointing(*candidates: Candidate, min_score: float = 0.0, max_lesions: int = 5) -> Finder:
+def pointing(
+    *candidates: Candidate,
+    min_score: float = 0.0,
+    max_lesions: int = 5,
+    weights: str = "ultrasound",
+) -> Finder:
     kind = type("Told", (Pointing,), {"told": candidates})
-    found: Finder = kind(min_score=min_score, max_lesions=max_lesions)
+    found: Finder = kind(min_score=min_score, max_lesions=max_lesions, weights=weights)
     return found
 
 
@@ -135,6 +140,17 @@ def test_colour_counts_by_its_luminance() -> None:
     grey = Darker().segment(image(), Prompt(box=BOX))
     colour = Image(np.repeat(PICTURE[None], 3, axis=0), Grid(SHAPE))
     assert np.array_equal(outline(Darker().segment(colour, Prompt(box=BOX))), outline(grey))
+
+
+def test_where_the_finder_was_not_fitted_on_the_modality_it_does_not_look() -> None:
+    film = replace(image(), modality=Modality.MAMMOGRAPHY)
+    with pytest.raises(InputError, match=r"modality mammography; ultrasound, .* another --preset"):
+        Darker().segment(film)
+    assert outline(Darker().segment(film, Prompt(box=BOX))).any()
+    fitted = Darker(finder=pointing(candidate(), weights="mammography"))
+    assert outline(fitted.segment(film)).any()
+    with pytest.raises(InputError, match="modality ultrasound"):
+        fitted.segment(replace(film, modality=Modality.ULTRASOUND))
 
 
 def test_a_volume_is_refused() -> None:

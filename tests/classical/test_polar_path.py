@@ -46,6 +46,14 @@ def test_no_closed_path_is_cheaper(bend: float) -> None:
         assert price(cost, cheapest_closed_path(cost, bend), bend) == pytest.approx(best, abs=1e-5)
 
 
+@pytest.mark.parametrize("bend", [0.0, 0.1, 1.0])
+def test_the_path_closes_where_costs_say_nothing(bend: float) -> None:
+    for _ in range(3):
+        cost = RNG.random((96, 64), np.float32)
+        path = cheapest_closed_path(cost, bend)
+        assert price(cost, path, bend) < min(96 * 0.5, float(cost.sum(axis=0).min()))
+
+
 def test_the_last_ray_is_a_neighbour_of_the_first() -> None:
     """Open, the path would follow the stairs from 0 up to 11."""
     cost = np.ones((12, 12), np.float32)

@@ -1,15 +1,13 @@
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skimage.measure import label, regionprops
 
 from breastseg.core.errors import InputError
 from breastseg.metrics import LesionMatch, match_lesions
 
-from .shapes import empty, examples, few, full, mask, pairs, pixel
+from .shapes import empty, few, full, mask, pairs, pixel
 
 
 def test_by_hand() -> None:
@@ -55,22 +53,6 @@ def test_empty_masks() -> None:
     assert match_lesions(nothing, spot) == LesionMatch(1, 0, 0, 0)
     assert math.isnan(match_lesions(spot, nothing).sensitivity)
     assert match_lesions(spot, spot) == LesionMatch(1, 1, 1, 0)
-
-
-@pytest.mark.parametrize("min_iou", [0.02, 0.1, 0.5])
-@pytest.mark.parametrize("pair", examples())
-def test_agrees_with_scikit_image_regions(pair, min_iou) -> None:
-    outlines, lesions = (
-        [set(map(tuple, region.coords)) for region in regionprops(label(m, connectivity=2))]
-        for m in pair
-    )
-    agree = np.array([[len(a & b) / len(a | b) >= min_iou for b in lesions] for a in outlines])
-    assert match_lesions(*pair, min_iou) == LesionMatch(
-        true_lesions=len(lesions),
-        found=int(agree.any(axis=0).sum()),
-        outlines=len(outlines),
-        false_outlines=int((~agree.any(axis=1)).sum()),
-    )
 
 
 @few

@@ -16,8 +16,8 @@ from breastseg.classical.finder import Finder
 from breastseg.classical.hint import Hint, boxes_of
 from breastseg.classical.tidy import tidy
 from breastseg.classical.view import View, Window
-from breastseg.core.errors import UnsupportedError
-from breastseg.core.image import Image
+from breastseg.core.errors import InputError, UnsupportedError
+from breastseg.core.image import Image, Modality
 from breastseg.core.parameters import Within, check_parameters, values_of
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
@@ -86,13 +86,16 @@ class ClassicalMethod(ABC):
 
         Raises:
             UnsupportedError: a volume.
-            InputError: the prompt lies outside of the image.
+            InputError: the prompt lies outside of the image; or there is none, and the finder was
+                fitted on another modality than the image's.
         """
         if image.grid.ndim != 2:
             raise UnsupportedError(
                 f"{image.source or 'image'}: a volume of shape {image.grid.shape}",
                 "2-D images or the frames of a cine",
             )
+        if prompt is None:
+            self._check_modality(image)
         unit = to_unit(image.grey())
         dark = unit if self.lesion == "dark" else np.float32(1) - unit
         hint = None if prompt is None else Hint.of(prompt, dark.shape)
@@ -101,6 +104,15 @@ class ClassicalMethod(ABC):
             probability = np.maximum(probability, part)
         made_by = Provenance(self.name, __version__, values_of(self), steps=self._steps(hint))
         return Prediction(probability, image.grid, made_by, THRESHOLD)
+
+    def _check_modality(self, image: Image) -> None:
+        fitted = self.finder.weights
+        if image.modality is not Modality.UNKNOWN and image.modality.value != fitted:
+            raise InputError(
+                f"{image.source or 'image'}: modality {image.modality}",
+                f"{fitted}, on which the finder was fitted",
+                "choose another --preset, or point at the lesion",
+            )
 
     def _parts(self, dark: NDArray[np.float32], hint: Hint | None) -> Iterator[NDArray[np.float32]]:
         """A map for each lesion."""

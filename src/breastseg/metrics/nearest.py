@@ -22,7 +22,7 @@ PIXELS_A_QUERY = 64
 MOST_COLUMNS = 32
 """How many columns a pixel looks at on either side."""
 FARTHER = 127
-"""Stands for so many rows or more. Twice as many still fit a byte."""
+"""So many rows or more: twice as many still fit a byte."""
 EXACT_BELOW = 2**20
 """OpenCV's transform is in float32, which tells squared distances below this one apart."""
 
