@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from breastseg.core import Modality
 from breastseg.core.errors import DataSetError
 from breastseg.data.folder import Folder
 from breastseg.io.write import write_png, write_text
@@ -50,6 +51,18 @@ def test_table_tells_patient_label_and_spacing(root: Path) -> None:
     assert (c.patient_id, c.label, c.spacing_mm) == ("c", None, None)
     assert a.load().images[0].grid.spacing_mm == (0.1, 0.2)
     assert c.load().images[0].grid.spacing_mm is None
+
+
+def test_modality_is_what_the_table_says_and_else_unknown(root: Path) -> None:
+    assert {case.modality for case in Folder(root).cases()} == {Modality.UNKNOWN}
+    name = Folder(root).cases()[0].image_path.name
+    (root / "cases.csv").write_text(f"file,modality\n{name},Mammography\n")
+    first = Folder(root).cases()[0]
+    assert first.modality is Modality.MAMMOGRAPHY
+    assert first.load().images[0].modality is Modality.MAMMOGRAPHY
+    (root / "cases.csv").write_text(f"file,modality\n{name},x-ray\n")
+    with pytest.raises(DataSetError, match=r"modality 'x-ray' .* one of ultrasound, mammography"):
+        Folder(root).cases()
 
 
 def test_colour_becomes_grey_of_the_same_dtype(tmp_path: Path) -> None:

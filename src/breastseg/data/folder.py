@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
+from breastseg.core.image import Modality
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, require, some
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
@@ -24,7 +25,7 @@ class Folder:
     Either pictures in ``images/`` with masks of the same stem in ``masks/``, or all in one
     folder with the mask of ``scan.png`` as ``scan_mask.png``. A picture without a mask has no
     known truth, unless its label is ``normal``. The optional ``cases.csv`` has the columns
-    file, patient_id, label and spacing_mm (all but the first may be absent or blank);
+    file, patient_id, label, spacing_mm and modality (all but the first may be absent or blank);
     spacing_mm is one number, or row and column spacing with a space between them. Without it,
     every picture stands for its own patient.
 
@@ -40,7 +41,7 @@ class Folder:
         licence="the owner's",
         home="your own archive",
         tree="images/scan.png with masks/scan.png, or scan.png with scan_mask.png; "
-        f"optionally {TABLE} with the columns file, patient_id, label, spacing_mm",
+        f"optionally {TABLE} with the columns file, patient_id, label, spacing_mm, modality",
     )
 
     @property
@@ -138,7 +139,18 @@ def _case(
         image_path=image,
         mask_paths=outlines if mask is None else (mask,),
         spacing_mm=_spacing(row.get("spacing_mm", ""), case_id),
+        modality=_modality(row.get("modality", ""), case_id),
     )
+
+
+def _modality(text: str, case_id: str) -> Modality:
+    word = text.strip().lower()
+    try:
+        return Modality(word) if word else Modality.UNKNOWN
+    except ValueError as error:
+        raise DataSetError(
+            f"modality {text!r} of {case_id} in {TABLE}", f"one of {', '.join(Modality)}, or none"
+        ) from error
 
 
 def _spacing(text: str, case_id: str) -> tuple[float, float] | None:
