@@ -53,7 +53,7 @@ def test_the_slowest_line_is_the_edge() -> None:
 def test_more_smoothing_slows_less_at_speckle_and_more_weight_slows_more() -> None:
     noise = RNG.random((50, 50)).astype(np.float32)
     by_sigma = [edge_speed(noise, sigma, 1000.0).mean() for sigma in (0.5, 1, 2, 4, 8)]
-    assert by_sigma == sorted(by_sigma)
+    assert (np.diff(by_sigma) > 0).all()
     by_alpha = [edge_speed(noise, 2.0, alpha)[INNER] for alpha in (50.0, 500.0, 5000.0)]
     assert (by_alpha[0] > by_alpha[1]).all()
     assert (by_alpha[1] > by_alpha[2]).all()

@@ -123,6 +123,19 @@ def test_the_paler_a_lesion_the_less_its_contrast_and_its_edge() -> None:
         assert values[-1] == pytest.approx(values[0] / 6, rel=0.05)
 
 
+def test_contrast_is_to_what_lies_left_and_right() -> None:
+    lesion = rectangle(30, 40, 50, 80)
+    plain = picture(lesion)
+    layered, flanked = plain.copy(), plain.copy()
+    layered[24:28], layered[52:56] = 1, 1  # skin above, enhancement below
+    flanked[:, 34:38], flanked[:, 82:86] = 1, 1
+    contrasts = [
+        features(the_one_on(lesion, grey))["contrast"] for grey in (plain, layered, flanked)
+    ]
+    assert contrasts[1] == pytest.approx(contrasts[0], abs=0.01)
+    assert contrasts[2] > contrasts[0] + 0.1
+
+
 def test_around_something_bright_contrast_is_negative_and_no_edge_rises() -> None:
     bright = rectangle(35, 50, 55, 70)
     around = [
@@ -161,6 +174,14 @@ def test_more_levels_give_more_regions_and_all_are_of_a_lesions_size() -> None:
         assert np.isfinite([region.features for region in regions]).all()
     assert counts == sorted(counts)
     assert counts[0] < counts[-1]
+
+
+def test_a_region_that_several_levels_cut_out_is_listed_once() -> None:
+    rows, columns = np.indices(SHAPE)
+    slope = np.clip(np.hypot(rows - 45, columns - 60) / 120, 0, 1).astype(np.float32)
+    boxes = [(region.box, region.area) for region in dark_regions(slope, 32)]
+    assert len(boxes) > 10
+    assert len(set(boxes)) == len(boxes)
 
 
 def test_regions_come_in_a_fixed_order_and_leave_the_image_alone() -> None:

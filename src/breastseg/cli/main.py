@@ -67,7 +67,9 @@ Examples:
   breastseg segment scan.png --out results
   breastseg segment study/ cine.dcm --out results --threads 2
   cat scan.dcm | breastseg segment - --json
+  breastseg segment scan.png --method polar-path --box 60 80 180 220 --out in-a-box
   breastseg evaluate ultrasound --data BUSI=data/BUSI --split lesions --out scores
+  breastseg compare otsu watershed ultrasound --data BUSI=data/BUSI --out comparison
 
 'breastseg COMMAND --help' says more. Exit codes: 0 done, 1 some inputs failed, 2 nothing done.
 breastseg is a research tool and not a medical device."""

@@ -8,7 +8,6 @@ processes breaks as a whole when one dies, and does not say over what.
 
 from __future__ import annotations
 
-import os
 import signal
 import traceback
 from collections.abc import Generator, Iterable, Iterator
@@ -25,9 +24,8 @@ from breastseg.core.errors import BreastsegError
 from breastseg.evaluation.comparison.cell import Cell, Traits
 from breastseg.evaluation.comparison.traits import unknown_traits
 from breastseg.evaluation.comparison.work import Bench, Rules, Task, failed_cell
+from breastseg.evaluation.one_thread import one_thread_each
 from breastseg.evaluation.run import OpenedCase, Row
-
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Results = Generator[Cell | Traits, None, None]
 
@@ -236,20 +234,14 @@ def _manner(exit_code: int | None) -> str:
 def _starting() -> Iterator[None]:
     """A process started in here has one thread for each library, and no ear for Ctrl-C."""
     resource_tracker.ensure_running()  # starting it would undo the mask
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))  # read when the process imports numpy
     maskable = hasattr(signal, "pthread_sigmask")  # not on Windows
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if maskable else set()
     try:
-        yield
+        with one_thread_each():
+            yield
     finally:
         if maskable:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _serve(connection: Connection, rules: Rules) -> None:

@@ -24,12 +24,11 @@ from breastseg.classical.method import ClassicalMethod
 from breastseg.core.case import Case
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef
+from breastseg.evaluation.one_thread import one_thread_each
 from breastseg.evaluation.prompting import prompted
 from breastseg.evaluation.protocol import Prompting
 from breastseg.evaluation.run import FAILURES
 from breastseg.metrics.overlap import dice
-
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -142,18 +141,12 @@ def _found(finder: Finder, looked: _Looked) -> Sequence[Candidate]:
 @contextmanager
 def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes with one thread each, which end with this one even if it is killed."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))  # read when the processes import numpy
-    pool = ProcessPoolExecutor(count, get_context("spawn"), _prepare_process)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with one_thread_each():  # the pool starts its processes when they are first needed
+        pool = ProcessPoolExecutor(count, get_context("spawn"), _prepare_process)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _prepare_process() -> None:
