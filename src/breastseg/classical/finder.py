@@ -121,7 +121,7 @@ class Finder:
             tissue = tissue_region(np.float32(1) - small)
             if not tissue.any():
                 return [], size
-            # outside, the brightest: nothing there is darker than its surroundings
+            # outside, the brightest, so that little stands out there
             small = np.where(tissue, small, np.float32(small[tissue].max()))
         return dark_regions(self.filters(small), self.levels), size
 

@@ -32,8 +32,10 @@ class GeodesicContour(ClassicalMethod):
     Attributes:
         sigma: standard deviation of the smoothing before the gradient is taken, in pixels of the
             view.
-        alpha: how fast the contour slows down with the gradient; larger stops at weaker edges.
-        stop: share of the view's pixels whose edges are strong enough to stop the contour.
+        alpha: how fast the speed falls with the gradient; it matters little, since the contour
+            follows the order and the direction of speeds.
+        stop: share of the view's pixels whose edges are strong enough to stop the balloon; without
+            effect where there is none.
         balloon: below 0 it shrinks from outside, above 0 it grows from inside, 0 follows edges
             alone.
         start: where it starts, as a multiple of the ellipse in the box.
