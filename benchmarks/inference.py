@@ -109,11 +109,11 @@ def plain_torch(segmenter: OnnxSegmenter, size: int) -> Callable[[list[Path]], N
     import torch
 
     from breastseg.networks.catalogue import build_network
-    from breastseg.networks.recipe import NetworkRecipe
+    from breastseg.networks.recipe import EncoderUNetRecipe
 
     spec, output = segmenter.bundle.input, segmenter.output
     torch.set_num_threads(usable_cores())
-    network = build_network(NetworkRecipe(in_channels=spec.channels)).eval()
+    network = build_network(EncoderUNetRecipe(in_channels=spec.channels)).eval()
 
     def run(files: list[Path]) -> None:
         for start in range(0, len(files), size):
@@ -183,13 +183,13 @@ def random_bundle(folder: Path) -> Path:
 
     from breastseg.export.onnx import export_onnx
     from breastseg.networks.catalogue import build_network
-    from breastseg.networks.recipe import NetworkRecipe
+    from breastseg.networks.recipe import EncoderUNetRecipe
 
     torch.manual_seed(0)
     spec = InputSpec()
     out = folder / "random"
     out.mkdir()
-    export_onnx(build_network(NetworkRecipe()), spec, out / MODEL)
+    export_onnx(build_network(EncoderUNetRecipe()), spec, out / MODEL)
     bundle = Bundle(
         name="random",
         version="0",

@@ -22,14 +22,14 @@ from breastseg.inference.bundle_folder import read_bundle
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
 from breastseg.networks.catalogue import build_network
-from breastseg.networks.recipe import NetworkRecipe
+from breastseg.networks.recipe import EncoderUNetRecipe, NetworkRecipe, UNet2015Recipe
 from breastseg.networks.weights import save_network_weights
 
 pytestmark = pytest.mark.train
 
 SPEC = InputSpec((64, 64), Intensity.SYMMETRIC)
 SMALLEST = 256  # so that a tiny network has weights that are stored as float16
-RECIPE = NetworkRecipe("unet2015", base_width=8, depth=2)
+RECIPE = UNet2015Recipe(base_width=8, depth=2)
 
 
 def network_of(recipe: NetworkRecipe, spec: InputSpec = SPEC) -> nn.Module:
@@ -81,7 +81,7 @@ def test_both_files_compute_what_torch_computes(network, files):
 
 
 def test_an_encoder_unet_is_exported_faithfully(tmp_path):
-    network = network_of(NetworkRecipe(encoder="resnet18", decoder_channels=(16, 16, 8, 8)))
+    network = network_of(EncoderUNetRecipe(encoder="resnet18", decoder_channels=(16, 16, 8, 8)))
     export_onnx(network, SPEC, tmp_path / "m.onnx")
     assert parity(network, tmp_path / "m.onnx", SPEC, seeded_inputs(SPEC)) < 1e-3
     kinds = {node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node}

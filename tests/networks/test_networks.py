@@ -12,7 +12,14 @@ from breastseg.core.errors import BundleError, RecipeError
 from breastseg.networks.catalogue import NETWORKS, build_network, describe
 from breastseg.networks.encoder_unet import EncoderUNet
 from breastseg.networks.padding import pad_to_multiple
-from breastseg.networks.recipe import NAMES, NetworkRecipe
+from breastseg.networks.recipe import (
+    RECIPES as RECIPE_KINDS,
+)
+from breastseg.networks.recipe import (
+    EncoderUNetRecipe,
+    NetworkRecipe,
+    UNet2015Recipe,
+)
 from breastseg.networks.unet2015 import UNet2015
 from breastseg.networks.weights import (
     find_weights,
@@ -25,16 +32,16 @@ pytestmark = pytest.mark.train
 
 MOBILENET = "encoders/mobilenet_v2_imagenet.safetensors"
 RECIPES = {
-    "mobilenet, half resolution": NetworkRecipe(decoder_channels=(16, 16, 8, 8)),
-    "mobilenet, full resolution": NetworkRecipe(
+    "mobilenet, half resolution": EncoderUNetRecipe(decoder_channels=(16, 16, 8, 8)),
+    "mobilenet, full resolution": EncoderUNetRecipe(
         decoder_channels=(16, 16, 8, 8, 8), output_stride=1, dropout=0.2
     ),
-    "timm encoder": NetworkRecipe(
+    "timm encoder": EncoderUNetRecipe(
         encoder="tu-mobilenetv3_small_050", decoder_channels=(16, 16, 8, 8)
     ),
-    "unet2015": NetworkRecipe(name="unet2015", base_width=4, depth=3, dropout=0.5),
-    "unet2015 without normalisation": NetworkRecipe(
-        name="unet2015", base_width=4, depth=3, batch_norm=False
+    "unet2015": UNet2015Recipe(base_width=4, depth=3, dropout=0.5),
+    "unet2015 without normalisation": UNet2015Recipe(
+        base_width=4, depth=3, batch_norm=False
     ),
 }
 
@@ -107,13 +114,13 @@ def test_weights_survive_the_round_trip(recipe: NetworkRecipe, tmp_path: Path) -
 
 
 def test_catalogue_and_recipe_agree_on_the_names() -> None:
-    assert set(NETWORKS) == set(NAMES)
+    assert set(NETWORKS) == set(RECIPE_KINDS)
 
 
 def test_recipe_comes_back_from_plain_values() -> None:
     for recipe in RECIPES.values():
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(recipe).items()}
-        assert NetworkRecipe(**plain) == recipe
+        assert RECIPE_KINDS[recipe.name](**plain) == recipe
 
 
 def test_the_papers_network_has_its_parameters() -> None:
@@ -142,7 +149,7 @@ def test_weights_start_with_he_deviation() -> None:
 
 
 def test_cost_of_a_network_counted_by_hand() -> None:
-    recipe = NetworkRecipe(name="unet2015", base_width=2, depth=1, batch_norm=False)
+    recipe = UNet2015Recipe(base_width=2, depth=1, batch_norm=False)
     full, half = 32 * 32, 16 * 16
     macs = full * 9 * (1 * 2 + 2 * 2) + half * 9 * (2 * 4 + 4 * 4)  # down
     macs += half * 4 * (4 * 2)  # up-convolution: one tap for each output pixel
@@ -210,7 +217,7 @@ def test_grey_equals_repeated_rgb_with_the_pretrained_encoder(data_root: Path) -
 
 @pytest.mark.data
 def test_recipe_loads_the_pretrained_encoder(data_root: Path) -> None:
-    network = build_network(NetworkRecipe(encoder_weights=str(data_root / MOBILENET)))
+    network = build_network(EncoderUNetRecipe(encoder_weights=str(data_root / MOBILENET)))
     stored = safetensors_torch.load_file(data_root / MOBILENET)
     state = network.encoder.state_dict()
     assert torch.equal(state["features.18.0.weight"], stored["features.18.0.weight"])
@@ -230,9 +237,9 @@ def test_recipe_finds_relative_weights(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_weights_are_left_out_on_request(tmp_path: Path) -> None:
-    build_network(NetworkRecipe(encoder_weights="absent.safetensors"), tmp_path, load_weights=False)
+    build_network(EncoderUNetRecipe(encoder_weights="absent.safetensors"), tmp_path, load_weights=False)
     with pytest.raises(RecipeError, match="not found"):
-        build_network(NetworkRecipe(encoder_weights="absent.safetensors"), tmp_path)
+        build_network(EncoderUNetRecipe(encoder_weights="absent.safetensors"), tmp_path)
 
 
 def test_timm_weights_with_or_without_its_prefix(tmp_path: Path) -> None:
@@ -283,26 +290,28 @@ def test_unreadable_weights_are_one_line(tmp_path: Path, content: bytes | None) 
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("kind", "changes", "message"),
     [
-        ({"name": "unet"}, "network 'unet'; one of encoder-unet, unet2015"),
-        ({"in_channels": 2}, "in_channels = 2"),
-        ({"dropout": 1.0}, "dropout = 1.0; 0 to below 1"),
-        ({"output_stride": 4}, "output_stride = 4"),
-        ({"output_stride": 1}, "5 values above 0 for an output stride of 1"),
-        ({"decoder_channels": (8, 8, 8, 0)}, "4 values above 0"),
-        ({"decoder_channels": ()}, "4 values above 0"),
-        ({"depth": 0}, "depth = 0"),
-        ({"base_width": 0}, "base_width = 0"),
+        (EncoderUNetRecipe, {"in_channels": 17}, "in_channels = 17"),
+        (EncoderUNetRecipe, {"out_channels": 0}, "out_channels = 0"),
+        (EncoderUNetRecipe, {"dropout": 1.0}, "dropout = 1.0"),
+        (EncoderUNetRecipe, {"output_stride": 4}, "output_stride = 4"),
+        (EncoderUNetRecipe, {"output_stride": 1}, "5 values above 0 for an output stride of 1"),
+        (EncoderUNetRecipe, {"decoder_channels": (8, 8, 8, 0)}, "4 values above 0"),
+        (EncoderUNetRecipe, {"decoder_channels": ()}, "4 values above 0"),
+        (UNet2015Recipe, {"depth": 0}, "depth = 0"),
+        (UNet2015Recipe, {"base_width": 0}, "base_width = 0"),
     ],
 )
-def test_impossible_recipes_are_refused(changes: dict[str, object], message: str) -> None:
+def test_impossible_recipes_are_refused(
+    kind: type[NetworkRecipe], changes: dict[str, object], message: str
+) -> None:
     with pytest.raises(RecipeError) as caught:
-        NetworkRecipe(**changes)  # type: ignore[arg-type]
+        kind(**changes)  # type: ignore[arg-type]
     assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("encoder", ["mobilenet", "tu-nothing", "timm-res2net50_26w_4s", ""])
 def test_unknown_encoders_are_refused(encoder: str) -> None:
     with pytest.raises(RecipeError, match="a name of segmentation-models-pytorch"):
-        build_network(NetworkRecipe(encoder=encoder))
+        build_network(EncoderUNetRecipe(encoder=encoder))

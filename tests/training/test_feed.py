@@ -63,7 +63,7 @@ def test_processes_share_an_epoch_without_overlap(prepared: PreparedCases) -> No
 
 def test_masks_stay_on_their_lesions(prepared: PreparedCases) -> None:
     """The discs are dark, and so is what the small masks cover."""
-    for image, mask in zip(prepared.images, prepared.masks, strict=True):
+    for image, mask in zip(prepared.images, prepared.labels > 0, strict=True):
         if mask.any():
             assert image[mask].mean() + 60 < image[~mask].mean()
 

@@ -7,11 +7,8 @@ torch = pytest.importorskip("torch")
 
 from breastseg.core.bundle import Intensity
 from breastseg.metrics import dice
-from breastseg.networks.catalogue import build_network
-from breastseg.networks.recipe import NetworkRecipe
 from breastseg.preprocess.intensity import rescale
-from breastseg.training.recipe import OptimiserRecipe
-from breastseg.training.task import _parameter_groups, batch_dice, scale
+from breastseg.training.task import batch_dice, scale
 
 pytestmark = pytest.mark.train
 
@@ -35,17 +32,3 @@ def test_batch_dice_is_the_metric() -> None:
     assert found == pytest.approx(expected)
     assert found[1] == 0
     assert found[2] == 1
-
-
-def test_every_weight_is_trained_once_and_norms_do_not_decay() -> None:
-    network = build_network(NetworkRecipe(decoder_channels=(8, 8, 8, 8)))
-    recipe = OptimiserRecipe(learning_rate=1.0, encoder_factor=0.25)
-    groups = list(_parameter_groups(network, recipe))
-    names = {id(p): name for name, p in network.named_parameters()}
-    seen = [names[id(p)] for group in groups for p in group["params"]]
-    assert sorted(seen) == sorted(names.values())
-    for group in groups:
-        for parameter in group["params"]:
-            name = names[id(parameter)]
-            assert group["lr"] == (0.25 if name.startswith("encoder.") else 1.0)
-            assert ("weight_decay" in group) == (parameter.ndim == 1)

@@ -29,7 +29,7 @@ from breastseg.inference.bundle_folder import (
 from breastseg.inference.strict_json import decode
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
-from breastseg.networks.recipe import NetworkRecipe
+from breastseg.networks.recipe import RECIPES, NetworkRecipe
 from breastseg.networks.weights import load_network_weights
 
 RECIPE, LOG = "recipe.toml", "metrics.csv"
@@ -91,7 +91,7 @@ def make_bundle(
         raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
     copied = [_present(run / name) for name in (RECIPE, LOG)]
     spec = _read_json(run / "input.json", InputSpec)
-    recipe = _read_json(run / "network.json", NetworkRecipe)
+    recipe = network_recipe(run / "network.json")
     network = build_network(recipe, load_weights=False)
     load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
     stated = {field.name: getattr(about, field.name) for field in fields(about)}
@@ -134,19 +134,35 @@ def _export_result(difference: float) -> dict[str, dict[str, float | str]]:
 
 def _in_words(recipe: NetworkRecipe, network: nn.Module) -> str:
     millions = sum(p.numel() for p in network.parameters()) / 1e6
-    if recipe.name == "encoder-unet":
-        kind = f"U-Net on a {recipe.encoder} encoder, decoder of {recipe.decoder_channels} channels"
-    else:
-        kind = f"U-Net of 2015, base width {recipe.base_width}, depth {recipe.depth}"
-    return f"{kind}, {millions:.2f} million parameters"
+    encoder = getattr(recipe, "encoder", None)
+    on = f" on {encoder}" if encoder else ""
+    return f"{recipe.title}{on}, {millions:.2f} million parameters"
+
+
+def network_recipe(path: Path) -> NetworkRecipe:
+    """Read the `NetworkRecipe` that a run folder holds.
+
+    Raises:
+        BundleError: missing, damaged, or of an architecture that there is not.
+    """
+    name = _read_json_object(path).get("name")
+    if not isinstance(name, str) or name not in RECIPES:
+        raise BundleError(f"{path}: network {name!r}", f"one of {', '.join(RECIPES)}")
+    return _read_json(path, RECIPES[name])
 
 
 def _read_json(path: Path, kind: type[T]) -> T:
+    return cast(T, decode(_read_json_object(path), kind, str(path)))
+
+
+def _read_json_object(path: Path) -> dict[str, object]:
     try:
         value = json.loads(_present(path).read_bytes())
     except ValueError as error:
         raise BundleError(f"{path}: not readable as JSON ({error})") from error
-    return cast(T, decode(value, kind, str(path)))
+    if not isinstance(value, dict):
+        raise BundleError(f"{path} holds no JSON object", "the file that training wrote")
+    return value
 
 
 def _present(path: Path) -> Path:

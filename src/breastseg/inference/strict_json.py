@@ -107,11 +107,18 @@ def _union(value: object, kinds: tuple[object, ...], where: str) -> object:
     raise _refusal(value, " or ".join(_word(kind) for kind in kinds), where)
 
 
+def _literal(value: object, kinds: tuple[object, ...], where: str) -> object:
+    if value not in kinds:
+        raise _refusal(value, " or ".join(f'"{kind}"' for kind in kinds), where)
+    return value
+
+
 _COMPOSED: Mapping[object, Callable[[object, tuple[object, ...], str], object]] = {
     tuple: _tuple,
     Mapping: _mapping,
     typing.Union: _union,
     types.UnionType: _union,
+    typing.Literal: _literal,
 }
 
 

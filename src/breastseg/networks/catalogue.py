@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from breastseg.networks.cmunext import CMUNeXt
 from breastseg.networks.encoder_unet import EncoderUNet
+from breastseg.networks.fast_unet import FastUNet
 from breastseg.networks.recipe import NetworkRecipe
 from breastseg.networks.unet2015 import UNet2015
+from breastseg.networks.unext import UNeXt
 from breastseg.networks.weights import find_weights, load_encoder_weights
 
 
-def _build_encoder_unet(recipe: NetworkRecipe) -> EncoderUNet:
-    return EncoderUNet(
-        encoder=recipe.encoder,
-        in_channels=recipe.in_channels,
-        decoder_channels=recipe.decoder_channels,
-        output_stride=recipe.output_stride,
-        dropout=recipe.dropout,
-    )
-
-
-def _build_unet2015(recipe: NetworkRecipe) -> UNet2015:
-    return UNet2015(
-        in_channels=recipe.in_channels,
-        base_width=recipe.base_width,
-        depth=recipe.depth,
-        batch_norm=recipe.batch_norm,
-        dropout=recipe.dropout,
-    )
-
-
-NETWORKS: Mapping[str, Callable[[NetworkRecipe], nn.Module]] = {
-    "encoder-unet": _build_encoder_unet,
-    "unet2015": _build_unet2015,
+NETWORKS: Mapping[str, type[nn.Module]] = {
+    "encoder-unet": EncoderUNet,
+    "unet2015": UNet2015,
+    "fast-unet": FastUNet,
+    "unext": UNeXt,
+    "cmunext": CMUNeXt,
 }
+
+USUAL_SIZES: Mapping[int, tuple[int, ...]] = {2: (256, 256), 3: (32, 128, 128)}
+"""By the number of dimensions; what costs are stated for."""
+
+NOT_ARGUMENTS = ("name", "encoder_weights")
 
 
 def build_network(
@@ -50,19 +41,24 @@ def build_network(
     Random weights come from torch's global generator: seed it for a repeatable start.
 
     Args:
-        recipe: what to build.
+        recipe: what to build; its fields are the arguments of the network's constructor.
         root: folder under which a relative `encoder_weights` is looked for first.
         load_weights: False leaves the encoder random, for a network whose own weights follow.
 
     Returns:
-        A module from (N, in_channels, H, W) float32 to logits (N, 1, H, W), for any H and W.
+        A module from (N, in_channels, H, W) float32 to logits (N, out_channels, H, W), for any H
+        and W; one of a volume takes (N, in_channels, D, H, W).
 
     Raises:
         RecipeError: an unknown encoder, or encoder weights that are missing or do not fit.
     """
-    network = NETWORKS[recipe.name](recipe)
-    if load_weights and recipe.encoder_weights and isinstance(network, EncoderUNet):
-        load_encoder_weights(network.encoder, find_weights(recipe.encoder_weights, root))
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    weights = values.get("encoder_weights")
+    arguments = {name: value for name, value in values.items() if name not in NOT_ARGUMENTS}
+    network = NETWORKS[values["name"]](**arguments)
+    if load_weights and weights:
+        encoder = network.get_submodule("encoder")
+        load_encoder_weights(encoder, find_weights(weights, root))
     return network
 
 
@@ -73,21 +69,23 @@ class NetworkCost:
     Attributes:
         parameters: learnt values.
         gmacs: thousand million multiply-accumulates for one image of the stated size.
-        size: (rows, columns) of that image in pixels.
+        size: (rows, columns) of that image in pixels; (slices, rows, columns) of a volume.
     """
 
     parameters: int
     gmacs: float
-    size: tuple[int, int]
+    size: tuple[int, ...]
 
 
-def describe(recipe: NetworkRecipe, size: tuple[int, int] = (256, 256)) -> NetworkCost:
+def describe(recipe: NetworkRecipe, size: tuple[int, ...] | None = None) -> NetworkCost:
     """Count parameters and multiply-accumulates without computing anything.
 
     Args:
         recipe: the network.
-        size: (rows, columns) of the image in pixels.
+        size: (rows, columns) of the image in pixels, or (slices, rows, columns); `USUAL_SIZES` by
+            default.
     """
+    size = size or USUAL_SIZES[recipe.dimensions]
     with torch.random.fork_rng(devices=[]):
         network = build_network(recipe, load_weights=False).to("meta").eval()
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

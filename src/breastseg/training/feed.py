@@ -24,12 +24,16 @@ class PreparedCases:
     Attributes:
         cases: where each row came from.
         images: (N, rows, columns) uint8, the luminance stretched to 0..255.
-        masks: (N, rows, columns) bool, the lesion.
+        labels: (N, rows, columns) uint8: 0 is background, k the k-th of the recipe's classes, or 1
+            for any lesion where the recipe names none.
+        teacher: (N, rows, columns) uint8, what a teacher thinks of each pixel: 255 is a certain
+            lesion; None without a teacher.
     """
 
     cases: tuple[CaseRef, ...]
     images: NDArray[np.uint8]
-    masks: NDArray[np.bool_]
+    labels: NDArray[np.uint8]
+    teacher: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -37,12 +41,29 @@ class PreparedCases:
     @property
     def has_lesion(self) -> NDArray[np.bool_]:
         """(N,) True where the truth holds a lesion."""
-        return np.asarray(self.masks.any(axis=(1, 2)))
+        return np.asarray(self.labels.any(axis=(1, 2)))
+
+    def batch(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Some of them as tensors.
+
+        Args:
+            rows: (n,) indices.
+
+        Returns:
+            Images (n, 1, rows, columns) uint8, and targets (n, 1 or 2, rows, columns) uint8: the
+            labels, and after them the teacher's map where there is one.
+        """
+        targets = [self.labels] if self.teacher is None else [self.labels, self.teacher]
+        return (
+            torch.from_numpy(self.images[rows])[:, None],
+            torch.from_numpy(np.stack([part[rows] for part in targets], axis=1)),
+        )
 
 
 def prepare_cases(
     cases: Sequence[CaseRef],
     spec: InputSpec,
+    classes: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     threads: int = 2,
 ) -> PreparedCases:
@@ -51,14 +72,16 @@ def prepare_cases(
     Args:
         cases: with known truth.
         spec: size and fit; the intensity scale is applied later, after augmentation.
+        classes: what a case's label may be; its lesion gets that class. None: every lesion is 1.
         progress: called with (done, total).
         threads: readers at work at a time.
 
     Raises:
-        DataSetError: a case has no truth or cannot be read; all such cases are named.
+        DataSetError: a case has no truth, a lesion of another class, or cannot be read; all such
+            cases are named.
     """
     images = np.zeros((len(cases), *spec.size), np.uint8)
-    masks = np.zeros((len(cases), *spec.size), np.bool_)
+    labels = np.zeros((len(cases), *spec.size), np.uint8)
 
     def one(index: int) -> str | None:
         try:
@@ -69,7 +92,11 @@ def prepare_cases(
         if case.mask is None:
             return f"{cases[index].key}: no mask"
         images[index] = np.rint(image * 255)
-        masks[index] = _place(case.mask.foreground, placement)
+        lesion = _place(case.mask.foreground, placement)
+        if classes and lesion.any() and case.label not in classes:
+            return f"{cases[index].key}: a lesion labelled {case.label!r}, not {', '.join(classes)}"
+        label = classes.index(case.label) + 1 if classes and case.label in classes else 1
+        labels[index] = lesion * np.uint8(label)
         return None
 
     problems = []
@@ -86,7 +113,7 @@ def prepare_cases(
             "readable images with masks",
             "repair them, or leave them out with a list",
         )
-    return PreparedCases(tuple(cases), images, masks)
+    return PreparedCases(tuple(cases), images, labels)
 
 
 def _place(mask: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
@@ -162,12 +189,8 @@ class TrainingFeed:
         return max(1, len(self.order(0)) // (self.batch_size * self.world))
 
     def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield (images uint8, masks bool), each (batch, 1, rows, columns)."""
+        """Yield (images, targets) as `PreparedCases.batch` gives them."""
         order = self.order(epoch)
         for step in range(self.steps):
             start = (step * self.world + self.rank) * self.batch_size
-            rows = np.sort(order[start : start + self.batch_size])
-            yield (
-                torch.from_numpy(self.prepared.images[rows])[:, None],
-                torch.from_numpy(self.prepared.masks[rows])[:, None],
-            )
+            yield self.prepared.batch(np.sort(order[start : start + self.batch_size]))

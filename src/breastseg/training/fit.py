@@ -7,7 +7,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,9 +22,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
 from breastseg.data.selection import select
+from breastseg.inference.catalogue import shipped_bundles
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
-from breastseg.networks.weights import load_network_weights, save_network_weights
+from breastseg.networks.initialise import initialise
+from breastseg.networks.weights import save_network_weights
+from breastseg.training.distillation import teach
 from breastseg.training.environment import environment
 from breastseg.training.feed import PreparedCases, TrainingFeed, prepare_cases
 from breastseg.training.picture import draw_curves, draw_overlays
@@ -32,6 +35,7 @@ from breastseg.training.recipe import Recipe, recipe_table
 from breastseg.training.record import EpochLines, History
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.task import FeedModule, SegmentationTask, validation_batches
+from breastseg.training.tasks import build_task
 
 
 @dataclass(frozen=True)
@@ -80,19 +84,23 @@ def fit(
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network, root=base)
     if recipe.initial_weights is not None and not resume:
-        load_network_weights(network, _find(recipe.initial_weights, base))
+        start = initialise(network, _find(recipe.initial_weights, base))
+        left = f"; left at their own start: {', '.join(start.left)}" if start.left else ""
+        print(f"{start.taken} tensors of {recipe.initial_weights}{left}", file=sys.stderr)
 
     history = History(folder)
     trainer = _trainer(recipe, folder, machine, history, watchers)
     if trainer.is_global_zero and not resume:
         _refuse_overwriting(folder)
     print(f"reading {len(chosen.train) + len(chosen.validation)} cases", file=sys.stderr)
-    train = prepare_cases(chosen.train, recipe.input)
-    validation = prepare_cases(chosen.validation, recipe.input)
+    train = prepare_cases(chosen.train, recipe.input, recipe.classes)
+    validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
+    if recipe.distillation is not None:
+        train = replace(train, teacher=teach(train.images, recipe.distillation.teachers, base))
     feed = _feed(recipe, train, trainer)
     if trainer.is_global_zero:
         _write_beginning(recipe, chosen, folder)
-    task = SegmentationTask(recipe, network.to(memory_format=torch.channels_last), feed.steps)
+    task = build_task(recipe, network.to(memory_format=torch.channels_last), feed.steps)
     batches = validation_batches(validation, 32, trainer.global_rank, trainer.world_size)
     with warnings.catch_warnings():
         # The averaged network stays in eval mode by design; the other is within Lightning.
@@ -289,9 +297,17 @@ def _write_beginning(recipe: Recipe, chosen: ChosenCases, folder: RunFolder) -> 
 
 
 def _find(weights: str, base: Path) -> Path:
-    for path in (Path(weights), base / weights):
-        if path.is_file():
+    shipped = shipped_bundles()
+    candidates = [
+        Path(weights),
+        base / weights,
+        *([shipped[weights]] if weights in shipped else []),
+    ]
+    for path in candidates:
+        if path.exists():
             return path
     raise RecipeError(
-        f"initial_weights = {weights!r}", f"a file, here or under {base}", "check the path"
+        f"initial_weights = {weights!r}",
+        f"a run, its weights or a bundle, here or under {base}, or one of {', '.join(shipped)}",
+        "check the path",
     )

@@ -55,11 +55,10 @@ def draw_overlays(
     probabilities, scores = [], []
     with torch.inference_mode():
         for part in np.array_split(rows, -(-rows.size // 32)):
-            images = torch.from_numpy(validation.images[part])[:, None].to(task.device)
-            truth = torch.from_numpy(validation.masks[part])[:, None].to(task.device)
-            predicted = task.predict_average(images)
-            scores.append(batch_dice(predicted, truth).cpu().numpy())
-            probabilities.append(predicted[:, 0].cpu().numpy())
+            images, targets = validation.batch(part)
+            predicted = task.predict_average(images.to(task.device)).cpu()
+            scores.append(batch_dice(predicted, targets[:, :1] > 0).numpy())
+            probabilities.append(predicted[:, 0].numpy())
     probability, dice = np.concatenate(probabilities), np.concatenate(scores)
     ranked = np.argsort(-dice, kind="stable")
     each = min(each, len(ranked))
@@ -75,7 +74,7 @@ def draw_overlays(
         for axes, pick in zip(axes_row, picks, strict=True):
             row = rows[pick]
             axes.imshow(validation.images[row], cmap="gray", vmin=0, vmax=255)
-            axes.contour(validation.masks[row], [0.5], colors=TRUTH, linewidths=1)
+            axes.contour(validation.labels[row] > 0, [0.5], colors=TRUTH, linewidths=1)
             if (probability[pick] >= 0.5).any():
                 axes.contour(probability[pick], [0.5], colors=OUTLINE, linewidths=1)
             case = validation.cases[row]

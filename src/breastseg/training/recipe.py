@@ -6,13 +6,16 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
 
 from breastseg.core.bundle import InputSpec
 from breastseg.core.errors import RecipeError
 from breastseg.losses import LossRecipe
-from breastseg.networks.recipe import NetworkRecipe
+from breastseg.networks.recipe import RECIPES, AnyNetworkRecipe, EncoderUNetRecipe
 from breastseg.training.augmentation import AugmentationRecipe
+from breastseg.training.parts import DistillationRecipe, MaskingRecipe, TransferRecipe
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,15 @@ class Recipe:
         validate_every: epochs between validations; the last epoch is always validated.
         patience: stop after this many validations without a better Dice; 0 never stops early.
         precision: ``"auto"`` is bf16 where the hardware multiplies it, else float32.
-        initial_weights: a run's ``weights/*.safetensors`` to start from; none starts from the
-            network's own initialisation.
+        initial_weights: what to start from besides the encoder's own weights: a run's folder or
+            one of its ``weights/*.safetensors``, the folder of a bundle, or the name of a shipped
+            one; tensors that do not fit (a head of other classes) keep their own start.
+        classes: what lesions are told apart, by the labels of the cases, e.g. ``["benign",
+            "malignant"]``; none: lesion against background.
         network, input, augmentation, loss, optimiser: the parts.
+        transfer: how an encoder that comes trained is let go of.
+        distillation: learn from other networks besides; none: from the truth alone.
+        masking: learn to fill in what is masked, without outlines; none: learn to outline.
     """
 
     name: str
@@ -88,11 +97,17 @@ class Recipe:
     patience: int = 0
     precision: Literal["auto", "bf16", "float32"] = "auto"
     initial_weights: str | None = None
-    network: NetworkRecipe = field(default_factory=NetworkRecipe)
+    classes: tuple[str, ...] = ()
+    network: Annotated[AnyNetworkRecipe, Discriminator("name")] = field(
+        default_factory=EncoderUNetRecipe
+    )
     input: InputSpec = field(default_factory=InputSpec)
     augmentation: AugmentationRecipe = field(default_factory=AugmentationRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
+    transfer: TransferRecipe = field(default_factory=TransferRecipe)
+    distillation: DistillationRecipe | None = None
+    masking: MaskingRecipe | None = None
 
     def __post_init__(self) -> None:
         limits = [
@@ -116,6 +131,13 @@ class Recipe:
                 f"network.in_channels = {self.network.in_channels}, "
                 f"input.channels = {self.input.channels}",
                 "the same number",
+            )
+        channels = len(self.classes) + 1 if self.classes else 1
+        if self.network.out_channels != channels:
+            raise RecipeError(
+                f"network.out_channels = {self.network.out_channels} with {len(self.classes)} "
+                f"classes",
+                f"{channels}",
             )
 
 
@@ -144,6 +166,9 @@ def recipe_from(table: Mapping[str, object], where: str) -> Recipe:
     from pydantic import TypeAdapter, ValidationError
 
     _refuse_unknown(table, Recipe, "")
+    network = table.get("network")
+    if isinstance(network, Mapping):
+        table = {**table, "network": {"name": EncoderUNetRecipe.name, **network}}
     try:
         return TypeAdapter(Recipe).validate_python(table)
     except ValidationError as error:
@@ -181,7 +206,7 @@ def _refuse_unknown(table: Mapping[str, object], kind: type, place: str) -> None
             raise RecipeError(
                 f"unknown key {place}{key} in the recipe", "one of " + ", ".join(sorted(known))
             )
-        part = _PARTS.get(key) if kind is Recipe else None
+        part = _part(key, value) if kind is Recipe else None
         if part is not None:
             for item in value if isinstance(value, list) else [value]:
                 if not isinstance(item, Mapping):
@@ -189,9 +214,21 @@ def _refuse_unknown(table: Mapping[str, object], kind: type, place: str) -> None
                 _refuse_unknown(item, part, f"{place}{key}.")
 
 
+def _part(key: str, value: object) -> type | None:
+    """The dataclass of a recipe's table."""
+    if key != "network" or not isinstance(value, Mapping):
+        return _PARTS.get(key)
+    name = value.get("name", EncoderUNetRecipe.name)
+    if name not in RECIPES:
+        raise RecipeError(f"network {name!r}", f"one of {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
 _PARTS: dict[str, type] = {
     "sources": SourceRecipe,
-    "network": NetworkRecipe,
+    "transfer": TransferRecipe,
+    "distillation": DistillationRecipe,
+    "masking": MaskingRecipe,
     "input": InputSpec,
     "augmentation": AugmentationRecipe,
     "loss": LossRecipe,

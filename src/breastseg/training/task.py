@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import lightning
@@ -19,9 +18,18 @@ from breastseg.core.bundle import Intensity
 from breastseg.losses import build_loss
 from breastseg.training.augmentation import Augmentation
 from breastseg.training.feed import PreparedCases, TrainingFeed
-from breastseg.training.recipe import OptimiserRecipe, Recipe
+from breastseg.training.recipe import Recipe
+from breastseg.training.transfer import (
+    encoder_layers,
+    first_epoch,
+    freeze_statistics,
+    groups,
+    peak_rate,
+    rate_of,
+)
 
 Batch = tuple[Tensor, Tensor]
+"""Images (N, 1, rows, columns) and targets (N, 1 or 2, rows, columns), both uint8; see `feed`."""
 
 
 def scale(unit: Tensor, intensity: Intensity) -> Tensor:
@@ -65,9 +73,13 @@ class SegmentationTask(lightning.LightningModule):
 
     Args:
         recipe: the run.
-        network: (N, C, rows, columns) float32 to logits (N, 1, rows, columns).
+        network: (N, C, rows, columns) float32 to logits (N, 1, rows, columns), or
+            (N, classes + 1, rows, columns) with the background first.
         steps_per_epoch: optimiser steps an epoch, for the schedule.
     """
+
+    soft_targets = 0
+    """So many of the last target channels are probabilities."""
 
     def __init__(self, recipe: Recipe, network: nn.Module, steps_per_epoch: int) -> None:
         super().__init__()
@@ -90,6 +102,7 @@ class SegmentationTask(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Dropout and the like draw from (seed, epoch, rank), so that a resumed run repeats."""
         torch.manual_seed(_mix(self.recipe.seed, self.current_epoch, self.global_rank))
+        freeze_statistics(self.network, self.current_epoch, self.recipe.transfer)
         self.seconds = Seconds()
         self._losses = []
         self._last = time.perf_counter()
@@ -97,15 +110,44 @@ class SegmentationTask(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Augment, predict, compare."""
         began = time.perf_counter()
-        images, masks = self._augmented(batch, batch_index)
+        images, targets = self._augmented(batch, batch_index)
         self.seconds.waiting += began - self._last
         self.seconds.augmenting += time.perf_counter() - began
-        loss: Tensor = self.loss(self.network(self.inputs(images)), masks)
+        loss = self.step_loss(self.inputs(images), targets)
         self._losses.append(loss.detach())
         return loss
 
+    def step_loss(self, images: Tensor, targets: Tensor) -> Tensor:
+        """What a step minimises; other tasks have their own.
+
+        Args:
+            images: (N, C, rows, columns) float, augmented and scaled for the network.
+            targets: (N, K, rows, columns) float, one channel a lesion class, 0 or 1.
+
+        Returns:
+            A scalar.
+        """
+        if getattr(self.recipe.network, "deep_supervision", False):
+            outputs = self.network.side_outputs(images)  # type: ignore[operator]
+            return deep_supervision(self.loss, outputs, targets)
+        loss: Tensor = self.loss(self.network(images), targets)
+        return loss
+
+    def targets(self, stored: Tensor) -> Tensor:
+        """The stored label map as one channel a lesion class, 0 or 1.
+
+        Args:
+            stored: (N, 1 or 2, rows, columns) uint8.
+
+        Returns:
+            (N, K, rows, columns) float32; a teacher's map follows as a share of 1.
+        """
+        labels = torch.arange(1, max(1, len(self.recipe.classes)) + 1, device=stored.device)
+        hard = (stored[:, :1] == labels[:, None, None]).float()
+        return torch.cat((hard, stored[:, 1:].float() / 255), dim=1)
+
     def _augmented(self, batch: Batch, batch_index: int) -> tuple[Tensor, Tensor]:
-        unit, truth = batch[0].float() / 255, batch[1].float()
+        unit, truth = batch[0].float() / 255, self.targets(batch[1])
         if self.current_epoch < self.recipe.small_epochs:
             unit, truth = (
                 functional.interpolate(
@@ -113,13 +155,14 @@ class SegmentationTask(lightning.LightningModule):
                 )
                 for part in (unit, truth)
             )
-            truth = (truth >= 0.5).float()
+            hard = truth.shape[1] - self.soft_targets
+            truth = torch.cat(((truth[:, :hard] >= 0.5).float(), truth[:, hard:]), dim=1)
         generator = torch.Generator().manual_seed(
             _mix(self.recipe.seed, self.current_epoch, self.global_rank, batch_index)
         )
         drawn = self.augmentation.draw(len(unit), generator, unit.device)
         with torch.autocast(unit.device.type, enabled=False):  # positions need all their bits
-            return self.augmentation.apply(unit, truth, drawn)
+            return self.augmentation.apply(unit, truth, drawn, self.soft_targets)
 
     def on_train_batch_end(self, *_: object) -> None:
         """Move the average; early on it follows quickly, so that it forgets the start."""
@@ -149,9 +192,11 @@ class SegmentationTask(lightning.LightningModule):
         }
 
     def predict_average(self, images: Tensor) -> Tensor:
-        """Probabilities of the averaged network for (N, 1, rows, columns) uint8 images."""
+        """Probability of any lesion, of the averaged network, for (N, 1, rows, columns) uint8."""
         logits: Tensor = self.average(self.inputs(images.float() / 255))
-        return logits.float().sigmoid()
+        if logits.shape[1] == 1:
+            return logits.float().sigmoid()
+        return 1 - logits.float().softmax(dim=1)[:, :1]
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation."""
@@ -159,7 +204,7 @@ class SegmentationTask(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Score each image at the network's size."""
-        truth = batch[1]
+        truth = batch[1][:, :1] > 0
         dice = batch_dice(self.predict_average(batch[0]), truth)
         lesion = truth.flatten(1).any(dim=1)
         parts = [dice[lesion].sum(), lesion.sum(), (1 - dice[~lesion]).sum(), (~lesion).sum()]
@@ -181,20 +226,29 @@ class SegmentationTask(lightning.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with the schedule, stepped every batch."""
-        recipe = self.recipe.optimiser
+        recipe, transfer, steps = self.recipe.optimiser, self.recipe.transfer, self.steps_per_epoch
+        warmup = max(1, round(recipe.warmup_epochs * steps))
+        layers = len(encoder_layers(self.network))
+        parts = groups(self.network)
         optimiser = torch.optim.AdamW(
-            list(_parameter_groups(self.network, recipe)), weight_decay=recipe.weight_decay
+            [
+                {
+                    "params": part.parameters,
+                    "lr": peak_rate(part, layers, recipe, transfer),
+                    "weight_decay": recipe.weight_decay if part.decays else 0.0,
+                }
+                for part in parts
+            ]
         )
-        warmup = max(1, round(recipe.warmup_epochs * self.steps_per_epoch))
-        total = self.recipe.epochs * self.steps_per_epoch
-
-        def rate(step: int) -> float:
-            if step < warmup:
-                return (step + 1) / warmup
-            done = min(1.0, (step - warmup) / max(1, total - warmup))
-            return 0.5 * (1 + math.cos(math.pi * done))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+        rates = [
+            rate_of(
+                warmup,
+                self.recipe.epochs * steps,
+                steps * first_epoch(part.layer, layers, transfer),
+            )
+            for part in parts
+        ]
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rates)
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
@@ -239,13 +293,14 @@ def validation_batches(
 ) -> list[Batch]:
     """Cut this process's share of the validation cases into batches, in order."""
     rows = np.arange(len(prepared))[rank::world]
-    return [
-        (
-            torch.from_numpy(prepared.images[part])[:, None],
-            torch.from_numpy(prepared.masks[part])[:, None],
-        )
-        for part in (rows[i : i + batch_size] for i in range(0, len(rows), batch_size))
-    ]
+    return [prepared.batch(rows[i : i + batch_size]) for i in range(0, len(rows), batch_size)]
+
+
+def deep_supervision(loss: nn.Module, outputs: Sequence[Tensor], target: Tensor) -> Tensor:
+    """The loss of several outputs, each counting half of the one before."""
+    weights = [0.5**i for i in range(len(outputs))]
+    terms = [w * loss(output, target) for w, output in zip(weights, outputs, strict=True)]
+    return torch.stack(terms).sum() / sum(weights)
 
 
 def _mix(*numbers: int) -> int:
@@ -256,18 +311,3 @@ def _mix(*numbers: int) -> int:
 def _tensors(network: nn.Module) -> Iterator[Tensor]:
     yield from network.parameters()
     yield from network.buffers()
-
-
-def _parameter_groups(network: nn.Module, recipe: OptimiserRecipe) -> Iterator[dict[str, object]]:
-    """Encoder and the rest at their own rates; no decay on biases and norms (1-D)."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        groups.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
-    for (encoder, decays), parameters in groups.items():
-        group: dict[str, object] = {
-            "params": parameters,
-            "lr": recipe.learning_rate * (recipe.encoder_factor if encoder else 1.0),
-        }
-        if not decays:
-            group["weight_decay"] = 0.0
-        yield group

@@ -41,7 +41,9 @@ class Augmentation:
         """
         return draw(self.recipe, n, generator, device)
 
-    def apply(self, images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
+    def apply(
+        self, images: Tensor, masks: Tensor, parameters: Parameters, soft: int = 0
+    ) -> tuple[Tensor, Tensor]:
         """Make the drawn changes; the inputs are not changed.
 
         The order is that of a scan: the tissue moves (flip, then warp), the probe sees it (blur,
@@ -50,8 +52,9 @@ class Augmentation:
 
         Args:
             images: (N, C, H, W) float32, 0 to 1.
-            masks: (N, 1, H, W) float32, 0 or 1.
+            masks: (N, K, H, W) float32, 0 or 1: one a class.
             parameters: N rows, on the same device.
+            soft: so many of the last masks are probabilities, 0 to 1, and stay so.
 
         Returns:
             Images and masks of the same shapes, dtypes and ranges. They may share memory with the
@@ -61,14 +64,15 @@ class Augmentation:
             GeometryError: shapes that do not fit each other.
         """
         n, _, height, width = images.shape
-        if masks.shape != (n, 1, height, width) or len(parameters) != n:
+        fits = masks.ndim == 4 and masks.shape[0] == n and masks.shape[2:] == (height, width)
+        if not fits or len(parameters) != n or not 0 <= soft <= masks.shape[1]:
             raise GeometryError(
                 f"images of shape {tuple(images.shape)}, masks of {tuple(masks.shape)} and "
                 f"parameters for {len(parameters)}",
-                "images (N, C, H, W), masks (N, 1, H, W) and N rows of parameters",
+                "images (N, C, H, W), masks (N, K, H, W) and N rows of parameters",
             )
         images, masks = geometry.flip(images, parameters), geometry.flip(masks, parameters)
-        images, masks = geometry.warp(images, masks, parameters)
+        images, masks = geometry.warp(images, masks, parameters, soft)
         images = intensity.blur(images, parameters)
         images = intensity.speckle(images, parameters)
         images = intensity.shadow(images, parameters)

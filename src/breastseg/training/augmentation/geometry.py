@@ -17,17 +17,20 @@ def flip(pictures: Tensor, parameters: Parameters) -> Tensor:
     return pictures
 
 
-def warp(images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
+def warp(
+    images: Tensor, masks: Tensor, parameters: Parameters, soft: int = 0
+) -> tuple[Tensor, Tensor]:
     """Rotate, scale, shift and bend with one interpolation.
 
-    Image and mask are sampled together, bilinearly, and the mask is cut at 0.5. What lies outside
-    is the mirror image for both, so a lesion that reappears in the margin stays outlined. Rows
-    with nothing to do are not touched.
+    Image and masks are sampled together, bilinearly, and the masks are cut at 0.5. What lies
+    outside is the mirror image for both, so a lesion that reappears in the margin stays outlined.
+    Rows with nothing to do are not touched.
 
     Args:
         images: (N, C, H, W) float32.
-        masks: (N, 1, H, W) float32, 0 or 1.
+        masks: (N, K, H, W) float32, 0 or 1.
         parameters: what to do; one row an image.
+        soft: so many of the last masks are probabilities, 0 to 1, and are not cut.
     """
     rows = moved(parameters).nonzero().squeeze(1)
     if rows.numel() == 0:
@@ -38,8 +41,12 @@ def warp(images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[Tensor,
         pair, grid, mode="bilinear", padding_mode="reflection", align_corners=False
     )
     # Rounding in the interpolation can step a hair outside 0 to 1.
-    warped_images = pair[:, :-1].clamp(0, 1)
-    warped_masks = (pair[:, -1:] >= 0.5).to(masks.dtype)
+    pair = pair.clamp(0, 1)
+    warped_images, warped_masks = pair[:, : images.shape[1]], pair[:, images.shape[1] :]
+    hard = masks.shape[1] - soft
+    warped_masks = torch.cat(
+        ((warped_masks[:, :hard] >= 0.5).to(masks.dtype), warped_masks[:, hard:]), dim=1
+    )
     return images.index_copy(0, rows, warped_images), masks.index_copy(0, rows, warped_masks)
 
 

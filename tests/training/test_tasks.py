@@ -1,0 +1,171 @@
+"""Tasks besides learning from the truth, each run through the same door."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import load_file
+
+from breastseg.core.bundle import InputSpec
+from breastseg.core.errors import DataSetError, RecipeError
+from breastseg.data.dataset import CaseRef
+from breastseg.training.distillation import DistillationTask, teach
+from breastseg.training.feed import prepare_cases
+from breastseg.training.fit import Machine, fit
+from breastseg.training.masking import MaskingTask
+from breastseg.training.parts import DistillationRecipe, MaskingRecipe, TransferRecipe
+from breastseg.training.recipe import Recipe, read_recipe, recipe_from, recipe_table
+from breastseg.training.run_folder import RunFolder
+from breastseg.training.task import SegmentationTask
+from breastseg.training.tasks import build_task
+
+pytestmark = [
+    pytest.mark.train,
+    # Within Lightning, not of our making.
+    pytest.mark.filterwarnings("ignore:.*LeafSpec.*"),
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec.*"),
+]
+Cases = tuple[CaseRef, ...]
+
+
+@pytest.fixture
+def recipe(recipe_file: Path) -> Recipe:
+    return read_recipe(recipe_file, {"epochs": "1", "small_epochs": "0"})
+
+
+def sides(blobs: Cases) -> dict[str, Sequence[CaseRef]]:
+    return {
+        "blobs": blobs[:12],
+        "watched": [replace(case, source="watched") for case in blobs[12:]],
+    }
+
+
+class Fixed(torch.nn.Module):
+    """A network that always gives the same answer."""
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.answer
+
+
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Conv2d(1, 1, 3, padding=1)
+
+
+def test_the_recipe_chooses_the_task(recipe: Recipe) -> None:
+    kinds = {
+        SegmentationTask: recipe,
+        DistillationTask: replace(recipe, distillation=DistillationRecipe(("ultrasound",))),
+        MaskingTask: replace(recipe, masking=MaskingRecipe()),
+    }
+    for kind, asked in kinds.items():
+        assert type(build_task(asked, network(), 1)) is kind
+
+
+def test_parts_survive_the_round_trip(recipe: Recipe) -> None:
+    asked = replace(
+        recipe,
+        transfer=TransferRecipe(2, 3, 0.8),
+        distillation=DistillationRecipe(("a", "b"), 0.3),
+        masking=MaskingRecipe(0.5, 0.25),
+    )
+    assert recipe_from(recipe_table(asked), "here") == asked
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: DistillationRecipe(()),
+        lambda: DistillationRecipe(("a",), 0),
+        lambda: TransferRecipe(-1),
+        lambda: TransferRecipe(layer_decay=0),
+        lambda: MaskingRecipe(share=1),
+        lambda: MaskingRecipe(patch=0.7),
+    ],
+)
+def test_impossible_parts_are_refused(make: object) -> None:
+    with pytest.raises(RecipeError):
+        make()  # type: ignore[operator]
+
+
+def test_masked_squares_have_the_share_and_only_they_are_compared(recipe: Recipe) -> None:
+    task = MaskingTask(replace(recipe, masking=MaskingRecipe(0.5, 0.25)), network(), 1)
+    torch.manual_seed(1)
+    hidden = task._hidden(torch.zeros(8, 1, 32, 32))
+    assert hidden.float().mean(dim=(1, 2, 3)).tolist() == pytest.approx([0.5] * 8)
+    assert not torch.equal(hidden[0], hidden[1])
+    # a network that paints the truth, standardised, costs nothing
+    images = torch.rand(2, 1, 32, 32)
+    deviation, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True)
+    task.network = Fixed((images - mean) / deviation)
+    assert float(task.step_loss(images, images)) == pytest.approx(0, abs=1e-5)
+
+
+def test_distillation_weighs_truth_and_teacher(recipe: Recipe) -> None:
+    logits = torch.tensor([2.0, -1.0]).view(1, 1, 1, 2)
+    targets = torch.tensor([[[[1.0, 0.0]], [[0.8, 0.3]]]])
+
+    def loss(weight: float) -> float:
+        asked = replace(recipe, distillation=DistillationRecipe(("ultrasound",), weight))
+        task = DistillationTask(asked, network(), 1)
+        task.network = Fixed(logits)
+        return float(task.step_loss(torch.zeros(1, 1, 1, 2), targets))
+
+    p, t = torch.sigmoid(logits).flatten(), targets[0, 1].flatten()
+    taught = float(-(t * p.log() + (1 - t) * (1 - p).log()).mean())
+    assert loss(1.0) == pytest.approx(taught, rel=1e-5)
+    truth = (loss(0.5) - 0.5 * taught) / 0.5
+    assert loss(0.25) == pytest.approx(0.25 * taught + 0.75 * truth, rel=1e-5)
+
+
+def test_a_teacher_is_asked_once_and_must_exist(blobs: Cases) -> None:
+    images = prepare_cases(blobs[:2], InputSpec((64, 64))).images
+    once, twice = teach(images, ["ultrasound"], Path()), teach(images, ["ultrasound"] * 2, Path())
+    assert once.shape == images.shape
+    assert np.array_equal(once, twice)
+    with pytest.raises(RecipeError, match="teacher 'nobody'"):
+        teach(images, ["nobody"], Path())
+
+
+def test_pretraining_on_masks_starts_a_segmentation(
+    blobs: Cases, recipe: Recipe, tmp_path: Path
+) -> None:
+    first = RunFolder(tmp_path / "painted")
+    asked = replace(recipe, masking=MaskingRecipe())
+    fit(asked, sides(blobs), first, Machine(threads=1), tmp_path)
+    second = RunFolder(tmp_path / "outlined")
+    start = replace(recipe, initial_weights="painted")
+    fit(start, sides(blobs), second, Machine(threads=1), tmp_path)
+    assert load_file(first.last_weights).keys() == load_file(second.last_weights).keys()
+
+
+def test_classes_become_labels(blobs: Cases, recipe: Recipe) -> None:
+    told = [
+        replace(case, label="malignant" if i == 1 else case.label) for i, case in enumerate(blobs)
+    ]
+    prepared = prepare_cases(told[:5], InputSpec((32, 32)), ("benign", "malignant"))
+    assert [int(labels.max()) for labels in prepared.labels] == [1, 2, 1, 1, 0]
+    task = SegmentationTask(
+        replace(recipe, network=three(recipe), classes=("benign", "malignant")), network(), 1
+    )
+    _, stored = prepared.batch(np.arange(5))
+    targets = task.targets(stored)
+    assert targets.shape == (5, 2, 32, 32)
+    assert torch.equal(targets.sum(dim=1), (stored[:, 0] > 0).float())
+    assert bool(targets[1, 1].any())
+    assert not bool(targets[1, 0].any())
+    with pytest.raises(DataSetError, match="a lesion labelled 'malignant', not benign"):
+        prepare_cases(told[:5], InputSpec((32, 32)), ("benign",))
+
+
+def three(recipe: Recipe) -> object:
+    return replace(recipe.network, out_channels=3)
