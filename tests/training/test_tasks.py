@@ -9,16 +9,23 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from lightning.pytorch import Callback
 from safetensors.torch import load_file
 
 from breastseg.core.bundle import InputSpec
 from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
+from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask, teach
 from breastseg.training.feed import prepare_cases
 from breastseg.training.fit import Machine, fit
 from breastseg.training.masking import MaskingTask
-from breastseg.training.parts import DistillationRecipe, MaskingRecipe, TransferRecipe
+from breastseg.training.parts import (
+    AdversarialRecipe,
+    DistillationRecipe,
+    MaskingRecipe,
+    TransferRecipe,
+)
 from breastseg.training.recipe import Recipe, read_recipe, recipe_from, recipe_table
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.task import SegmentationTask
@@ -66,6 +73,7 @@ def test_the_recipe_chooses_the_task(recipe: Recipe) -> None:
         SegmentationTask: recipe,
         DistillationTask: replace(recipe, distillation=DistillationRecipe(("ultrasound",))),
         MaskingTask: replace(recipe, masking=MaskingRecipe()),
+        AdversarialTask: replace(recipe, adversarial=AdversarialRecipe()),
     }
     for kind, asked in kinds.items():
         assert type(build_task(asked, network(), 1)) is kind
@@ -75,10 +83,18 @@ def test_parts_survive_the_round_trip(recipe: Recipe) -> None:
     asked = replace(
         recipe,
         transfer=TransferRecipe(2, 3, 0.8),
-        distillation=DistillationRecipe(("a", "b"), 0.3),
-        masking=MaskingRecipe(0.5, 0.25),
+        adversarial=AdversarialRecipe(0.1, 2),
     )
     assert recipe_from(recipe_table(asked), "here") == asked
+    for part in (DistillationRecipe(("a", "b"), 0.3), MaskingRecipe(0.5, 0.25)):
+        name = type(part).__name__.removesuffix("Recipe").lower()
+        other = replace(recipe, **{name: part})
+        assert recipe_from(recipe_table(other), "here") == other
+
+
+def test_two_special_tasks_are_refused(recipe: Recipe) -> None:
+    with pytest.raises(RecipeError, match="adversarial and masking in one recipe"):
+        replace(recipe, adversarial=AdversarialRecipe(), masking=MaskingRecipe())
 
 
 @pytest.mark.parametrize(
@@ -146,6 +162,33 @@ def test_pretraining_on_masks_starts_a_segmentation(
     start = replace(recipe, initial_weights="painted")
     fit(start, sides(blobs), second, Machine(threads=1), tmp_path)
     assert load_file(first.last_weights).keys() == load_file(second.last_weights).keys()
+
+
+def test_adversarial_training_moves_both_and_resumes_bit_for_bit(
+    blobs: Cases, recipe: Recipe, tmp_path: Path
+) -> None:
+    asked = replace(recipe, epochs=2, adversarial=AdversarialRecipe(first_epoch=0))
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    fit(asked, sides(blobs), whole, Machine(threads=1), tmp_path)
+    with pytest.raises(InterruptedError):
+        fit(asked, sides(blobs), broken, Machine(threads=1), tmp_path, watchers=[StopAt(1)])
+    fit(asked, sides(blobs), broken, Machine(threads=1), tmp_path, resume=True)
+    first, second = load_file(whole.last_weights), load_file(broken.last_weights)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    control = RunFolder(tmp_path / "control")
+    fit(replace(recipe, epochs=2), sides(blobs), control, Machine(threads=1), tmp_path)
+    assert any(not torch.equal(v, load_file(control.last_weights)[k]) for k, v in first.items())
+
+
+class StopAt(Callback):
+    """Breaks a run off at the start of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_epoch_start(self, trainer: object, pl_module: object) -> None:
+        if trainer.current_epoch == self.epoch:  # type: ignore[attr-defined]
+            raise InterruptedError
 
 
 def test_classes_become_labels(blobs: Cases, recipe: Recipe) -> None:

@@ -100,19 +100,18 @@ def _from_onnx(path: Path, network: nn.Module) -> dict[str, Tensor]:
         for tensor in graph.initializer
         if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
     }
-    biases = {
-        node.input[1].removeprefix(WRAPPER): node.input[2].removeprefix(WRAPPER)
-        for node in graph.node
-        if node.op_type in ("Conv", "ConvTranspose") and len(node.input) > 2
-    }
-    # equal tensors are stored once, so a bias may stand under another's name
-    tensors = {
-        weight.removesuffix("weight") + "bias": stored[bias]
-        for weight, bias in biases.items()
-        if bias in stored
-    } | stored
+    tensors = dict(stored)
+    for node in graph.node:
+        weight = node.input[1].removeprefix(WRAPPER) if len(node.input) > 1 else ""
+        if node.op_type not in ("Conv", "ConvTranspose") or weight not in stored:
+            continue
+        # equal tensors are stored once, under one name, and zeros not at all
+        bias = stored.get(node.input[2].removeprefix(WRAPPER)) if len(node.input) > 2 else None
+        channels = stored[weight].shape[0 if node.op_type == "Conv" else 1]
+        found = torch.zeros(channels) if bias is None else bias
+        tensors.setdefault(weight.removesuffix("weight") + "bias", found)
     for convolution, norm in _folded(network):
-        bias = stored.get(biases.get(f"{convolution}.weight", ""))
+        bias = tensors.get(f"{convolution}.bias")
         if bias is None or f"{norm}.weight" in stored:
             continue
         module = network.get_submodule(norm)

@@ -226,7 +226,8 @@ def _trainer(
         num_nodes=machine.nodes,
         strategy="ddp" if many else "auto",
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
-        gradient_clip_val=recipe.optimiser.clip_norm or None,
+        # the adversarial task moves its optimisers, and clips, itself
+        gradient_clip_val=None if recipe.adversarial else recipe.optimiser.clip_norm or None,
         check_val_every_n_epoch=_validation_period(recipe),
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,

@@ -84,3 +84,33 @@ class MaskingRecipe:
                 f"masking with share = {self.share}, patch = {self.patch}",
                 "a share above 0 and below 1, a patch above 0 and up to 0.5",
             )
+
+
+@dataclass(frozen=True)
+class AdversarialRecipe:
+    """A discriminator beside the network; see `breastseg.training.adversarial`.
+
+    Attributes:
+        weight: of the discriminator's judgement beside the recipe's loss, above 0.
+        first_epoch: epochs, from 0, before which the network is trained alone.
+        discriminator_width: channels of the discriminator's first layer, 4 to 512.
+        learning_rate: of the discriminator, above 0.
+
+    Raises:
+        RecipeError: a value outside its range.
+    """
+
+    weight: float = 0.05
+    first_epoch: int = 1
+    discriminator_width: int = 32
+    learning_rate: float = 2e-4
+
+    def __post_init__(self) -> None:
+        positive = self.weight > 0 and self.learning_rate > 0 and self.first_epoch >= 0
+        if not positive or not 4 <= self.discriminator_width <= 512:
+            raise RecipeError(
+                f"adversarial training with weight = {self.weight}, first_epoch = "
+                f"{self.first_epoch}, discriminator_width = {self.discriminator_width}, "
+                f"learning_rate = {self.learning_rate}",
+                "weight and rate above 0, an epoch of at least 0, a width of 4 to 512",
+            )

@@ -15,7 +15,12 @@ from breastseg.core.errors import RecipeError
 from breastseg.losses import LossRecipe
 from breastseg.networks.recipe import RECIPES, AnyNetworkRecipe, EncoderUNetRecipe
 from breastseg.training.augmentation import AugmentationRecipe
-from breastseg.training.parts import DistillationRecipe, MaskingRecipe, TransferRecipe
+from breastseg.training.parts import (
+    AdversarialRecipe,
+    DistillationRecipe,
+    MaskingRecipe,
+    TransferRecipe,
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Recipe:
         network, input, augmentation, loss, optimiser: the parts.
         transfer: how an encoder that comes trained is let go of.
         distillation: learn from other networks besides; none: from the truth alone.
+        adversarial: train against a discriminator; none: without.
         masking: learn to fill in what is masked, without outlines; none: learn to outline.
     """
 
@@ -107,6 +113,7 @@ class Recipe:
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
     transfer: TransferRecipe = field(default_factory=TransferRecipe)
     distillation: DistillationRecipe | None = None
+    adversarial: AdversarialRecipe | None = None
     masking: MaskingRecipe | None = None
 
     def __post_init__(self) -> None:
@@ -132,6 +139,15 @@ class Recipe:
                 f"input.channels = {self.input.channels}",
                 "the same number",
             )
+        special = {
+            "distillation": self.distillation is not None,
+            "adversarial": self.adversarial is not None,
+            "masking": self.masking is not None,
+            "network.name = 'mask-rcnn'": self.network.name == "mask-rcnn",
+        }
+        asked = [name for name, there in special.items() if there]
+        if len(asked) > 1:
+            raise RecipeError(" and ".join(asked) + " in one recipe", "one of them")
         channels = len(self.classes) + 1 if self.classes else 1
         if self.network.out_channels != channels:
             raise RecipeError(
@@ -228,6 +244,7 @@ _PARTS: dict[str, type] = {
     "sources": SourceRecipe,
     "transfer": TransferRecipe,
     "distillation": DistillationRecipe,
+    "adversarial": AdversarialRecipe,
     "masking": MaskingRecipe,
     "input": InputSpec,
     "augmentation": AugmentationRecipe,

@@ -183,7 +183,7 @@ class SegmentationTask(lightning.LightningModule):
         loss = torch.stack(self._losses).mean()
         if self.trainer.world_size > 1:
             loss = self.trainer.strategy.reduce(loss, reduce_op="mean")
-        (optimiser,) = self.trainer.optimizers
+        optimiser = self.trainer.optimizers[0]
         return {
             "loss": float(loss),
             "learning_rate": max(group["lr"] for group in optimiser.param_groups),

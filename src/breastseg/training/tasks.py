@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask
 from breastseg.training.masking import MaskingTask
 from breastseg.training.recipe import Recipe
@@ -21,6 +22,8 @@ def build_task(recipe: Recipe, network: nn.Module, steps_per_epoch: int) -> Segm
     kind = SegmentationTask
     if recipe.masking is not None:
         kind = MaskingTask
+    elif recipe.adversarial is not None:
+        kind = AdversarialTask
     elif recipe.distillation is not None:
         kind = DistillationTask
     return kind(recipe, network, steps_per_epoch)
