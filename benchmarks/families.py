@@ -3,11 +3,12 @@
     python benchmarks/families.py train --data BUSI --out runs/families [--only unet++ fcn]
     python benchmarks/families.py table --data BUSI --out runs/families
 
-recipes/families.toml is the protocol: BUSI's published list 1 (452 images learnt from, 195 scored),
-256x256, the same epochs, loss, schedule and augmentation for all, the last epoch, no mirrored image,
-Dice per image. Architectures on an encoder start it from ImageNet, the others from nothing: there
-are no weights for theirs that need no network. A run that is there is kept, one that was stopped is
-continued; several processes may train side by side, each takes the next run that nobody has.
+recipes/families.toml is the protocol: BUSI's published list 1 (452 images learnt from, 195
+scored), 256x256, the same epochs, loss, schedule and augmentation for all, the last epoch, no
+mirrored image, Dice per image. Architectures on an encoder start it from ImageNet, the others from
+nothing: there are no weights for theirs that need no network. A run that is there is kept, one that
+was stopped is continued; several processes may train side by side, each takes the next run that
+nobody has claimed (after a kill, remove the ``.claim`` files).
 """
 
 from __future__ import annotations
@@ -113,10 +114,8 @@ def line(row: Row, seeds: list[int], out: Path) -> str | None:
     done = [f for f in folders if (f / "scores" / "summary.json").exists()]
     if not done:
         return None
-    figures = [
-        json.loads((f / "scores" / "summary.json").read_text())["groups"]["lesion images"]["figures"]
-        for f in done
-    ]
+    groups = [json.loads((f / "scores" / "summary.json").read_text())["groups"] for f in done]
+    figures = [group["lesion images"]["figures"] for group in groups]
     each = {
         name: [figure[name]["value"] for figure in figures] for name in ("dice", "iou", "hd95_px")
     }

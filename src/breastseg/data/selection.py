@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from breastseg.data.dataset import CaseRef, some
 from breastseg.data.split import Split
 
 FORMS = (
-    "all, none, lesions, normals, fold:1,2,3, list:FILE or split:FILE#PART, "
+    "all, none, lesions, normals, fold:1,2,3, list:FILE, split:FILE#PART or share:0.25#SEED, "
     "joined by ' & ' where several must hold"
 )
 
@@ -27,7 +28,8 @@ def select(cases: Sequence[CaseRef], spec: str, base: Path) -> tuple[CaseRef, ..
     Args:
         cases: what to choose from.
         spec: ``all``, ``none``, ``lesions``, ``normals``, ``fold:1,2``, ``list:FILE`` or
-            ``split:FILE#PART``; several, joined by ``" & "``, must all hold.
+            ``split:FILE#PART``, or ``share:0.25#SEED`` (about a quarter of the patients); several,
+            joined by ``" & "``, must all hold.
         base: where a relative FILE is looked for first; then under BREASTSEG_DATA, then in the
             working directory.
 
@@ -53,12 +55,31 @@ def _keys(cases: Sequence[CaseRef], term: str, base: Path) -> set[str]:
     form, _, what = term.partition(":")
     if form == "fold" and what:
         return _of_folds(cases, what)
+    if form == "share" and what:
+        return _share(cases, what)
     if form == "list" and what:
         return _listed(cases, _find(what, base))
     if form == "split" and "#" in what:
         file, _, part = what.rpartition("#")
         return _of_part(cases, _find(file, base), part)
     raise DataSetError(f"selection {term!r}", FORMS)
+
+
+def _share(cases: Sequence[CaseRef], what: str) -> set[str]:
+    """About that share of the patients; a smaller share of the same seed lies within a larger."""
+    text, _, seed = what.partition("#")
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        raise DataSetError(f"selection 'share:{what}'", "share:0.25 or share:0.25#SEED, up to 1")
+
+    def place(case: CaseRef) -> float:
+        name = f"{seed}/{case.source}/{case.patient_id}"
+        return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
+
+    return {case.key for case in cases if place(case) < share}
 
 
 def _of_folds(cases: Sequence[CaseRef], numbers: str) -> set[str]:

@@ -1,0 +1,157 @@
+"""What a trained start is worth, and how many images it saves.
+
+    python benchmarks/transfer.py train --data BUSI --out runs/transfer \
+        --pretrained runs/bus-bra [--starts nothing imagenet] [--seeds 1 2 3]
+    python benchmarks/transfer.py table --data BUSI --out runs/transfer
+
+recipes/transfer.toml is the protocol: BUSI's published list 1, a share of its 452 training images
+(nested shares; another seed draws others), the same 240 steps of 8 images whatever the share, all
+195 images of the list scored at 128x128 on the last epoch, per-image Dice. The interval is
+Student's over the seeds. Starts:
+
+- nothing: random weights;
+- imagenet: the encoder's;
+- masked: ImageNet, then two passes of filling in masked squares over BUS-BRA's folds 1 to 3,
+  without their outlines;
+- bus-bra: ImageNet, then BUS-BRA with its outlines (recipes/bus-bra.toml);
+- frozen, unfreezing, layer-decay: as imagenet, with the encoder kept for the whole run, its layers
+  let go one after another over the run, or the rate of a layer .8 of that of the next deeper one.
+
+Several processes may train side by side; each takes the next run that nobody has claimed. After a
+kill, remove the ``.claim`` files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from breastseg.data.catalogue import open_data_set
+from breastseg.data.selection import select
+
+RECIPE = Path(__file__).parents[1] / "recipes" / "transfer.toml"
+IMAGENET = "network.encoder_weights=encoders/mobilenet_v2_imagenet.safetensors"
+TRAIN = "list:splits/busi-tang/busi_train1.txt"
+STARTS = ("nothing", "imagenet", "masked", "bus-bra", "frozen", "unfreezing", "layer-decay")
+SHARES = (0.1, 0.25, 0.5, 1.0)
+STEPS, BATCH, PARTS = 240, 8, 8
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # 97.5 % quantile for so many seeds
+
+
+def breastseg(*words: str | Path) -> None:
+    """Run a command; a failure ends the benchmark."""
+    subprocess.run([sys.executable, "-m", "breastseg.cli.main", *map(str, words)], check=True)
+
+
+def changes_of(start: str, options: argparse.Namespace) -> list[str]:
+    """What a start changes in the recipe."""
+    if start == "nothing":
+        return []
+    found = [IMAGENET]
+    if start == "masked":
+        found.append(f"initial_weights='{(options.out / 'masked-pretraining').resolve()}'")
+    if start == "bus-bra":
+        found.append(f"initial_weights='{options.pretrained.resolve()}'")
+    # the run is cut into PARTS epochs where layers are let go by epochs
+    if start == "frozen":
+        found.append(f"transfer.frozen_epochs={PARTS}")
+    if start == "unfreezing":
+        found.append(f"transfer.unfreezing_epochs={PARTS // 2}")
+    if start == "layer-decay":
+        found.append("transfer.layer_decay=0.8")
+    return found
+
+
+def pretrain(options: argparse.Namespace) -> None:
+    """Fill in masks on BUS-BRA's training folds, once."""
+    folder = options.out / "masked-pretraining"
+    if (folder / "weights" / "last.safetensors").exists():
+        return
+    words = ["train", RECIPE, "--data", f"BUS-BRA={options.unlabelled}", "--out", folder]
+    words += ["--threads", str(options.threads), "--set", IMAGENET, "masking={}"]
+    words += ["sources.0.name=BUS-BRA", "sources.0.train=fold:1,2,3"]
+    words += ["sources.0.validation=none", "epochs=2", "optimiser.warmup_epochs=0.1"]
+    breastseg(*words)
+
+
+def train(start: str, share: float, seed: int, options: argparse.Namespace) -> None:
+    """Train and score one run, unless that is done or another process is at it."""
+    folder = options.out / f"{start}-{share:g}-{seed}"
+    options.out.mkdir(parents=True, exist_ok=True)
+    claim = folder.with_suffix(f"{folder.suffix}.claim")
+    if (folder / "weights" / "last.safetensors").exists():
+        return
+    try:
+        os.close(os.open(claim, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    try:
+        selection = f"{TRAIN} & share:{share:g}#{seed}"
+        images = len(select(open_data_set("BUSI", options.data).cases(), selection, RECIPE.parent))
+        words = ["train", RECIPE, "--data", f"BUSI={options.data}", "--out", folder]
+        words += ["--threads", str(options.threads), "--set", f"seed={seed}"]
+        words += [f"sources.0.train={selection}", f"epochs={PARTS}", f"validate_every={PARTS}"]
+        words += [f"sources.0.repeat={STEPS * BATCH / PARTS / images}", *changes_of(start, options)]
+        breastseg(*words)
+    finally:
+        claim.unlink()
+
+
+def dice(start: str, share: float, out: Path) -> dict[int, float]:
+    """Mean Dice over the list's images by seed."""
+    found = {}
+    for folder in out.glob(f"{start}-{share:g}-*"):
+        if (folder / "weights" / "last.safetensors").exists():
+            with (folder / "metrics.csv").open() as file:
+                *_, last = csv.DictReader(file)
+            found[int(folder.name.rpartition("-")[2])] = float(last["val_dice"])
+    return found
+
+
+def table(options: argparse.Namespace) -> None:
+    """Print a line a start, a column a share."""
+    columns = " | ".join(f"{share:.0%} of the images" for share in SHARES)
+    print(f"| start | {columns} |\n|---|{'---|' * len(SHARES)}")
+    for start in options.starts:
+        cells = []
+        for share in SHARES:
+            values = list(dice(start, share, options.out).values())
+            if len(values) < 2:
+                cells.append(f"{values[0]:.3f} (one seed)" if values else "")
+                continue
+            half = STUDENT[len(values)] * statistics.stdev(values) / len(values) ** 0.5
+            cells.append(f"{statistics.mean(values):.3f} +- {half:.3f}")
+        print(f"| {start} | {' | '.join(cells)} |")
+
+
+def main() -> None:
+    """Train what is missing or print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("what", choices=("train", "table"))
+    parser.add_argument("--data", type=Path, required=True, help="folder of BUSI")
+    parser.add_argument("--unlabelled", type=Path, help="folder of BUS-BRA, for start 'masked'")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--pretrained", type=Path, help="run of recipes/bus-bra.toml")
+    parser.add_argument("--starts", nargs="+", choices=STARTS, default=list(STARTS))
+    parser.add_argument("--shares", nargs="+", type=float, default=list(SHARES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
+    options = parser.parse_args()
+    if options.what == "table":
+        table(options)
+        return
+    if "masked" in options.starts:
+        pretrain(options)
+    for seed in options.seeds:
+        for share in options.shares:
+            for start in options.starts:
+                train(start, share, seed, options)
+
+
+if __name__ == "__main__":
+    main()
