@@ -12,7 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError, UnreadableError
+from breastseg.core.grid import Grid
 from breastseg.io.open import find_images, open_image, open_images
+from breastseg.io.volume import write_volume
 
 
 def test_content_decides_and_not_the_name(tmp_path: Path, samples: dict[str, bytes]) -> None:
@@ -28,7 +30,9 @@ def test_content_decides_and_not_the_name(tmp_path: Path, samples: dict[str, byt
 
 
 def test_a_raster_does_not_wait_for_the_dicom_library() -> None:
-    code = "import sys, breastseg.io.open; sys.exit('pydicom' in sys.modules)"
+    code = (
+        "import sys, breastseg.io.open; sys.exit(bool({'pydicom', 'SimpleITK'} & {*sys.modules}))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -47,12 +51,28 @@ def test_one_frame(samples: dict[str, bytes], ramp: NDArray[np.uint8]) -> None:
             open_image(io.BytesIO(samples[name]), frame=7)
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_a_volume_is_one_image(tmp_path: Path, suffix: str) -> None:
+    values = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    write_volume(values, Grid((3, 4, 5), (3.0, 0.8, 0.8)), tmp_path / f"a{suffix}")
+    (tmp_path / "in").mkdir()
+    (tmp_path / f"a{suffix}").rename(tmp_path / "in" / "IM0001")
+    (path,) = find_images([tmp_path])
+    for given in (path, io.BytesIO(path.read_bytes())):
+        (image,) = open_images(given)
+        np.testing.assert_array_equal(image.array[0], values)
+        np.testing.assert_array_equal(open_image(given).array[0], values)
+    with pytest.raises(InputError, match="frame 1; frames 0 to 0 of this file"):
+        open_image(path, frame=1)
+
+
 def test_expanding_folders(tmp_path: Path, samples: dict[str, bytes]) -> None:
     files = {
         "b/2.png": samples["grey.png"],
         "b/10.JPG": samples["grey.jpg"],
         "b/IM0001": samples["grey.dcm"],
         "b/deep/er/x.tif": samples["grey.tif"],
+        "volume.nii.gz": b"\x1f\x8b",
         "a.bmp": samples["grey.bmp"],
         "broken.png": b"",
         "broken.dcm": b"not DICOM",
@@ -66,7 +86,8 @@ def test_expanding_folders(tmp_path: Path, samples: dict[str, bytes]) -> None:
         ".cache/a.png": samples["grey.png"],
         "notes.txt": b"hello",
         "empty": b"",
-        "volume.nii.gz": b"\x1f\x8b",
+        "volume_mask.nii.gz": b"\x1f\x8b",
+        "archive.gz": b"\x1f\x8b",
         "DICOMDIR": samples["grey.dcm"],
     }
     for name, data in {**files, **left_out}.items():
@@ -82,6 +103,7 @@ def test_expanding_folders(tmp_path: Path, samples: dict[str, bytes]) -> None:
         "b/deep/er/x.tif",
         "broken.dcm",
         "broken.png",
+        "volume.nii.gz",
     ]
 
 

@@ -14,7 +14,10 @@ from breastseg.core.errors import BreastsegError, UnreadableError
 
 STANDARD_INPUT = Path("-")
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
+_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"),
+    *(".nii.gz", ".nii", ".nrrd", ".mha"),
+)
 """Endings that are not part of a stem; a UID as a file name ends in a number that is."""
 
 
@@ -125,7 +128,9 @@ def printable(path: Path) -> str:
 def _stem(path: Path) -> str:
     if path == STANDARD_INPUT:
         return "stdin"
-    return _clean(path.stem if path.suffix.lower() in _SUFFIXES else path.name)
+    name = path.name
+    ending = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
+    return _clean(name[: len(name) - len(ending)])
 
 
 def _clean(name: str) -> str:

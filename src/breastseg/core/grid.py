@@ -12,6 +12,9 @@ from breastseg.core.errors import GeometryError
 class Grid:
     """A regular 2-D or 3-D sampling grid. All tuples are in array order: (row, column) in 2-D.
 
+    In 3-D the components of origin and direction are (z, y, x) of DICOM's patient system, whose x
+    points to the left, y to the back and z to the head.
+
     Attributes:
         shape: number of samples along each axis, each at least 1.
         spacing_mm: distance between sample centres along each axis in millimetres;

@@ -14,17 +14,22 @@ from breastseg.core.image import Image
 from breastseg.io.dicom_image import read_dicom_frames
 from breastseg.io.raster import read_raster_pages
 from breastseg.io.source import name_of, opened
+from breastseg.io.volume import VOLUME_SUFFIXES, read_volume
+from breastseg.io.volume_header import HEAD_BYTES, volume_kind
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"),
+    *VOLUME_SUFFIXES,
+)
 """What image files are usually called; only `find_images` looks at it, for damaged files."""
 
-_HEAD_BYTES = 352  # a NIfTI-1 header with its magic
 _OUR_OUTPUTS = re.compile(r".*_(mask|overlay)(_\d+)?", re.IGNORECASE)
 
 
 class _Kind(Enum):
     RASTER = 1
     DICOM = 2
+    VOLUME = 3
 
 
 _RASTER_STARTS = (
@@ -37,10 +42,8 @@ _RASTER_STARTS = (
     b"BM",
 )
 
-_VOLUME = "volumes are not read yet: export the slices as DICOM or PNG"
 _OTHER_STARTS = (
-    (b"NRRD", "an NRRD volume", _VOLUME),
-    (b"\x1f\x8b", "a gzip archive, perhaps a NIfTI volume", _VOLUME),
+    (b"\x1f\x8b", "a gzip archive that holds no NIfTI volume", "unpack it"),
     (b"%PDF", "a PDF document", "extract the image from it"),
     (b"PK\x03\x04", "a ZIP archive", "unpack it"),
     (b"GIF8", "a GIF picture", "convert it to PNG"),
@@ -50,10 +53,11 @@ _OTHER_STARTS = (
 
 
 def open_images(path: Path | BinaryIO, source: str = "") -> Iterator[Image]:
-    """Read all images of a file: one of a raster file, one a page of a TIFF, one a DICOM frame.
+    """Read all images of a file: one a page of a TIFF, one a DICOM frame, one of any other file.
 
     Args:
-        path: a PNG, JPEG, TIFF, BMP or DICOM file, or a seekable binary stream of one.
+        path: a PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MetaImage file, or a seekable binary
+            stream of one.
         source: what messages and the images call it; the path by default.
 
     Yields:
@@ -63,8 +67,11 @@ def open_images(path: Path | BinaryIO, source: str = "") -> Iterator[Image]:
         UnreadableError: missing, empty, truncated, damaged, or no image.
         UnsupportedError: a kind of image that is not read, or too large.
     """
-    if _kind_of_file(path, source) is _Kind.DICOM:
+    kind = _kind_of_file(path, source)
+    if kind is _Kind.DICOM:
         yield from read_dicom_frames(path, source)
+    elif kind is _Kind.VOLUME:
+        yield read_volume(path, source)
     else:
         yield from read_raster_pages(path, source)
 
@@ -78,7 +85,8 @@ def open_image(path: Path | BinaryIO, frame: int = 0, source: str = "") -> Image
         source: as for `open_images`.
 
     Returns:
-        (channels, rows, columns) with 1 or 3 channels, as a viewer would show it.
+        (channels, rows, columns) with 1 or 3 channels, as a viewer would show it; of a volume
+        (channels, slices, rows, columns) with the file's own values, one channel a phase.
 
     Raises:
         InputError: there is no such frame.
@@ -88,7 +96,7 @@ def open_image(path: Path | BinaryIO, frame: int = 0, source: str = "") -> Image
     if _kind_of_file(path, source) is _Kind.DICOM:
         return next(read_dicom_frames(path, source, (frame,)))
     page = -1
-    for page, image in enumerate(read_raster_pages(path, source)):
+    for page, image in enumerate(open_images(path, source)):
         if page == frame:
             return image
     raise InputError(f"{name_of(path, source)}: frame {frame}", f"frames 0 to {page} of this file")
@@ -99,8 +107,8 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
 
     A file in a folder counts where its content is of a kind that is read, or where it is called
     like an image; so a damaged image is met when it is opened, and not passed over. Left out are
-    hidden files, ``DICOMDIR``, and pictures called ``*_mask``, ``*_mask_1`` or ``*_overlay``,
-    which are outlines and not scans. A path that is no folder stays as it is.
+    hidden files, ``DICOMDIR``, and pictures and volumes called ``*_mask``, ``*_mask_1`` or
+    ``*_overlay``, which are outlines and not scans. A path that is no folder stays as it is.
 
     Args:
         paths: files and folders.
@@ -138,11 +146,13 @@ def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
 def _is_image(path: Path) -> bool:
     if path.name == "DICOMDIR":
         return False
-    if path.suffix.lower() in SUFFIXES:
-        return not (_OUR_OUTPUTS.fullmatch(path.stem) and path.suffix.lower() != ".dcm")
+    suffix = next((end for end in SUFFIXES if path.name.lower().endswith(end)), None)
+    if suffix is not None:
+        outline = _OUR_OUTPUTS.fullmatch(path.name[: -len(suffix)])
+        return outline is None or suffix == ".dcm"
     try:
         with opened(path) as stream:
-            return _kind(stream.read(_HEAD_BYTES)) is not None
+            return _kind(stream.read(HEAD_BYTES)) is not None
     except UnreadableError:
         return False
 
@@ -151,7 +161,7 @@ def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
     name = name_of(path, source)
     with opened(path, source) as stream:
         try:
-            head = stream.read(_HEAD_BYTES)
+            head = stream.read(HEAD_BYTES)
         except OSError as error:
             raise UnreadableError(
                 f"{name}: cannot be read ({error.strerror or error})", remedy="check the disk"
@@ -159,12 +169,16 @@ def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
     kind = _kind(head)
     if kind is not None:
         return kind
-    allowed = "PNG, JPEG, TIFF, BMP or DICOM"
+    allowed = "PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MetaImage"
     for start, what, remedy in _OTHER_STARTS:
         if head.startswith(start):
             raise UnsupportedError(f"{name}: is {what}", allowed, remedy)
-    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0"):
-        raise UnsupportedError(f"{name}: is a NIfTI volume", allowed, _VOLUME)
+    if head[344:348] == b"ni1\0" or head[4:8] == b"ni2\0":
+        raise UnsupportedError(
+            f"{name}: is the header of a NIfTI volume whose voxels lie in another file",
+            allowed,
+            "export it as .nii.gz",
+        )
     what = "text" if _is_text(head) else "of a kind that is not known"
     raise UnreadableError(f"{name}: is {what}, not an image", allowed, "name an image file")
 
@@ -172,7 +186,9 @@ def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
 def _kind(head: bytes) -> _Kind | None:
     if head[128:132] == b"DICM" or _is_bare_dicom(head):
         return _Kind.DICOM
-    return _Kind.RASTER if head.startswith(_RASTER_STARTS) else None
+    if head.startswith(_RASTER_STARTS):
+        return _Kind.RASTER
+    return _Kind.VOLUME if volume_kind(head) is not None else None
 
 
 def _is_bare_dicom(head: bytes) -> bool:

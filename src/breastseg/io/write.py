@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,3 +115,19 @@ def write_png(
         # Level 3 takes a third of the default's time, and speckle gets no smaller at any level.
         picture = Pillow.fromarray(np.ascontiguousarray(pixels))
         picture.save(temporary, "PNG", pnginfo=text, compress_level=3)
+
+
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder` that takes its name on success, else goes.
+
+    Args:
+        folder: must not exist yet.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+        # one level down: the outer folder is private, and goes in any case
+        made = Path(temporary) / folder.name
+        made.mkdir()
+        yield made
+        made.rename(folder)
