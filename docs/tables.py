@@ -2,7 +2,8 @@
 
 A page holds ``<!-- table: package.module.Class -->`` ... ``<!-- end -->``; what stands between is
 made from the class's fields and the ``Attributes`` of its docstring. In place of a class stands the
-catalogue of the classical methods for the list of them.
+catalogue of the classical methods, or that of the networks' recipes, for the list of them. Of a
+network's recipe only that is shown which it does not share with all.
 
     python docs/tables.py            write the pages
     python docs/tables.py --check    only say which pages are out of date
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from breastseg.classical.method import ClassicalMethod
+from breastseg.networks.recipe import RECIPES, NetworkRecipe
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 _PLACE = re.compile(r"(<!-- table: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -36,24 +38,63 @@ def rendered(page: Path) -> str:
 def _table(name: str) -> str:
     module, _, kind = name.rpartition(".")
     recipe = getattr(importlib.import_module(module), kind)
+    if recipe is RECIPES:
+        return _networks(recipe)
     if isinstance(recipe, Mapping):
         return _methods(recipe)
-    meanings = _meanings(recipe)
+    meanings: dict[str, str] = {}
+    for base in reversed(inspect.getmro(recipe)):
+        meanings |= _meanings(base)
+    # what all networks share has a table of its own
+    shared = (*_fields(NetworkRecipe), "name") if recipe in RECIPES.values() else ()
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for field in dataclasses.fields(recipe):
         default = _default(field)
-        if default is not None:
+        if default is not None and field.name not in shared:
             meaning = meanings.get(field.name, "").rstrip(".")
             rows.append(f"| `{field.name}` | {default} | {meaning} |")
     return "\n".join(rows) + "\n"
 
 
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def _networks(catalogue: Mapping[str, type[NetworkRecipe]]) -> str:
+    """A line a network: what it is, what it costs at its defaults, the paper."""
+    from breastseg.networks.catalogue import describe
+
+    heads = ("network", "what it is", "M parameters", "GMACs", "of", "paper")
+    rows = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for name, recipe in catalogue.items():
+        cost = describe(recipe())
+        size = "x".join(str(side) for side in cost.size)
+        cells = (
+            f"[`{name}`](#{name.replace('+', '')})",
+            recipe.title,
+            f"{cost.parameters / 1e6:.2f}",
+            f"{cost.gmacs:.2f}",
+            size,
+            _paper(recipe.paper),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _paper(where: str) -> str:
+    """A link to a DOI, or to a page of these documents."""
+    text = where.removeprefix("https://doi.org/")
+    if text != where:
+        return f"doi:[{text}]({where})"
+    return f"[{Path(where).stem}]({Path('..', Path(where).relative_to('docs'))})"
+
+
 def _methods(catalogue: Mapping[str, type]) -> str:
     """A line a method: what it does, what it is bad at, its own parameters, the paper."""
     rows = ["| method | what it does | bad at | own parameters | source |", "|---|---|---|---|---|"]
-    shared = {field.name for field in dataclasses.fields(ClassicalMethod)}
+    shared = _fields(ClassicalMethod)
     for name, method in catalogue.items():
-        own = [f"`{f.name}`" for f in dataclasses.fields(method) if f.name not in shared]
+        own = [f"`{field}`" for field in _fields(method) if field not in shared]
         source = _DOI.sub(r"doi:[\1](https://doi.org/\1)", method.source)
         cells = (f"`{name}`", method.summary, method.weakness, ", ".join(own), source)
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
@@ -62,7 +103,7 @@ def _methods(catalogue: Mapping[str, type]) -> str:
 
 def _meanings(kind: type) -> dict[str, str]:
     """The lines of the docstring's Attributes section, by name."""
-    text = inspect.getdoc(kind) or ""
+    text = inspect.cleandoc(kind.__doc__ or "")
     section = text.partition("Attributes:\n")[2].partition("\n\n")[0]
     meanings: dict[str, str] = {}
     names: list[str] = []

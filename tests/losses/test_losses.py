@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breastseg.core.errors import GeometryError, RecipeError
-from breastseg.losses import LOSSES, LossRecipe, build_loss
+from breastseg.losses import LOSSES, BCELoss, LossRecipe, TverskyLoss, build_loss
+from breastseg.losses.weighted import parameter_names
 
 pytestmark = pytest.mark.train
 
@@ -115,10 +116,38 @@ def test_leaves_its_inputs_alone(name):
 
 
 @loss_names
-@pytest.mark.parametrize("shape", [(1, 1, 24, 1), (1, 24, 24), (1, 2, 24, 24), (2, 1, 24, 24)])
+@pytest.mark.parametrize("shape", [(1, 1, 24, 1), (1, 24, 24), (1, 3, 24, 24), (2, 1, 24, 24)])
 def test_refuses_shapes_that_would_broadcast(name, shape):
     with pytest.raises(GeometryError, match="logits of shape"):
         LOSSES[name]()(torch.zeros(shape), square())
+
+
+def test_a_term_takes_its_own_parameters_from_the_recipe():
+    logits, target = torch.ones(1, 1, 24, 24), square()
+    recipe = LossRecipe({"tversky": 2.0, "bce": 1.0}, {"tversky": {"miss": 0.9}})
+    expected = 2 * TverskyLoss(miss=0.9)(logits, target) + BCELoss()(logits, target)
+    torch.testing.assert_close(build_loss(recipe)(logits, target), expected)
+
+
+def test_the_names_of_parameters_are_those_of_the_losses():
+    assert parameter_names("bce") == parameter_names("boundary") == ()
+    assert parameter_names("tversky") == ("false_alarm", "miss", "smooth")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"tversky": {"miss": 0.7}}, "parameters of loss 'tversky'.*of dice, bce"),
+        ({"dice": {"smoth": 1.0}}, "parameter 'smoth' of loss 'dice'.*one of smooth, empty_share"),
+        ({"bce": {"smooth": 1.0}}, "it has no parameter"),
+        ({"dice": {"smooth": -1.0}}, "smooth = -1.0.*at least 0"),
+        ({"dice": {"empty_share": 0.0}}, "empty_share = 0.0"),
+        ({"dice": {"smooth": math.nan}}, "smooth = nan"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(parameters, message):
+    with pytest.raises(RecipeError, match=message):
+        LossRecipe(parameters=parameters)
 
 
 def test_the_default_recipe_adds_dice_and_cross_entropy():

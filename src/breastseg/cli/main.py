@@ -51,6 +51,7 @@ COMMANDS = {
     "tune": Command("tune", "Tune", "search the parameters of a classical method"),
     "compare": Command("compare", "Compare", "score several methods on the same data, in a report"),
     "export": Command("export", "Export", "make a bundle, which runs without torch, of a run"),
+    "quantise": Command("quantise", "Quantise", "make a bundle smaller and quicker: 8-bit numbers"),
     "models list": Command("models", "ListModels", "the methods that are installed"),
     "models show": Command("models", "ShowModel", "all that is known about one method"),
     "data list": Command("data", "ListData", "the data sets that can be read"),

@@ -56,29 +56,40 @@ def open_method(
     flip_average: bool = False,
     force: bool = False,
     preset: str = DEFAULT_PRESET,
+    uncertainty: bool = False,
 ) -> Segmenter:
     """Open a classical method, or a bundle at its own operating point unless another is given.
 
     Args:
-        method: a name of ``breastseg models list``, or a bundle's folder.
+        method: a name of ``breastseg models list``, a bundle's folder, or several networks joined
+            by ``+``.
         threads: CPU cores; 0 for all.
         threshold: pixels at or above it are lesion, between 0 and 1; None for the bundle's own.
         flip_average: average with the mirrored image even if the bundle does not.
         force: take images that are known to be of another modality.
         preset: of a classical method's parameters.
+        uncertainty: predictions shall carry a map of uncertainty; only for networks.
 
     Raises:
         BundleError: there is no such method, or it is damaged, or the threshold is no threshold.
         InputError: `threads` is negative, there is no such preset, or a network's option is given
             for a classical method.
     """
-    if not is_classical(method):
-        return open_network(method, threads, threshold, flip_average, force)
-    from breastseg.inference.methods import MethodSpec
+    from breastseg.inference.methods import MethodSpec, network_names
 
-    if threshold is not None or flip_average:
+    if not is_classical(method):
+        networks = [
+            open_network(name, threads, threshold, flip_average, force)
+            for name in network_names(method)
+        ]
+        if len(networks) == 1 and not uncertainty:
+            return networks[0]
+        from breastseg.inference.ensemble import Ensemble
+
+        return Ensemble(networks)
+    if threshold is not None or flip_average or uncertainty:
         raise InputError(
-            f"--threshold or --flip-average for {method!r}",
+            f"--threshold, --flip-average or --uncertainty for {method!r}",
             "a network",
             f"'breastseg models show {method}' lists the parameters that it has",
         )

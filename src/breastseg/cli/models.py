@@ -10,19 +10,37 @@ import tyro
 
 from breastseg.cli.console import say
 from breastseg.cli.method import DEFAULT_PRESET, bundle_folder, is_classical
+from breastseg.inference.catalogue import shipped_bundles
+from breastseg.networks.recipe import RECIPES
 
-_WIDTH = 96
+WIDTH = 96
+"""Characters of a line of text."""
 
 
 @dataclass(frozen=True)
 class ListModels:
-    """List all methods: the networks that are installed, and the classical methods."""
+    """List all methods: the networks that are installed, and the classical methods.
+
+    Attributes:
+        networks: list the architectures that can be trained instead, with what each costs.
+    """
+
+    networks: bool = False
 
     def run(self) -> int:
         """Print a line a method; returns the exit code."""
+        if self.networks:
+            from breastseg.cli.networks import say_architectures
+
+            say_architectures()
+        else:
+            self._methods()
+        say("'breastseg models show NAME' says more.")
+        return 0
+
+    def _methods(self) -> None:
         from breastseg.classical.catalogue import METHODS
         from breastseg.inference.bundle_folder import MODEL, read_bundle
-        from breastseg.inference.catalogue import shipped_bundles
 
         shipped = shipped_bundles()
         width = max(len(name) for name in (*shipped, *METHODS))
@@ -37,16 +55,18 @@ class ListModels:
         say("Classical methods, for any modality and with a box or points where a user gives them")
         for name, method in METHODS.items():
             say(f"  {name:{width}}  {method.summary}")
-        say("'breastseg models show NAME' says more.")
-        return 0
+        say("'breastseg models list --networks' lists the architectures that can be trained.")
 
 
 @dataclass(frozen=True)
 class ShowModel:
     """Show what a method does, where it comes from, and what it was trained on or can be told.
 
+    Of an architecture, show what a recipe can set.
+
     Attributes:
-        name: a method of 'breastseg models list', or the folder of a bundle.
+        name: a method of 'breastseg models list', an architecture of 'breastseg models list
+            --networks', or the folder of a bundle.
         preset: whose values a classical method's parameters are shown with.
         json: print the description as JSON.
     """
@@ -59,6 +79,11 @@ class ShowModel:
         """Print the model card, or the description; returns the exit code."""
         if is_classical(self.name):
             return self._classical()
+        if self.name in RECIPES and self.name not in shipped_bundles():
+            from breastseg.cli.networks import say_architecture
+
+            say_architecture(self.name, self.json)
+            return 0
         from breastseg.inference.bundle_folder import CARD, DESCRIPTION, read_bundle
 
         folder = bundle_folder(self.name)
@@ -89,18 +114,18 @@ class ShowModel:
         what = " ".join((METHODS[self.name].__doc__ or "").split("Attributes:")[0].split())
         say(f"{info.name}: {info.summary}")
         for words in (what, f"Bad at: {info.weakness}.", f"Source: {info.source}"):
-            say("\n" + textwrap.fill(words, _WIDTH))
+            say("\n" + textwrap.fill(words, WIDTH))
         say(f"\nParameters of 'breastseg segment --method {info.name}', preset {self.preset}:")
         for parameter in info.parameters:
             option = "--" + parameter.name.replace("_", "-")
             say(f"  {option} {parameter.default}  ({parameter.allowed})")
             say(
                 textwrap.fill(
-                    parameter.help, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
+                    parameter.help, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6
                 )
             )
         if record:
             say("\nHow the preset was found:")
             for key, value in record.items():
-                say(textwrap.fill(f"  {key}: {value}", _WIDTH, subsequent_indent="    "))
+                say(textwrap.fill(f"  {key}: {value}", WIDTH, subsequent_indent="    "))
         return 0

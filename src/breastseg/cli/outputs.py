@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from breastseg.cli.inputs import Source, unused
 from breastseg.cli.results import CSV_NAME, JSON_NAME, Finding, write_results
 from breastseg.core.errors import InputError
@@ -16,19 +18,23 @@ if TYPE_CHECKING:
 
 
 class OutputFolder:
-    """A folder of masks and overlays.
+    """A folder of masks and overlays, and of maps of uncertainty where they are asked for.
 
     Args:
         root: the folder; made if it is missing.
         sources: what will be read, so that it is never written over.
         overwrite: replace files that are there already.
+        uncertainty: also write the map of uncertainty, which every prediction then has.
 
     Raises:
         InputError: the folder cannot be written, or holds the results of an earlier run.
     """
 
-    def __init__(self, root: Path, sources: Sequence[Source], overwrite: bool) -> None:
+    def __init__(
+        self, root: Path, sources: Sequence[Source], overwrite: bool, uncertainty: bool = False
+    ) -> None:
         self.root = root
+        self._parts = ("mask", "overlay", *(["uncertainty"] if uncertainty else []))
         self._overwrite = overwrite
         self._inputs = {source.path.resolve() for source in sources}
         self._stems = {source.stem.casefold() for source in sources}
@@ -42,11 +48,11 @@ class OutputFolder:
     def save(
         self, source: Source, image: Image, prediction: Prediction, found: Sequence[Finding]
     ) -> dict[str, str] | InputError:
-        """Write the mask and the overlay of one image.
+        """Write the mask and the overlay of one image, and how unsure they are.
 
         Returns:
-            The names of the files as ``mask`` and ``overlay``; or, with nothing written, why one
-            of them must not be replaced.
+            The names of the files as ``mask``, ``overlay`` and ``uncertainty``; or, with nothing
+            written, why one of them must not be replaced.
 
         Raises:
             InputError: the folder cannot be written any more.
@@ -57,7 +63,7 @@ class OutputFolder:
         stem = source.stem
         if image.frame is not None:
             stem = unused(f"{stem}_f{image.frame + 1:04d}", self._stems)
-        files = {part: f"{stem}_{part}.png" for part in ("mask", "overlay")}
+        files = {part: f"{stem}_{part}.png" for part in self._parts}
         for name in files.values():
             refusal = self._refusal(self.root / name)
             if refusal is not None:
@@ -72,6 +78,9 @@ class OutputFolder:
         in_plane = None if spacing_mm is None else (spacing_mm[0], spacing_mm[1])
         write_png(self.root / files["mask"], mask, in_plane)
         write_png(self.root / files["overlay"], overlay(image, mask, None, marks), in_plane)
+        if "uncertainty" in files and prediction.uncertainty is not None:
+            grey = np.rint(prediction.uncertainty * 255).astype(np.uint8)
+            write_png(self.root / files["uncertainty"], grey, in_plane)
         return files
 
     def _refusal(self, path: Path) -> InputError | None:

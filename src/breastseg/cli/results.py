@@ -18,6 +18,7 @@ from breastseg import __version__
 from breastseg.core.errors import BreastsegError
 from breastseg.core.image import Image
 from breastseg.core.prediction import Lesion, Prediction
+from breastseg.inference.uncertainty import region_uncertainty
 from breastseg.io.write import write_text
 from breastseg.measure.lesion import LesionMeasurement, measure
 
@@ -28,17 +29,24 @@ _COLUMNS = (
     *("input", "frame", "status", "error", "rows", "columns", "unit"),
     *("spacing_row_mm", "spacing_column_mm", "lesions", "lesion"),
     *("box_row0", "box_column0", "box_row1", "box_column1", "area", "area_px"),
-    *("longest_diameter", "perpendicular_diameter", "confidence", "peak"),
-    *("mask", "overlay", "method", "version", "weights_sha256"),
+    *("longest_diameter", "perpendicular_diameter", "confidence", "peak", "uncertainty"),
+    *("mask", "overlay", "uncertainty_map", "method", "version", "weights_sha256"),
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One outlined lesion with its measurements."""
+    """One outlined lesion with its measurements.
+
+    Attributes:
+        lesion: the outline.
+        measured: its size.
+        uncertainty: the mean over it, 0 (sure) to 1; None where the method gives none.
+    """
 
     lesion: Lesion
     measured: LesionMeasurement
+    uncertainty: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Plain containers, ready for JSON."""
@@ -54,6 +62,7 @@ class Finding:
             "unit": self.measured.unit,
             "confidence": round(self.lesion.confidence, 4),
             "peak": round(self.lesion.peak, 4),
+            "uncertainty": None if self.uncertainty is None else round(self.uncertainty, 4),
         }
 
 
@@ -84,7 +93,12 @@ class Entry:
 def findings(prediction: Prediction) -> tuple[Finding, ...]:
     """The outlined lesions, the largest first."""
     return tuple(
-        Finding(lesion, measure(lesion, prediction.grid)) for lesion in prediction.lesions()
+        Finding(
+            lesion,
+            measure(lesion, prediction.grid),
+            region_uncertainty(prediction, lesion.region),
+        )
+        for lesion in prediction.lesions()
     )
 
 
@@ -98,7 +112,8 @@ def success(
         image: the picture.
         prediction: what was found in it.
         found: its lesions.
-        files: what was written for it: ``mask`` and ``overlay``; empty where nothing was.
+        files: what was written for it: ``mask``, ``overlay`` and, where it was asked for,
+            ``uncertainty``; empty where nothing was.
     """
     grid = prediction.grid
     rows, columns = grid.shape
@@ -109,6 +124,7 @@ def success(
         "unit": grid.unit,
         "lesions": [finding.as_dict() for finding in found],
         **{key: files.get(key) for key in ("mask", "overlay")},
+        "uncertainty_map": files.get("uncertainty"),
         "provenance": prediction.provenance.as_dict(),
     }
     frame = None if image.frame is None else image.frame + 1

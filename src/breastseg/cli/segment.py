@@ -12,7 +12,7 @@ import tyro
 
 from breastseg.cli.console import complain, progress, say
 from breastseg.cli.inputs import Source, find_sources
-from breastseg.cli.method import DEFAULT_METHOD, DEFAULT_PRESET, open_method
+from breastseg.cli.method import DEFAULT_METHOD, DEFAULT_PRESET, is_classical, open_method
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
 from breastseg.core.prompt import Prompt
@@ -36,7 +36,8 @@ class Segment:
     """Outline the lesions in images and measure them.
 
     Writes STEM_mask.png (0 and 255, in the size of the image) and STEM_overlay.png for every
-    image or frame (STEM_f0001 ...), and results.json and results.csv for the run.
+    image or frame (STEM_f0001 ...), and results.json and results.csv for the run; with
+    --uncertainty also STEM_uncertainty.png.
 
     Exit codes: 0 all were segmented, 1 some failed and the others were done, 2 none could be
     done, 130 stopped; what was finished is kept.
@@ -45,8 +46,9 @@ class Segment:
         inputs: PNG, JPEG, TIFF, BMP and DICOM files, folders with such files, or - for standard
             input.
         out: folder for what is written; by default breastseg-results, or none with --json.
-        method: a method of 'breastseg models list', or the folder of a bundle. The parameters of a
-            classical method are further options: 'segment --method otsu --help' lists them.
+        method: a method of 'breastseg models list', the folder of a bundle, or several networks
+            joined by a plus: their mean. The parameters of a classical method are further options:
+            'segment --method otsu --help' lists them.
         preset: which tuned parameters a classical method starts from: ultrasound, mammography,
             none, or a file that 'breastseg tune' has written.
         box: where the lesion lies: first row, first column, last row, last column, in pixels from
@@ -57,6 +59,9 @@ class Segment:
             method's own threshold.
         flip_average: average with the prediction for the mirrored image, where the method does not
             already: a little better, and the network runs twice.
+        uncertainty: also write how unsure a network is of each pixel, as a grey picture from 0
+            (black: sure) to 255 (as likely lesion as not), and of each lesion. The outlines stay
+            the same.
         threads: CPU cores to use; 0 for all.
         json: print the results as JSON to standard output, and nothing else there.
         quiet: no progress and no lines but errors.
@@ -78,6 +83,7 @@ class Segment:
     outside: _Points = ()
     threshold: Annotated[float | None, _NO_HINT] = None
     flip_average: bool = False
+    uncertainty: bool = False
     threads: int = 0
     json: bool = False
     quiet: bool = False
@@ -94,22 +100,24 @@ class Segment:
                 self.flip_average,
                 self.force,
                 self.preset,
+                self.uncertainty,
             )
         )
 
     def run_with(self, segmenter: Segmenter) -> int:
         """The same with a method that is open already."""
-        from breastseg.cli.outputs import OutputFolder
         from breastseg.cli.results import to_json, write_results
 
         if not self.inputs:
             raise InputError("nothing to segment", "files, folders or - for standard input")
         if self.threads < 0:
             raise InputError(f"threads = {self.threads}", "1 or more, or 0 for all cores")
+        if self.uncertainty and is_classical(self.method):
+            raise InputError(f"--uncertainty for {self.method!r}", "a network")
         prompt = self._prompt()
         root = self.out or (None if self.json else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
-        folder = None if root is None else OutputFolder(root, sources, self.overwrite)
+        folder = None if root is None else self._folder(root, sources)
         entries: list[Entry] = []
         complete = False
         try:
@@ -152,6 +160,11 @@ class Segment:
                 advance(int(total is None or source is not last), source.name)
                 last = source
                 yield _entry(done, folder)
+
+    def _folder(self, root: Path, sources: Sequence[Source]) -> OutputFolder:
+        from breastseg.cli.outputs import OutputFolder
+
+        return OutputFolder(root, sources, self.overwrite, self.uncertainty)
 
     def _prompt(self) -> Prompt | None:
         """What the user has pointed at, if anything."""

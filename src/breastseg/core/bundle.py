@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -49,6 +50,58 @@ class InputSpec:
             )
 
 
+class VolumeIntensity(StrEnum):
+    """Whose percentiles scale the channels of a volume."""
+
+    FIRST_CHANNEL = "first-channel"  # for all of them: how much contrast raised the signal stays
+    EACH_CHANNEL = "each-channel"  # each its own
+
+
+@dataclass(frozen=True)
+class VolumeSpec:
+    """Preprocessing of a volume, which is walked over in overlapping patches.
+
+    Attributes:
+        patch: (slices, rows, columns) of the network's input in voxels.
+        spacing_mm: distance of voxels along each of these axes that a volume is brought to.
+        channels: the phases of an examination, the one before contrast first.
+        intensity: whose percentiles scale the grey levels.
+        percentiles: the grey levels that become 0 and 1, in percent of the voxels.
+        overlap: share of a patch's side that the next one covers again, 0 to 0.9.
+        min_volume_mm3: an outline smaller than this is dropped, at least 0.
+    """
+
+    patch: tuple[int, int, int] = (16, 96, 96)
+    spacing_mm: tuple[float, float, float] = (1.6, 0.8, 0.8)
+    channels: int = 2
+    intensity: VolumeIntensity = VolumeIntensity.FIRST_CHANNEL
+    percentiles: tuple[float, float] = (1.0, 99.5)
+    overlap: float = 0.25
+    min_volume_mm3: float = 0.0
+
+    def __post_init__(self) -> None:
+        if any(side < 1 or side > 1024 for side in self.patch) or not 1 <= self.channels <= 16:
+            raise BundleError(
+                f"patches of {self.patch} voxels with {self.channels} channels",
+                "1 to 1024 voxels a side, 1 to 16 channels",
+            )
+        if not all(0.05 <= step <= 20 for step in self.spacing_mm):
+            raise BundleError(f"spacing_mm {self.spacing_mm}", "0.05 to 20 mm along each axis")
+        low, high = self.percentiles
+        if not 0 <= low < high <= 100:
+            raise BundleError(f"percentiles {self.percentiles}", "two of 0 to 100, the lower first")
+        if not 0 <= self.overlap <= 0.9 or not 0 <= self.min_volume_mm3 < 1e9:
+            raise BundleError(
+                f"overlap {self.overlap}, min_volume_mm3 {self.min_volume_mm3}",
+                "an overlap of 0 to 0.9, a volume of at least 0",
+            )
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """The network's input, as `InputSpec.size`."""
+        return self.patch
+
+
 @dataclass(frozen=True)
 class OutputSpec:
     """The operating point and the post-processing, applied in this order at the network's size.
@@ -59,6 +112,9 @@ class OutputSpec:
         min_area_fraction: an outline smaller than this share of the image is dropped, 0 to 1.
         largest_only: keep only the largest outline.
         flip_average: average the prediction with that of the mirrored image.
+        temperature: the network's logits are divided by this before anything else; above 1 makes
+            it less sure of itself, 1 leaves it as it is. At a threshold of 0.5 no outline of one
+            prediction changes (Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html).
     """
 
     threshold: float = 0.5
@@ -66,8 +122,11 @@ class OutputSpec:
     min_area_fraction: float = 0.0
     largest_only: bool = False
     flip_average: bool = False
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0.01 <= self.temperature <= 100:
+            raise BundleError(f"temperature {self.temperature}", "0.01 to 100")
         if not 0 < self.threshold < 1 or not 0 <= self.min_peak <= 1:
             raise BundleError(
                 f"threshold {self.threshold}, min_peak {self.min_peak}",
@@ -75,6 +134,45 @@ class OutputSpec:
             )
         if not 0 <= self.min_area_fraction < 1:
             raise BundleError(f"min_area_fraction {self.min_area_fraction}", "0 to below 1")
+
+
+@dataclass(frozen=True)
+class PlattScaling:
+    """How the share of malignant pixels becomes a probability of malignancy.
+
+    The probability has the logit ``slope * logit(share) + intercept``. Both are fitted on images
+    that the network was not trained on, see `breastseg.metrics.calibration.fit_platt`.
+
+    Source: Platt 1999, Probabilistic outputs for support vector machines, in Advances in Large
+    Margin Classifiers; on logits as in Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html.
+
+    Attributes:
+        slope: 0 to 1000; at least 0, so that the order of images is kept. 1 leaves logits as they
+            are.
+        intercept: -1000 to 1000; 0 leaves them.
+
+    Raises:
+        BundleError: a value outside its range.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.slope <= 1000 or not -1000 <= self.intercept <= 1000:
+            raise BundleError(
+                f"slope {self.slope}, intercept {self.intercept} of the malignancy",
+                "a slope of 0 to 1000, an intercept of -1000 to 1000",
+            )
+
+    def __call__(self, share: float) -> float:
+        """The probability, 0 to 1, for a share, 0 to 1; held one millionth from both ends."""
+        inside = min(max(share, 1e-6), 1 - 1e-6)
+        logit = self.slope * math.log(inside / (1 - inside)) + self.intercept
+        # the branch keeps exp from overflowing
+        if logit >= 0:
+            return 1 / (1 + math.exp(-logit))
+        return math.exp(logit) / (1 + math.exp(logit))
 
 
 @dataclass(frozen=True)
@@ -87,15 +185,19 @@ class Bundle:
         modality: what it may be used on.
         summary: one line for lists.
         network: the architecture, in words.
-        input: preprocessing.
+        input: preprocessing of an image; without meaning where there is a `volume`.
         output: operating point and post-processing.
-        labels: what each label above 0 means.
+        labels: what each label above 0 means, from 1 without a gap. Of one label the network gives
+            the probability; of several, that of the background and then of each label.
         weights_sha256: hex digest of ``model.onnx``.
         training_data: one line a source: name, count, licence, citation.
         results: measured figures with their protocol, by protocol name.
         licence: of the weights.
         remarks: what a user must know besides: how the operating point was chosen, examples of
             failures, traps in the data; a sentence or two each.
+        volume: preprocessing of a volume; None for a network that takes images.
+        malignancy: of a network with the labels benign and malignant: how their shares of the
+            outline become an image's probability of malignancy; None leaves the share as it is.
     """
 
     name: str
@@ -111,3 +213,5 @@ class Bundle:
     results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     licence: str = "Apache-2.0"
     remarks: tuple[str, ...] = ()
+    volume: VolumeSpec | None = None
+    malignancy: PlattScaling | None = None

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.bundle import PlattScaling
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
+from breastseg.core.instance import Instance
 from breastseg.core.mask import Mask
 from breastseg.core.provenance import Provenance
+
+_ROUNDING = 1e-3  # of maps that were resampled one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,32 +46,77 @@ class Prediction:
         grid: the input image's own grid.
         provenance: what produced it.
         threshold: the operating point; pixels at or above it are lesion.
+        uncertainty: grid.shape, float32, 0 (sure) to 1; None where the method gives none. Its kind
+            stands in the provenance, see `breastseg.inference.uncertainty`. No post-processing: it
+            also tells of regions that were rejected.
+        instances: the lesions as the method told them apart; empty where it does not. `lesions`
+            goes by the map alone.
+        class_probability: (K, *grid.shape), float32, 0 to 1, of a method that tells kinds of lesion
+            apart; the K maps add up to `probability`. None for one that does not.
+        class_names: of the K maps, e.g. ``("benign", "malignant")``.
+        malignancy: probability that the image shows a malignant lesion, 0 to 1; None where nothing
+            is outlined or the method does not say.
 
     Raises:
         GeometryError: the shapes differ.
-        InputError: values outside 0 to 1 or not finite.
+        InputError: values outside 0 to 1 or not finite, or maps of classes that have no distinct
+            names or do not add up.
     """
 
     probability: NDArray[np.float32]
     grid: Grid
     provenance: Provenance
     threshold: float = 0.5
+    uncertainty: NDArray[np.float32] | None = None
+    instances: tuple[Instance, ...] = ()
+    class_probability: NDArray[np.float32] | None = None
+    class_names: tuple[str, ...] = ()
+    malignancy: float | None = None
 
     def __post_init__(self) -> None:
-        if self.probability.shape != self.grid.shape:
-            raise GeometryError(
-                f"probability of shape {self.probability.shape} on a grid of {self.grid.shape}"
-            )
-        values = self.probability.astype(np.float32, copy=True)
-        if not bool(np.isfinite(values).all()) or values.min() < 0 or values.max() > 1:
-            raise InputError("probabilities outside 0 to 1", "finite values from 0 to 1")
-        values.flags.writeable = False
-        object.__setattr__(self, "probability", values)
+        for name in ("probability", "uncertainty"):
+            given: NDArray[np.float32] | None = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, _checked(given, name, self.grid.shape))
+        object.__setattr__(self, "instances", tuple(self.instances))
+        for one in self.instances:
+            if one.region.shape != self.grid.shape:
+                raise GeometryError(
+                    f"an instance of shape {one.region.shape} on a grid of {self.grid.shape}"
+                )
+
+        self._check_classes()
+
+    def _check_classes(self) -> None:
+        names = tuple(self.class_names)
+        object.__setattr__(self, "class_names", names)
+        if len(set(names)) < len(names) or bool(names) != (self.class_probability is not None):
+            raise InputError(f"classes named {names}", "one name a map, each another")
+        if self.class_probability is not None:
+            shape = (len(names), *self.grid.shape)
+            maps = _checked(self.class_probability, "class_probability", shape)
+            object.__setattr__(self, "class_probability", maps)
+            apart = float(np.abs(maps.sum(axis=0) - self.probability).max())
+            if apart > _ROUNDING:
+                raise InputError(
+                    f"maps of classes that add up to the probability but for {apart:.2g}",
+                    f"at most {_ROUNDING:g}",
+                )
+        if self.malignancy is not None and not 0 <= self.malignancy <= 1:
+            raise InputError(f"malignancy {self.malignancy}", "0 to 1")
 
     def mask(self, threshold: float | None = None) -> Mask:
-        """The outline at a threshold in (0, 1]; the method's own operating point by default."""
-        cut = self.threshold if threshold is None else threshold
-        return Mask(self.probability >= cut, self.grid)
+        """The outline at a threshold in (0, 1]; the method's own operating point by default.
+
+        Where there are classes, a pixel of the outline has the label of its likeliest one, from 1
+        in the order of `class_names` (the first of equals).
+        """
+        outline = self.probability >= (self.threshold if threshold is None else threshold)
+        if self.class_probability is None:
+            return Mask(outline, self.grid)
+        likeliest = self.class_probability.argmax(axis=0) + 1
+        names = dict(enumerate(self.class_names, start=1))
+        return Mask(np.where(outline, likeliest, 0), self.grid, names)
 
     def lesions(self, threshold: float | None = None) -> tuple[Lesion, ...]:
         """The connected outlines, the largest first (ties by position)."""
@@ -92,3 +141,42 @@ class Prediction:
                 )
             )
         return tuple(sorted(found, key=lambda lesion: (-lesion.area_px, lesion.box)))
+
+
+def malignancy_of(prediction: Prediction, scaling: PlattScaling | None = None) -> float | None:
+    """One probability of malignancy for an image, from the classes of its pixels.
+
+    It is the mean of ``malignant / (benign + malignant)`` over the outline, every pixel counting by
+    its probability of lesion; then the scaling.
+
+    Args:
+        prediction: with maps named ``"benign"`` and ``"malignant"``.
+        scaling: fitted on other images; None leaves the mean as it is.
+
+    Returns:
+        0 to 1; None where nothing is outlined, or there are no such maps.
+    """
+    maps, names = prediction.class_probability, prediction.class_names
+    if maps is None or not {"benign", "malignant"} <= set(names):
+        return None
+    where = prediction.probability >= prediction.threshold
+    benign, malignant = (
+        maps[names.index(name)][where].astype(np.float64) for name in ("benign", "malignant")
+    )
+    weight = np.where(benign + malignant > 0, prediction.probability[where], 0)
+    if not weight.sum() > 0:
+        return None
+    share = malignant / np.maximum(benign + malignant, np.finfo(np.float64).tiny)
+    mean = min(1.0, float((weight * share).sum() / weight.sum()))
+    return mean if scaling is None else scaling(mean)
+
+
+def _checked(given: NDArray[np.float32], name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A read-only copy of a map, once it fits the grid and lies within 0 and 1."""
+    if given.shape != shape:
+        raise GeometryError(f"{name} of shape {given.shape} on a grid of {shape}")
+    values = given.astype(np.float32, copy=True)
+    if not bool(np.isfinite(values).all()) or values.min() < 0 or values.max() > 1:
+        raise InputError(f"{name} outside 0 to 1", "finite values from 0 to 1")
+    values.flags.writeable = False
+    return values

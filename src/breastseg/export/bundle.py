@@ -11,14 +11,17 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
-from breastseg.core.bundle import Bundle, InputSpec, OutputSpec
+from breastseg.core.bundle import Bundle, InputSpec, OutputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.export.card import model_card
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
+from breastseg.export.volume import seeded_patches
 from breastseg.inference.bundle_folder import (
     CARD,
     MODEL,
@@ -33,6 +36,7 @@ from breastseg.networks.recipe import RECIPES, NetworkRecipe
 from breastseg.networks.weights import load_network_weights
 
 RECIPE, LOG = "recipe.toml", "metrics.csv"
+IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
 T = TypeVar("T")
 
 
@@ -71,7 +75,8 @@ def make_bundle(
     """Export a trained network with everything needed to run and to judge it.
 
     Writes ``model.onnx``, ``bundle.json``, ``MODEL_CARD.md``, and copies of the run's
-    ``recipe.toml`` and ``metrics.csv``; the folder appears complete or not at all.
+    ``recipe.toml`` and ``metrics.csv``; the folder appears complete or not at all. A run on
+    volumes has a ``volume.json`` and becomes a bundle for volumes.
 
     Args:
         run: the run folder.
@@ -90,7 +95,7 @@ def make_bundle(
     if out.exists():
         raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
     copied = [_present(run / name) for name in (RECIPE, LOG)]
-    spec = _read_json(run / "input.json", InputSpec)
+    spec = _read_spec(run)
     recipe = network_recipe(run / "network.json")
     network = build_network(recipe, load_weights=False)
     load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
@@ -99,18 +104,20 @@ def make_bundle(
         **stated,
         network=_in_words(recipe, network),
         weights_sha256="0" * 64,
-        input=spec,
+        input=InputSpec() if isinstance(spec, VolumeSpec) else spec,
         output=output or OutputSpec(),
+        volume=spec if isinstance(spec, VolumeSpec) else None,
     )
     with _appearing(out) as folder:
         write_bundle_json(folder, draft)  # a name that is none is found before the long export
         metadata = {"name": about.name, "version": about.version, "licence": about.licence}
         export_onnx(network, spec, folder / MODEL, metadata)
-        difference = parity(network, folder / MODEL, spec, seeded_inputs(spec))
+        inputs = seeded_patches(spec) if isinstance(spec, VolumeSpec) else seeded_inputs(spec)
+        difference = parity(network, folder / MODEL, spec, inputs)
         bundle = replace(
             draft,
             weights_sha256=sha256_of(folder / MODEL),
-            results={**about.results, **_export_result(difference)},
+            results={**about.results, **_export_result(difference, inputs)},
         )
         write_bundle_json(folder, bundle)
         write_text(folder / CARD, model_card(bundle))
@@ -119,12 +126,21 @@ def make_bundle(
         return read_bundle(folder)
 
 
-def _export_result(difference: float) -> dict[str, dict[str, float | str]]:
+def _read_spec(run: Path) -> InputSpec | VolumeSpec:
+    if (run / VOLUME_SPEC).is_file():
+        return _read_json(run / VOLUME_SPEC, VolumeSpec)
+    return _read_json(run / IMAGE_SPEC, InputSpec)
+
+
+def _export_result(
+    difference: float, inputs: NDArray[np.float32]
+) -> dict[str, dict[str, float | str]]:
     return {
         "export": {
             "protocol": (
                 "Largest difference of a probability between PyTorch with the trained float32 "
-                "weights and ONNX Runtime with the stored float16 ones, over 4 synthetic images "
+                "weights and ONNX Runtime with the stored float16 ones, over "
+                f"{len(inputs)} synthetic {'images' if inputs.ndim == 4 else 'patches'} "
                 f"of seed 0; at most {TOLERANCE:g} is accepted."
             ),
             "max_probability_difference": float(f"{difference:.2g}"),

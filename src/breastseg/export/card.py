@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from breastseg.core.bundle import Bundle
 from breastseg.export.results import FIGURES
+from breastseg.export.volume import volume_facts
 
 _HEADINGS = {
     "dice": "Dice",
@@ -40,20 +41,19 @@ _LIMITS = """\
 - It always looks for lesions. On a healthy breast it can draw one, and it can miss one; the
   tables say how often.
 - An outline does not say benign or malignant.
-- It works at {rows}x{columns} pixels: finer detail than that is not seen, and a lesion of a few
-  pixels at that size may be lost.
+- It works at {grain}: finer detail than that is not seen, and a lesion of a few
+  {unit} at that size may be lost.
 - Probabilities are scores that were not calibrated."""
 
 
 def model_card(bundle: Bundle) -> str:
     """``MODEL_CARD.md`` as Markdown."""
-    rows, columns = bundle.input.size
     parts = [
         f"# {bundle.name} {bundle.version}",
         bundle.summary,
         _facts(bundle),
         _USE.format(modality=bundle.modality),
-        _LIMITS.format(rows=rows, columns=columns),
+        _LIMITS.format(**_grain(bundle)),
         "## Training data",
         "\n".join(f"- {line}" for line in bundle.training_data) or "Not stated.",
         "## Results",
@@ -68,18 +68,29 @@ def model_card(bundle: Bundle) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _grain(bundle: Bundle) -> dict[str, str]:
+    """How fine it sees."""
+    if bundle.volume is not None:
+        sides = "x".join(f"{side:g}" for side in bundle.volume.spacing_mm)
+        return {"grain": f"voxels of {sides} mm", "unit": "voxels"}
+    rows, columns = bundle.input.size
+    return {"grain": f"{rows}x{columns} pixels", "unit": "pixels"}
+
+
 def _facts(bundle: Bundle) -> str:
-    spec = bundle.input
+    spec, volume = bundle.input, bundle.volume
     facts = {
         "Modality": bundle.modality.value,
         "Network": bundle.network,
-        "Input": (
+        "Input": volume_facts(volume)
+        if volume is not None
+        else (
             f"{spec.size[0]}x{spec.size[1]} pixels, {spec.channels} channel"
             f"{'s' if spec.channels > 1 else ''}, fit: {spec.fit}, intensity: {spec.intensity}"
         ),
         "Output": "probability of "
         + ", ".join(bundle.labels.values())
-        + " for every pixel of the image",
+        + f" for every {'pixel of the image' if volume is None else 'voxel of the volume'}",
         "Licence of the weights": bundle.licence,
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {k} | {_cell(v)} |" for k, v in facts.items())])
@@ -132,6 +143,8 @@ def _operating_point(bundle: Bundle) -> str:
         lines.append(
             f"- An outline smaller than {output.min_area_fraction:.2%} of the image is dropped."
         )
+    if bundle.volume is not None and bundle.volume.min_volume_mm3 > 0:
+        lines.append(f"- An outline below {bundle.volume.min_volume_mm3:g} mm3 is dropped.")
     if output.largest_only:
         lines.append("- Only the largest outline is kept.")
     if output.flip_average:

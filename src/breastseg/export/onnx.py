@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from breastseg.core.bundle import InputSpec
+from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.inference.session import INPUT, OUTPUT
 from breastseg.io.write import write_bytes
@@ -25,7 +25,7 @@ SMALLEST_HALVED = 100_000
 LARGEST_FLOAT16 = 65504.0
 
 
-class WithSigmoid(nn.Module):
+class WithProbability(nn.Module):
     """A network whose output is a probability."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -33,26 +33,42 @@ class WithSigmoid(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        """(N, C, H, W) float32 to (N, 1, H, W) float32, 0 to 1."""
-        return torch.sigmoid(self.network(image))
+        """(N, C, *size) float32 to `as_probability` of the network's output."""
+        return as_probability(self.network(image))
+
+
+def as_probability(logits: Tensor) -> Tensor:
+    """The maps that an exported network gives.
+
+    Args:
+        logits: (N, 1, *size) of lesion, or (N, K + 1, *size) with the background first.
+
+    Returns:
+        The sigmoid (N, 1, *size); or the softmax: (N, K + 1, *size) for several classes, and for a
+        single one its map alone, (N, 1, *size).
+    """
+    if logits.shape[1] == 1:
+        return torch.sigmoid(logits)
+    maps = torch.softmax(logits, dim=1)
+    return maps[:, 1:] if logits.shape[1] == 2 else maps
 
 
 def export_onnx(
     network: nn.Module,
-    spec: InputSpec,
+    spec: InputSpec | VolumeSpec,
     path: Path,
     metadata: Mapping[str, str] | None = None,
     half: bool = True,
 ) -> None:
     """Write a network as ONNX, whole or not at all.
 
-    The graph has one input ``image`` (N, C, rows, columns) float32 with any N, and one output
-    ``probability`` (N, 1, rows, columns): the sigmoid is inside, and batch normalisation is
-    folded into the convolutions. The network itself is left as it is.
+    The graph has one input ``image`` (N, C, *size) float32 with any N, and one output
+    ``probability``, see `as_probability`: the sigmoid or softmax is inside, and batch normalisation
+    is folded into the convolutions. The network itself is left as it is.
 
     Args:
-        network: to logits (N, 1, rows, columns).
-        spec: the input's size and channels.
+        network: to logits (N, 1, *size), or (N, K + 1, *size) with the background first.
+        spec: the input's size and channels, of an image or of a patch of a volume.
         path: the file to write.
         metadata: kept in the file, e.g. its name and version.
         half: store the larger weights as float16, each followed by a Cast to float32. ONNX
@@ -60,7 +76,7 @@ def export_onnx(
             is smaller, and the result that of weights rounded to 11 significant bits.
 
     Raises:
-        BundleError: the network's output is not (N, 1, rows, columns).
+        BundleError: the network's output is not of that shape.
     """
     import onnx
 
@@ -74,17 +90,18 @@ def export_onnx(
     write_bytes(path, model.SerializeToString())
 
 
-def _graph(network: nn.Module, spec: InputSpec) -> ModelProto:
+def _graph(network: nn.Module, spec: InputSpec | VolumeSpec) -> ModelProto:
     # two images: an export traced with one would fix the batch at one
     example = torch.zeros(2, spec.channels, *spec.size)
     modes = {module: module.training for module in network.modules()}
-    wrapped = WithSigmoid(network).eval()
+    wrapped = WithProbability(network).eval()
     try:
         with torch.no_grad():
             shape = tuple(wrapped(example).shape)
-        if shape != (2, 1, *spec.size):
+        if shape[:1] + shape[2:] != (2, *spec.size):
             raise BundleError(
-                f"a network from {tuple(example.shape)} to {shape}", f"to (2, 1, *{spec.size})"
+                f"a network from {tuple(example.shape)} to {shape}",
+                f"to (2, 1, *{spec.size}), or more channels for several classes",
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, about its parts

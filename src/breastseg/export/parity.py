@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from breastseg.core.bundle import InputSpec
+from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
+from breastseg.export.onnx import as_probability
 from breastseg.inference.session import OnnxNetwork
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import rescale, to_unit
@@ -40,7 +41,7 @@ def seeded_inputs(spec: InputSpec, count: int = 4, seed: int = 0) -> NDArray[np.
 def parity(
     network: nn.Module,
     path: Path,
-    spec: InputSpec,
+    spec: InputSpec | VolumeSpec,
     inputs: NDArray[np.float32],
     tolerance: float = TOLERANCE,
 ) -> float:
@@ -50,19 +51,19 @@ def parity(
         network: to logits; put into evaluation mode.
         path: what `export_onnx` wrote of it.
         spec: of the network's input.
-        inputs: (N, channels, rows, columns) float32.
+        inputs: (N, channels, *size) float32.
         tolerance: the largest difference of a probability that is accepted.
 
     Returns:
-        The largest absolute difference of a probability over all pixels.
+        The largest absolute difference of a probability over all pixels or voxels.
 
     Raises:
         BundleError: it is above the tolerance, or the file cannot be run.
     """
     network.eval()
     with torch.no_grad():
-        wanted = torch.sigmoid(network(torch.from_numpy(inputs))).numpy()
-    found = OnnxNetwork(path, spec, threads=1)(inputs)
+        wanted = as_probability(network(torch.from_numpy(inputs))).numpy()
+    found = OnnxNetwork(path, spec, threads=1, outputs=wanted.shape[1])(inputs)
     difference = float(np.abs(found - wanted).max())
     if not difference <= tolerance:  # "not" also catches a difference that is not a number
         raise BundleError(

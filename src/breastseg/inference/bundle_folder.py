@@ -17,6 +17,7 @@ from breastseg.io.write import write_text
 MODEL = "model.onnx"
 DESCRIPTION = "bundle.json"
 CARD = "MODEL_CARD.md"
+MOST_LABELS = 15
 
 
 def read_bundle(folder: Path, verify: bool = True) -> Bundle:
@@ -63,7 +64,8 @@ def write_bundle_json(folder: Path, bundle: Bundle) -> None:
     path = folder / DESCRIPTION
     _check(bundle, path)
     try:
-        text = json.dumps(asdict(bundle), indent=2, ensure_ascii=False, allow_nan=False)
+        fields = {name: value for name, value in asdict(bundle).items() if value is not None}
+        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
     except ValueError as error:
         raise BundleError(f"{path}: a result that is not finite", "finite numbers") from error
     write_text(path, text + "\n")
@@ -112,5 +114,12 @@ def _check(bundle: Bundle, path: Path) -> None:
         raise BundleError(
             f"{path}: weights_sha256 is {bundle.weights_sha256!r}", "64 hexadecimal digits"
         )
-    if set(bundle.labels) != {1}:
-        raise BundleError(f"{path}: labels {sorted(bundle.labels)}", "the one label 1")
+    numbers, names = sorted(bundle.labels), set(bundle.labels.values())
+    if not 1 <= len(numbers) <= MOST_LABELS or numbers != list(range(1, len(numbers) + 1)):
+        raise BundleError(f"{path}: labels {numbers}", f"1 to at most {MOST_LABELS}, without a gap")
+    if len(names) < len(numbers) or not all(names):
+        raise BundleError(f"{path}: labels named {sorted(names)}", "a name each, all different")
+    if bundle.malignancy is not None and not {"benign", "malignant"} <= names:
+        raise BundleError(
+            f"{path}: malignancy of labels named {sorted(names)}", "benign and malignant"
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from breastseg.core.errors import BundleError, InputError
@@ -50,7 +50,8 @@ class MethodSpec:
     """A method by name, with what is to be changed in it; cheap to send to another process.
 
     Attributes:
-        method: a name in the catalogue, or the folder of a bundle.
+        method: a name in the catalogue, the folder of a bundle, or several of these that are
+            networks, joined by ``+``: their mean.
         label: what tables and files call it; one label, one method.
         preset: of a classical method's parameters.
         parameters: of a classical method, in place of the preset's.
@@ -63,7 +64,7 @@ class MethodSpec:
 
     @classmethod
     def parse(cls, text: str, preset: str = DEFAULT_PRESET) -> MethodSpec:
-        """Read ``otsu``, ``otsu:shift=0.1,margin=0.5`` or ``LABEL=METHOD`` of either.
+        """Read ``otsu``, ``otsu:shift=0.1,margin=0.5``, ``fold1+fold2`` or ``LABEL=METHOD`` of any.
 
         Raises:
             InputError: another form.
@@ -71,7 +72,7 @@ class MethodSpec:
         before, colon, after = text.partition(":")
         label, equals, method = before.partition("=")
         if not equals:
-            label, method = text if colon else Path(before).name, before
+            label, method = text if colon else _short(before), before
         values: dict[str, Scalar] = {}
         for pair in after.split(",") if colon else ():
             name, sign, value = pair.partition("=")
@@ -95,12 +96,14 @@ class MethodSpec:
         from breastseg.classical.catalogue import METHODS
         from breastseg.classical.preset import classical_method
         from breastseg.inference.catalogue import load_segmenter
+        from breastseg.inference.ensemble import Ensemble
 
         if self.method in METHODS:
             return with_values(classical_method(self.method, self.preset), self.parameters)
         if self.parameters:
             raise InputError(f"parameters for {self.method!r}", "none: only classical methods have")
-        return load_segmenter(self.method, threads)
+        networks = [load_segmenter(name, threads) for name in network_names(self.method)]
+        return networks[0] if len(networks) == 1 else Ensemble(networks)
 
     def info(self) -> MethodInfo:
         """What is known of it.
@@ -126,7 +129,20 @@ class MethodSpec:
                 parameters=parameters_of(self.open()),
                 learnt_from=tuned_on(self.method, self.preset),
             )
-        return _network_info(self.method)
+        infos = [_network_info(name) for name in network_names(self.method)]
+        return infos[0] if len(infos) == 1 else _joined(infos)
+
+
+def network_names(method: str) -> tuple[str, ...]:
+    """The networks that ``a+b+c`` names; one where it is a single name or an existing folder.
+
+    Raises:
+        InputError: a name between two ``+`` is empty.
+    """
+    names = (method,) if Path(method).is_dir() else tuple(method.split("+"))
+    if "" in names:
+        raise InputError(f"method {method!r}", "NAME, NAME+NAME or LABEL=NAME")
+    return names
 
 
 def method_names() -> tuple[str, ...]:
@@ -135,6 +151,26 @@ def method_names() -> tuple[str, ...]:
     from breastseg.inference.catalogue import shipped_bundles
 
     return (*shipped_bundles(), *METHODS)
+
+
+def _short(method: str) -> str:
+    """A label without the folders that bundles lie in."""
+    return "+".join(Path(name).name for name in network_names(method))
+
+
+def _joined(infos: Sequence[MethodInfo]) -> MethodInfo:
+    """What is known of the mean of several networks."""
+    return replace(
+        infos[0],
+        name="+".join(info.name for info in infos),
+        summary=f"mean of {len(infos)} networks: {', '.join(info.name for info in infos)}",
+        source=_once(info.source for info in infos),
+        learnt_from=_once(info.learnt_from for info in infos),
+    )
+
+
+def _once(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(part for text in texts for part in text.split("; ")))
 
 
 def _network_info(method: str) -> MethodInfo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +13,23 @@ from numpy.typing import NDArray
 from breastseg.core.bundle import Bundle, OutputSpec
 from breastseg.core.errors import GeometryError, InputError, UnsupportedError
 from breastseg.core.image import Image, Modality
-from breastseg.core.prediction import Prediction
+from breastseg.core.prediction import Prediction, malignancy_of
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
 from breastseg.inference.bundle_folder import MODEL, read_bundle
+from breastseg.inference.classes import bring_back_classes, tempered_classes
 from breastseg.inference.postprocess import bring_back
 from breastseg.inference.session import OnnxNetwork, usable_cores
+from breastseg.inference.temperature import tempered
+from breastseg.preprocess.geometry import Placement
 from breastseg.preprocess.prepare import prepare
 
 
 class OnnxSegmenter:
     """Runs the network of a bundle as it was measured.
 
-    May be used from several threads at once. The network is opened when it is first needed.
+    May be used from several threads at once. The network is opened when it is first needed. A
+    bundle with several labels gives `Prediction.class_probability` besides.
 
     Args:
         folder: the bundle.
@@ -60,6 +64,12 @@ class OnnxSegmenter:
         """The bundle's name."""
         return self.bundle.name
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The kinds of lesion that the network tells apart, by label; empty for a single one."""
+        labels = self.bundle.labels
+        return tuple(labels[number] for number in sorted(labels)) if len(labels) > 1 else ()
+
     def on_one_core(self) -> OnnxSegmenter:
         """The same segmenter with one core a call, to be called from several threads at once."""
         if self.threads == 1:
@@ -71,7 +81,8 @@ class OnnxSegmenter:
         with self._opening:
             if self._opened is None:
                 path = self.folder / MODEL
-                self._opened = OnnxNetwork(path, self.bundle.input, self.threads)
+                outputs = len(self.class_names) + 1
+                self._opened = OnnxNetwork(path, self.bundle.input, self.threads, outputs)
             return self._opened
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
@@ -99,27 +110,60 @@ class OnnxSegmenter:
         if not images:
             return []
         for image in images:
-            self._check_modality(image)
+            self.check_modality(image)
         prepared = [prepare(image, self.bundle.input) for image in images]
-        maps = self.probabilities(np.stack([array for array, _ in prepared]))
+        maps = self.class_probabilities(np.stack([array for array, _ in prepared]))
         return [
-            Prediction(
-                bring_back(values, placement, self.output),
-                image.grid,
-                self._provenance(image),
-                self.output.threshold,
-            )
+            self._prediction(image, values, placement)
             for image, values, (_, placement) in zip(images, maps, prepared, strict=True)
         ]
 
+    def _prediction(
+        self, image: Image, maps: NDArray[np.float32], placement: Placement
+    ) -> Prediction:
+        names = self.class_names
+        lesion = _any_lesion(maps[None])[0]
+        probability = bring_back(lesion, placement, self.output)
+        found = Prediction(
+            probability,
+            image.grid,
+            self._provenance(image),
+            self.output.threshold,
+            class_probability=bring_back_classes(maps[1:], placement, probability)
+            if names
+            else None,
+            class_names=names,
+        )
+        if not names:
+            return found
+        return replace(found, malignancy=malignancy_of(found, self.bundle.malignancy))
+
     def probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's own maps, averaged with the mirrored ones where the bundle says so.
+        """The network's own maps at the bundle's temperature, averaged with the mirrored ones.
+
+        That average is taken where the bundle says so.
 
         Args:
             batch: (N, channels, rows, columns) of prepared images, float32.
 
         Returns:
-            (N, rows, columns) float32, 0 to 1, before any post-processing.
+            (N, rows, columns) float32, 0 to 1, of any lesion, before any post-processing.
+
+        Raises:
+            GeometryError: another shape.
+            BundleError: the network cannot be run.
+        """
+        return _any_lesion(self.class_probabilities(batch))
+
+    def class_probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `probabilities`, with the background and each class of its own.
+
+        Args:
+            batch: (N, channels, rows, columns) of prepared images, float32.
+
+        Returns:
+            (N, K + 1, rows, columns) float32, 0 to 1: the background first, then each of
+            `class_names`. (N, 1, rows, columns) of lesion where the bundle has one label.
 
         Raises:
             GeometryError: another shape.
@@ -131,13 +175,20 @@ class OnnxSegmenter:
                 f"a batch of shape {batch.shape}", f"(N, {spec.channels}, *{spec.size})"
             )
         batch = np.ascontiguousarray(batch, np.float32)
-        maps = self._network(batch)[:, 0]
+        temper = tempered_classes if self.class_names else tempered
+        maps = temper(self._network(batch), self.output.temperature)
         if self.output.flip_average:
-            mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))[:, 0]
+            mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))
+            mirrored = temper(mirrored, self.output.temperature)
             maps = (maps + mirrored[..., ::-1]) * np.float32(0.5)
         return np.clip(maps, 0, 1)
 
-    def _check_modality(self, image: Image) -> None:
+    def check_modality(self, image: Image) -> None:
+        """Refuse an image that is known to be of another modality, unless that is forced.
+
+        Raises:
+            InputError: it is.
+        """
         known = image.modality is not Modality.UNKNOWN
         if known and image.modality is not self.bundle.modality and not self.force:
             raise InputError(
@@ -173,6 +224,8 @@ class OnnxSegmenter:
             f"intensity scale {spec.intensity}",
             f"network: {self.bundle.network}",
         ]
+        if output.temperature != 1:
+            steps.append(f"logits divided by {output.temperature:g}")
         if output.flip_average:
             steps.append("averaged with the prediction for the mirrored image")
         if output.min_peak > output.threshold:
@@ -182,4 +235,16 @@ class OnnxSegmenter:
         if output.largest_only:
             steps.append("only the largest outline kept")
         steps.append(f"brought back to {rows}x{columns} pixels, outlined at {output.threshold:g}")
+        if self.class_names:
+            steps.append(f"classes: {', '.join(self.class_names)}")
+        scaling = self.bundle.malignancy
+        if scaling is not None:
+            steps.append(
+                f"malignancy scaled by slope {scaling.slope:g}, intercept {scaling.intercept:g}"
+            )
         return tuple(steps)
+
+
+def _any_lesion(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The probability of any lesion, (N, rows, columns), from maps as `class_probabilities`."""
+    return maps[:, 0] if maps.shape[1] == 1 else 1 - maps[:, 0]

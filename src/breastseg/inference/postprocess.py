@@ -1,9 +1,9 @@
 """Dropping outlines that a bundle's operating point rejects.
 
-Outlines are 8-connected, as in `breastseg.core.prediction.Prediction.lesions`. A rejected outline
-is not erased: its probabilities are scaled so that its peak becomes half the threshold. It stays
-visible in the map, and no mixture of it with its surroundings reaches the threshold again when the
-map is resized.
+Outlines touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`. A
+rejected outline is not erased: its probabilities are scaled so that its peak becomes half the
+threshold. It stays visible in the map, and no mixture of it with its surroundings reaches the
+threshold again when the map is resized.
 """
 
 from __future__ import annotations
@@ -15,21 +15,24 @@ from breastseg.core.bundle import OutputSpec
 from breastseg.preprocess.geometry import Placement
 
 
-def postprocess(probability: NDArray[np.float32], output: OutputSpec) -> NDArray[np.float32]:
+def postprocess(
+    probability: NDArray[np.float32], output: OutputSpec, smallest: float = 0.0
+) -> NDArray[np.float32]:
     """Apply the rules of an operating point to a probability map.
 
     Args:
-        probability: (rows, columns) float32, 0 to 1, of the image and nothing but the image: the
-            area rule takes its share of this array.
+        probability: (rows, columns) or (slices, rows, columns) float32, 0 to 1, of the image and
+            nothing but the image: the area rule takes its share of this array.
         output: an outline is kept where its peak is at least `min_peak` and its area at least
             `min_area_fraction` of the array; of those kept, only the largest (the first in
             row-major order where two are equal) if `largest_only`.
+        smallest: an outline of fewer pixels or voxels than this is rejected too.
 
     Returns:
         The same shape, float32. Rejected outlines lie below `output.threshold`; every other
         value is untouched.
     """
-    return _judged(probability, output)[0]
+    return _judged(probability, output, smallest)[0]
 
 
 def bring_back(
@@ -53,20 +56,20 @@ def bring_back(
     whole = np.zeros(placement.size, np.float32)
     whole[row : row + rows, column : column + columns] = inner
     result = np.clip(placement.backward(whole), 0, 1)
-    for peak in peaks:
+    for peak_row, peak_column in peaks:
         # the source pixel in which the centre of the peak's pixel lies
         there = (
-            int((peak[0] + 0.5) * placement.source[0] / rows),
-            int((peak[1] + 0.5) * placement.source[1] / columns),
+            int((peak_row + 0.5) * placement.source[0] / rows),
+            int((peak_column + 0.5) * placement.source[1] / columns),
         )
         if result[there] < output.threshold:
-            result[there] = inner[peak]
+            result[there] = inner[peak_row, peak_column]
     return result
 
 
 def _judged(
-    probability: NDArray[np.float32], output: OutputSpec
-) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
+    probability: NDArray[np.float32], output: OutputSpec, smallest: float = 0.0
+) -> tuple[NDArray[np.float32], list[tuple[int, ...]]]:
     """The map with the rejected outlines scaled down, and where each kept one has its peak."""
     result = probability.astype(np.float32, copy=True)
     where = np.nonzero(result >= output.threshold)
@@ -74,17 +77,20 @@ def _judged(
         return result, []
     from scipy import ndimage  # a third of a second to import
 
-    numbers, count = ndimage.label(result >= output.threshold, structure=np.ones((3, 3), bool))
+    numbers, count = ndimage.label(
+        result >= output.threshold, structure=np.ones((3,) * result.ndim, bool)
+    )
     values, owners = result[where], numbers[where] - 1  # of the outlined pixels alone: few
     areas = np.bincount(owners, minlength=count)
     peaks = np.zeros(count, np.float32)
     np.maximum.at(peaks, owners, values)
-    kept = (peaks >= output.min_peak) & (areas >= output.min_area_fraction * result.size)
+    least = max(smallest, output.min_area_fraction * result.size)
+    kept = (peaks >= output.min_peak) & (areas >= least)
     if output.largest_only and kept.any():
         kept &= np.arange(count) == np.argmax(np.where(kept, areas, -1))
     factors = np.where(kept, np.float32(1), np.float32(0.5 * output.threshold) / peaks)
     result[where] = values * factors[owners]
     highest = np.flatnonzero(kept[owners] & (values == peaks[owners]))
     _, first = np.unique(owners[highest], return_index=True)
-    rows, columns = (axis[highest[first]] for axis in where)
-    return result, list(zip(rows.tolist(), columns.tolist(), strict=True))
+    places = np.stack([axis[highest[first]] for axis in where], axis=1)
+    return result, [tuple(place) for place in places.tolist()]

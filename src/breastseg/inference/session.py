@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.bundle import InputSpec
+from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 
 if TYPE_CHECKING:
@@ -27,20 +27,24 @@ def usable_cores() -> int:
 
 
 class OnnxNetwork:
-    """A network from (N, channels, rows, columns) to (N, 1, rows, columns) probabilities.
+    """A network from (N, channels, *size) to (N, outputs, *size) probabilities.
 
     May be called from several threads at once; each call computes on `threads` cores.
 
     Args:
         path: an ONNX file with one input ``image`` and one output ``probability``, float32.
-        spec: the size and channels that the input must have.
+        spec: the size and channels that the input must have, of an image or of a patch.
         threads: cores a call uses, at least 1.
+        outputs: maps that it must give: 1, the probability of lesion, or those of the background
+            and of several classes.
 
     Raises:
         BundleError: not an ONNX network, or one with other inputs and outputs.
     """
 
-    def __init__(self, path: Path, spec: InputSpec, threads: int) -> None:
+    def __init__(
+        self, path: Path, spec: InputSpec | VolumeSpec, threads: int, outputs: int = 1
+    ) -> None:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
@@ -73,16 +77,16 @@ class OnnxNetwork:
                 f"({error})",
                 remedy="copy the whole bundle again, or update onnxruntime",
             ) from error
-        _check_signature(self._session, path, spec)
+        _check_signature(self._session, path, spec, outputs)
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network.
 
         Args:
-            batch: (N, channels, rows, columns) float32.
+            batch: (N, channels, *size) float32.
 
         Returns:
-            (N, 1, rows, columns) float32.
+            (N, outputs, *size) float32.
 
         Raises:
             BundleError: the network fails on it.
@@ -94,8 +98,10 @@ class OnnxNetwork:
         return np.asarray(result, np.float32)
 
 
-def _check_signature(session: onnxruntime.InferenceSession, path: Path, spec: InputSpec) -> None:
-    wanted = {INPUT: spec.channels, OUTPUT: 1}
+def _check_signature(
+    session: onnxruntime.InferenceSession, path: Path, spec: InputSpec | VolumeSpec, outputs: int
+) -> None:
+    wanted = {INPUT: spec.channels, OUTPUT: outputs}
     found = {
         value.name: (value.type, value.shape)
         for value in [*session.get_inputs(), *session.get_outputs()]
@@ -104,7 +110,7 @@ def _check_signature(session: onnxruntime.InferenceSession, path: Path, spec: In
         kind, shape = found.get(name, ("nothing", []))
         fixed = [channels, *spec.size]
         # a dynamic axis has a name or None instead of a number
-        fits = len(shape) == 4 and not isinstance(shape[0], int)
+        fits = len(shape) == 1 + len(fixed) and not isinstance(shape[0], int)
         fits = fits and all(
             s == f or not isinstance(s, int) for s, f in zip(shape[1:], fixed, strict=True)
         )

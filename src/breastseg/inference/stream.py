@@ -13,6 +13,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
+from breastseg.inference.ensemble import Ensemble
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import usable_cores
 
@@ -58,7 +59,7 @@ def segment_stream(
         One result an item, in the order given. An item that cannot be read or segmented yields
         its error, and the rest goes on.
     """
-    if isinstance(segmenter, OnnxSegmenter):
+    if isinstance(segmenter, OnnxSegmenter | Ensemble):
         workers = workers or segmenter.threads
         segmenter = segmenter.on_one_core()
     workers = workers or usable_cores()

@@ -99,6 +99,9 @@ def _mapping(value: object, kinds: tuple[object, ...], where: str) -> dict[objec
 
 
 def _union(value: object, kinds: tuple[object, ...], where: str) -> object:
+    real = [kind for kind in kinds if kind is not types.NoneType]
+    if value is not None and len(real) == 1:
+        return decode(value, real[0], where)  # its own message says more
     for kind in kinds:
         try:
             return decode(value, kind, where)

@@ -2,6 +2,7 @@
 
 from breastseg.losses.bce import BCELoss
 from breastseg.losses.boundary import BoundaryLoss
+from breastseg.losses.deep import DeepSupervision
 from breastseg.losses.dice import DiceLoss
 from breastseg.losses.focal import FocalLoss
 from breastseg.losses.tversky import TverskyLoss
@@ -11,6 +12,7 @@ __all__ = [
     "LOSSES",
     "BCELoss",
     "BoundaryLoss",
+    "DeepSupervision",
     "DiceLoss",
     "FocalLoss",
     "LossRecipe",

@@ -10,40 +10,43 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
-from breastseg.losses.inputs import as_float32
+from breastseg.losses.inputs import as_float32, lesion_probability
 
 
 class BoundaryLoss(nn.Module):
     """Mean over all pixels of the probability times the signed distance from the true outline.
 
-    The distance is negative inside, so the loss is least, and below 0, where the prediction is
-    the truth. It is meant beside a regional loss such as Dice, not alone. The distance maps are
-    computed on the CPU by scipy, outside the gradient.
+    The distance is negative inside, so the loss is least, and below 0, where the prediction is the
+    truth. Of several lesion classes the values are added. It is meant beside a regional loss such
+    as Dice, not alone. The distance maps are computed on the CPU by scipy, outside the gradient.
 
     Empty target: there is no outline, and every pixel counts as a whole diagonal away, so the
     loss is the mean probability and every false alarm costs. (Its authors' code counts 0 there.)
     A target that fills the image is the mirror case: minus the mean probability.
 
     Source: Kervadec et al. 2021, doi:10.1016/j.media.2020.101851, equation 5. Distances are in
-    image diagonals, not pixels, so that a weight means the same at every size.
+    image diagonals, not pixels, so that a weight means the same at every size. A voxel of a volume
+    counts as a cube.
     """
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The loss, a float32 scalar from -1 to 1; logits and target are (N, 1, H, W)."""
+        """The loss, a float32 scalar from -1 to 1; logits and target as `as_float32` takes."""
         logits, target = as_float32(logits, target)
         truth = target.detach().cpu().numpy() > 0.5
-        distances = np.stack([signed_distance(image[0]) for image in truth])[:, None]
-        return (logits.sigmoid() * torch.from_numpy(distances).to(logits.device)).mean()
+        distances = np.stack([[signed_distance(mask) for mask in image] for image in truth])
+        away = torch.from_numpy(distances).to(logits.device)
+        return (lesion_probability(logits) * away).sum(dim=1).mean()
 
 
 def signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Distance of pixel centres from the outline in image diagonals, negative inside.
 
     Args:
-        mask: (H, W). The outline runs half a pixel from the centres of the pixels beside it.
+        mask: (H, W) or (D, H, W). The outline runs half a pixel from the centres of the pixels
+            beside it.
 
     Returns:
-        (H, W) from -1 to 1; all 1 for an empty mask, all -1 for a full one.
+        The same shape, from -1 to 1; all 1 for an empty mask, all -1 for a full one.
     """
     if not mask.any():
         return np.ones(mask.shape, np.float32)

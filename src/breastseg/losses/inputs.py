@@ -1,25 +1,65 @@
-"""What every loss takes: logits and a binary target of the same shape."""
+"""What every loss takes: logits and a target of 0 and 1, of one lesion class or of several."""
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor
 
-from breastseg.core.errors import GeometryError
+from breastseg.core.errors import GeometryError, RecipeError
 
 
 def as_float32(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Both as float32, so that sums over an image do not overflow under mixed precision.
 
     Args:
-        logits: (N, 1, H, W), any float dtype.
-        target: (N, 1, H, W), 0 or 1, any dtype.
+        logits: (N, 1, H, W) for lesion against background, or (N, K + 1, H, W) for the background
+            and K lesion classes, in this order; any float dtype. A volume has (D, H, W) in place
+            of (H, W).
+        target: (N, 1, H, W) or (N, K, H, W) as a channel a lesion class, 0 or 1 and at most one of
+            them 1 at a pixel; any dtype.
 
     Raises:
         GeometryError: other shapes; broadcasting would hide the mistake.
     """
-    if logits.ndim != 4 or logits.shape[1] != 1 or logits.shape != target.shape:
+    channels, classes = (x.shape[1] if x.ndim in (4, 5) else 0 for x in (logits, target))
+    paired = channels == classes + 1 or channels == classes == 1
+    apart = logits.shape[:1] + logits.shape[2:] != target.shape[:1] + target.shape[2:]
+    if classes < 1 or not paired or apart:
         raise GeometryError(
             f"logits of shape {tuple(logits.shape)} and a target of {tuple(target.shape)}",
-            "(N, 1, H, W) for both",
+            "(N, 1, H, W) for both, or (N, K + 1, H, W) and (N, K, H, W); the same with (D, H, W)",
         )
     return logits.float(), target.float()
+
+
+def lesion_probability(logits: Tensor) -> Tensor:
+    """The probability of each lesion class, (N, K, ...), 0 to 1.
+
+    Args:
+        logits: (N, 1, ...), of which the sigmoid is taken, or (N, K + 1, ...) with the background
+            first, of which the softmax is taken.
+    """
+    return logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(dim=1)[:, 1:]
+
+
+def with_background(target: Tensor) -> Tensor:
+    """A target (N, K, ...) as (N, K + 1, ...): the background, which is what no class is, first."""
+    return torch.cat((1 - target.sum(dim=1, keepdim=True), target), dim=1)
+
+
+def mass(values: Tensor) -> Tensor:
+    """The sum over the pixels of each image and class: (N, K, ...) to (N, K)."""
+    return values.sum(dim=tuple(range(2, values.ndim)))
+
+
+def require(name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a loss's parameter outside [low, high], or one that is not a finite number.
+
+    Raises:
+        RecipeError: it is.
+    """
+    if not (math.isfinite(value) and low <= value <= high):
+        most = "" if high == math.inf else f", at most {high:g}"
+        raise RecipeError(f"{name} = {value} of a loss", f"at least {low:g}{most}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from breastseg.core.errors import RecipeError
 from breastseg.losses.bce import BCELoss
 from breastseg.losses.boundary import BoundaryLoss
+from breastseg.losses.deep import check_deep_weights
 from breastseg.losses.dice import DiceLoss
 from breastseg.losses.focal import FocalLoss
 from breastseg.losses.tversky import TverskyLoss
@@ -32,12 +34,20 @@ class LossRecipe:
     Attributes:
         terms: name in the catalogue (bce, boundary, dice, focal, tversky) to its weight, a finite
             number above 0; the losses are multiplied by their weights and added.
+        parameters: of a term to its own, e.g. ``tversky = { miss = 0.8 }``; what is not given
+            keeps its default. dice has `smooth` and `empty_share`, focal `focus` and `lesion`,
+            tversky `false_alarm`, `miss` and `smooth`.
+        deep_weights: of the outputs of a network with deep supervision, the finest first; only
+            their proportions count. None for 1, 1/2, 1/4 and so on.
 
     Raises:
-        RecipeError: no terms, an unknown name, or a weight that is not a finite number above 0.
+        RecipeError: no terms, an unknown name, a weight that is not a finite number above 0, or a
+            parameter that its term does not have or take.
     """
 
     terms: Mapping[str, float] = field(default_factory=lambda: {"dice": 1.0, "bce": 1.0})
+    parameters: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    deep_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.terms:
@@ -51,6 +61,23 @@ class LossRecipe:
                     "a finite number above 0",
                     "leave the term out to switch it off",
                 )
+        for name, values in self.parameters.items():
+            if name not in self.terms:
+                raise RecipeError(f"parameters of loss {name!r}", f"of {', '.join(self.terms)}")
+            known = parameter_names(name)
+            for parameter in values:
+                if parameter not in known:
+                    allowed = f"one of {', '.join(known)}" if known else "none: it has no parameter"
+                    raise RecipeError(f"parameter {parameter!r} of loss {name!r}", allowed)
+            LOSSES[name](**values)  # checks the ranges
+        if self.deep_weights is not None:
+            check_deep_weights(self.deep_weights)
+
+
+def parameter_names(name: str) -> tuple[str, ...]:
+    """The parameters that a loss of the catalogue can be given in a recipe."""
+    found = inspect.signature(LOSSES[name]).parameters.values()
+    return tuple(one.name for one in found if one.kind is one.POSITIONAL_OR_KEYWORD)
 
 
 class WeightedLoss(nn.Module):
@@ -62,15 +89,21 @@ class WeightedLoss(nn.Module):
     def __init__(self, recipe: LossRecipe) -> None:
         super().__init__()
         self.weights = dict(recipe.terms)
-        self.terms = nn.ModuleDict({name: LOSSES[name]() for name in recipe.terms})
+        self.terms = nn.ModuleDict(
+            {name: LOSSES[name](**recipe.parameters.get(name, {})) for name in recipe.terms}
+        )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The loss, a float32 scalar; logits and target are (N, 1, H, W)."""
+        """The loss, a float32 scalar; logits and target as `breastseg.losses.inputs` says."""
         return torch.stack(
             [self.weights[name] * term(logits, target) for name, term in self.terms.items()]
         ).sum()
 
 
 def build_loss(recipe: LossRecipe) -> nn.Module:
-    """The loss of a recipe: ``loss(logits (N, 1, H, W), target (N, 1, H, W))`` to a scalar."""
+    """The loss of a recipe, of one output: ``loss(logits, target)`` to a scalar.
+
+    Logits (N, 1, ...) go with a target (N, 1, ...), logits (N, K + 1, ...) with the background
+    first with a target (N, K, ...); see `breastseg.losses.inputs.as_float32`.
+    """
     return WeightedLoss(recipe)

@@ -10,21 +10,39 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from breastseg.networks.attention_unet import AttentionUNet
 from breastseg.networks.cmunext import CMUNeXt
+from breastseg.networks.encoder_decoder import EncoderDecoder
 from breastseg.networks.encoder_unet import EncoderUNet
 from breastseg.networks.fast_unet import FastUNet
+from breastseg.networks.mask_rcnn import MaskRCNN
+from breastseg.networks.nested_unet import NestedUNet
 from breastseg.networks.recipe import NetworkRecipe
+from breastseg.networks.residual_unet import ResidualUNet
+from breastseg.networks.segformer import SegFormer
+from breastseg.networks.swin_unetr import SwinUNETR, SwinUNETR3d
+from breastseg.networks.transunet import TransUNet
+from breastseg.networks.unet3d import UNet3d
 from breastseg.networks.unet2015 import UNet2015
 from breastseg.networks.unext import UNeXt
 from breastseg.networks.weights import find_weights, load_encoder_weights
 
-
 NETWORKS: Mapping[str, type[nn.Module]] = {
-    "encoder-unet": EncoderUNet,
+    "encoder-decoder": EncoderDecoder,
     "unet2015": UNet2015,
-    "fast-unet": FastUNet,
+    "encoder-unet": EncoderUNet,
+    "residual-unet": ResidualUNet,
+    "attention-unet": AttentionUNet,
+    "unet++": NestedUNet,
+    "transunet": TransUNet,
+    "segformer": SegFormer,
+    "swin-unetr": SwinUNETR,
+    "mask-rcnn": MaskRCNN,
     "unext": UNeXt,
     "cmunext": CMUNeXt,
+    "fast-unet": FastUNet,
+    "unet3d": UNet3d,
+    "swin-unetr-3d": SwinUNETR3d,
 }
 
 USUAL_SIZES: Mapping[int, tuple[int, ...]] = {2: (256, 256), 3: (32, 128, 128)}

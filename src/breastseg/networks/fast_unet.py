@@ -1,35 +1,60 @@
 """A U-Net for phones and cine loops: under half a million parameters, and quick on one CPU core.
 
-Few parameters do not make a network fast. On a CPU a depthwise convolution on a large map waits for
-memory, while a plain 3x3 convolution of 32 channels computes as fast as the processor can. So:
+Few parameters do not make a network fast, and a small network that starts from nothing learns
+little from a few hundred images. So:
 
-- at strides 2, 4 and 8 the blocks are plain convolutions, residual as in He et al. 2016
-  (https://doi.org/10.1109/CVPR.2016.90): few channels, few parameters;
-- at strides 16 and 32, where maps are small and channels many, they are the inverted residuals of
-  MobileNetV2 (Sandler et al. 2018, https://doi.org/10.1109/CVPR.2018.00474) with a 5x5 depthwise
-  kernel to look further around;
+- the encoder is the first eleven blocks of MobileNetV2 (Sandler et al. 2018,
+  https://doi.org/10.1109/CVPR.2018.00474), down to a stride of 16, so that it can start from
+  ImageNet or from the encoder of any network here that is trained on the whole of it; the blocks
+  left out hold nine tenths of the weights and see little of an outline;
+- the image is first shrunk to three quarters of its side: that halves the work, and the last step
+  brings the logits back;
+- two inverted residuals of 5x5 kernels at a stride of 32 look at the image as a whole;
 - skips are added, not laid side by side, as in LinkNet (Chaurasia and Culurciello 2017,
-  https://doi.org/10.1109/VCIP.2017.8305148): the decoder stays narrow at every stride;
+  https://doi.org/10.1109/VCIP.2017.8305148): the decoder stays narrow at every stride. Its
+  convolutions are plain ones: on a CPU a depthwise convolution on a large map waits for memory;
 - the head works at a stride of 4 and gives each of its pixels' 4x4 logits as channels (Shi et al.
-  2016, https://doi.org/10.1109/CVPR.2016.207): the outline is as fine as the image, and nothing is
-  computed at the first two strides but the stem. All 16 start equal, so that no grid shows.
+  2016, https://doi.org/10.1109/CVPR.2016.207). All 16 start equal, so that no grid shows.
 
 See ``docs/decisions/fast-unet.md`` for what was measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
+import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
 
-from breastseg.networks.padding import pad_to_multiple
-
+BLOCKS = 11
+TAPS = {3: 24, 6: 32, 10: 64}  # block to channels: the last of its stride, at 4, 8 and 16
 STRIDE = 32
-PLAIN_STAGES = 2  # at strides 4 and 8
 FINE = 4  # logits along each side of a pixel of the head
+
+
+class MobileNetV2Head(nn.Module):
+    """The first blocks of MobileNetV2, with the parameter names of torchvision.
+
+    Args:
+        in_channels: of the image.
+    """
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        features = torchvision.models.mobilenet_v2(weights=None).features[:BLOCKS]
+        if in_channels != 3:
+            features[0][0] = nn.Conv2d(in_channels, 32, 3, stride=2, padding=1, bias=False)
+        self.features = features
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """(N, in_channels, H, W) to the maps at strides 4, 8 and 16."""
+        maps = []
+        x = images
+        for i, block in enumerate(self.features):
+            x = block(x)
+            if i in TAPS:
+                maps.append(x)
+        return maps
 
 
 class InvertedResidual(nn.Module):
@@ -47,9 +72,7 @@ class InvertedResidual(nn.Module):
         inside = in_channels * expansion
         self.added = stride == 1 and in_channels == out_channels
         self.layers = nn.Sequential(
-            nn.Conv2d(in_channels, inside, 1, bias=False),
-            nn.BatchNorm2d(inside),
-            nn.ReLU(inplace=True),
+            _convolution(in_channels, inside, 1),
             nn.Conv2d(inside, inside, 5, stride, 2, groups=inside, bias=False),
             nn.BatchNorm2d(inside),
             nn.ReLU(inplace=True),
@@ -63,66 +86,40 @@ class InvertedResidual(nn.Module):
         return x + y if self.added else y
 
 
-class Residual(nn.Module):
-    """Two plain 3x3 convolutions, added to the input.
-
-    Args:
-        width: channels.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            _convolution(width, width, 3),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, width, H, W) to the same."""
-        return functional.relu(x + self.layers(x))
-
-
 class FastUNet(nn.Module):
     """See the module's text.
 
     Args:
         in_channels: of the image.
         out_channels: of the logits.
-        stage_widths: channels at strides 2, 4, 8, 16 and 32.
-        stage_blocks: blocks at strides 4, 8, 16 and 32, the one that halves the map among them.
-        decoder_width: channels of the decoder at strides 32 to 4.
-        expansion: how much wider an inverted residual is inside.
+        scale: the side at which the network works, as a share of the image's, 0.25 to 1.
+        context_width: channels at a stride of 32.
+        decoder_width: channels of the decoder at every stride.
     """
 
     def __init__(
         self,
         in_channels: int = 1,
         out_channels: int = 1,
-        stage_widths: Sequence[int] = (16, 32, 48, 72, 96),
-        stage_blocks: Sequence[int] = (1, 3, 4, 3),
+        scale: float = 0.75,
+        context_width: int = 96,
         decoder_width: int = 32,
-        expansion: int = 3,
     ) -> None:
         super().__init__()
-        self.stem = _convolution(in_channels, stage_widths[0], 3, stride=2)
-        stages: list[nn.Module] = []
-        for i, (width, blocks) in enumerate(zip(stage_widths[1:], stage_blocks, strict=True)):
-            above = stage_widths[i]
-            if i < PLAIN_STAGES:
-                first: nn.Module = _convolution(above, width, 3, stride=2)
-                more: list[nn.Module] = [Residual(width) for _ in range(blocks - 1)]
-            else:
-                first = InvertedResidual(above, width, 2, expansion)
-                more = [InvertedResidual(width, width, 1, expansion) for _ in range(blocks - 1)]
-            stages.append(nn.Sequential(first, *more))
-        self.stages = nn.ModuleList(stages)
-        self.skips = nn.ModuleList(
-            _convolution(width, decoder_width, 1) for width in stage_widths[1:]
+        self.scale = scale
+        self.encoder = MobileNetV2Head(in_channels)
+        deepest = TAPS[BLOCKS - 1]
+        self.context = nn.Sequential(
+            InvertedResidual(deepest, context_width, 2, 3),
+            InvertedResidual(context_width, context_width, 1, 3),
         )
-        self.up = nn.ModuleList(_convolution(decoder_width, decoder_width, 3) for _ in range(3))
+        self.skips = nn.ModuleList(
+            _convolution(width, decoder_width, 1) for width in (*TAPS.values(), context_width)
+        )
+        self.up = nn.ModuleList(_convolution(decoder_width, decoder_width, 3) for _ in TAPS)
         self.head = nn.Conv2d(decoder_width, out_channels * FINE**2, 3, padding=1)
-        self.apply(_he_initialise)
+        for part in (self.context, self.skips, self.up, self.head):
+            part.apply(_he_initialise)
         with torch.no_grad():
             coarse = self.head.weight[:: FINE**2]
             self.head.weight.copy_(coarse.repeat_interleave(FINE**2, dim=0))
@@ -136,26 +133,29 @@ class FastUNet(nn.Module):
         Returns:
             (N, out_channels, H, W) logits.
         """
-        height, width = images.shape[-2:]
-        x = self.stem(pad_to_multiple(images, STRIDE))
-        maps: list[Tensor] = []
-        for stage, skip in zip(self.stages, self.skips, strict=True):
-            x = stage(x)
-            maps.append(skip(x))
+        size = images.shape[-2:]
+        maps = self.encoder(_resized(images, [self._inner(side) for side in size]))
+        maps.append(self.context(maps[-1]))
+        maps = [skip(x) for skip, x in zip(self.skips, maps, strict=True)]
         x = maps.pop()
         for block in self.up:
-            x = block(maps.pop() + _twice(x))
-        logits = functional.pixel_shuffle(self.head(x), FINE)
-        return logits[..., :height, :width]
+            x = block(maps.pop() + functional.interpolate(x, scale_factor=2, mode="bilinear"))
+        return _resized(functional.pixel_shuffle(self.head(x), FINE), list(size))
+
+    def _inner(self, side: int) -> int:
+        """The working side, a multiple of the stride."""
+        return max(1, round(side * self.scale / STRIDE)) * STRIDE
 
 
-def _twice(x: Tensor) -> Tensor:
-    return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+def _resized(x: Tensor, size: list[int]) -> Tensor:
+    if list(x.shape[-2:]) == size:
+        return x
+    return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
-def _convolution(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> nn.Module:
+def _convolution(in_channels: int, out_channels: int, kernel: int) -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=False),
+        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(out_channels),
         nn.ReLU(inplace=True),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,12 @@ class Taken:
 
     taken: int
     left: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """One line, by parts of the network."""
+        parts = Counter(name.partition(".")[0] for name in self.left)
+        left = ", ".join(f"{part} ({count})" for part, count in parts.items())
+        return f"{self.taken} tensors taken" + (f"; at their own start: {left}" if left else "")
 
 
 def initialise(network: nn.Module, path: Path) -> Taken:

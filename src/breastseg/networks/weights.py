@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from breastseg.core.errors import BundleError, RecipeError
 
 CLASSIFIERS = ("classifier.", "fc.", "head.")
+_BLOCK = re.compile(r"(\D+)(\d+)\.")
 COUNTER = "num_batches_tracked"  # of batch normalisation; the computation does not use it
 
 
@@ -49,7 +51,8 @@ def load_encoder_weights(encoder: nn.Module, path: Path) -> None:
     Args:
         encoder: of segmentation-models-pytorch; changed in place.
         path: safetensors file with the encoder's keys; a timm encoder's may lack its leading
-            ``model.``. The classifier's own keys are ignored.
+            ``model.``. The classifier's own keys are ignored, and so are those of blocks below the
+            encoder's last where an encoder is only the first blocks of a classifier.
 
     Raises:
         RecipeError: unreadable, or a tensor is missing, unexpected or of another shape.
@@ -63,7 +66,9 @@ def load_encoder_weights(encoder: nn.Module, path: Path) -> None:
     tensors: dict[str, Tensor] = {}
     for name, tensor in stored.items():
         key = f"model.{name}" if wrapped and not name.startswith("model.") else name
-        if key not in wanted and key.removeprefix("model.").startswith(CLASSIFIERS):
+        if key not in wanted and (
+            key.removeprefix("model.").startswith(CLASSIFIERS) or _is_deeper(key, wanted)
+        ):
             continue
         tensors[key] = _grey_stem(tensor, wanted[key]) if key in wanted else tensor
     problem = _mismatch(tensors, wanted)
@@ -112,6 +117,15 @@ def save_network_weights(network: nn.Module, path: Path) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_deeper(key: str, wanted: Mapping[str, Tensor]) -> bool:
+    """Whether a key is of a numbered block after the encoder's last, such as ``features.14``."""
+    block = _BLOCK.match(key)
+    if block is None:
+        return False
+    own = [int(m[2]) for m in map(_BLOCK.match, wanted) if m and m[1] == block[1]]
+    return bool(own) and int(block[2]) > max(own)
 
 
 def _grey_stem(stored: Tensor, wanted: Tensor) -> Tensor:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import lightning
 import numpy as np
 import tomli_w
 import torch
 from lightning.pytorch import Callback
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
@@ -30,27 +25,22 @@ from breastseg.networks.weights import save_network_weights
 from breastseg.training.distillation import teach
 from breastseg.training.environment import environment
 from breastseg.training.feed import PreparedCases, TrainingFeed, prepare_cases
+from breastseg.training.feed_module import FeedModule
 from breastseg.training.picture import draw_curves, draw_overlays
 from breastseg.training.recipe import Recipe, recipe_table
-from breastseg.training.record import EpochLines, History
+from breastseg.training.record import History
 from breastseg.training.run_folder import RunFolder
-from breastseg.training.task import FeedModule, SegmentationTask, validation_batches
+from breastseg.training.task import SegmentationTask, validation_batches
 from breastseg.training.tasks import build_task
+from breastseg.training.trainer import (
+    Course,
+    Machine,
+    build_trainer,
+    refuse_overwriting,
+    train,
+)
 
-
-@dataclass(frozen=True)
-class Machine:
-    """What to train on.
-
-    Attributes:
-        devices: processes or GPUs; above 1 they share the work (DDP).
-        nodes: machines of a cluster; each starts the same command through its launcher.
-        threads: of each process on a CPU; 0 leaves torch's choice.
-    """
-
-    devices: int = 1
-    nodes: int = 1
-    threads: int = 0
+__all__ = ["ChosenCases", "Machine", "choose_cases", "fit"]
 
 
 def fit(
@@ -77,42 +67,28 @@ def fit(
     Raises:
         RecipeError, DataSetError: what the recipe asks for cannot be had.
     """
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     chosen = choose_cases(recipe, cases, base)
-    if machine.threads:
-        torch.set_num_threads(machine.threads)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network, root=base)
     if recipe.initial_weights is not None and not resume:
         start = initialise(network, _find(recipe.initial_weights, base))
-        left = f"; left at their own start: {', '.join(start.left)}" if start.left else ""
-        print(f"{start.taken} tensors of {recipe.initial_weights}{left}", file=sys.stderr)
+        print(f"{recipe.initial_weights}: {start}", file=sys.stderr)
 
     history = History(folder)
-    trainer = _trainer(recipe, folder, machine, history, watchers)
+    trainer = build_trainer(_course(recipe), folder, machine, history, watchers)
     if trainer.is_global_zero and not resume:
-        _refuse_overwriting(folder)
+        refuse_overwriting(folder)
     print(f"reading {len(chosen.train) + len(chosen.validation)} cases", file=sys.stderr)
-    train = prepare_cases(chosen.train, recipe.input, recipe.classes)
+    learnt = prepare_cases(chosen.train, recipe.input, recipe.classes)
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
     if recipe.distillation is not None:
-        train = replace(train, teacher=teach(train.images, recipe.distillation.teachers, base))
-    feed = _feed(recipe, train, trainer)
+        learnt = replace(learnt, teacher=teach(learnt.images, recipe.distillation.teachers, base))
+    feed = _feed(recipe, learnt, trainer)
     if trainer.is_global_zero:
         _write_beginning(recipe, chosen, folder)
     task = build_task(recipe, network.to(memory_format=torch.channels_last), feed.steps)
     batches = validation_batches(validation, 32, trainer.global_rank, trainer.world_size)
-    with warnings.catch_warnings():
-        # The averaged network stays in eval mode by design; the other is within Lightning.
-        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
-        warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
-        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # resuming
-        trainer.fit(
-            task,
-            datamodule=FeedModule(feed, batches),
-            ckpt_path=str(folder.last_checkpoint) if resume else None,
-            weights_only=False,
-        )
+    train(trainer, task, FeedModule(feed, batches), folder, resume)
     if trainer.is_global_zero:
         _write_end(task, history, validation, folder)
 
@@ -187,100 +163,12 @@ def choose_cases(recipe: Recipe, cases: Mapping[str, Sequence[CaseRef]], base: P
     return ChosenCases(tuple(train), tuple(validation))
 
 
-def bf16_is_fast() -> bool:
-    """True where the processor or the GPU multiplies bf16 in hardware."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def _trainer(
-    recipe: Recipe,
-    folder: RunFolder,
-    machine: Machine,
-    history: History,
-    watchers: Sequence[Callback],
-) -> lightning.Trainer:
-    bf16 = recipe.precision == "bf16" or (recipe.precision == "auto" and bf16_is_fast())
-    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if bf16 else "32-true"
-    callbacks: list[Callback] = [
-        history,
-        EpochLines(history, recipe.epochs),
-        BestWeights(folder),
-        ModelCheckpoint(
-            folder.checkpoints,
-            filename="last",
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        ),
-        *watchers,
-    ]
-    if recipe.patience:
-        callbacks.append(EarlyStopping("val_dice", mode="max", patience=recipe.patience))
-    many = machine.devices * machine.nodes > 1
-    return lightning.Trainer(
-        default_root_dir=folder.root,
-        max_epochs=recipe.epochs,
-        precision=precision,
-        devices=machine.devices,
-        num_nodes=machine.nodes,
-        strategy="ddp" if many else "auto",
-        accelerator="gpu" if torch.cuda.is_available() else "cpu",
-        # the adversarial task moves its optimisers, and clips, itself
-        gradient_clip_val=None if recipe.adversarial else recipe.optimiser.clip_norm or None,
-        check_val_every_n_epoch=_validation_period(recipe),
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        sync_batchnorm=many and torch.cuda.is_available(),
-        num_sanity_val_steps=0,
-        callbacks=callbacks,
-        logger=TensorBoardLogger(folder.root, name="", version="tensorboard"),
-        enable_progress_bar=sys.stderr.isatty(),
-        enable_model_summary=False,
-        log_every_n_steps=1,
-        deterministic=True,
+def _course(recipe: Recipe) -> Course:
+    # the adversarial task moves its optimisers, and clips, itself
+    clip_norm = 0.0 if recipe.adversarial else recipe.optimiser.clip_norm
+    return Course(
+        recipe.epochs, recipe.validate_every, recipe.patience, recipe.precision, clip_norm
     )
-
-
-def _validation_period(recipe: Recipe) -> int:
-    """The largest period up to the asked one that ends on the last epoch."""
-    return next(n for n in range(recipe.validate_every, 0, -1) if recipe.epochs % n == 0)
-
-
-class BestWeights(Callback):
-    """Keeps the averaged weights of the best validated epoch (the first of equals)."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
-        self.best = -1.0
-
-    def state_dict(self) -> dict[str, float]:
-        """The best Dice so far."""
-        return {"best": self.best}
-
-    def load_state_dict(self, state_dict: dict[str, float]) -> None:
-        """Take it up from a checkpoint."""
-        self.best = state_dict["best"]
-
-    def on_validation_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Write the weights when they are better."""
-        dice = float(trainer.callback_metrics.get("val_dice", torch.tensor(-1.0)))
-        if dice > self.best and trainer.is_global_zero:
-            self.folder.best_weights.parent.mkdir(exist_ok=True)
-            assert isinstance(pl_module, SegmentationTask)
-            save_network_weights(pl_module.average, self.folder.best_weights)
-        self.best = max(self.best, dice)
-
-
-def _refuse_overwriting(folder: RunFolder) -> None:
-    if folder.recipe.exists():
-        raise RecipeError(
-            f"{folder.root} already holds a run",
-            "a new folder",
-            "choose another --out, or continue it with --resume",
-        )
 
 
 def _write_beginning(recipe: Recipe, chosen: ChosenCases, folder: RunFolder) -> None:

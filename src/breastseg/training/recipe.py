@@ -168,13 +168,26 @@ def read_recipe(path: Path, changes: Mapping[str, str] | None = None) -> Recipe:
     Raises:
         RecipeError: no such file, not TOML, an unknown key or a value out of bounds.
     """
+    return recipe_from(read_table(path, changes), str(path))
+
+
+def read_table(path: Path, changes: Mapping[str, str] | None = None) -> dict[str, object]:
+    """The tables of a TOML recipe, changed but not checked yet.
+
+    Args:
+        path: the file.
+        changes: as for `read_recipe`.
+
+    Raises:
+        RecipeError: no such file, not TOML, or a change without a place.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"recipe {path}: {error}", "a readable TOML file") from error
     for key, text in (changes or {}).items():
         _put(table, key, _value(text))
-    return recipe_from(table, str(path))
+    return table
 
 
 def recipe_from(table: Mapping[str, object], where: str) -> Recipe:
@@ -195,8 +208,8 @@ def recipe_from(table: Mapping[str, object], where: str) -> Recipe:
         ) from error
 
 
-def recipe_table(recipe: Recipe) -> dict[str, object]:
-    """The recipe with all defaults filled in, as plain containers ready for TOML."""
+def recipe_table(recipe: object) -> dict[str, object]:
+    """A recipe (a dataclass) with all defaults filled in, as plain containers ready for TOML."""
 
     def plain(value: object) -> object:
         if is_dataclass(value) and not isinstance(value, type):

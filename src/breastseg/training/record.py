@@ -10,8 +10,8 @@ import time
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from breastseg.io.write import write_text
+from breastseg.training.averaging import AveragedTask
 from breastseg.training.run_folder import RunFolder
-from breastseg.training.task import SegmentationTask
 
 VALIDATED = ("val_dice", "val_normals_outlined")
 COLUMNS = (
@@ -52,7 +52,7 @@ class History(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the epoch's row; validation has run by now where it was due."""
-        assert isinstance(pl_module, SegmentationTask)
+        assert isinstance(pl_module, AveragedTask)
         summary = pl_module.epoch_summary()
         pl_module.log_dict(summary)
         row = {"epoch": float(trainer.current_epoch + 1)} | summary

@@ -32,6 +32,11 @@ class RunFolder:
         return self.root / "input.json"
 
     @property
+    def volume(self) -> Path:
+        """The `VolumeSpec` as JSON, for the export; of a run on volumes, in place of `input`."""
+        return self.root / "volume.json"
+
+    @property
     def split(self) -> Path:
         """Which cases were trained on and which validated, as a split file."""
         return self.root / "split.json"

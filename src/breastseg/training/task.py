@@ -1,13 +1,7 @@
-"""One network being trained: steps, averaging of weights, validation."""
+"""One network being trained on images: its steps, its rates, its validation."""
 
 from __future__ import annotations
 
-import copy
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-
-import lightning
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
@@ -15,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from breastseg.core.bundle import Intensity
-from breastseg.losses import build_loss
+from breastseg.losses import DeepSupervision, build_loss
 from breastseg.training.augmentation import Augmentation
-from breastseg.training.feed import PreparedCases, TrainingFeed
+from breastseg.training.averaging import AveragedTask, Batch
+from breastseg.training.feed import PreparedCases
 from breastseg.training.recipe import Recipe
 from breastseg.training.transfer import (
     encoder_layers,
@@ -27,9 +22,6 @@ from breastseg.training.transfer import (
     peak_rate,
     rate_of,
 )
-
-Batch = tuple[Tensor, Tensor]
-"""Images (N, 1, rows, columns) and targets (N, 1 or 2, rows, columns), both uint8; see `feed`."""
 
 
 def scale(unit: Tensor, intensity: Intensity) -> Tensor:
@@ -59,16 +51,7 @@ def batch_dice(probability: Tensor, truth: Tensor, threshold: float = 0.5) -> Te
     return torch.where(total > 0, 2 * both / total.clamp_min(1), torch.ones_like(total))
 
 
-@dataclass
-class Seconds:
-    """Where an epoch's time went."""
-
-    waiting: float = 0.0
-    augmenting: float = 0.0
-    total: float = 1e-9
-
-
-class SegmentationTask(lightning.LightningModule):
+class SegmentationTask(AveragedTask):
     """Trains a network on prepared cases; validates the moving average of its weights.
 
     Args:
@@ -82,15 +65,12 @@ class SegmentationTask(lightning.LightningModule):
     """So many of the last target channels are probabilities."""
 
     def __init__(self, recipe: Recipe, network: nn.Module, steps_per_epoch: int) -> None:
-        super().__init__()
+        super().__init__(network, recipe.seed, recipe.optimiser.average_decay)
         self.recipe = recipe
         self.steps_per_epoch = steps_per_epoch
-        self.network = network
-        self.average = copy.deepcopy(network).requires_grad_(False).eval()
         self.loss = build_loss(recipe.loss)
+        self.deep_loss = DeepSupervision(self.loss, recipe.loss.deep_weights)
         self.augmentation = Augmentation(recipe.augmentation)
-        self.seconds = Seconds()
-        self._losses: list[Tensor] = []
         self._sums = torch.zeros(4, dtype=torch.float64)
 
     def inputs(self, unit: Tensor) -> Tensor:
@@ -100,22 +80,20 @@ class SegmentationTask(lightning.LightningModule):
         return repeated.contiguous(memory_format=torch.channels_last)
 
     def on_train_epoch_start(self) -> None:
-        """Dropout and the like draw from (seed, epoch, rank), so that a resumed run repeats."""
-        torch.manual_seed(_mix(self.recipe.seed, self.current_epoch, self.global_rank))
+        """Keep the statistics of what does not learn in this epoch."""
+        super().on_train_epoch_start()
         freeze_statistics(self.network, self.current_epoch, self.recipe.transfer)
-        self.seconds = Seconds()
-        self._losses = []
-        self._last = time.perf_counter()
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Augment, predict, compare."""
-        began = time.perf_counter()
+    def ready(self, batch: Batch, batch_index: int) -> Batch:
+        """Augment a batch and scale it for the network.
+
+        Args:
+            batch: images (N, 1, rows, columns) and targets (N, 1 or 2, rows, columns), both uint8;
+                see `feed`.
+            batch_index: within the epoch.
+        """
         images, targets = self._augmented(batch, batch_index)
-        self.seconds.waiting += began - self._last
-        self.seconds.augmenting += time.perf_counter() - began
-        loss = self.step_loss(self.inputs(images), targets)
-        self._losses.append(loss.detach())
-        return loss
+        return self.inputs(images), targets
 
     def step_loss(self, images: Tensor, targets: Tensor) -> Tensor:
         """What a step minimises; other tasks have their own.
@@ -129,7 +107,8 @@ class SegmentationTask(lightning.LightningModule):
         """
         if getattr(self.recipe.network, "deep_supervision", False):
             outputs = self.network.side_outputs(images)  # type: ignore[operator]
-            return deep_supervision(self.loss, outputs, targets)
+            supervised: Tensor = self.deep_loss(outputs, targets)
+            return supervised
         loss: Tensor = self.loss(self.network(images), targets)
         return loss
 
@@ -157,39 +136,9 @@ class SegmentationTask(lightning.LightningModule):
             )
             hard = truth.shape[1] - self.soft_targets
             truth = torch.cat(((truth[:, :hard] >= 0.5).float(), truth[:, hard:]), dim=1)
-        generator = torch.Generator().manual_seed(
-            _mix(self.recipe.seed, self.current_epoch, self.global_rank, batch_index)
-        )
-        drawn = self.augmentation.draw(len(unit), generator, unit.device)
+        drawn = self.augmentation.draw(len(unit), self.batch_generator(batch_index), unit.device)
         with torch.autocast(unit.device.type, enabled=False):  # positions need all their bits
             return self.augmentation.apply(unit, truth, drawn, self.soft_targets)
-
-    def on_train_batch_end(self, *_: object) -> None:
-        """Move the average; early on it follows quickly, so that it forgets the start."""
-        step = self.global_step
-        decay = min(self.recipe.optimiser.average_decay, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for kept, new in zip(_tensors(self.average), _tensors(self.network), strict=True):
-                if kept.is_floating_point():
-                    kept.lerp_(new.to(kept.dtype), 1 - decay)
-                else:
-                    kept.copy_(new)
-        now = time.perf_counter()
-        self.seconds.total += now - self._last
-        self._last = now
-
-    def epoch_summary(self) -> dict[str, float]:
-        """The epoch's mean loss, largest rate, and shares of time spent on the data."""
-        loss = torch.stack(self._losses).mean()
-        if self.trainer.world_size > 1:
-            loss = self.trainer.strategy.reduce(loss, reduce_op="mean")
-        optimiser = self.trainer.optimizers[0]
-        return {
-            "loss": float(loss),
-            "learning_rate": max(group["lr"] for group in optimiser.param_groups),
-            "waiting_share": self.seconds.waiting / self.seconds.total,
-            "augmenting_share": self.seconds.augmenting / self.seconds.total,
-        }
 
     def predict_average(self, images: Tensor) -> Tensor:
         """Probability of any lesion, of the averaged network, for (N, 1, rows, columns) uint8."""
@@ -255,59 +204,9 @@ class SegmentationTask(lightning.LightningModule):
         }
 
 
-class FeedModule(lightning.LightningDataModule):
-    """Hands the feed's batches to the trainer, a new order every epoch."""
-
-    def __init__(self, feed: TrainingFeed, validation: list[Batch]) -> None:
-        super().__init__()
-        self.feed = feed
-        self.validation = validation
-
-    def train_dataloader(self) -> Batches:
-        """The batches of the current epoch."""
-        assert self.trainer is not None
-        epoch = self.trainer.current_epoch
-        return Batches(self.feed.steps, lambda: self.feed.batches(epoch))
-
-    def val_dataloader(self) -> Batches:
-        """All validation cases, in order."""
-        return Batches(len(self.validation), lambda: iter(self.validation))
-
-
-@dataclass(frozen=True)
-class Batches:
-    """Batches with a known number, which is all that the trainer asks of a loader."""
-
-    count: int
-    start: Callable[[], Iterator[Batch]]
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self.start()
-
-
 def validation_batches(
     prepared: PreparedCases, batch_size: int, rank: int = 0, world: int = 1
 ) -> list[Batch]:
     """Cut this process's share of the validation cases into batches, in order."""
     rows = np.arange(len(prepared))[rank::world]
     return [prepared.batch(rows[i : i + batch_size]) for i in range(0, len(rows), batch_size)]
-
-
-def deep_supervision(loss: nn.Module, outputs: Sequence[Tensor], target: Tensor) -> Tensor:
-    """The loss of several outputs, each counting half of the one before."""
-    weights = [0.5**i for i in range(len(outputs))]
-    terms = [w * loss(output, target) for w, output in zip(weights, outputs, strict=True)]
-    return torch.stack(terms).sum() / sum(weights)
-
-
-def _mix(*numbers: int) -> int:
-    """One 63-bit seed from several numbers, well spread."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def _tensors(network: nn.Module) -> Iterator[Tensor]:
-    yield from network.parameters()
-    yield from network.buffers()

@@ -1,0 +1,187 @@
+"""Several predictions of one image as one segmenter: several networks, several views, or both.
+
+The mean over members is a better probability than that of each, and their spread says how far it
+may be trusted: B. Lakshminarayanan et al.: Simple and Scalable Predictive Uncertainty Estimation
+using Deep Ensembles, NeurIPS 2017, https://arxiv.org/abs/1612.01474.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import OutputSpec
+from breastseg.core.errors import InputError, UnsupportedError
+from breastseg.core.image import Image
+from breastseg.core.prediction import Prediction
+from breastseg.core.prompt import Prompt
+from breastseg.core.provenance import Provenance, Scalar
+from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.inference.postprocess import bring_back
+from breastseg.inference.uncertainty import Measure, uncertainty_map
+from breastseg.inference.views import MIRRORS, PLAIN, View
+from breastseg.preprocess.geometry import Placement
+from breastseg.preprocess.intensity import rescale
+from breastseg.preprocess.prepare import prepare_unit
+
+
+class Ensemble:
+    """The mean of networks and views, with a map of uncertainty.
+
+    A member is one network on one view. All members count the same. Their maps are averaged at the
+    input size of the largest network, after each one's own temperature and before the rules of the
+    operating point. With one network and its own views the probability is that of the network
+    alone.
+
+    May be used from several threads at once.
+
+    Args:
+        segmenters: at least one, all of one modality.
+        views: what every network sees; None for what its bundle says: the picture, and with
+            ``flip_average`` the mirrored one.
+        measure: what the map of uncertainty holds.
+        output: operating point; that of the first segmenter by default. Its ``flip_average`` and
+            ``temperature`` are left to the members.
+
+    Raises:
+        InputError: no segmenter, no view, or different modalities.
+    """
+
+    def __init__(
+        self,
+        segmenters: Sequence[OnnxSegmenter],
+        views: Sequence[View] | None = None,
+        measure: Measure = Measure.ENTROPY,
+        output: OutputSpec | None = None,
+    ) -> None:
+        modalities = sorted({segmenter.bundle.modality.value for segmenter in segmenters})
+        if len(modalities) != 1:
+            raise InputError(
+                f"an ensemble of {len(segmenters)} networks for {', '.join(modalities) or 'none'}",
+                "one network or more, all for one modality",
+            )
+        if views is not None and not views:
+            raise InputError("an ensemble without a view", "at least one view")
+        self.segmenters = tuple(segmenters)
+        self.views = None if views is None else tuple(views)
+        self.measure = Measure(measure)
+        self.output = output or self.segmenters[0].output
+        self._members = tuple(
+            (_without_mirror(segmenter), _views_of(segmenter, self.views))
+            for segmenter in self.segmenters
+        )
+
+    @property
+    def name(self) -> str:
+        """The names of the bundles, joined by a plus."""
+        return "+".join(segmenter.name for segmenter in self.segmenters)
+
+    @property
+    def threads(self) -> int:
+        """CPU cores that one call computes on."""
+        return self.segmenters[0].threads
+
+    def on_one_core(self) -> Ensemble:
+        """The same ensemble with one core a call, to be called from several threads at once."""
+        single = [segmenter.on_one_core() for segmenter in self.segmenters]
+        return Ensemble(single, self.views, self.measure, self.output)
+
+    def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
+        """Outline the lesions of one 2-D image.
+
+        Returns:
+            The mean with the operating point applied, and `uncertainty` between the members.
+
+        Raises:
+            InputError: the image is of another modality than the networks'.
+            UnsupportedError: a volume, or a prompt: the networks take none.
+            BundleError: a network cannot be run.
+        """
+        if prompt is not None:
+            raise UnsupportedError(
+                f"a prompt for {self.name!r}", "none: these networks look at the whole image"
+            )
+        maps, placement = self.members(image)
+        mean = maps.mean(axis=0, dtype=np.float32)
+        uncertain = uncertainty_map(maps, self.measure)
+        return Prediction(
+            bring_back(mean, placement, self.output),
+            image.grid,
+            self._provenance(),
+            self.output.threshold,
+            uncertainty=np.clip(placement.backward(uncertain), 0, 1),
+        )
+
+    def members(self, image: Image) -> tuple[NDArray[np.float32], Placement]:
+        """The map of every member, before any post-processing.
+
+        Returns:
+            (M, rows, columns) float32, 0 to 1, at the input size of the largest network; and the
+            placement that brings such a map to the image's own grid.
+
+        Raises:
+            As `segment`.
+        """
+        found: list[tuple[NDArray[np.float32], Placement]] = []
+        for network, views in self._members:
+            network.check_modality(image)
+            spec = network.bundle.input
+            unit, placement = prepare_unit(image, spec)
+            seen = np.stack([rescale(view.of(unit), spec.intensity) for view in views])
+            batch = np.repeat(seen[:, None], spec.channels, axis=1)
+            maps = network.probabilities(batch)
+            undone = [view.undo(values) for view, values in zip(views, maps, strict=True)]
+            found.append((np.stack(undone), placement))
+        frame = max((placement for _, placement in found), key=lambda p: prod(p.size))
+        return np.concatenate([_framed(maps, own, frame) for maps, own in found]), frame
+
+    def _provenance(self) -> Provenance:
+        bundles = [segmenter.bundle for segmenter in self.segmenters]
+        digests = [bundle.weights_sha256 for bundle in bundles]
+        whole = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        rules = asdict(self.output)
+        del rules["flip_average"], rules["temperature"]
+        parameters: dict[str, Scalar] = {
+            "networks": "; ".join(f"{b.name} {b.version} {b.weights_sha256}" for b in bundles),
+            "temperatures": "; ".join(f"{s.output.temperature:g}" for s in self.segmenters),
+            "views": "; ".join(map(str, self.views)) if self.views else "of each bundle",
+            "uncertainty": self.measure.value,
+            **rules,
+        }
+        return Provenance(
+            segmenter=self.name,
+            version="+".join(bundle.version for bundle in bundles),
+            parameters=parameters,
+            weights_sha256=digests[0] if len(digests) == 1 else whole,
+            steps=(
+                *(f"network: {bundle.network}" for bundle in bundles),
+                f"mean of {sum(len(views) for _, views in self._members)} predictions",
+                f"outlined at {self.output.threshold:g}",
+            ),
+        )
+
+
+def _without_mirror(segmenter: OnnxSegmenter) -> OnnxSegmenter:
+    """The same network, its maps one view each."""
+    if not segmenter.output.flip_average:
+        return segmenter
+    output = replace(segmenter.output, flip_average=False)
+    return OnnxSegmenter(segmenter.folder, segmenter.threads, output, segmenter.force)
+
+
+def _views_of(segmenter: OnnxSegmenter, views: tuple[View, ...] | None) -> tuple[View, ...]:
+    if views is not None:
+        return views
+    return MIRRORS if segmenter.output.flip_average else (PLAIN,)
+
+
+def _framed(maps: NDArray[np.float32], own: Placement, frame: Placement) -> NDArray[np.float32]:
+    """Maps of one network in the frame of another, through the image's own grid."""
+    if own == frame:
+        return maps
+    return np.clip(np.stack([frame.forward(own.backward(values)) for values in maps]), 0, 1)

@@ -1,0 +1,183 @@
+"""A bundle for volumes as a segmenter."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import Bundle, OutputSpec, VolumeSpec
+from breastseg.core.errors import BundleError, InputError, UnsupportedError
+from breastseg.core.image import Image, Modality
+from breastseg.core.prediction import Prediction
+from breastseg.core.prompt import Prompt
+from breastseg.core.provenance import Provenance, Scalar
+from breastseg.inference.bundle_folder import MODEL, read_bundle
+from breastseg.inference.postprocess import postprocess
+from breastseg.inference.session import OnnxNetwork, usable_cores
+from breastseg.inference.sliding_window import sliding_window
+from breastseg.inference.temperature import tempered
+from breastseg.preprocess.volume import prepare_volume, resample
+
+
+class VolumeSegmenter:
+    """Runs the network of a bundle for volumes as it was measured.
+
+    May be used from several threads at once. The network is opened when it is first needed.
+
+    Args:
+        folder: the bundle.
+        threads: CPU cores that one call computes on; 0 takes all that the process may use.
+        output: an operating point in place of the bundle's own.
+        force: also take volumes that are known to be of another modality than the bundle's.
+
+    Raises:
+        BundleError: the bundle is damaged, or one for images.
+        InputError: `threads` is negative.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        threads: int = 0,
+        output: OutputSpec | None = None,
+        force: bool = False,
+    ) -> None:
+        if threads < 0:
+            raise InputError(f"threads = {threads}", "1 or more, or 0 for all cores")
+        self.bundle: Bundle = read_bundle(folder)
+        if self.bundle.volume is None:
+            raise BundleError(
+                f"{folder}: a network for images", "one for volumes", "use OnnxSegmenter"
+            )
+        self.spec: VolumeSpec = self.bundle.volume
+        self.output: OutputSpec = output or self.bundle.output
+        self.force = force
+        self.folder = folder
+        self.threads = threads or usable_cores()
+        self._opened: OnnxNetwork | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The bundle's name."""
+        return self.bundle.name
+
+    def on_one_core(self) -> VolumeSegmenter:
+        """The same segmenter with one core a call, to be called from several threads at once."""
+        if self.threads == 1:
+            return self
+        return VolumeSegmenter(self.folder, 1, self.output, self.force)
+
+    @property
+    def _network(self) -> OnnxNetwork:
+        with self._opening:
+            if self._opened is None:
+                self._opened = OnnxNetwork(self.folder / MODEL, self.spec, self.threads)
+            return self._opened
+
+    def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
+        """Outline the lesions of one volume.
+
+        Args:
+            image: (channels, slices, rows, columns), the phases in the order of their time.
+            prompt: none is taken.
+
+        Raises:
+            InputError: another modality, or another number of phases than the bundle's.
+            GeometryError: an image instead of a volume, or unknown spacing.
+            UnsupportedError: a prompt.
+            BundleError: the network cannot be run.
+        """
+        if prompt is not None:
+            raise UnsupportedError(
+                f"a prompt for {self.name!r}", "none: this network looks at the whole volume"
+            )
+        self.check_modality(image)
+        prepared = prepare_volume(image, self.spec)
+        found = sliding_window(prepared, self.patches, self.spec.patch, self.spec.overlap)
+        shape = prepared.shape[1:]
+        del prepared
+        probability = np.clip(resample(found, image.grid.shape), 0, 1)
+        least = self.spec.min_volume_mm3 / float(np.prod(image.grid.steps))
+        probability = postprocess(probability, self.output, least)
+        provenance = self._provenance(image, shape)
+        return Prediction(probability, image.grid, provenance, self.output.threshold)
+
+    def patches(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's own maps at the bundle's temperature, averaged with the mirrored ones.
+
+        That average, over the columns' mirror image, is taken where the bundle says so.
+
+        Args:
+            batch: (N, channels, *patch) float32 as `prepare_volume` scales it.
+
+        Returns:
+            (N, 1, *patch) float32, 0 to 1.
+
+        Raises:
+            BundleError: the network cannot be run.
+        """
+        temperature = self.output.temperature
+        maps = tempered(self._network(batch), temperature)
+        if self.output.flip_average:
+            mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))
+            maps = (maps + tempered(mirrored, temperature)[..., ::-1]) * np.float32(0.5)
+        return maps
+
+    def check_modality(self, image: Image) -> None:
+        """Refuse a volume that is known to be of another modality, unless that is forced.
+
+        Raises:
+            InputError: it is.
+        """
+        known = image.modality is not Modality.UNKNOWN
+        if known and image.modality is not self.bundle.modality and not self.force:
+            raise InputError(
+                f"{image.source or 'volume'}: modality {image.modality}",
+                f"{self.name!r} was trained and measured on {self.bundle.modality} only",
+                "choose another bundle, or force it and check every outline",
+            )
+
+    def _provenance(self, image: Image, shape: tuple[int, ...]) -> Provenance:
+        spec, output = self.spec, self.output
+        parameters: dict[str, Scalar] = {
+            "patch": "x".join(map(str, spec.patch)),
+            "spacing_mm": "x".join(f"{step:g}" for step in spec.spacing_mm),
+            "channels": spec.channels,
+            "intensity": spec.intensity.value,
+            "overlap": spec.overlap,
+            "min_volume_mm3": spec.min_volume_mm3,
+            **asdict(output),
+        }
+        given, worked = ("x".join(map(str, sides)) for sides in (image.grid.shape, shape))
+        low, high = spec.percentiles
+        steps = [
+            f"grey levels scaled by percentiles {low:g} and {high:g} of the "
+            + ("first channel" if spec.intensity == "first-channel" else "channel itself"),
+            f"{given} voxels brought to {worked} of {parameters['spacing_mm']} mm",
+            f"network in overlapping patches of {parameters['patch']}: {self.bundle.network}",
+        ]
+        if output.temperature != 1:
+            steps.append(f"logits divided by {output.temperature:g}")
+        if output.flip_average:
+            steps.append("averaged with the prediction for the mirrored volume")
+        steps.append(f"brought back to {given} voxels, outlined at {output.threshold:g}")
+        if output.min_peak > output.threshold:
+            steps.append(f"outlines with a peak below {output.min_peak:g} dropped")
+        if output.min_area_fraction > 0:
+            steps.append(f"outlines below {output.min_area_fraction:g} of the volume dropped")
+        if spec.min_volume_mm3 > 0:
+            steps.append(f"outlines below {spec.min_volume_mm3:g} cubic millimetres dropped")
+        if output.largest_only:
+            steps.append("only the largest outline kept")
+        return Provenance(
+            segmenter=self.bundle.name,
+            version=self.bundle.version,
+            parameters=parameters,
+            weights_sha256=self.bundle.weights_sha256,
+            steps=tuple(steps),
+        )

@@ -1,0 +1,1 @@
+"""What each architecture is made of, by family; `breastseg.networks.recipe` gathers them."""

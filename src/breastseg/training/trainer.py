@@ -1,0 +1,183 @@
+"""The trainer that every run uses: on what machine, in what precision, what it keeps."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import lightning
+import torch
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from breastseg.core.errors import RecipeError
+from breastseg.networks.weights import save_network_weights
+from breastseg.training.averaging import AveragedTask
+from breastseg.training.record import EpochLines, History
+from breastseg.training.run_folder import RunFolder
+
+Precision = Literal["auto", "bf16", "float32"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What to train on.
+
+    Attributes:
+        devices: processes or GPUs; above 1 they share the work (DDP).
+        nodes: machines of a cluster; each starts the same command through its launcher.
+        threads: of each process on a CPU; 0 leaves torch's choice.
+    """
+
+    devices: int = 1
+    nodes: int = 1
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class Course:
+    """What of a recipe is the trainer's to carry out.
+
+    Attributes:
+        epochs: how many.
+        validate_every: epochs between validations; the last epoch is always validated.
+        patience: stop after this many validations without a better Dice; 0 never stops early.
+        precision: ``"auto"`` is bf16 where the hardware multiplies it, else float32.
+        clip_norm: gradients are scaled down to this norm; 0 leaves them.
+    """
+
+    epochs: int
+    validate_every: int
+    patience: int
+    precision: Precision
+    clip_norm: float
+
+    @property
+    def validation_period(self) -> int:
+        """The largest period up to the asked one that ends on the last epoch."""
+        return next(n for n in range(self.validate_every, 0, -1) if self.epochs % n == 0)
+
+
+def bf16_is_fast() -> bool:
+    """True where the processor or the GPU multiplies bf16 in hardware."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def build_trainer(
+    course: Course,
+    folder: RunFolder,
+    machine: Machine,
+    history: History,
+    watchers: Sequence[Callback] = (),
+) -> lightning.Trainer:
+    """A trainer that keeps checkpoints, the best weights and a table in the run's folder."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    if machine.threads:
+        torch.set_num_threads(machine.threads)
+    bf16 = course.precision == "bf16" or (course.precision == "auto" and bf16_is_fast())
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if bf16 else "32-true"
+    callbacks: list[Callback] = [
+        history,
+        EpochLines(history, course.epochs),
+        BestWeights(folder),
+        ModelCheckpoint(
+            folder.checkpoints,
+            filename="last",
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
+        *watchers,
+    ]
+    if course.patience:
+        callbacks.append(EarlyStopping("val_dice", mode="max", patience=course.patience))
+    many = machine.devices * machine.nodes > 1
+    return lightning.Trainer(
+        default_root_dir=folder.root,
+        max_epochs=course.epochs,
+        precision=precision,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy="ddp" if many else "auto",
+        accelerator="gpu" if torch.cuda.is_available() else "cpu",
+        gradient_clip_val=course.clip_norm or None,
+        check_val_every_n_epoch=course.validation_period,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,
+        sync_batchnorm=many and torch.cuda.is_available(),
+        num_sanity_val_steps=0,
+        callbacks=callbacks,
+        logger=TensorBoardLogger(folder.root, name="", version="tensorboard"),
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+        log_every_n_steps=1,
+        deterministic=True,
+    )
+
+
+def train(
+    trainer: lightning.Trainer,
+    task: AveragedTask,
+    data: lightning.LightningDataModule,
+    folder: RunFolder,
+    resume: bool,
+) -> None:
+    """Train to the end, from the start or from the folder's last checkpoint."""
+    with warnings.catch_warnings():
+        # The averaged network stays in eval mode by design; the other is within Lightning.
+        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
+        warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # resuming
+        trainer.fit(
+            task,
+            datamodule=data,
+            ckpt_path=str(folder.last_checkpoint) if resume else None,
+            weights_only=False,
+        )
+
+
+def refuse_overwriting(folder: RunFolder) -> None:
+    """Leave a run that is there alone.
+
+    Raises:
+        RecipeError: the folder holds one.
+    """
+    if folder.recipe.exists():
+        raise RecipeError(
+            f"{folder.root} already holds a run",
+            "a new folder",
+            "choose another --out, or continue it with --resume",
+        )
+
+
+class BestWeights(Callback):
+    """Keeps the averaged weights of the best validated epoch (the first of equals)."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.best = -1.0
+
+    def state_dict(self) -> dict[str, float]:
+        """The best Dice so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        """Take it up from a checkpoint."""
+        self.best = state_dict["best"]
+
+    def on_validation_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Write the weights when they are better."""
+        dice = float(trainer.callback_metrics.get("val_dice", torch.tensor(-1.0)))
+        if dice > self.best and trainer.is_global_zero:
+            self.folder.best_weights.parent.mkdir(exist_ok=True)
+            assert isinstance(pl_module, AveragedTask)
+            save_network_weights(pl_module.average, self.folder.best_weights)
+        self.best = max(self.best, dice)

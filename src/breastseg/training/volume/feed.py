@@ -1,0 +1,136 @@
+"""Volumes in memory, and the patches that an epoch cuts from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import VolumeSpec
+from breastseg.core.case import Case
+from breastseg.core.errors import DataSetError
+from breastseg.inference.sliding_window import cut_patch
+from breastseg.preprocess.volume import prepare_volume, resample
+from breastseg.training.volume.recipe import PatchesRecipe
+
+Points = NDArray[np.int32]
+BRIGHT_POINTS = 5000
+"""So many of the places that enhance and are no lesion are remembered of a volume."""
+BRIGHT_SHARE = 0.02
+"""A voxel outside the lesions counts as bright when it belongs to this share of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedVolume:
+    """One examination at the network's spacing.
+
+    Attributes:
+        key: of the case.
+        channels: (channels, slices, rows, columns) float16, scaled.
+        lesion: (slices, rows, columns) bool.
+        lesion_points: (n, 3) voxels of lesions, n possibly 0.
+        bright_points: (n, 3) voxels that enhance and are no lesion.
+        truth: the lesions on the examination's own grid, bool; for validation.
+    """
+
+    key: str
+    channels: NDArray[np.float16]
+    lesion: NDArray[np.bool_]
+    lesion_points: Points
+    bright_points: Points
+    truth: NDArray[np.bool_]
+
+
+def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
+    """Bring a case to the network's spacing and grey scale.
+
+    Raises:
+        DataSetError: no mask.
+        GeometryError, InputError: see `breastseg.preprocess.volume.prepare_volume`.
+    """
+    if case.mask is None:
+        raise DataSetError(f"case {case.case_id} has no mask", "outlined cases")
+    channels = prepare_volume(case.images[0], spec)
+    truth = case.mask.foreground
+    lesion = resample(truth, channels.shape[1:]) >= 0.5
+    gain = channels[1] - channels[0] if len(channels) > 1 else channels[0]
+    gain[lesion] = -np.inf
+    level = np.quantile(gain, 1 - BRIGHT_SHARE)
+    bright = np.argwhere(gain >= level)
+    every = -(-len(bright) // BRIGHT_POINTS)
+    return PreparedVolume(
+        case.case_id,
+        channels.astype(np.float16),
+        lesion,
+        np.argwhere(lesion).astype(np.int32),
+        bright[::every].astype(np.int32),
+        truth,
+    )
+
+
+def prepare_cases(cases: Iterable[Case], spec: VolumeSpec) -> tuple[PreparedVolume, ...]:
+    """Bring several cases to the network's spacing and grey scale."""
+    return tuple(prepare_case(case, spec) for case in cases)
+
+
+@dataclass(frozen=True, eq=False)
+class PatchFeed:
+    """Batches of patches. All randomness comes from (seed, epoch): resuming needs no state.
+
+    Attributes:
+        volumes: the training examinations.
+        patches: where patches lie.
+        patch: (slices, rows, columns) of one.
+        steps: batches an epoch.
+        batch_size: patches a step on this process.
+        seed: of the run.
+        rank: of this process.
+        world: number of processes.
+    """
+
+    volumes: tuple[PreparedVolume, ...]
+    patches: PatchesRecipe
+    patch: tuple[int, int, int]
+    steps: int
+    batch_size: int
+    seed: int
+    rank: int = 0
+    world: int = 1
+
+    def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield patches (N, channels, *patch) float32 and lesions (N, 1, *patch) float32."""
+        generator = np.random.default_rng([self.seed, epoch, self.rank])
+        count = self.steps * self.batch_size
+        rounds = -(-count // len(self.volumes))
+        order = np.concatenate([generator.permutation(len(self.volumes)) for _ in range(rounds)])
+        for step in range(self.steps):
+            chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+            pairs = [self.cut(self.volumes[index], generator) for index in chosen]
+            yield (
+                torch.from_numpy(np.stack([image for image, _ in pairs])),
+                torch.from_numpy(np.stack([lesion for _, lesion in pairs])),
+            )
+
+    def cut(
+        self, volume: PreparedVolume, generator: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """One patch (channels, *patch) and its lesions (1, *patch), both float32."""
+        shape = volume.lesion.shape
+        kind = generator.random() - self.patches.lesion_share
+        points = volume.bright_points if kind >= 0 else volume.lesion_points
+        anywhere = kind >= self.patches.bright_share
+        if anywhere or not len(points):
+            middle = generator.integers(0, shape)
+        else:
+            middle = points[generator.integers(len(points))]
+        # not always in the middle, or the network would learn that there is a lesion there
+        jitter = [generator.integers(-(side // 4), side // 4 + 1) for side in self.patch]
+        corner = [
+            int(np.clip(at + off - side // 2, 0, max(0, whole - side)))
+            for at, off, side, whole in zip(middle, jitter, self.patch, shape, strict=True)
+        ]
+        image = cut_patch(volume.channels, corner, self.patch)
+        return image, cut_patch(volume.lesion[None], corner, self.patch)

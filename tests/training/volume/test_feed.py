@@ -1,0 +1,129 @@
+"""Patches: drawn by seed and epoch alone, where the recipe wants them, cut and changed rightly."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from breastseg.core import VolumeSpec
+from breastseg.core.errors import DataSetError
+from breastseg.data.volume_phantom import volume_phantom
+from breastseg.training.volume.feed import PatchFeed, PreparedVolume, prepare_case
+from breastseg.training.volume.recipe import PatchesRecipe, VolumeAugmentationRecipe
+from breastseg.training.volume.task import augment
+
+pytestmark = pytest.mark.train
+torch.set_num_threads(1)
+SPEC = VolumeSpec(patch=(4, 12, 12), spacing_mm=(2.0, 1.0, 1.0))
+SHAPE = (8, 40, 44)
+
+
+@pytest.fixture(scope="module")
+def volumes() -> tuple[PreparedVolume, ...]:
+    return tuple(
+        prepare_case(volume_phantom(seed, SHAPE, phases=2, label=label), SPEC)
+        for seed, label in ((1, "malignant"), (2, "benign"), (3, "normal"))
+    )
+
+
+def feed(volumes: tuple[PreparedVolume, ...], **shares: float) -> PatchFeed:
+    return PatchFeed(volumes, PatchesRecipe(**shares), SPEC.patch, 5, 3, seed=7)
+
+
+def test_a_case_is_brought_to_the_networks_spacing() -> None:
+    case = volume_phantom(1, SHAPE, (1.0, 0.5, 0.5), phases=2, label="malignant")
+    found = prepare_case(case, SPEC)
+    assert found.channels.shape == (2, 4, 20, 22)
+    assert found.channels.dtype == np.float16
+    assert found.truth.shape == SHAPE
+    assert found.lesion[tuple(found.lesion_points.T)].all()
+    assert len(found.lesion_points) == found.lesion.sum()
+    assert not found.lesion[tuple(found.bright_points.T)].any()
+    gain = found.channels[1].astype(float) - found.channels[0]
+    bright = gain[tuple(found.bright_points.T)]
+    assert bright.min() >= np.quantile(gain[~found.lesion], 0.9)
+    with pytest.raises(DataSetError, match="no mask"):
+        prepare_case(replace(case, mask=None), SPEC)
+
+
+def test_an_epoch_is_repeated_and_the_next_is_another(volumes) -> None:
+    one = feed(volumes)
+    first, again, other = (list(one.batches(epoch)) for epoch in (0, 0, 1))
+    assert len(first) == 5
+    for (image, lesion), (same, same_lesion) in zip(first, again, strict=True):
+        assert image.shape == (3, 2, *SPEC.patch)
+        assert lesion.shape == (3, 1, *SPEC.patch)
+        assert image.dtype == lesion.dtype == torch.float32
+        assert torch.equal(image, same)
+        assert torch.equal(lesion, same_lesion)
+    assert not torch.equal(first[0][0], other[0][0])
+    ranked = list(replace(one, rank=1, world=2).batches(0))
+    assert not torch.equal(first[0][0], ranked[0][0])
+
+
+def test_lesions_are_shown_as_often_as_asked(volumes) -> None:
+    always = feed(volumes[:2], lesion_share=1.0, bright_share=0.0)
+    for _, lesion in always.batches(0):
+        assert lesion.flatten(1).any(dim=1).all()
+    # an examination without lesions gives what looks like one
+    normal = feed(volumes[2:], lesion_share=1.0, bright_share=0.0)
+    assert not any(lesion.any() for _, lesion in normal.batches(0))
+
+
+def test_patches_are_cut_from_where_the_lesion_is(volumes) -> None:
+    (volume, *_) = volumes
+    image, lesion = feed(volumes, lesion_share=1.0).cut(volume, np.random.default_rng(0))
+    windows = np.lib.stride_tricks.sliding_window_view(volume.lesion, SPEC.patch)
+    places = np.argwhere((windows == lesion[0].astype(bool)).all(axis=(3, 4, 5)))
+    assert any(
+        np.array_equal(
+            image,
+            volume.channels[:, z : z + 4, y : y + 12, x : x + 12].astype(np.float32),
+        )
+        for z, y, x in places
+    )
+
+
+def test_a_volume_smaller_than_a_patch_is_filled_up(volumes) -> None:
+    large = replace(feed(volumes), patch=(40, 120, 120))
+    image, lesion = large.cut(volumes[0], np.random.default_rng(0))
+    assert image.shape == (2, 40, 120, 120)
+    assert lesion.shape == (1, 40, 120, 120)
+
+
+def test_nothing_changes_where_nothing_is_asked() -> None:
+    images, lesions = torch.rand(3, 2, 4, 6, 6), (torch.rand(3, 1, 4, 6, 6) > 0.5).float()
+    still = VolumeAugmentationRecipe(False, False, False, scale=0, gamma=0, noise=0)
+    changed, moved = augment(images, lesions, still, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(changed, images)
+    assert torch.equal(moved, lesions)
+
+
+def test_image_and_lesion_are_mirrored_together_along_the_asked_axes() -> None:
+    lesions = (torch.rand(40, 1, 4, 6, 6, generator=torch.Generator().manual_seed(1)) > 0.5).float()
+    images = torch.cat((lesions, 2 * lesions), dim=1)
+    kept = images.clone()
+    columns = VolumeAugmentationRecipe(False, False, True, scale=0, gamma=0, noise=0)
+    changed, moved = augment(images, lesions, columns, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(changed[:, :1], moved)
+    torch.testing.assert_close(changed[:, 1:], 2 * moved)
+    assert torch.equal(images, kept)
+    as_it_was = (moved == lesions).flatten(1).all(dim=1)
+    mirrored = (moved == lesions.flip(-1)).flatten(1).all(dim=1)
+    assert bool((as_it_was ^ mirrored).all())
+    assert 10 < int(mirrored.sum()) < 30
+
+
+def test_grey_levels_keep_their_order_and_lesions_their_values() -> None:
+    images, lesions = torch.rand(8, 2, 2, 4, 4) * 3, torch.ones(8, 1, 2, 4, 4)
+    grey = VolumeAugmentationRecipe(False, False, False, scale=0.5, gamma=0.5, noise=0)
+    changed, moved = augment(images, lesions, grey, torch.Generator().manual_seed(0))
+    order = images.flatten(1).argsort(dim=1)
+    assert bool((changed.flatten(1).gather(1, order).diff(dim=1) >= 0).all())
+    assert not torch.allclose(changed, images)
+    assert torch.equal(moved, lesions)
+    noisy = replace(grey, noise=0.5)
+    again = augment(images, lesions, noisy, torch.Generator().manual_seed(0))[0]
+    assert not torch.allclose(again, changed)

@@ -1,0 +1,125 @@
+"""Runs on volumes: complete, resumed bit for bit, and exported as they validate."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from lightning.pytorch import Callback
+from safetensors.torch import load_file
+
+from breastseg.core import Modality, VolumeSpec
+from breastseg.core.errors import RecipeError
+from breastseg.data.volume_phantom import volume_phantoms
+from breastseg.export.bundle import About, make_bundle
+from breastseg.inference.volume_segmenter import VolumeSegmenter
+from breastseg.networks.catalogue import build_network
+from breastseg.networks.recipe import UNet3dRecipe
+from breastseg.networks.weights import load_network_weights
+from breastseg.training.recipe import OptimiserRecipe
+from breastseg.training.run_folder import RunFolder
+from breastseg.training.trainer import Machine
+from breastseg.training.volume.feed import prepare_cases
+from breastseg.training.volume.fit import fit_volume
+from breastseg.training.volume.recipe import (
+    PhantomsRecipe,
+    VolumeRecipe,
+    read_volume_recipe,
+)
+from breastseg.training.volume.task import VolumeTask
+
+pytestmark = [
+    pytest.mark.train,
+    # Within Lightning, not of our making.
+    pytest.mark.filterwarnings("ignore:.*LeafSpec.*"),
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec.*"),
+]
+RECIPE = VolumeRecipe(
+    "tiny",
+    epochs=2,
+    epoch_steps=3,
+    batch_size=2,
+    validate_every=1,
+    precision="float32",
+    network=UNet3dRecipe(in_channels=2, stage_widths=(3, 4, 5)),
+    volume=VolumeSpec(patch=(4, 12, 12), spacing_mm=(3.0, 1.5, 1.5)),
+    phantoms=PhantomsRecipe(train=3, validation=3, shape=(8, 32, 32)),
+    optimiser=OptimiserRecipe(learning_rate=1e-2, warmup_epochs=0),
+)
+
+
+class Stop(Callback):
+    """Break off in the middle of the second epoch."""
+
+    def on_train_batch_end(self, trainer, task, outputs, batch, index):
+        if (trainer.current_epoch, index) == (1, 1):
+            raise RuntimeError("stopped")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = RunFolder(tmp_path_factory.mktemp("runs") / "whole")
+    fit_volume(RECIPE, folder, Machine(threads=1))
+    return folder
+
+
+def test_a_run_leaves_everything(finished: RunFolder) -> None:
+    with finished.metrics.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert 0 <= float(rows[-1]["val_dice"]) <= 1
+    assert read_volume_recipe(finished.recipe) == RECIPE
+    assert json.loads(finished.volume.read_bytes())["patch"] == [4, 12, 12]
+    parts = json.loads(finished.split.read_bytes())["parts"]
+    assert (len(parts["train"]), len(parts["val"])) == (3, 3)
+    assert not set(parts["train"]) & set(parts["val"])
+    for path in (finished.last_weights, finished.best_weights, finished.curves):
+        assert path.is_file()
+
+
+def test_a_run_is_not_overwritten(finished: RunFolder) -> None:
+    with pytest.raises(RecipeError, match="already holds a run"):
+        fit_volume(RECIPE, finished, Machine(threads=1))
+
+
+def test_a_broken_run_is_resumed_bit_for_bit(finished: RunFolder, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "broken")
+    with pytest.raises(RuntimeError, match="stopped"):
+        fit_volume(RECIPE, folder, Machine(threads=1), watchers=[Stop()])
+    assert not folder.last_weights.exists()
+    fit_volume(RECIPE, folder, Machine(threads=1), resume=True)
+    for name in ("last_weights", "best_weights"):
+        one, other = (load_file(getattr(run, name)) for run in (finished, folder))
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_the_exported_bundle_predicts_what_was_validated(
+    finished: RunFolder, tmp_path: Path
+) -> None:
+    about = About("tiny", "1.0", Modality.MRI, "three stages", ("phantoms",))
+    bundle = make_bundle(finished.root, tmp_path / "bundle", about)
+    assert bundle.volume == RECIPE.volume
+    card = (tmp_path / "bundle" / "MODEL_CARD.md").read_text()
+    assert "voxels of 3x1.5x1.5 mm" in card
+    assert "in patches of 4x12x12 voxels" in card
+    network = build_network(RECIPE.network)
+    load_network_weights(network, finished.last_weights)
+    (case,) = volume_phantoms(1, 5, (8, 32, 32), phases=2)
+    volumes = prepare_cases([case], RECIPE.volume)
+    task = VolumeTask(RECIPE, network, volumes)
+    with torch.inference_mode():
+        wanted = task.probability(volumes[0])
+    found = VolumeSegmenter(tmp_path / "bundle", threads=1).segment(case.images[0])
+    # training keeps volumes as float16
+    np.testing.assert_allclose(found.probability, wanted, atol=0.01)
+
+
+def test_too_few_patches_for_the_processes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="batch_size = 0"):
+        replace(RECIPE, batch_size=0)
