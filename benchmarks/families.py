@@ -54,7 +54,7 @@ ROWS = (
     Row("attention-unet", _on_encoder("attention-unet"), note="ImageNet"),
     Row("unet++", _on_encoder("unet++"), note="ImageNet"),
     Row("transunet", _on_encoder("transunet"), note="ImageNet (stem)"),
-    Row("fast-unet", '{ name = "fast-unet" }', ("optimiser.learning_rate=3e-3",), "rate 3e-3"),
+    Row("fast-unet", _on_encoder("fast-unet"), note="ImageNet"),
     Row("unext", '{ name = "unext" }', ("optimiser.learning_rate=3e-3",), "rate 3e-3"),
     Row("cmunext", '{ name = "cmunext" }', ("optimiser.learning_rate=3e-3",), "rate 3e-3"),
     Row("segformer", '{ name = "segformer" }'),
@@ -99,7 +99,7 @@ def train(row: Row, seed: int, options: argparse.Namespace) -> None:
                 words.append("--resume")
             breastseg(*words)
         if not (folder / "bundle").exists():
-            breastseg("export", folder, "--out", folder / "bundle", "--name", row.label)
+            breastseg("export", folder, "--out", folder / "bundle", "--name", row.label.replace("+", "p"))
         scores = folder / "scores"
         if not (scores / "summary.json").exists():
             words = ["evaluate", folder / "bundle", "--data", f"BUSI={options.data}", "--quiet"]

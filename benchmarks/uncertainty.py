@@ -2,10 +2,11 @@
 
     python benchmarks/uncertainty.py --data BUSI=FOLDER --score SELECTION
 
-Runs the network once on each of fourteen views of every case and combines them afterwards. Scored at
-the network's input size, one thread. Prints Markdown: the Dice of each set of views, and for each measure how the mean over the
-outline ranks the outlined images. `rho`: rank correlation with the Dice (-1 would be perfect).
-`area`: of an outline with a Dice below .5 and one above, how often the first is the less certain.
+Runs the network once on each of fourteen views of every case and combines them afterwards. Scored
+at the network's input size, one thread. Prints Markdown: the Dice of each set of views, and for
+each measure how the mean over the outline ranks the outlined images. `rho`: rank correlation with
+the Dice (-1 would be perfect). `area`: of an outline with a Dice below .5 and one above, how often
+the first is the less certain.
 "Kept": mean Dice of the most certain share of the outlined images.
 """
 

@@ -56,9 +56,7 @@ SMALL: Mapping[str, NetworkRecipe] = {
     "mask-rcnn": recipes.MaskRCNNRecipe(pyramid_width=32, max_instances=4),
     "unext": recipes.UNeXtRecipe(stage_widths=TINY),
     "cmunext": recipes.CMUNeXtRecipe(stage_widths=TINY, kernels=(3, 3, 3, 5, 5)),
-    "fast-unet": recipes.FastUNetRecipe(
-        stage_widths=TINY, stage_blocks=(1, 1, 2, 1), decoder_width=16
-    ),
+    "fast-unet": recipes.FastUNetRecipe(context_width=24, decoder_width=16),
     "unet3d": recipes.UNet3dRecipe(stage_widths=(4, 8, 12)),
     "swin-unetr-3d": recipes.SwinUNETR3dRecipe(width=12, stage_blocks=(1, 1, 1, 1)),
 }

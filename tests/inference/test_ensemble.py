@@ -12,7 +12,7 @@ import pytest
 
 from breastseg.core import Fit, Image, InputSpec, Intensity, Modality, OutputSpec, Prompt, Segmenter
 from breastseg.core.errors import BundleError, InputError, UnsupportedError
-from breastseg.inference.bundle_folder import read_bundle, write_bundle_json
+from breastseg.inference.bundle_folder import read_bundle, sha256_of, write_bundle_json
 from breastseg.inference.ensemble import Ensemble
 from breastseg.inference.methods import MethodSpec
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
@@ -92,6 +92,48 @@ def test_views_are_undone_before_the_mean(make_tiny: Make, picture: Picture) -> 
     unit = array.astype(np.float32) / 255
     for view, values in zip(views, maps, strict=True):
         assert np.allclose(values, unit**view.gamma, atol=1e-6)
+
+
+def classifying(folder: Path, slopes: tuple[float, float]) -> Path:
+    """Make a tiny bundle one of two classes, whose logits rise with the grey level."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = np.array([0, *slopes], np.float32).reshape(3, 1, 1, 1)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["image", "kernel"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probability"], axis=1),
+        ],
+        "classes",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, 32, 32])],
+        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["N", 3, 32, 32])],
+        [numpy_helper.from_array(weights, "kernel")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    bundle = replace(
+        read_bundle(folder, verify=False),
+        labels={1: "benign", 2: "malignant"},
+        weights_sha256=sha256_of(folder / "model.onnx"),
+    )
+    write_bundle_json(folder, bundle)
+    return folder
+
+
+def test_classes_are_averaged_as_well(make_tiny: Make, picture: Picture) -> None:
+    one = OnnxSegmenter(classifying(make_tiny(name="one"), (4, 2)), 1)
+    two = OnnxSegmenter(classifying(make_tiny(name="two"), (1, 3)), 1)
+    alone = [network.segment(picture(NOISE)).class_probability for network in (one, two)]
+    found = Ensemble([one, two]).segment(picture(NOISE))
+    assert found.class_names == ("benign", "malignant")
+    assert found.class_probability is not None
+    assert alone[0] is not None
+    assert alone[1] is not None
+    assert np.allclose(found.class_probability, (alone[0] + alone[1]) / 2, atol=1e-5)
+    assert found.uncertainty is not None
+    assert found.malignancy is not None
+    with pytest.raises(InputError, match="same classes"):
+        Ensemble([one, OnnxSegmenter(make_tiny(name="other"), 1)])
 
 
 def test_temperatures_are_applied_member_by_member(make_tiny: Make, picture: Picture) -> None:

@@ -45,6 +45,7 @@ class Command:
 
 COMMANDS = {
     "segment": Command("segment", "Segment", "outline and measure the lesions in images"),
+    "volume": Command("volume", "Volume", "outline the lesions in a volume, such as an MRI"),
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
@@ -67,6 +68,7 @@ Examples:
   breastseg demo --out demo
   breastseg segment scan.png --out results
   breastseg segment study/ cine.dcm --out results --threads 2
+  breastseg volume before.nii.gz after.nii.gz --out outlined
   cat scan.dcm | breastseg segment - --json
   breastseg segment scan.png --method polar-path --box 60 80 180 220 --out in-a-box
   breastseg evaluate ultrasound --data BUSI=data/BUSI --split lesions --out scores

@@ -46,8 +46,10 @@ class Train:
         """Train; returns the exit code."""
         try:
             from breastseg.training.fit import Machine, fit
-            from breastseg.training.recipe import read_recipe
+            from breastseg.training.recipe import Recipe, read_recipe, read_table
             from breastseg.training.run_folder import RunFolder
+            from breastseg.training.volume.fit import fit_volume
+            from breastseg.training.volume.recipe import is_volume_recipe, read_volume_recipe
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"training needs torch and lightning ({error})",
@@ -55,7 +57,8 @@ class Train:
             ) from error
 
         changes = dict(_pair(text) for words in self.set for text in words)
-        recipe = read_recipe(self.recipe, changes)
+        on_volumes = is_volume_recipe(read_table(self.recipe, changes))
+        recipe = (read_volume_recipe if on_volumes else read_recipe)(self.recipe, changes)
         folder = RunFolder(self.out or Path("runs") / recipe.name)
         if self.resume and not folder.last_checkpoint.is_file():
             raise InputError(
@@ -63,14 +66,12 @@ class Train:
                 "a run folder whose first epoch was finished",
                 "leave --resume out to start",
             )
-        fit(
-            recipe,
-            {data_set.name: data_set.cases() for data_set in open_data_sets(self.data)},
-            folder,
-            Machine(self.devices, self.nodes, self.threads),
-            base=self.recipe.parent,
-            resume=self.resume,
-        )
+        machine = Machine(self.devices, self.nodes, self.threads)
+        if isinstance(recipe, Recipe):
+            cases = {data_set.name: data_set.cases() for data_set in open_data_sets(self.data)}
+            fit(recipe, cases, folder, machine, self.recipe.parent, self.resume)
+        else:
+            fit_volume(recipe, folder, machine, self.resume)
         say(f"The run is in {folder.root}/. Next: breastseg export {folder.root} --out BUNDLE")
         return 0
 

@@ -84,7 +84,6 @@ class Prediction:
                 raise GeometryError(
                     f"an instance of shape {one.region.shape} on a grid of {self.grid.shape}"
                 )
-
         self._check_classes()
 
     def _check_classes(self) -> None:

@@ -136,8 +136,6 @@ def quantise_bundle(
     plan = plan or Quantisation()
     before = OnnxSegmenter(folder, threads=1)
     spec = before.bundle.input
-    if before.bundle.volume is not None:
-        raise BundleError(f"{folder}: a network for volumes", "a network for images")
     inputs = (prepare(case.images[0], spec)[0][None] for case in calibration.cases)
     first = list(itertools.islice(inputs, LOOKED_AT))
     with appearing(out) as made:

@@ -21,8 +21,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
-from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.inference.postprocess import bring_back
+from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
 from breastseg.inference.uncertainty import Measure, uncertainty_map
 from breastseg.inference.views import MIRRORS, PLAIN, View
 from breastseg.preprocess.geometry import Placement
@@ -49,7 +48,7 @@ class Ensemble:
             ``temperature`` are left to the members.
 
     Raises:
-        InputError: no segmenter, no view, or different modalities.
+        InputError: no segmenter, no view, or different modalities or classes.
     """
 
     def __init__(
@@ -65,6 +64,10 @@ class Ensemble:
                 f"an ensemble of {len(segmenters)} networks for {', '.join(modalities) or 'none'}",
                 "one network or more, all for one modality",
             )
+        classes = {segmenter.class_names for segmenter in segmenters}
+        if len(classes) != 1:
+            listed = " and ".join(", ".join(names) or "one class" for names in sorted(classes))
+            raise InputError(f"an ensemble for {listed}", "networks with the same classes")
         if views is not None and not views:
             raise InputError("an ensemble without a view", "at least one view")
         self.segmenters = tuple(segmenters)
@@ -75,6 +78,8 @@ class Ensemble:
             (_without_mirror(segmenter), _views_of(segmenter, self.views))
             for segmenter in self.segmenters
         )
+        first = self.segmenters[0]
+        self._lead = OnnxSegmenter(first.folder, first.threads, self.output, first.force)
 
     @property
     def name(self) -> str:
@@ -106,26 +111,29 @@ class Ensemble:
             raise UnsupportedError(
                 f"a prompt for {self.name!r}", "none: these networks look at the whole image"
             )
-        maps, placement = self.members(image)
-        mean = maps.mean(axis=0, dtype=np.float32)
-        uncertain = uncertainty_map(maps, self.measure)
-        return Prediction(
-            bring_back(mean, placement, self.output),
-            image.grid,
-            self._provenance(),
-            self.output.threshold,
-            uncertainty=np.clip(placement.backward(uncertain), 0, 1),
-        )
+        maps, placement = self.class_members(image)
+        found = self._lead.prediction_of(image, maps.mean(axis=0, dtype=np.float32), placement)
+        uncertain = placement.backward(uncertainty_map(any_lesion(maps), self.measure))
+        return replace(found, provenance=self._provenance(), uncertainty=np.clip(uncertain, 0, 1))
 
     def members(self, image: Image) -> tuple[NDArray[np.float32], Placement]:
         """The map of every member, before any post-processing.
 
         Returns:
-            (M, rows, columns) float32, 0 to 1, at the input size of the largest network; and the
-            placement that brings such a map to the image's own grid.
+            (M, rows, columns) float32, 0 to 1, of any lesion, at the input size of the largest
+            network; and the placement that brings such a map to the image's own grid.
 
         Raises:
             As `segment`.
+        """
+        maps, placement = self.class_members(image)
+        return any_lesion(maps), placement
+
+    def class_members(self, image: Image) -> tuple[NDArray[np.float32], Placement]:
+        """As `members`, with the classes of `OnnxSegmenter.class_probabilities`.
+
+        Returns:
+            (M, K + 1 or 1, rows, columns) float32, 0 to 1; and the placement.
         """
         found: list[tuple[NDArray[np.float32], Placement]] = []
         for network, views in self._members:
@@ -134,9 +142,12 @@ class Ensemble:
             unit, placement = prepare_unit(image, spec)
             seen = np.stack([rescale(view.of(unit), spec.intensity) for view in views])
             batch = np.repeat(seen[:, None], spec.channels, axis=1)
-            maps = network.probabilities(batch)
-            undone = [view.undo(values) for view, values in zip(views, maps, strict=True)]
-            found.append((np.stack(undone), placement))
+            maps = network.class_probabilities(batch)
+            undone = [
+                [view.undo(values) for values in classes]
+                for view, classes in zip(views, maps, strict=True)
+            ]
+            found.append((np.array(undone, np.float32), placement))
         frame = max((placement for _, placement in found), key=lambda p: prod(p.size))
         return np.concatenate([_framed(maps, own, frame) for maps, own in found]), frame
 
@@ -184,4 +195,5 @@ def _framed(maps: NDArray[np.float32], own: Placement, frame: Placement) -> NDAr
     """Maps of one network in the frame of another, through the image's own grid."""
     if own == frame:
         return maps
-    return np.clip(np.stack([frame.forward(own.backward(values)) for values in maps]), 0, 1)
+    brought = [[frame.forward(own.backward(values)) for values in classes] for classes in maps]
+    return np.clip(np.array(brought, np.float32), 0, 1)

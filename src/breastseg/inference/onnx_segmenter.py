@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.bundle import Bundle, OutputSpec
-from breastseg.core.errors import GeometryError, InputError, UnsupportedError
+from breastseg.core.errors import BundleError, GeometryError, InputError, UnsupportedError
 from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction, malignancy_of
 from breastseg.core.prompt import Prompt
@@ -52,6 +52,12 @@ class OnnxSegmenter:
         if threads < 0:
             raise InputError(f"threads = {threads}", "1 or more, or 0 for all cores")
         self.bundle: Bundle = read_bundle(folder)
+        if self.bundle.volume is not None:
+            raise BundleError(
+                f"{self.bundle.name!r} is a network for volumes",
+                "one for images",
+                "breastseg volume",
+            )
         self.output: OutputSpec = output or self.bundle.output
         self.force = force
         self.folder = folder
@@ -114,15 +120,22 @@ class OnnxSegmenter:
         prepared = [prepare(image, self.bundle.input) for image in images]
         maps = self.class_probabilities(np.stack([array for array, _ in prepared]))
         return [
-            self._prediction(image, values, placement)
+            self.prediction_of(image, values, placement)
             for image, values, (_, placement) in zip(images, maps, prepared, strict=True)
         ]
 
-    def _prediction(
+    def prediction_of(
         self, image: Image, maps: NDArray[np.float32], placement: Placement
     ) -> Prediction:
+        """What the bundle's operating point makes of the maps of one image.
+
+        Args:
+            image: what was looked at.
+            maps: (K + 1 or 1, rows, columns) float32, as of one image in `class_probabilities`.
+            placement: where the image lies in them.
+        """
         names = self.class_names
-        lesion = _any_lesion(maps[None])[0]
+        lesion = any_lesion(maps[None])[0]
         probability = bring_back(lesion, placement, self.output)
         found = Prediction(
             probability,
@@ -153,7 +166,7 @@ class OnnxSegmenter:
             GeometryError: another shape.
             BundleError: the network cannot be run.
         """
-        return _any_lesion(self.class_probabilities(batch))
+        return any_lesion(self.class_probabilities(batch))
 
     def class_probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """As `probabilities`, with the background and each class of its own.
@@ -245,6 +258,6 @@ class OnnxSegmenter:
         return tuple(steps)
 
 
-def _any_lesion(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+def any_lesion(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """The probability of any lesion, (N, rows, columns), from maps as `class_probabilities`."""
     return maps[:, 0] if maps.shape[1] == 1 else 1 - maps[:, 0]

@@ -188,7 +188,7 @@ class MaskRCNN(nn.Module):
         size = (images.shape[2], images.shape[3])
         features, _ = self._features(images)
         proposals, valid = self._proposals(features, size)
-        count = len(images)
+        count = images.shape[0]  # not len(), which would fix it in an exported graph
         heads = self.roi_heads
         classes, moves = heads.box_predictor(heads.box_head(_cut(features, proposals, BOX_CELLS)))
         # a ranking by logits tells apart what has become 1 as a probability

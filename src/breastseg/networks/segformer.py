@@ -3,9 +3,10 @@
 E. Xie et al.: SegFormer: Simple and Efficient Design for Semantic Segmentation with Transformers.
 NeurIPS 2021. https://doi.org/10.48550/arXiv.2105.15203.
 
-Encoder and head are those of segmentation-models-pytorch. Where ours departs: the first patches may
-be of a grey image; the head has 128 channels where the paper's small models have 256; logits, of a
-stride of 4 as in the paper, are upsampled bilinearly.
+Encoder and head are those of segmentation-models-pytorch; the head's logits have a stride of 4, as
+in the paper, and are upsampled bilinearly. Where ours departs: the first patches may be of a grey
+image; the head has 128 channels where the paper's small models have 256; its perceptrons have no
+bias, which the batch normalisation after them would take away.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class SegFormer(nn.Module):
             encoder_depth=ENCODER_DEPTH,
             segmentation_channels=decoder_width,
         )
+        for perceptron in self.decoder.mlp_stage:
+            perceptron.linear.bias = None
         self.head = nn.Conv2d(decoder_width, out_channels, 1)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ MRI Images. BrainLes 2021. https://doi.org/10.1007/978-3-031-08999-2_22. The net
 
 Where ours departs: on images the same network has two dimensions in place of three; windows are 8
 pixels wide on images, which divides the maps of a padded image, and 7 on volumes as in the paper;
-the first stage has 24 channels on images and 12 on volumes where the paper has 48; any size of
-image is padded to a multiple of 32 and cut back.
+the first stage has 24 channels on images and 12 on volumes where the paper has 48; an image of any
+size is padded with its last row and column to multiples of 32, and the logits are cut back.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 MULTIPLE = 32
-SMALLEST = 64
-HEADS = 3
+HEADS = 3  # of the first stage; doubled with the channels at each
 
 
 class SwinUNETR(nn.Module):
@@ -67,7 +66,9 @@ class SwinUNETR(nn.Module):
             (N, out_channels, H, W) logits; a volume's likewise.
         """
         sides = images.shape[2:]
-        wanted = [max(SMALLEST, -(-side // MULTIPLE) * MULTIPLE) for side in sides]
+        wanted = [-(-side // MULTIPLE) * MULTIPLE for side in sides]
+        if max(wanted) == MULTIPLE:
+            wanted[-1] *= 2  # a single position has no variance to normalise with
         padding: list[int] = []
         for side, full in zip(reversed(sides), reversed(wanted), strict=True):
             padding += [0, full - side]

@@ -11,27 +11,28 @@ pre-normalised blocks over them, and a U-Net's decoder whose skips are the encod
 Where ours departs, and why:
 
 - the encoder is any classifier, MobileNetV2 by default, where the paper has ResNet-50, and the
-  transformer has 6 blocks of 192 channels (the "tiny" one) where the paper has 12 of 768: the
-  paper's 105 million parameters are for a GPU and for weights of ImageNet-21k;
+  transformer has 6 blocks of 192 channels where the paper has 12 of 768: a network of that size is
+  for a GPU, and starts from weights of ImageNet-21k;
 - the learnt positions are those of a 16x16 map and are interpolated for other sizes, so that an
-  image of any size can be given.
+  image of any size can be given;
+- no dropout inside the transformer, and no convolution between it and the decoder;
+- the transformer in the decoder, which the second paper adds, is not here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import segmentation_models_pytorch as smp
 import torch
 from segmentation_models_pytorch.base.initialization import initialize_decoder, initialize_head
-from segmentation_models_pytorch.encoders.mobilenet import MobileNetV2Encoder
-from segmentation_models_pytorch.encoders.resnet import ResNetEncoder
 from torch import Tensor, nn
 from torch.nn import functional
 
 from breastseg.networks.encoder_network import (
+    ENCODER_STRIDE,
     Decoder,
     build_encoder,
+    first_maps,
     pad_for_encoder,
     to_image_size,
 )
@@ -142,7 +143,9 @@ class TransUNet(nn.Module):
         heads: int = 6,
     ) -> None:
         super().__init__()
-        self.encoder, channels = _stem(encoder, in_channels)
+        self.encoder, channels = build_encoder(encoder, in_channels)
+        remove_deeper_layers(self.encoder, in_channels)
+        channels = channels[: STEM_DEPTH + 1]
         self.transformer = Transformer(channels[-1], width, blocks, heads)
         self.decoder = StemDecoder([*channels[:-1], width], decoder_channels)
         self.dropout = nn.Dropout2d(dropout)
@@ -160,20 +163,32 @@ class TransUNet(nn.Module):
             (N, out_channels, H, W) logits; a sigmoid makes probabilities of them.
         """
         padded = pad_for_encoder(images)
-        *skips, deepest = self.encoder(padded)[: STEM_DEPTH + 1]
+        *skips, deepest = first_maps(self.encoder, padded, STEM_DEPTH)
         maps = self.decoder([*skips, self.transformer(deepest)])
         logits: Tensor = self.head(self.dropout(maps))
         return to_image_size(logits, padded, images)
 
 
-def _stem(name: str, in_channels: int) -> tuple[nn.Module, list[int]]:
-    """A classifier down to a stride of 16, without the layers that only deeper maps need."""
-    build_encoder(name, in_channels)  # refuses names that are not known
-    encoder = smp.encoders.get_encoder(
-        name, in_channels=in_channels, depth=STEM_DEPTH, weights=None
-    )
-    if isinstance(encoder, MobileNetV2Encoder):
-        encoder.features = encoder.features[: encoder._out_indexes[STEM_DEPTH - 1] + 1]
-    elif isinstance(encoder, ResNetEncoder):
-        del encoder.layer4
-    return encoder, list(encoder.out_channels)[: STEM_DEPTH + 1]
+def remove_deeper_layers(encoder: nn.Module, in_channels: int) -> None:
+    """Take out the layers that only maps deeper than the stem need: no gradient reaches them.
+
+    Args:
+        encoder: of `build_encoder`; changed in place. The names of what stays are kept, so that
+            weights of the whole classifier can be loaded (see `weights`).
+        in_channels: of the image.
+    """
+    training = encoder.training
+    encoder.eval()  # leaves the running statistics as they are
+    side = 2 * ENCODER_STRIDE
+    maps = first_maps(encoder, torch.zeros(1, in_channels, side, side), STEM_DEPTH)
+    names, parameters = zip(*encoder.named_parameters(), strict=True)
+    # a layer whose maps are computed but never looked at has no gradient either
+    seen = [m.sum() for m in maps[1:] if m.requires_grad]
+    gradients = torch.autograd.grad(seen, parameters, allow_unused=True)
+    idle = {name for name, gradient in zip(names, gradients, strict=True) if gradient is None}
+    for name, module in list(encoder.named_modules()):  # a module comes before its parts
+        own = {f"{name}.{part}" for part, _ in module.named_parameters()}
+        if own and own <= idle:
+            encoder.set_submodule(name, nn.Identity())
+            idle -= own
+    encoder.train(training)

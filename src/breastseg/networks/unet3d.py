@@ -72,8 +72,9 @@ class InstanceNorm(nn.InstanceNorm3d):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, D, H, W) to the same shape."""
-        return functional.instance_norm(
-            maps, weight=self.weight, bias=self.bias, use_input_stats=True, eps=self.eps
+        fast = torch.backends.cudnn.enabled
+        return torch.instance_norm(
+            maps, self.weight, self.bias, None, None, True, 0.0, self.eps, fast
         )
 
 

@@ -6,6 +6,7 @@ from torch import nn
 
 from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask
+from breastseg.training.instances import InstanceTask
 from breastseg.training.masking import MaskingTask
 from breastseg.training.recipe import Recipe
 from breastseg.training.task import SegmentationTask
@@ -22,6 +23,8 @@ def build_task(recipe: Recipe, network: nn.Module, steps_per_epoch: int) -> Segm
     kind = SegmentationTask
     if recipe.masking is not None:
         kind = MaskingTask
+    elif recipe.network.name == "mask-rcnn":
+        kind = InstanceTask
     elif recipe.adversarial is not None:
         kind = AdversarialTask
     elif recipe.distillation is not None:

@@ -1,0 +1,200 @@
+"""Whether probabilities mean what they say, and making them.
+
+Of the images given a probability of 0.8, eight in ten should be malignant. A network is often too
+sure of itself; one or two numbers fitted on images that it was not trained on put that right.
+Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.bundle import PlattScaling
+from breastseg.core.errors import InputError
+from breastseg.metrics.classwise import check_images
+
+BINS = 10
+TEMPERATURES = (0.01, 100.0)
+"""What `fit_temperature` searches; the same as `OutputSpec.temperature` takes."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReliabilityCurve:
+    """Probabilities in bins, and how often they come true.
+
+    Attributes:
+        edges: (B + 1,) float64, the bins' bounds from 0 to 1; a bin has its lower bound and not its
+            upper one, but for the last, which has both.
+        counts: (B,) int64, how many probabilities lie in each.
+        mean: (B,) float64, their mean; NaN in an empty bin.
+        observed: (B,) float64, the share that came true; NaN in an empty bin.
+    """
+
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    observed: NDArray[np.float64]
+
+    @property
+    def expected_error(self) -> float:
+        """Mean of ``|mean - observed|`` over the bins, each counting by its number; 0 to 1.
+
+        NaN without any probability. It depends on the bins, and is above 0 for a perfect method
+        too, the more the fewer images there are.
+
+        Source: Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602.
+        """
+        filled = self.counts > 0
+        if not filled.any():
+            return math.nan
+        apart = np.abs(self.mean[filled] - self.observed[filled])
+        return float((apart * self.counts[filled]).sum() / self.counts.sum())
+
+
+def reliability_curve(
+    probability: NDArray[np.floating], truth: NDArray[np.bool_], bins: int = BINS
+) -> ReliabilityCurve:
+    """Sort probabilities into bins of one width and look how often they come true.
+
+    Args:
+        probability: (n,), 0 to 1, that something is the case.
+        truth: (n,) bool, whether it is.
+        bins: how many, at least 1.
+
+    Raises:
+        InputError: other shapes or values.
+    """
+    check_images(probability, truth)
+    if bins < 1:
+        raise InputError(f"{bins} bins", "at least 1")
+    edges = np.linspace(0, 1, bins + 1)
+    which = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, bins - 1)
+    counts = np.bincount(which, minlength=bins)
+    sums = np.stack([np.bincount(which, values, minlength=bins) for values in (probability, truth)])
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return ReliabilityCurve(edges, counts, means[0], means[1])
+
+
+def expected_calibration_error(
+    probability: NDArray[np.floating], truth: NDArray[np.bool_], bins: int = BINS
+) -> float:
+    """`ReliabilityCurve.expected_error` over bins of one width; arguments as there."""
+    return reliability_curve(probability, truth, bins).expected_error
+
+
+def brier_score(probability: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:
+    """Mean squared distance of the probability from what was the case: 0 is best, 1 worst.
+
+    Always saying 0.5 gives 0.25. NaN without any probability.
+
+    Source: Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2, in the form for two
+    classes, which is half of his.
+
+    Args:
+        probability: (n,), 0 to 1.
+        truth: (n,) bool.
+
+    Raises:
+        InputError: other shapes or values.
+    """
+    check_images(probability, truth)
+    return float(np.mean((probability - truth) ** 2)) if len(truth) else math.nan
+
+
+def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.integer | np.bool_]) -> float:
+    """The temperature at which logits divided by it give the truth the highest likelihood.
+
+    Args:
+        logits: (n,) of something being the case; or (n, K) of K classes.
+        truth: (n,) bool; or (n,) whole numbers below K.
+
+    Returns:
+        Within `TEMPERATURES`; above 1 where the logits are too sure of themselves. At its upper
+        end the logits say nothing of the truth, at its lower end they are always right.
+
+    Raises:
+        InputError: no logits, other shapes, values that are not finite, or a class that there is
+            not.
+    """
+    from scipy import optimize  # a quarter of a second to import
+
+    values, labels = _two_columns(logits, truth)
+
+    def loss(log_temperature: float) -> float:
+        scaled = values / math.exp(log_temperature)
+        top = scaled.max(axis=1)
+        spread = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top
+        return float(np.mean(spread - scaled[np.arange(len(scaled)), labels]))
+
+    # The likelihood has a single peak: it is concave in one over the temperature.
+    low, high = (math.log(bound) for bound in TEMPERATURES)
+    found = optimize.minimize_scalar(
+        loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6}
+    )
+    return float(np.clip(math.exp(float(found.x)), *TEMPERATURES))
+
+
+def fit_platt(probability: NDArray[np.floating], malignant: NDArray[np.bool_]) -> PlattScaling:
+    """The line through the logits that makes probabilities of malignancy as true as it can.
+
+    The likelihood is that of targets a little off 0 and 1, as Platt has them, so that it has a
+    finite peak also where the two kinds lie apart.
+
+    Source: Platt 1999, Probabilistic outputs for support vector machines and comparisons to
+    regularized likelihood methods, section 2.2.
+
+    Args:
+        probability: (n,), 0 to 1, as `breastseg.core.prediction.malignancy_of` gives without a
+            scaling, of images that the network was not trained on.
+        malignant: (n,) bool, what they are, with at least one of both.
+
+    Raises:
+        InputError: other shapes or values, or only one kind of image.
+    """
+    from scipy import optimize
+
+    check_images(probability, malignant)
+    there, others = int(malignant.sum()), int((~malignant).sum())
+    if not there or not others:
+        raise InputError(f"{there} malignant and {others} benign images", "at least one of each")
+    inside = np.clip(probability.astype(np.float64), 1e-6, 1 - 1e-6)  # as PlattScaling does
+    logits = np.log(inside) - np.log1p(-inside)
+    target = np.where(malignant, (there + 1) / (there + 2), 1 / (others + 2))
+
+    def loss(line: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scaled = line[0] * logits + line[1]
+        value = np.mean(np.logaddexp(0, scaled) - target * scaled)
+        slope = np.exp(-np.logaddexp(0, -scaled)) - target
+        return float(value), np.array([np.mean(slope * logits), np.mean(slope)])
+
+    found = optimize.minimize(
+        loss,
+        np.array([1.0, 0.0]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, 1000.0), (-1000.0, 1000.0)],
+        options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000},
+    )
+    return PlattScaling(float(found.x[0]), float(found.x[1]))
+
+
+def _two_columns(
+    logits: NDArray[np.floating], truth: NDArray[np.integer | np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Logits (n, K) of at least two classes and the index of the true one."""
+    values, labels = logits.astype(np.float64), truth.astype(np.int64)
+    if values.ndim == 1:
+        values = np.stack([np.zeros_like(values), values], axis=1)
+    fits = values.ndim == 2 and labels.shape == values.shape[:1] and len(values) > 0
+    if not fits or truth.dtype.kind not in "bui" or not bool(np.isfinite(values).all()):
+        raise InputError(
+            f"logits of shape {logits.shape} and a truth of {truth.shape}, {truth.dtype}",
+            "finite (n,) and bool, or finite (n, K) and whole numbers below K, n at least 1",
+        )
+    if labels.min() < 0 or labels.max() >= values.shape[1]:
+        raise InputError(f"class {labels.max()} of {values.shape[1]}", "0 to one below that")
+    return values, labels
