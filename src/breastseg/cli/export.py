@@ -47,7 +47,7 @@ class Export:
     out: Path
     name: Annotated[str | None, _NO_HINT] = None
     bundle_version: str = "1.0.0"
-    modality: Modality = Modality.ULTRASOUND
+    modality: tyro.conf.EnumChoicesFromValues[Modality] = Modality.ULTRASOUND
     summary: str = "outlines breast lesions"
     licence: str = "Apache-2.0"
     trained_on: Annotated[

@@ -22,6 +22,7 @@ OPSET = 18
 # Values. The few large tensors hold most of the bytes, the many small ones (a depthwise kernel, a
 # bias) most of the rounding error: with 256 here a probability moved by .011, so by .0007.
 SMALLEST_HALVED = 100_000
+LARGE_SHARE = 50  # in a small network, a tensor of this part of all values is large already
 LARGEST_FLOAT16 = 65504.0
 
 
@@ -144,12 +145,15 @@ def halve_weights(graph: GraphProto) -> None:
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
+    floats = [t for t in graph.initializer if t.data_type == TensorProto.FLOAT]
+    total = sum(numpy_helper.to_array(tensor).size for tensor in floats)
+    smallest = min(SMALLEST_HALVED, total // LARGE_SHARE)
     casts = []
     for tensor in graph.initializer:
         if tensor.data_type != TensorProto.FLOAT:
             continue
         values = numpy_helper.to_array(tensor)
-        if values.size < SMALLEST_HALVED or not np.abs(values).max() <= LARGEST_FLOAT16:
+        if values.size < smallest or not np.abs(values).max() <= LARGEST_FLOAT16:
             continue
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_float16"))
