@@ -99,7 +99,8 @@ def train(row: Row, seed: int, options: argparse.Namespace) -> None:
                 words.append("--resume")
             breastseg(*words)
         if not (folder / "bundle").exists():
-            breastseg("export", folder, "--out", folder / "bundle", "--name", row.label.replace("+", "p"))
+            name = row.label.replace("+", "p")  # a bundle's name takes no plus
+            breastseg("export", folder, "--out", folder / "bundle", "--name", name)
         scores = folder / "scores"
         if not (scores / "summary.json").exists():
             words = ["evaluate", folder / "bundle", "--data", f"BUSI={options.data}", "--quiet"]

@@ -41,7 +41,7 @@ from breastseg.preprocess.prepare import prepare
 
 PLANS = {
     "int8, as `breastseg quantise` does": Quantisation(),
-    "- first convolution in float too": Quantisation(float_first=True),
+    "- first convolution int8 too": Quantisation(float_first=False),
     "- last convolution int8 too": Quantisation(float_last=False),
     "- signed activations": Quantisation(activations=Activations.INT8),
     "- weights of 7 bits": Quantisation(seven_bits=True),

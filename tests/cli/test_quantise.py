@@ -49,7 +49,7 @@ def test_options_reach_the_work(
     assert main(given) == 0
     ((folder, out, calibration, check, plan, name),) = calls
     assert (folder, out, name) == (bundle, tmp_path / "q", "small")
-    assert (plan.activations, plan.float_last, plan.float_first) == ("int8", False, False)
+    assert (plan.activations, plan.float_last, plan.float_first) == ("int8", False, True)
     assert calibration.words == (
         "2 images, drawn from 3 with seed 0 (--data folder=FOLDER --split list:a.txt)"
     )

@@ -295,7 +295,6 @@ def test_the_recipe_is_the_constructor(name: str) -> None:
     assert set(parameters) == set(known) - set(NOT_ARGUMENTS)
     for key, parameter in parameters.items():
         default = known[key].default
-        assert parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         if parameter.default is not inspect.Parameter.empty and default is not MISSING:
             assert parameter.default == default, key
 

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -164,9 +164,34 @@ def test_a_difference_above_the_tolerance_is_an_error(network, files):
 
 
 def test_a_network_of_another_output_is_refused(tmp_path):
-    with pytest.raises(BundleError, match=r"to \(2, 3, 64, 64\)"):
-        export_onnx(nn.Conv2d(1, 3, 3, padding=1), SPEC, tmp_path / "m.onnx")
+    with pytest.raises(BundleError, match=r"to \(2, 1, 62, 62\)"):
+        export_onnx(nn.Conv2d(1, 1, 3), SPEC, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_several_classes_are_exported_with_their_softmax(tmp_path):
+    network = network_of(replace(RECIPE, out_channels=3))
+    inputs = seeded_inputs(SPEC)
+    export_onnx(network, SPEC, tmp_path / "m.onnx", half=False)
+    assert parity(network, tmp_path / "m.onnx", SPEC, inputs) < 1e-5
+    maps = OnnxNetwork(tmp_path / "m.onnx", SPEC, 1, outputs=3)(inputs)
+    assert maps.shape == (4, 3, 64, 64)
+    assert np.allclose(maps.sum(axis=1), 1, atol=1e-5)
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(inputs)).softmax(dim=1).numpy()
+    assert np.allclose(maps, wanted, atol=1e-5)
+    with pytest.raises(BundleError, match="do not belong together"):
+        OnnxNetwork(tmp_path / "m.onnx", SPEC, 1)
+
+
+def test_one_class_beside_a_background_is_exported_as_one_map(tmp_path):
+    network = nn.Conv2d(1, 2, 3, padding=1)
+    inputs = seeded_inputs(SPEC, 1)
+    export_onnx(network, SPEC, tmp_path / "m.onnx", half=False)
+    assert parity(network, tmp_path / "m.onnx", SPEC, inputs) < 1e-5
+    with torch.no_grad():
+        wanted = network(torch.from_numpy(inputs)).diff(dim=1).sigmoid().numpy()
+    assert np.allclose(OnnxNetwork(tmp_path / "m.onnx", SPEC, 1)(inputs), wanted, atol=1e-5)
 
 
 def test_seeded_inputs_are_the_same_for_the_same_seed():

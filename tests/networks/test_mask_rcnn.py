@@ -41,15 +41,11 @@ def noise(*shape: int) -> Tensor:
 
 
 def scene() -> tuple[Tensor, Tensor]:
-    """Three images: one lesion, two, none."""
-    labels = torch.zeros(3, 1, *SIZE)
-    for image, row, column, rows, columns in (
-        (0, 16, 20, 30, 40),
-        (1, 4, 6, 24, 24),
-        (1, 34, 56, 26, 32),
-    ):
-        labels[image, 0, row : row + rows, column : column + columns] = 1
-    return 0.3 * noise(3, 1, *SIZE) - 2 * labels, labels
+    """An image with two lesions, and one without any."""
+    labels = torch.zeros(2, 1, *SIZE)
+    labels[0, 0, 4:32, 6:42] = 1
+    labels[0, 0, 34:60, 56:88] = 1
+    return 0.3 * noise(2, 1, *SIZE) - 2 * labels, labels
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +53,7 @@ def trained() -> MaskRCNN:
     """Fitted to the scene for a few steps, so that there are boxes to compare."""
     network, (images, labels) = tiny(), scene()
     optimiser = torch.optim.AdamW(network.parameters(), 2e-3)
-    for _ in range(25):
+    for _ in range(40):
         optimiser.zero_grad()
         torch.stack(list(network.losses(images, labels).values())).sum().backward()
         optimiser.step()
@@ -142,13 +138,14 @@ def test_logits_have_the_size_of_the_one_image(size: tuple[int, int], training: 
 def test_prediction_is_torchvisions(trained: MaskRCNN) -> None:
     images, _ = scene()
     theirs = copy.deepcopy(trained)
+    theirs.rpn.nms_thresh = 1.0  # all of the regions pass
+    sizes = [SIZE] * len(images)
     with torch.no_grad():
         features, padded = trained._features(images)
-        sizes = [SIZE] * len(images)
         proposals, _ = theirs.rpn(ImageList(padded, sizes), features)
         expected, _ = theirs.roi_heads(features, proposals, sizes)
         found = trained.instances(images)
-    assert [len(one.scores) for one in found][:2] > [0, 0]
+    assert len(found[0].scores) >= 2
     for mine, their in zip(found, expected, strict=True):
         torch.testing.assert_close(mine.boxes, their["boxes"], atol=1e-3, rtol=0)
         torch.testing.assert_close(mine.scores, their["scores"], atol=1e-5, rtol=0)
@@ -159,19 +156,18 @@ def test_the_map_is_painted_from_the_instances(trained: MaskRCNN) -> None:
     images, labels = scene()
     with torch.no_grad():
         probability = trained(images).sigmoid()
-        alone = trained(images[1:2]).sigmoid()
+        alone = trained(images[:1]).sigmoid()
         found = trained.instances(images)
-    assert torch.equal(probability[1:2] > 0.5, alone > 0.5)
-    torch.testing.assert_close(probability[1:2], alone, atol=1e-4, rtol=0)
+    torch.testing.assert_close(probability[:1], alone, atol=1e-4, rtol=0)
     for one, painted in zip(found, probability[:, 0], strict=True):
         expected = torch.zeros(SIZE)
         for score, mask in zip(one.scores, one.masks, strict=True):
             expected = torch.maximum(expected, score * mask)
         torch.testing.assert_close(painted, expected.clamp(1e-4, 1 - 1e-4), atol=1e-5, rtol=0)
-    outline = (probability > 0.5).float()
-    overlap = 2 * (outline * labels).sum((1, 2, 3)) / (outline + labels).sum((1, 2, 3)).clamp_min(1)
-    assert overlap[:2].min() > 0.6  # it has learnt the scene
-    assert not outline[2].any()
+    outline = probability > 0.5
+    both = float((outline[0] * labels[0]).sum())
+    assert 2 * both / float(outline[0].sum() + labels[0].sum()) > 0.7  # it has learnt the scene
+    assert not outline[1].any()
 
 
 def test_more_slots_than_a_tiny_image_has_regions() -> None:

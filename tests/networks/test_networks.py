@@ -40,9 +40,7 @@ RECIPES = {
         encoder="tu-mobilenetv3_small_050", decoder_channels=(16, 16, 8, 8)
     ),
     "unet2015": UNet2015Recipe(base_width=4, depth=3, dropout=0.5),
-    "unet2015 without normalisation": UNet2015Recipe(
-        base_width=4, depth=3, batch_norm=False
-    ),
+    "unet2015 without normalisation": UNet2015Recipe(base_width=4, depth=3, batch_norm=False),
 }
 
 
@@ -237,7 +235,9 @@ def test_recipe_finds_relative_weights(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_weights_are_left_out_on_request(tmp_path: Path) -> None:
-    build_network(EncoderUNetRecipe(encoder_weights="absent.safetensors"), tmp_path, load_weights=False)
+    build_network(
+        EncoderUNetRecipe(encoder_weights="absent.safetensors"), tmp_path, load_weights=False
+    )
     with pytest.raises(RecipeError, match="not found"):
         build_network(EncoderUNetRecipe(encoder_weights="absent.safetensors"), tmp_path)
 

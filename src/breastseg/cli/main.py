@@ -68,7 +68,7 @@ Examples:
   breastseg demo --out demo
   breastseg segment scan.png --out results
   breastseg segment study/ cine.dcm --out results --threads 2
-  breastseg volume before.nii.gz after.nii.gz --out outlined
+  breastseg volume before.nii.gz after.nii.gz --method BUNDLE --out outlined
   cat scan.dcm | breastseg segment - --json
   breastseg segment scan.png --method polar-path --box 60 80 180 220 --out in-a-box
   breastseg evaluate ultrasound --data BUSI=data/BUSI --split lesions --out scores

@@ -44,7 +44,7 @@ class Quantise:
         images: how many of the cases of --split are drawn.
         seed: of that draw.
         name: under which the method is known; the old name and -int8 by default.
-        float_first: leave the first convolution in float.
+        int8_first: quantise the first convolution too.
         int8_last: quantise the last convolution too; the probability then has coarse steps.
         signed: signed activations, for processors that are quicker with them (ARM).
         seven_bits: weights of 7 bits, for processors without VNNI, on which 8 can overflow.
@@ -58,7 +58,7 @@ class Quantise:
     images: int = 50
     seed: int = 0
     name: Annotated[str | None, _NO_HINT] = None
-    float_first: bool = False
+    int8_first: bool = False
     int8_last: bool = False
     signed: bool = False
     seven_bits: bool = False
@@ -96,7 +96,7 @@ class Quantise:
         plan = Quantisation(
             activations=Activations.INT8 if self.signed else Activations.UINT8,
             float_last=not self.int8_last,
-            float_first=self.float_first,
+            float_first=not self.int8_first,
             seven_bits=self.seven_bits,
         )
         draw = f", drawn from {len(cases)} with seed {self.seed}" * (len(chosen) < len(cases))

@@ -24,15 +24,15 @@ class Volume:
     """Outline the lesions of one volume: a breast MRI, its phases as a file each or in one.
 
     Writes mask.nii.gz and probability.nii.gz on the grid of the input, and results.json with the
-    volume, box and confidence of each lesion. The methods are bundles for volumes; the one that
-    comes along, 'mri-phantom', has seen nothing but synthetic volumes: it shows that everything
+    volume, box and confidence of each lesion. The methods are bundles for volumes; none comes
+    along yet. recipes/mri-phantom.toml trains one on synthetic volumes: that shows how everything
     works, not where a lesion is.
 
     Attributes:
         phases: NIfTI, NRRD or MetaImage files on one grid, in the order of their time: before
             contrast first.
         out: the folder for the results.
-        method: a shipped bundle for volumes, or the folder of one.
+        method: the folder of a bundle for volumes.
         threads: CPU cores to use; 0 for all.
         force: also take volumes of another modality than the method was made for.
         overwrite: replace what an earlier run has written.
@@ -41,8 +41,8 @@ class Volume:
     phases: tyro.conf.Positional[
         Annotated[tuple[Path, ...], tyro.conf.arg(metavar="PHASE ...", help_behavior_hint="")]
     ]
+    method: str
     out: Annotated[Path, _NO_HINT] = Path("volume-results")
-    method: str = "mri-phantom"
     threads: int = 0
     force: bool = False
     overwrite: bool = False

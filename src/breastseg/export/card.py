@@ -43,7 +43,7 @@ _LIMITS = """\
 - An outline does not say benign or malignant.
 - It works at {grain}: finer detail than that is not seen, and a lesion of a few
   {unit} at that size may be lost.
-- Probabilities are scores that were not calibrated."""
+- {calibration}"""
 
 
 def model_card(bundle: Bundle) -> str:
@@ -53,7 +53,7 @@ def model_card(bundle: Bundle) -> str:
         bundle.summary,
         _facts(bundle),
         _USE.format(modality=bundle.modality),
-        _LIMITS.format(**_grain(bundle)),
+        _LIMITS.format(**_grain(bundle), calibration=_calibration(bundle)),
         "## Training data",
         "\n".join(f"- {line}" for line in bundle.training_data) or "Not stated.",
         "## Results",
@@ -75,6 +75,15 @@ def _grain(bundle: Bundle) -> dict[str, str]:
         return {"grain": f"voxels of {sides} mm", "unit": "voxels"}
     rows, columns = bundle.input.size
     return {"grain": f"{rows}x{columns} pixels", "unit": "pixels"}
+
+
+def _calibration(bundle: Bundle) -> str:
+    if bundle.output.temperature == 1:
+        return "Probabilities are scores that were not calibrated."
+    return (
+        "Probabilities were calibrated by one temperature, which holds on average, for data like\n"
+        "  that it was fitted on."
+    )
 
 
 def _facts(bundle: Bundle) -> str:
@@ -145,6 +154,8 @@ def _operating_point(bundle: Bundle) -> str:
         )
     if bundle.volume is not None and bundle.volume.min_volume_mm3 > 0:
         lines.append(f"- An outline below {bundle.volume.min_volume_mm3:g} mm3 is dropped.")
+    if output.temperature != 1:
+        lines.append(f"- The network's logits are divided by {output.temperature:g}.")
     if output.largest_only:
         lines.append("- Only the largest outline is kept.")
     if output.flip_average:

@@ -88,7 +88,7 @@ class Quantisation:
     range: Range = Range.MINMAX
     activations: Activations = Activations.UINT8
     float_last: bool = True
-    float_first: bool = False
+    float_first: bool = True
     seven_bits: bool = False
 
 

@@ -68,8 +68,7 @@ def sliding_window(
         _inverse_sum(first, bell, side)
         for first, bell, side in zip(starts, bells, shape, strict=True)
     ]
-    across = inverse[1][:, None] * inverse[2]
-    result = np.empty(shape, np.float32)
+    across, result = inverse[1][:, None] * inverse[2], np.empty(shape, np.float32)
     sums = np.zeros((patch[0], *shape[1:]), np.float32)
     for row, top in enumerate(starts[0]):
         corners = product([top], starts[1], starts[2])

@@ -113,8 +113,8 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.integer | np
         truth: (n,) bool; or (n,) whole numbers below K.
 
     Returns:
-        Within `TEMPERATURES`; above 1 where the logits are too sure of themselves. At its upper
-        end the logits say nothing of the truth, at its lower end they are always right.
+        Within `TEMPERATURES`; above 1 where the logits are too sure of themselves. Near its upper
+        end the logits say nothing of the truth, near its lower end they are always right.
 
     Raises:
         InputError: no logits, other shapes, values that are not finite, or a class that there is

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-ROUNDS = 32
+ROUNDS = 16
 THINNEST_PX = 1e-2
 
 
@@ -32,28 +32,23 @@ def overlaps(boxes: Tensor) -> Tensor:
     return shared / union.clamp_min(torch.finfo(boxes.dtype).tiny)
 
 
-def unsuppressed(
-    boxes: Tensor, valid: Tensor, largest: float, groups: Tensor | None = None
-) -> Tensor:
+def unsuppressed(boxes: Tensor, valid: Tensor, largest: float) -> Tensor:
     """Non-maximum suppression: which boxes overlap no better one that is itself kept.
 
     "Kept" is the one solution of kept[i] = valid[i] and no j < i with kept[j] overlaps i. Starting
     from all valid boxes, each round of that equation settles every box one step further down a
     chain of boxes that suppress one another, so `ROUNDS` rounds give what the greedy procedure
-    gives wherever no such chain is longer; of a hundred boxes chains have a handful.
+    gives wherever no such chain is longer; among hundreds of boxes chains have a handful.
 
     Args:
         boxes: (N, M, 4), the best first.
         valid: (N, M) bool, False for boxes that neither stay nor suppress.
         largest: intersection over union up to which both boxes stay.
-        groups: (N, M) of any dtype; boxes of unlike groups leave each other alone.
 
     Returns:
         (N, M) bool.
     """
     clash = overlaps(boxes) > largest
-    if groups is not None:
-        clash = clash & (groups[:, :, None] == groups[:, None, :])
     better = torch.ones(clash.shape[1:], dtype=torch.bool, device=boxes.device).tril(-1)
     suppresses = (clash & better).to(boxes.dtype)
     start = valid.to(boxes.dtype)[..., None]

@@ -12,7 +12,8 @@ Where ours departs from the paper, and why:
   lesions in images of 256 x 256 px;
 - heads as narrow as the pyramid, a box head of 256 features instead of 1024, and at most 32
   regions an image learnt from instead of 512: an image has a lesion or two, and a CPU must do it;
-- 64 regions go to the heads in prediction instead of 1000.
+- in prediction the 50 best regions of each level go to the heads instead of 1000 that have been
+  thinned out; instances are thinned out at the end, as in the paper.
 
 A map for every pixel follows from the instances: the largest score x mask probability of any.
 """
@@ -27,7 +28,6 @@ import segmentation_models_pytorch as smp
 import torch
 from scipy import ndimage
 from torch import Tensor, nn
-from torch.nn.functional import pad
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
@@ -47,9 +47,8 @@ ANCHOR_SIDES_PX = (16, 32, 64, 128, 256)
 ANCHOR_RATIOS = (0.5, 1.0, 2.0)
 BOX_CELLS, MASK_CELLS = 7, 14
 BOX_FEATURES = 256
-CANDIDATES = 100  # of each level, before suppression
-PROPOSALS = 64  # of an image, after it
-SHARED_BY_PROPOSALS, SHARED_BY_INSTANCES = 0.7, 0.5  # intersection over union that is tolerated
+CANDIDATES = 50  # regions of each level that the heads look at
+SHARED = 0.5  # intersection over union that two instances may have
 LOWEST_SCORE = 0.05  # below it there is no instance
 SMALLEST_LESION_PX = 4
 CERTAIN = 1e-4  # probabilities of pixels stay this far from 0 and 1
@@ -199,39 +198,34 @@ class MaskRCNN(nn.Module):
 
         rank, order = rank.masked_fill(~valid, -inf).sort(descending=True)
         boxes, valid = chosen(boxes, order), rank > -inf
-        kept = unsuppressed(boxes, valid, SHARED_BY_INSTANCES)
-        rank, first = rank.masked_fill(~kept, -inf).topk(self.max_instances)
+        kept = unsuppressed(boxes, valid, SHARED)
+        slots = min(self.max_instances, boxes.shape[1])
+        rank, first = rank.masked_fill(~kept, -inf).topk(slots)
         boxes = chosen(boxes, first)
 
         outlined = heads.mask_head(_cut(features, boxes, MASK_CELLS))
         masks = heads.mask_predictor(outlined)[:, 1].sigmoid()
-        return _Slots(boxes, rank.sigmoid(), masks.unflatten(0, (-1, self.max_instances)))
+        return _Slots(boxes, rank.sigmoid(), masks.unflatten(0, (-1, slots)))
 
     def _proposals(
         self, features: dict[str, Tensor], size: tuple[int, int]
     ) -> tuple[Tensor, Tensor]:
-        """Regions worth a look, (N, R, 4), and which of them are any, (N, R)."""
-        scores, boxes, levels = [], [], []
+        """Regions worth a look, (N, R, 4), and which of them have an area, (N, R).
+
+        Overlapping ones all pass. To thin them out here as the paper does would hang on the last
+        bit: neighbouring anchors overlap by nearly the same share everywhere, and where that is
+        near the limit, rounding decides which regions the heads get to see.
+        """
+        boxes = []
         objectness, moves = self.rpn.head(list(features.values()))
         for level, (score, move) in enumerate(zip(objectness, moves, strict=True)):
             anchors = _anchors(self.rpn.anchor_generator.cell_anchors[level], score, 4 << level)
             flat = score.permute(0, 2, 3, 1).flatten(1)
-            top, index = flat.topk(min(CANDIDATES, flat.shape[1]))
+            index = flat.topk(min(CANDIDATES, flat.shape[1])).indices
             moved = chosen(move.unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3), index)
             box = self.rpn.box_coder.decode_single(moved.flatten(0, 1), anchors[index.flatten()])
-            scores.append(top)
             boxes.append(box.unflatten(0, (-1, index.shape[1])))
-            levels.append(torch.full_like(index, level))
-        merged, order = torch.cat(scores, 1).sort(descending=True)
-        inside, valid = clipped(chosen(torch.cat(boxes, 1), order), size)
-        groups = chosen(torch.cat(levels, 1), order)
-        kept = unsuppressed(inside, valid, SHARED_BY_PROPOSALS, groups)
-        # at least as many as slots; a tiny image has fewer candidates than that
-        room = max(PROPOSALS, self.max_instances)
-        merged = pad(merged.masked_fill(~kept, -inf), (0, room), value=-inf)
-        inside = pad(inside, (0, 0, 0, room))
-        best, first = merged.topk(room)
-        return chosen(inside, first), best > -inf
+        return clipped(torch.cat(boxes, 1), size)
 
 
 def lesions(label: Tensor) -> dict[str, Tensor]:
@@ -320,9 +314,9 @@ def _region_proposals(width: int) -> RegionProposalNetwork:
         bg_iou_thresh=0.3,
         batch_size_per_image=64,
         positive_fraction=0.5,
-        pre_nms_top_n={"training": 4 * CANDIDATES, "testing": CANDIDATES},
-        post_nms_top_n={"training": 4 * PROPOSALS, "testing": PROPOSALS},
-        nms_thresh=SHARED_BY_PROPOSALS,
+        pre_nms_top_n={"training": 400, "testing": CANDIDATES},
+        post_nms_top_n={"training": 250, "testing": 1000},
+        nms_thresh=0.7,
     )
 
 
@@ -337,7 +331,7 @@ def _heads(width: int, max_instances: int) -> RoIHeads:
         positive_fraction=0.25,
         bbox_reg_weights=None,  # the usual 10, 10, 5, 5
         score_thresh=LOWEST_SCORE,
-        nms_thresh=SHARED_BY_INSTANCES,
+        nms_thresh=SHARED,
         detections_per_img=max_instances,
         mask_roi_pool=MultiScaleRoIAlign(list(LEVELS), MASK_CELLS, sampling_ratio=2),
         mask_head=MaskRCNNHeads(width, (width,) * 4, 1),

@@ -169,6 +169,14 @@ class TransUNet(nn.Module):
         return to_image_size(logits, padded, images)
 
 
+class Removed(nn.Module):
+    """What stands where a layer was; some encoders still call it, with more than the map."""
+
+    def forward(self, x: Tensor, *_others: object) -> Tensor:
+        """(N, C, h, w) as it came."""
+        return x
+
+
 def remove_deeper_layers(encoder: nn.Module, in_channels: int) -> None:
     """Take out the layers that only maps deeper than the stem need: no gradient reaches them.
 
@@ -189,6 +197,6 @@ def remove_deeper_layers(encoder: nn.Module, in_channels: int) -> None:
     for name, module in list(encoder.named_modules()):  # a module comes before its parts
         own = {f"{name}.{part}" for part, _ in module.named_parameters()}
         if own and own <= idle:
-            encoder.set_submodule(name, nn.Identity())
+            encoder.set_submodule(name, Removed())
             idle -= own
     encoder.train(training)

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError
 from breastseg.data.volume_phantom import volume_phantom
-from breastseg.training.volume.feed import PatchFeed, PreparedVolume, prepare_case
+from breastseg.training.volume.feed import PatchFeed, PreparedVolume, _pieces, prepare_case
 from breastseg.training.volume.recipe import PatchesRecipe, VolumeAugmentationRecipe
 from breastseg.training.volume.task import augment
 
@@ -38,11 +38,13 @@ def test_a_case_is_brought_to_the_networks_spacing() -> None:
     assert found.channels.shape == (2, 4, 20, 22)
     assert found.channels.dtype == np.float16
     assert found.truth.shape == SHAPE
-    assert found.lesion[tuple(found.lesion_points.T)].all()
-    assert len(found.lesion_points) == found.lesion.sum()
-    assert not found.lesion[tuple(found.bright_points.T)].any()
+    points = np.concatenate(found.lesions)
+    assert found.lesion[tuple(points.T)].all()
+    assert len(points) == found.lesion.sum()
+    bright_points = np.concatenate(found.bright)
+    assert not found.lesion[tuple(bright_points.T)].any()
     gain = found.channels[1].astype(float) - found.channels[0]
-    bright = gain[tuple(found.bright_points.T)]
+    bright = gain[tuple(bright_points.T)]
     assert bright.min() >= np.quantile(gain[~found.lesion], 0.9)
     with pytest.raises(DataSetError, match="no mask"):
         prepare_case(replace(case, mask=None), SPEC)
@@ -70,6 +72,31 @@ def test_lesions_are_shown_as_often_as_asked(volumes) -> None:
     # an examination without lesions gives what looks like one
     normal = feed(volumes[2:], lesion_share=1.0, bright_share=0.0)
     assert not any(lesion.any() for _, lesion in normal.batches(0))
+
+
+def test_a_small_lesion_is_shown_as_often_as_a_large_one(volumes) -> None:
+    shape = (4, 40, 40)
+    lesion = np.zeros(shape, bool)
+    lesion[:, 2:4, 2:4] = True
+    lesion[:, 20:40, 20:40] = True
+    pieces = _pieces(lesion, 1)
+    assert [len(piece) for piece in pieces] == [16, 800]
+    volume = replace(
+        volumes[0], channels=np.zeros((2, *shape), np.float16), lesion=lesion, lesions=pieces
+    )
+    one = replace(feed(volumes, lesion_share=1.0, bright_share=0.0), patch=(4, 8, 8))
+    generator = np.random.default_rng(0)
+    sizes = np.array([one.cut(volume, generator)[1].sum() for _ in range(200)])
+    assert 0.35 < (sizes <= 16).mean() < 0.65
+
+
+def test_pieces_are_thinned_evenly_and_small_ones_left_out() -> None:
+    mask = np.zeros((1, 100, 100), bool)
+    mask[0, :50, :50] = True
+    mask[0, 98, 98] = True
+    (piece,) = _pieces(mask, 2)
+    assert len(piece) == -(-2500 // 3)
+    assert _pieces(np.zeros((2, 2, 2), bool), 1) == ()
 
 
 def test_patches_are_cut_from_where_the_lesion_is(volumes) -> None:

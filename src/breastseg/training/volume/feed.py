@@ -17,10 +17,12 @@ from breastseg.preprocess.volume import prepare_volume, resample
 from breastseg.training.volume.recipe import PatchesRecipe
 
 Points = NDArray[np.int32]
-BRIGHT_POINTS = 5000
-"""So many of the places that enhance and are no lesion are remembered of a volume."""
-BRIGHT_SHARE = 0.02
+BRIGHT_SHARE = 0.03
 """A voxel outside the lesions counts as bright when it belongs to this share of them."""
+BRIGHT_LEAST = 8
+"""Fewer bright voxels in one piece are noise."""
+POINTS = 1000
+"""At most so many voxels of one piece are remembered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +33,16 @@ class PreparedVolume:
         key: of the case.
         channels: (channels, slices, rows, columns) float16, scaled.
         lesion: (slices, rows, columns) bool.
-        lesion_points: (n, 3) voxels of lesions, n possibly 0.
-        bright_points: (n, 3) voxels that enhance and are no lesion.
+        lesions: voxels of each lesion, (n, 3).
+        bright: voxels of each connected piece that enhances and is no lesion: a vessel, the skin.
         truth: the lesions on the examination's own grid, bool; for validation.
     """
 
     key: str
     channels: NDArray[np.float16]
     lesion: NDArray[np.bool_]
-    lesion_points: Points
-    bright_points: Points
+    lesions: tuple[Points, ...]
+    bright: tuple[Points, ...]
     truth: NDArray[np.bool_]
 
 
@@ -58,17 +60,28 @@ def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
     lesion = resample(truth, channels.shape[1:]) >= 0.5
     gain = channels[1] - channels[0] if len(channels) > 1 else channels[0]
     gain[lesion] = -np.inf
-    level = np.quantile(gain, 1 - BRIGHT_SHARE)
-    bright = np.argwhere(gain >= level)
-    every = -(-len(bright) // BRIGHT_POINTS)
+    bright = gain >= np.quantile(gain, 1 - BRIGHT_SHARE)
     return PreparedVolume(
         case.case_id,
         channels.astype(np.float16),
         lesion,
-        np.argwhere(lesion).astype(np.int32),
-        bright[::every].astype(np.int32),
+        _pieces(lesion, 1),
+        _pieces(bright, BRIGHT_LEAST),
         truth,
     )
+
+
+def _pieces(mask: NDArray[np.bool_], least: int) -> tuple[Points, ...]:
+    """The voxels of each connected piece of at least so many of them, spread evenly over it."""
+    from scipy import ndimage
+
+    numbers, count = ndimage.label(mask, structure=np.ones((3, 3, 3), bool))
+    points = np.argwhere(mask).astype(np.int32)
+    owners = numbers[mask]
+    order = np.argsort(owners, kind="stable")
+    ends = np.cumsum(np.bincount(owners, minlength=count + 1))[1:]
+    pieces = np.split(points[order], ends[:-1]) if count else []
+    return tuple(piece[:: -(-len(piece) // POINTS)] for piece in pieces if len(piece) >= least)
 
 
 def prepare_cases(cases: Iterable[Case], spec: VolumeSpec) -> tuple[PreparedVolume, ...]:
@@ -120,12 +133,13 @@ class PatchFeed:
         """One patch (channels, *patch) and its lesions (1, *patch), both float32."""
         shape = volume.lesion.shape
         kind = generator.random() - self.patches.lesion_share
-        points = volume.bright_points if kind >= 0 else volume.lesion_points
-        anywhere = kind >= self.patches.bright_share
-        if anywhere or not len(points):
+        pieces = (volume.lesions if kind < 0 else ()) or volume.bright
+        if kind >= self.patches.bright_share or not pieces:
             middle = generator.integers(0, shape)
         else:
-            middle = points[generator.integers(len(points))]
+            # each piece as often as any other: a thin vessel as the heart, 4 mm as 30 mm
+            piece = pieces[generator.integers(len(pieces))]
+            middle = piece[generator.integers(len(piece))]
         # not always in the middle, or the network would learn that there is a lesion there
         jitter = [generator.integers(-(side // 4), side // 4 + 1) for side in self.patch]
         corner = [

@@ -67,8 +67,7 @@ def fit_volume(
             f"batch_size {recipe.batch_size} on {trainer.world_size} processes",
             "at least one patch a process",
         )
-    drawn = recipe.phantoms.train + recipe.phantoms.validation
-    print(f"drawing {drawn} phantoms", file=sys.stderr, flush=True)
+    print("drawing phantoms", file=sys.stderr, flush=True)
     learnt, watched = draw_phantoms(recipe)
     if trainer.is_global_zero:
         _write_beginning(recipe, learnt, watched, folder)

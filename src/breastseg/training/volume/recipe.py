@@ -41,13 +41,15 @@ class PatchesRecipe:
     """Which patches a network is shown.
 
     Attributes:
-        lesion_share: share of the patches that hold a lesion's voxel near their middle, 0 to 1.
+        lesion_share: share of the patches that hold a lesion's voxel near their middle, 0 to 1;
+            each lesion of an examination as often as any other, whatever its size.
         bright_share: share around a voxel that enhances and is no lesion, 0 to 1; vessels, skin
-            and heart are what a lesion is mistaken for. The rest lies anywhere.
+            and heart are what a lesion is mistaken for. So are the first share's patches in an
+            examination without lesions. The rest lies anywhere.
     """
 
     lesion_share: float = 0.5
-    bright_share: float = 0.25
+    bright_share: float = 0.35
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,108 @@
+"""``breastseg volume``: phases in, an outline on the same grid out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from breastseg.cli.main import main
+from breastseg.core import Bundle, Grid, Modality, VolumeSpec
+from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
+from breastseg.io.volume import read_volume, write_volume
+
+from .scans import files
+
+Capture = pytest.CaptureFixture[str]
+GRID = Grid((8, 20, 18), (2.0, 1.0, 1.0), (1.0, 2.0, 3.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
+
+
+@pytest.fixture
+def gain(tmp_path: Path) -> Path:
+    """A bundle whose network gives what the second phase has more than the first."""
+    onnx = pytest.importorskip("onnx")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    spec = VolumeSpec((4, 8, 8), (2.0, 1.0, 1.0), channels=2, percentiles=(0.0, 100.0))
+    values = {"kernel": np.array([-1, 1], np.float32).reshape(1, 2, 1, 1, 1)}
+    values |= {"low": np.array(0, np.float32), "high": np.array(1, np.float32)}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["image", "kernel"], ["raw"]),
+            helper.make_node("Clip", ["raw", "low", "high"], ["probability"]),
+        ],
+        "gain",
+        [helper.make_tensor_value_info("image", kind, ["N", 2, *spec.patch])],
+        [helper.make_tensor_value_info("probability", kind, ["N", 1, *spec.patch])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in values.items()],
+    )
+    folder = tmp_path / "gain"
+    folder.mkdir()
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    (folder / MODEL).write_bytes(model.SerializeToString())
+    described = Bundle(
+        name="gain",
+        version="1.0",
+        modality=Modality.MRI,
+        summary="what enhances",
+        network="one convolution",
+        weights_sha256=sha256_of(folder / MODEL),
+        volume=spec,
+    )
+    write_bundle_json(folder, described)
+    return folder
+
+
+@pytest.fixture
+def phases(tmp_path: Path) -> list[str]:
+    """Before and after contrast; a block of 4 x 6 x 6 voxels enhances."""
+    before = np.zeros(GRID.shape, np.int16)
+    before[..., ::2] = 50
+    after = before.copy()
+    after[2:6, 4:10, 6:12] += 50
+    paths = [tmp_path / "before.nii.gz", tmp_path / "after.nii.gz"]
+    for path, values in zip(paths, (before, after), strict=True):
+        write_volume(values, GRID, path)
+    return [str(path) for path in paths]
+
+
+def test_the_outline_lies_on_the_grid_of_the_input(
+    gain: Path, phases: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    out = tmp_path / "out"
+    assert main(["volume", *phases, "--method", str(gain), "--out", str(out)]) == 0
+    assert files(out) == ["mask.nii.gz", "probability.nii.gz", "results.json"]
+    mask, given = read_volume(out / "mask.nii.gz"), read_volume(Path(phases[0]))
+    assert mask.grid == given.grid
+    assert set(np.argwhere(mask.array[0]).min(axis=0)) == {2, 4, 6}
+    (lesion,) = json.loads((out / "results.json").read_text())["lesions"]
+    assert lesion["volume_mm3"] == 4 * 6 * 6 * 2.0
+    assert lesion["box"] == [2, 4, 6, 6, 10, 12]
+    assert "1 lesion outlined: 0.29 cm3" in capsys.readouterr().out
+    assert main(["volume", *phases, "--method", str(gain), "--out", str(out)]) == 2
+    assert "mask.nii.gz exists" in capsys.readouterr().err
+
+
+def test_what_cannot_be_outlined_is_one_line(
+    gain: Path, phases: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    out = ["--out", str(tmp_path / "out")]
+    for given, message in (
+        ([phases[0], "--method", str(gain)], "channel"),
+        ([*phases, "--method", "ultrasound"], "a network for images"),
+        ([str(tmp_path / "none.nii.gz"), "--method", str(gain)], "none.nii.gz"),
+    ):
+        assert main(["volume", *given, *out]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_method_refuses_and_names_the_command(
+    gain: Path, pictures: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    given = ["segment", str(pictures / "one.png"), "--method", str(gain)]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 2
+    assert "breastseg volume" in capsys.readouterr().err
