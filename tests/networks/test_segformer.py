@@ -46,8 +46,7 @@ def test_a_gradient_reaches_every_parameter() -> None:
 
 
 def test_parameters_of_the_papers_smallest_network() -> None:
-    with torch.device("meta"):
-        network = SegFormer(in_channels=3, out_channels=150, decoder_width=256)
+    network = SegFormer(in_channels=3, out_channels=150, decoder_width=256)
     stages = (32, 64, 160, 256)
     perceptrons, fuse, norm = 256 * sum(stages), 4 * 256 * 256, 2 * 256
     own = perceptrons + fuse + norm + 257 * 150

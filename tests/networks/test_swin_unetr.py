@@ -80,8 +80,7 @@ def test_a_gradient_reaches_every_parameter(kind: type[SwinUNETR], size: tuple[i
 
 
 def test_stages_have_the_blocks_and_widths_asked_for() -> None:
-    with torch.device("meta"):
-        network = SwinUNETR(width=24, stage_blocks=(1, 2, 3, 1))
+    network = SwinUNETR(width=24, stage_blocks=(1, 2, 3, 1))
     transformer = network.network.swinViT
     for stage, blocks in enumerate((1, 2, 3, 1)):
         layers = getattr(transformer, f"layers{stage + 1}")[0].blocks
@@ -91,8 +90,7 @@ def test_stages_have_the_blocks_and_widths_asked_for() -> None:
 
 
 def test_the_papers_network_has_its_parameters() -> None:
-    with torch.device("meta"):
-        network = SwinUNETR3d(in_channels=4, out_channels=3, width=48)
+    network = SwinUNETR3d(in_channels=4, out_channels=3, width=48)
     count = sum(p.numel() for p in network.parameters())
     assert count / 1e6 == pytest.approx(61.98, rel=0.005)  # the paper's section 3.1: "61.98M"
 

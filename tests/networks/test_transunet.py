@@ -81,7 +81,7 @@ def test_what_is_left_of_an_encoder_computes_the_same_maps(encoder: str) -> None
     assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("encoder", [e for e in ENCODERS if e != "efficientnet-b0"])
 def test_the_weights_of_the_whole_classifier_load(encoder: str, tmp_path: Path) -> None:
     torch.manual_seed(1)
     whole, _ = build_encoder(encoder, 3)
@@ -91,6 +91,14 @@ def test_the_weights_of_the_whole_classifier_load(encoder: str, tmp_path: Path) 
     load_encoder_weights(network.encoder, path)
     stored = whole.state_dict()
     assert all(torch.equal(v, stored[k]) for k, v in network.encoder.state_dict().items())
+
+
+def test_a_deeper_layer_without_a_number_is_refused(tmp_path: Path) -> None:
+    whole, _ = build_encoder("efficientnet-b0", 3)
+    path = tmp_path / "whole.safetensors"
+    safetensors.torch.save_file(whole.state_dict(), path)
+    with pytest.raises(RecipeError, match=r"1 unexpected \(first _conv_head\.weight\)"):
+        load_encoder_weights(small(encoder="efficientnet-b0", in_channels=3).encoder, path)
 
 
 def test_a_block_that_is_missing_in_the_middle_is_refused(tmp_path: Path) -> None:
@@ -156,9 +164,8 @@ def test_evaluation_is_deterministic_and_per_image() -> None:
         torch.testing.assert_close(network(images[1:2])[0], together[1], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("size", [(256, 256), (64, 96)])
-def test_onnx_computes_the_same(size: tuple[int, int], tmp_path: Path) -> None:
-    network, spec = small(encoder="tu-mobilenetv3_small_050", blocks=1), InputSpec(size)
+def test_onnx_computes_the_same(tmp_path: Path) -> None:
+    network, spec = small(encoder="tu-mobilenetv3_small_050", blocks=1), InputSpec((64, 96))
     inputs = seeded_inputs(spec)
     network.train()(torch.from_numpy(inputs))  # moves the running statistics off their start
     export_onnx(network, spec, tmp_path / "m.onnx", half=False)

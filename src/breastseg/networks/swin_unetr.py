@@ -5,7 +5,7 @@ MRI Images. BrainLes 2021. https://doi.org/10.1007/978-3-031-08999-2_22. The net
 
 Where ours departs: on images the same network has two dimensions in place of three; windows are 8
 pixels wide on images, which divides the maps of a padded image, and 7 on volumes as in the paper;
-the first stage has 24 channels on images and 12 on volumes where the paper has 48; an image of any
+the first stage has 12 channels where the paper has 48, to train on a processor; an image of any
 size is padded with its last row and column to multiples of 32, and the logits are cut back.
 """
 
@@ -39,7 +39,7 @@ class SwinUNETR(nn.Module):
         self,
         in_channels: int = 1,
         out_channels: int = 1,
-        width: int = 24,
+        width: int = 12,
         stage_blocks: Sequence[int] = (2, 2, 2, 2),
     ) -> None:
         super().__init__()
@@ -91,12 +91,3 @@ class SwinUNETR3d(SwinUNETR):
 
     dimensions = 3
     window = 7
-
-    def __init__(
-        self,
-        in_channels: int = 1,
-        out_channels: int = 1,
-        width: int = 12,
-        stage_blocks: Sequence[int] = (2, 2, 2, 2),
-    ) -> None:
-        super().__init__(in_channels, out_channels, width, stage_blocks)

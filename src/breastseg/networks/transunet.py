@@ -182,7 +182,8 @@ def remove_deeper_layers(encoder: nn.Module, in_channels: int) -> None:
 
     Args:
         encoder: of `build_encoder`; changed in place. The names of what stays are kept, so that
-            weights of the whole classifier can be loaded (see `weights`).
+            weights of the whole classifier can be loaded (see `weights`) where its deeper layers
+            are numbered; segmentation-models-pytorch's EfficientNets have one that is not.
         in_channels: of the image.
     """
     training = encoder.training

@@ -79,7 +79,7 @@ class SwinUNETRRecipe(NetworkRecipe):
     title: ClassVar[str] = "Swin-UNETR"
     paper: ClassVar[str] = "https://doi.org/10.1007/978-3-031-08999-2_22"
     name: Literal["swin-unetr"] = "swin-unetr"
-    width: int = 24
+    width: int = 12
     stage_blocks: tuple[int, ...] = (2, 2, 2, 2)
 
     def __post_init__(self) -> None:
