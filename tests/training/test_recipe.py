@@ -12,6 +12,7 @@ import tomli_w
 from breastseg.core.bundle import Intensity
 from breastseg.core.errors import RecipeError
 from breastseg.training.recipe import read_recipe, recipe_from, recipe_table
+from breastseg.training.volume.recipe import is_volume_recipe, read_volume_recipe
 
 pytestmark = pytest.mark.train
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -19,7 +20,8 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_published_recipe_is_valid(path: Path) -> None:
-    assert read_recipe(path).epochs > 0
+    volumes = is_volume_recipe(tomllib.loads(path.read_text(encoding="utf-8")))
+    assert (read_volume_recipe(path) if volumes else read_recipe(path)).epochs > 0
 
 
 def test_a_resolved_recipe_reads_back_the_same(recipe_file: Path) -> None:

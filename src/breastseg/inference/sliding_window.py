@@ -49,15 +49,7 @@ def sliding_window(
     Raises:
         GeometryError: a volume, patch, overlap or batch that is not as stated.
     """
-    if volume.ndim != 4 or min(volume.shape) < 1 or len(patch) != 3 or min(patch) < 1:
-        raise GeometryError(
-            f"a volume of shape {volume.shape} in patches of {patch}",
-            "(channels, slices, rows, columns) and (slices, rows, columns), each at least 1",
-        )
-    if not 0 <= overlap < 1 or batch < 1:
-        raise GeometryError(
-            f"overlap {overlap} in batches of {batch}", "0 to below 1, in batches of at least 1"
-        )
+    _check(volume, patch, overlap, batch)
     shape = volume.shape[1:]
     starts = [
         patch_starts(side, length, overlap) for side, length in zip(shape, patch, strict=True)
@@ -85,6 +77,18 @@ def sliding_window(
             sums[:kept] = sums[done:].copy()
             sums[kept:] = 0
     return result
+
+
+def _check(volume: NDArray[np.generic], patch: Size, overlap: float, batch: int) -> None:
+    if volume.ndim != 4 or min(volume.shape) < 1 or len(patch) != 3 or min(patch) < 1:
+        raise GeometryError(
+            f"a volume of shape {volume.shape} in patches of {patch}",
+            "(channels, slices, rows, columns) and (slices, rows, columns), each at least 1",
+        )
+    if not 0 <= overlap < 1 or batch < 1:
+        raise GeometryError(
+            f"overlap {overlap} in batches of {batch}", "0 to below 1, in batches of at least 1"
+        )
 
 
 def patch_starts(side: int, length: int, overlap: float) -> list[int]:

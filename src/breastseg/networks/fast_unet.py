@@ -143,8 +143,8 @@ class FastUNet(nn.Module):
         return _resized(functional.pixel_shuffle(self.head(x), FINE), list(size))
 
     def _inner(self, side: int) -> int:
-        """The working side, a multiple of the stride."""
-        return max(1, round(side * self.scale / STRIDE)) * STRIDE
+        """The working side: two strides or more, as one pixel alone cannot be normalised."""
+        return max(2, round(side * self.scale / STRIDE)) * STRIDE
 
 
 def _resized(x: Tensor, size: list[int]) -> Tensor:

@@ -71,16 +71,7 @@ def fit_volume(
     learnt, watched = draw_phantoms(recipe)
     if trainer.is_global_zero:
         _write_beginning(recipe, learnt, watched, folder)
-    feed = PatchFeed(
-        learnt,
-        recipe.patches,
-        recipe.volume.patch,
-        recipe.epoch_steps,
-        recipe.batch_size // trainer.world_size,
-        recipe.seed,
-        trainer.global_rank,
-        trainer.world_size,
-    )
+    feed = _feed_of(recipe, learnt, trainer.global_rank, trainer.world_size)
     task = VolumeTask(recipe, network, watched)
     mine = range(trainer.global_rank, len(watched), trainer.world_size)
     data = FeedModule(feed, [torch.tensor(index) for index in mine])
@@ -99,6 +90,22 @@ def draw_phantoms(
     learnt = volume_phantoms(plan.train, plan.seed, plan.shape, phases)
     watched = volume_phantoms(plan.validation, plan.seed + 1, plan.shape, phases)
     return prepare_cases(learnt, recipe.volume), prepare_cases(watched, recipe.volume)
+
+
+def _feed_of(
+    recipe: VolumeRecipe, learnt: Sequence[PreparedVolume], rank: int, processes: int
+) -> PatchFeed:
+    """The patches that one of so many processes learns from."""
+    return PatchFeed(
+        learnt,
+        recipe.patches,
+        recipe.volume.patch,
+        recipe.epoch_steps,
+        recipe.batch_size // processes,
+        recipe.seed,
+        rank,
+        processes,
+    )
 
 
 def _write_beginning(
