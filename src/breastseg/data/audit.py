@@ -221,14 +221,19 @@ def _look(case: CaseRef, masks: bool = True) -> _Look:
     digest, small, shape = "", np.zeros(_SIDE * _SIDE, np.float32), None
     unreadable = []
     try:
-        image = read_raster(case.image_path, case.key)
+        image = case.read_image()
         digest, shape = _digest(image), image.grid.shape
         small = _standard(resize(image.grey(), (_SIDE, _SIDE)))
     except BreastsegError as error:
         unreadable.append(str(error))
 
     non_binary, wrong_size, filled, read = [], [], False, 0
-    for path in (case.mask_paths or ()) if masks else ():
+    if masks and not case.masks_are_pictures and shape is not None:
+        try:
+            filled, read = bool(case.read_outline(shape).any()), len(case.mask_paths or ())
+        except BreastsegError as error:
+            unreadable.append(str(error))
+    for path in (case.mask_paths or ()) if masks and case.masks_are_pictures else ():
         name = f"{case.source}/{path.name}"
         try:
             values = read_raster(path, name).array

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ NORMAL = "normal"
 class CaseRef:
     """Where one case lies on disk, and what is known of it without opening it.
 
-    Cheap to make by the thousand and to send to another process; `load` opens the files.
+    Cheap to make by the thousand and to send to another process; `load` opens the files. A data
+    set whose files are no plain pictures has a subclass of its own, which reads them in
+    `read_image` and `read_outline`.
 
     Attributes:
         case_id: unique within the source.
@@ -31,7 +33,7 @@ class CaseRef:
         label: ``"benign"``, ``"malignant"``, ``"normal"`` or another class; None if unknown.
         source: the data set's name.
         image_path: the picture.
-        mask_paths: the outlines, one file a lesion; ``()`` says that there is no lesion,
+        mask_paths: the files that hold the outlines; ``()`` says that there is no lesion,
             None says that the truth is not known.
         scanner: the device, where it is stated.
         fold: the fold of the published partition, where there is one.
@@ -51,6 +53,9 @@ class CaseRef:
     spacing_mm: tuple[float, float] | None = None
     modality: Modality = Modality.ULTRASOUND
 
+    masks_are_pictures: ClassVar[bool] = True
+    """Whether each of `mask_paths` is a picture of the image's size, bright inside the lesion."""
+
     @property
     def key(self) -> str:
         """Unique over all sources: ``"source/case_id"``."""
@@ -67,22 +72,20 @@ class CaseRef:
         return self.mask_paths == () or self.label == NORMAL
 
     def load(self) -> Case:
-        """Read the picture, as one grey channel, and its outlines, merged into one mask.
+        """Read the picture and its outlines, merged into one mask.
 
         Returns:
-            The case; its image has shape (1, rows, columns) and the file's dtype, its mask is
-            None where the truth is not known.
+            The case; its image is that of `read_image`, its mask is None where the truth is not
+            known.
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: an outline has another size than the picture.
+            DataSetError: an outline does not fit the picture.
         """
-        from breastseg.io.raster import read_raster
-
-        image = _grey(read_raster(self.image_path, self.key), self)
+        image = self.read_image()
         mask = None
         if self.mask_paths is not None:
-            mask = Mask(self._outline(image.grid.shape), image.grid)
+            mask = Mask(self.read_outline(image.grid.shape), image.grid)
         return Case(
             case_id=self.case_id,
             patient_id=self.patient_id,
@@ -93,7 +96,33 @@ class CaseRef:
             scanner=self.scanner,
         )
 
-    def _outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_image(self) -> Image:
+        """The picture alone.
+
+        Returns:
+            (1, rows, columns) in the file's dtype; colours become grey.
+
+        Raises:
+            UnreadableError: the file is missing or damaged.
+        """
+        from breastseg.io.raster import read_raster
+
+        return _grey(read_raster(self.image_path, self.key), self)
+
+    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """All outlines together.
+
+        Args:
+            shape: of the picture's grid.
+
+        Returns:
+            Of that shape, True inside any lesion; nowhere where there is no lesion, or where the
+            truth is not known.
+
+        Raises:
+            UnreadableError: a file is missing or damaged.
+            DataSetError: an outline does not fit the picture.
+        """
         from breastseg.io.raster import read_mask
 
         merged = np.zeros(shape, bool)

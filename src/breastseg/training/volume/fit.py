@@ -93,7 +93,7 @@ def draw_phantoms(
 
 
 def _feed_of(
-    recipe: VolumeRecipe, learnt: Sequence[PreparedVolume], rank: int, processes: int
+    recipe: VolumeRecipe, learnt: tuple[PreparedVolume, ...], rank: int, processes: int
 ) -> PatchFeed:
     """The patches that one of so many processes learns from."""
     return PatchFeed(
