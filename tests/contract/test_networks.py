@@ -43,7 +43,7 @@ TINY = (8, 12, 16, 20, 24)
 
 SMALL: Mapping[str, NetworkRecipe] = {
     "encoder-decoder": recipes.EncoderDecoderRecipe(
-        encoder="tu-resnet10t", decoder_channels=(64, 32, 16, 8)
+        encoder="mobilenet_v2", decoder_channels=(64, 32, 16, 8)
     ),
     "unet2015": recipes.UNet2015Recipe(base_width=8, depth=3),
     "encoder-unet": recipes.EncoderUNetRecipe(encoder=ENCODER, decoder_channels=DECODER),

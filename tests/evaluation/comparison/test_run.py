@@ -181,7 +181,7 @@ def test_a_killed_run_goes_on_and_leaves_no_process_behind(tmp_path) -> None:
         specs, cases, OWN, tmp_path / "out", "good", 1, lambda *done: told.append(done)
     )
     assert told[-1] == (12, 12)
-    assert sum(line.startswith("good") for line in calls(log)) < 6
+    assert len(calls(log)) <= 12 - kept  # what was kept is not done again, whichever method's
     whole = compare(specs, cases, OWN, tmp_path / "whole", "good", workers=1)
     assert untimed(compared) == untimed(whole)
     assert not list((tmp_path / "out").rglob(".*.png"))
