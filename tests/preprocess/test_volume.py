@@ -1,5 +1,7 @@
 """Volumes to a network's spacing and grey scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -97,6 +99,16 @@ def test_enhancement_survives_and_the_scanners_unit_does_not() -> None:
     np.testing.assert_allclose(each[0], each[1], atol=1e-5)
 
 
+def test_subtraction_leaves_what_contrast_added() -> None:
+    phases = np.random.default_rng(3).integers(0, 200, (3, 4, 10, 10)).astype(np.int16)
+    spec = VolumeSpec(channels=3)
+    plain = prepare_volume(volume_of(phases), spec)
+    found = prepare_volume(volume_of(phases), replace(spec, subtraction=True))
+    np.testing.assert_array_equal(found[0], plain[0])
+    np.testing.assert_array_equal(found[1:], plain[1:] - plain[0])
+    assert found.min() < 0
+
+
 def test_flat_empty_and_huge_volumes_stay_finite() -> None:
     for value in (0.0, 7.0, np.nan, 1e30, 1e300, -1e20):
         found = prepare_volume(volume_of(np.full((2, 3, 3, 3), value)), VolumeSpec())
@@ -119,6 +131,7 @@ def test_the_input_is_left_as_it_is() -> None:
         {"spacing_mm": (1.0, 0.0, 1.0)},
         {"percentiles": (99.0, 1.0)},
         {"overlap": 1.0},
+        {"channels": 1, "subtraction": True},
         {"min_volume_mm3": -1.0},
     ],
 )

@@ -35,14 +35,25 @@ class InputSpec:
         intensity: the scale of the grey levels.
         fit: how an image is brought to `size`.
         channels: grey images are repeated to this many channels.
+        colour: the channels are red, green and blue as they were recorded, as in histopathology;
+            otherwise colour counts by its luminance, stretched to the image's own range.
+        um_per_px: micrometres along one pixel of the network's input, 0.02 to 50, for networks that
+            look at a part of a slide at a time; absent where images of any scale are brought to
+            `size`.
     """
 
     size: tuple[int, int] = (256, 256)
     intensity: Intensity = Intensity.SYMMETRIC
     fit: Fit = Fit.STRETCH
     channels: int = 1
+    colour: bool = False
+    um_per_px: float | None = None
 
     def __post_init__(self) -> None:
+        if self.colour and self.channels != 3:
+            raise BundleError(f"colour with {self.channels} channels", "3 channels")
+        if self.um_per_px is not None and not 0.02 <= self.um_per_px <= 50:
+            raise BundleError(f"um_per_px {self.um_per_px}", "0.02 to 50 micrometres, or none")
         if any(s < 16 or s > 4096 for s in self.size) or self.channels not in (1, 3):
             raise BundleError(
                 f"input size {self.size} with {self.channels} channels",
@@ -67,6 +78,8 @@ class VolumeSpec:
         channels: the phases of an examination, the one before contrast first.
         intensity: whose percentiles scale the grey levels.
         percentiles: the grey levels that become 0 and 1, in percent of the voxels.
+        subtraction: whether the channels after the first are what each has more than the first:
+            what contrast added, in place of the phase itself.
         overlap: share of a patch's side that the next one covers again, 0 to 0.9.
         min_volume_mm3: an outline smaller than this is dropped, at least 0.
     """
@@ -76,6 +89,7 @@ class VolumeSpec:
     channels: int = 2
     intensity: VolumeIntensity = VolumeIntensity.FIRST_CHANNEL
     percentiles: tuple[float, float] = (1.0, 99.5)
+    subtraction: bool = False
     overlap: float = 0.25
     min_volume_mm3: float = 0.0
 
@@ -90,6 +104,8 @@ class VolumeSpec:
         low, high = self.percentiles
         if not 0 <= low < high <= 100:
             raise BundleError(f"percentiles {self.percentiles}", "two of 0 to 100, the lower first")
+        if self.subtraction and self.channels < 2:
+            raise BundleError("subtraction of one channel", "channels of 2 or more")
         if not 0 <= self.overlap <= 0.9 or not 0 <= self.min_volume_mm3 < 1e9:
             raise BundleError(
                 f"overlap {self.overlap}, min_volume_mm3 {self.min_volume_mm3}",

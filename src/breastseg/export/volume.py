@@ -48,5 +48,5 @@ def volume_facts(spec: VolumeSpec) -> str:
     return (
         f"volumes of {spec.channels} channel{'s' if spec.channels > 1 else ''} at {spacing} mm "
         f"(slices, rows, columns), in patches of {patch} voxels; intensity: percentiles {low:g} "
-        f"and {high:g}, {spec.intensity}"
+        f"and {high:g}, {spec.intensity}{', later phases less the first' * spec.subtraction}"
     )

@@ -101,7 +101,8 @@ def prepare_volume(image: Image, spec: VolumeSpec) -> NDArray[np.float32]:
         spec: what the network wants.
 
     Returns:
-        (channels, *working_shape(image, spec)) float32, 0 to `BRIGHTEST`.
+        (channels, *working_shape(image, spec)) float32, 0 to `BRIGHTEST`; with `subtraction` the
+        channels after the first are differences, down to minus `BRIGHTEST`.
 
     Raises:
         GeometryError: no volume, or one of unknown spacing.
@@ -119,6 +120,8 @@ def prepare_volume(image: Image, spec: VolumeSpec) -> NDArray[np.float32]:
         scaled -= np.float32(low)
         scaled /= np.float32(high - low)
         np.clip(scaled, 0, BRIGHTEST, out=scaled)
+    if spec.subtraction:
+        result[1:] -= result[0]
     return result
 
 

@@ -114,7 +114,7 @@ def augment(
     """Mirror patches and change their grey levels, each its own way.
 
     Args:
-        images: (N, C, D, H, W) float32, at least 0; all channels of a patch change alike.
+        images: (N, C, D, H, W) float32; all channels of a patch change alike.
         lesions: (N, 1, D, H, W).
         recipe: how much.
         generator: source of randomness, on the CPU.
@@ -134,7 +134,8 @@ def augment(
         axes = [axis + 1 for axis in range(3) if flips[axis] and coin[axis]]
         changed.append(image.flip(axes))
         moved.append(lesion.flip(axes))
-    result = scale * torch.stack(changed).clamp_min(0) ** gamma + noise.to(images.device)
+    flipped = torch.stack(changed)  # below 0 in differences of phases alone
+    result = scale * flipped.sign() * flipped.abs() ** gamma + noise.to(images.device)
     return result, torch.stack(moved)
 
 
