@@ -3,6 +3,7 @@
     python benchmarks/transfer.py train --data BUSI --out runs/transfer \
         --pretrained runs/bus-bra [--starts nothing imagenet] [--seeds 1 2 3]
     python benchmarks/transfer.py table --data BUSI --out runs/transfer
+    python benchmarks/transfer.py curve --data BUSI --out runs/transfer --figure transfer.svg
 
 recipes/transfer.toml is the protocol: BUSI's published list 1, a share of its 452 training images
 (nested shares; another seed draws others), the same 240 steps of 8 images whatever the share, all
@@ -29,7 +30,10 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from breastseg.data.catalogue import open_data_set
 from breastseg.data.selection import select
@@ -40,6 +44,7 @@ TRAIN = "list:splits/busi-tang/busi_train1.txt"
 STARTS = ("nothing", "imagenet", "masked", "bus-bra", "frozen", "unfreezing", "layer-decay")
 SHARES = (0.1, 0.25, 0.5, 1.0)
 STEPS, BATCH, PARTS = 240, 8, 8
+IMAGES = 452
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # 97.5 % quantile for so many seeds
 
 
@@ -113,6 +118,12 @@ def dice(start: str, share: float, out: Path) -> dict[int, float]:
     return found
 
 
+def mean_and_half(values: Collection[float]) -> tuple[float, float]:
+    """The mean over seeds, and half of its 95 % interval; at least two values."""
+    half = STUDENT[len(values)] * statistics.stdev(values) / len(values) ** 0.5
+    return statistics.mean(values), half
+
+
 def table(options: argparse.Namespace) -> None:
     """Print a line a start, a column a share."""
     columns = " | ".join(f"{share:.0%} of the images" for share in SHARES)
@@ -124,15 +135,41 @@ def table(options: argparse.Namespace) -> None:
             if len(values) < 2:
                 cells.append(f"{values[0]:.3f} (one seed)" if values else "")
                 continue
-            half = STUDENT[len(values)] * statistics.stdev(values) / len(values) ** 0.5
-            cells.append(f"{statistics.mean(values):.3f} +- {half:.3f}")
+            mean, half = mean_and_half(values)
+            cells.append(f"{mean:.3f} +- {half:.3f}")
         print(f"| {start} | {' | '.join(cells)} |")
+
+
+def curve(options: argparse.Namespace) -> None:
+    """Draw Dice over the number of training images, a line a start, each seed as a dot."""
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for place, start in enumerate(options.starts):
+        found = [(share, list(dice(start, share, options.out).values())) for share in SHARES]
+        found = [(share, values) for share, values in found if len(values) > 1]
+        if not found:
+            continue
+        # a little aside, so that the bars of two starts do not hide one another
+        images = [IMAGES * share * 1.02 ** (place - 1.5) for share, _ in found]
+        mean, half = zip(*(mean_and_half(values) for _, values in found), strict=True)
+        drawn = axes.errorbar(images, mean, yerr=half, capsize=3, label=start)
+        for x, (_, values) in zip(images, found, strict=True):
+            axes.plot([x] * len(values), values, ".", color=drawn.lines[0].get_color())
+    axes.set_xscale("log")
+    axes.set_xticks([IMAGES * share for share in SHARES])
+    axes.set_xticklabels([f"{round(IMAGES * s)}\n{s:.0%}" for s in SHARES])
+    axes.minorticks_off()
+    axes.set_xlabel("training images")
+    axes.set_ylabel("Dice, 195 images of BUSI's list 1, 128x128")
+    axes.grid(alpha=0.3)
+    axes.legend(title="start")
+    figure.savefig(options.figure, metadata={"Date": None})
 
 
 def main() -> None:
     """Train what is missing or print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", choices=("train", "table"))
+    parser.add_argument("what", choices=("train", "table", "curve"))
     parser.add_argument("--data", type=Path, required=True, help="folder of BUSI")
     parser.add_argument("--unlabelled", type=Path, help="folder of BUS-BRA, for start 'masked'")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
@@ -141,9 +178,13 @@ def main() -> None:
     parser.add_argument("--shares", nargs="+", type=float, default=list(SHARES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
+    parser.add_argument("--figure", type=Path, default=Path("transfer.svg"), help="of the curve")
     options = parser.parse_args()
     if options.what == "table":
         table(options)
+        return
+    if options.what == "curve":
+        curve(options)
         return
     if "masked" in options.starts:
         pretrain(options)

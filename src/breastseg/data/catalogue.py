@@ -7,11 +7,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 from breastseg.core.errors import DataSetError
+from breastseg.data.bcdr import Bcdr
+from breastseg.data.bcss import Bcss
 from breastseg.data.bus_bra import BusBra
 from breastseg.data.busi import Busi
+from breastseg.data.cbis_ddsm import CbisDdsm, CbisDdsmCalcifications
 from breastseg.data.cdd_cesm import CddCesm, CddCesmLowEnergy
 from breastseg.data.dataset import DataSet
+from breastseg.data.ddsm import Ddsm, DdsmAbnormalities
 from breastseg.data.folder import Folder
+from breastseg.data.inbreast import Inbreast, InbreastRegions
+from breastseg.data.tnbc import Tnbc
 
 DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
     {
@@ -19,6 +25,15 @@ DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
         "BUS-BRA": BusBra,
         "CDD-CESM": CddCesm,
         "CDD-CESM-DM": CddCesmLowEnergy,
+        "CBIS-DDSM": CbisDdsm,
+        "CBIS-DDSM-calc": CbisDdsmCalcifications,
+        "DDSM": Ddsm,
+        "DDSM-all": DdsmAbnormalities,
+        "BCDR": Bcdr,
+        "INbreast": Inbreast,
+        "INbreast-regions": InbreastRegions,
+        "BCSS": Bcss,
+        "TNBC": Tnbc,
         "folder": Folder,
     }
 )

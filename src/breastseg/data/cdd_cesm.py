@@ -10,6 +10,12 @@ from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
+from breastseg.data.cdd_cesm_official import (
+    TREE,
+    official_cases,
+    official_remarks,
+    shapes_table,
+)
 from breastseg.data.dataset import CaseRef, DataSetInfo, locate, require, some
 
 MANIFEST = "manifest.csv"
@@ -17,6 +23,7 @@ COLUMNS = ("image", "mask", "patient", "type", "pathology", "mask_suspect", "sug
 FOLDS: Mapping[str, int] = {"train": 1, "val": 2}
 """The fold that stands for each part of the suggested split."""
 
+_PLACES = (".", "CDD-CESM", "mammography/CDD-CESM")
 _INFO = DataSetInfo(
     title="CDD-CESM, low-energy (DM) and subtracted (CM) contrast enhanced mammography",
     paper="Khaled R, Helal M, Alfarghaly O, Mokhtar O, Elkorany A, El Kassas H, Fahmy A. "
@@ -25,9 +32,9 @@ _INFO = DataSetInfo(
     "(2022), doi 10.1038/s41597-022-01238-0",
     doi="10.7937/29kw-ae92",
     licence="CC BY 4.0",
-    home="The Cancer Imaging Archive (doi 10.7937/29kw-ae92); draw the masks from its annotations",
-    tree=f"images/P102_R_DM_CC.jpg, masks/P102_R_DM_CC.png and {MANIFEST} with the columns "
-    f"{', '.join(COLUMNS)}; of suggested_split, train is fold 1 and val fold 2",
+    home="The Cancer Imaging Archive (doi 10.7937/29kw-ae92)",
+    tree=f"{TREE}; or images/P102_R_DM_CC.jpg, masks/P102_R_DM_CC.png and {MANIFEST} with the "
+    f"columns {', '.join(COLUMNS)}; of suggested_split, train is fold 1 and val fold 2",
 )
 
 
@@ -37,11 +44,15 @@ class CddCesm:
 
     Each view comes twice: as low-energy image (DM), which looks like an ordinary mammogram, and as
     subtracted image (CM), in which only what takes up contrast is bright. A mask covers every kind
-    of finding. The cases are what the manifest lists; its suggested split by patient is their fold:
-    train is 1, val is 2. A partial copy can be used: `remarks` counts what is absent.
+    of finding. A partial copy can be used: `remarks` counts what is absent.
+
+    The archive's own folder is read, with the shapes of its table as outlines; it states no split.
+    So is a folder of ready masks with a manifest: its cases are what that lists, and its suggested
+    split by patient is their fold: train is 1, val is 2.
 
     Attributes:
-        root: the folder with ``images``, ``masks`` and the manifest, or one that holds it.
+        root: the archive's folder, or that with ``images``, ``masks`` and the manifest, or one that
+            holds either.
     """
 
     root: Path
@@ -53,17 +64,29 @@ class CddCesm:
     @property
     def folder(self) -> Path:
         """The folder that holds pictures and manifest."""
-        return locate(self.root, (".", "CDD-CESM", "mammography/CDD-CESM"), ("images", MANIFEST))
+        return locate(self.root, _PLACES, ("images", MANIFEST))
+
+    @property
+    def _official(self) -> Path | None:
+        """The archive's own folder, where there is no manifest."""
+        if (self.folder / MANIFEST).is_file():
+            return None
+        places = (self.root / place for place in _PLACES)
+        return next((place for place in places if shapes_table(place) is not None), None)
 
     def cases(self) -> tuple[CaseRef, ...]:
         """One case a picture, sorted by case_id, the stem of its file: ``"P102_R_DM_CC"``.
 
-        A picture without its mask has no known truth.
+        A picture without its mask has no known truth. In the archive's own folder one without
+        shapes has no lesion where its pathology is normal, and else no known truth.
 
         Raises:
             DataSetError: a folder, the manifest or a column is missing, a row names no patient or
                 an unknown type or part, two rows name one picture, or no picture is there.
         """
+        official = self._official
+        if official is not None:
+            return official_cases(official, self.types, self.name)
         folder = self.folder
         require(folder, ("images", "masks", MANIFEST), self.info)
         found = []
@@ -87,7 +110,10 @@ class CddCesm:
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """Rows without a picture or a mask, and masks that are marked as doubtful."""
+        """What is without a picture or an outline, and masks that are marked as doubtful."""
+        official = self._official
+        if official is not None:
+            return official_remarks(official, self.types)
         folder, rows = self.folder, self._rows()
         there = {name for name, row in rows.items() if (folder / row["image"]).is_file()}
         outlined = {name for name, row in rows.items() if (folder / row["mask"]).is_file()}
