@@ -255,3 +255,17 @@ def test_a_bad_name_leaves_nothing(run, tmp_path):
     with pytest.raises(BundleError, match="name is 'Not A Name'"):
         make_bundle(run, tmp_path / "out", about)
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_classes_of_the_recipe_are_the_labels_of_the_bundle(run: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, out_channels=3)
+    save_network_weights(network_of(recipe), run / "weights" / "last.safetensors")
+    (run / "network.json").write_text(json.dumps(asdict(recipe)))
+    (run / "recipe.toml").write_text('name = "tiny"\nclasses = ["benign", "malignant"]\n')
+    bundle = make_bundle(run, tmp_path / "tiny", ABOUT)
+    assert bundle.labels == {1: "benign", 2: "malignant"}
+    image = Image(np.eye(40, 50, dtype=np.uint8)[None] * 200, Grid((40, 50)))
+    prediction = OnnxSegmenter(tmp_path / "tiny").segment(image)
+    assert prediction.class_names == ("benign", "malignant")
+    assert prediction.class_probability is not None
+    assert prediction.class_probability.shape == (2, 40, 50)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -106,6 +107,7 @@ def make_bundle(
         weights_sha256="0" * 64,
         input=InputSpec() if isinstance(spec, VolumeSpec) else spec,
         output=output or OutputSpec(),
+        labels=_labels(run / RECIPE),
         volume=spec if isinstance(spec, VolumeSpec) else None,
     )
     with _appearing(out) as folder:
@@ -130,6 +132,15 @@ def _read_spec(run: Path) -> InputSpec | VolumeSpec:
     if (run / VOLUME_SPEC).is_file():
         return _read_json(run / VOLUME_SPEC, VolumeSpec)
     return _read_json(run / IMAGE_SPEC, InputSpec)
+
+
+def _labels(recipe: Path) -> dict[int, str]:
+    """What the network tells apart, as the run's recipe has it."""
+    try:
+        classes = tomllib.loads(recipe.read_text(encoding="utf-8")).get("classes") or ["lesion"]
+    except (ValueError, OSError) as error:
+        raise BundleError(f"{recipe}: not readable as TOML ({error})") from error
+    return {label: str(name) for label, name in enumerate(classes, start=1)}
 
 
 def _export_result(
