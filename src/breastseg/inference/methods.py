@@ -146,11 +146,14 @@ def network_names(method: str) -> tuple[str, ...]:
 
 
 def method_names() -> tuple[str, ...]:
-    """All names of the catalogue: the shipped bundles, then the classical methods."""
+    """All methods for images: the shipped bundles that are not for volumes, then the classical."""
     from breastseg.classical.catalogue import METHODS
+    from breastseg.inference.bundle_folder import read_bundle
     from breastseg.inference.catalogue import shipped_bundles
 
-    return (*shipped_bundles(), *METHODS)
+    shipped = shipped_bundles().items()
+    networks = (name for name, path in shipped if read_bundle(path, verify=False).volume is None)
+    return (*networks, *METHODS)
 
 
 def _short(method: str) -> str:
