@@ -46,6 +46,7 @@ class Command:
 COMMANDS = {
     "segment": Command("segment", "Segment", "outline and measure the lesions in images"),
     "volume": Command("volume", "Volume", "outline the lesions in a volume, such as an MRI"),
+    "slide": Command("slide", "OutlineSlide", "outline the lesions on a whole slide"),
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
@@ -59,6 +60,7 @@ COMMANDS = {
     "data info": Command("data", "DataInfo", "where to get a data set and how it lies on disk"),
     "data audit": Command("data", "Audit", "find duplicates, leaks and broken outlines"),
     "data split": Command("data", "SplitData", "divide the cases by patient"),
+    "data convert": Command("data", "ConvertData", "write a data set in nnU-Net's or our layout"),
     "data phantom": Command("data", "MakePhantoms", "generate scans with known outlines"),
 }
 """All commands, in the order in which the help lists them."""
@@ -69,6 +71,7 @@ Examples:
   breastseg segment scan.png --out results
   breastseg segment study/ cine.dcm --out results --threads 2
   breastseg volume before.nii.gz after.nii.gz --method BUNDLE --out outlined
+  breastseg slide slide.svs --method BUNDLE --out outlined
   cat scan.dcm | breastseg segment - --json
   breastseg segment scan.png --method polar-path --box 60 80 180 220 --out in-a-box
   breastseg evaluate ultrasound --data BUSI=data/BUSI --split lesions --out scores

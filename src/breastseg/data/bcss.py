@@ -19,7 +19,7 @@ from breastseg.data.dataset import CaseRef, DataSetInfo, locate, require, some
 OUTSIDE = 0
 """The code of what was not looked at: neither tumour nor anything else."""
 TUMOUR_CODES = (1, 19, 20)
-"""Tumour, angioinvasion and ductal carcinoma in situ: what the authors' baseline calls tumour."""
+"""Tumour, angioinvasion and ductal carcinoma in situ: wherever malignant cells are outlined."""
 MOST = 21
 SHARED_UM = 0.25
 """Micrometres a pixel of the copy that the authors share."""
@@ -70,7 +70,7 @@ class TissueRegion(ColourRef):
         from breastseg.io.raster import read_raster
 
         (path,) = self.mask_paths or ()
-        codes = read_raster(path, f"{self.key}: {path.name}").array[0]
+        codes: NDArray[np.generic] = read_raster(path, f"{self.key}: {path.name}").array[0]
         if codes.shape != shape:
             raise DataSetError(
                 f"{self.key}: {path.name} has {codes.shape} pixels, the image {shape}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
+from breastseg.data.cells import fold_of, modality_of, spacing_of
+from breastseg.data.colour import ColourRef
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, require, some
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
@@ -25,9 +26,9 @@ class Folder:
     Either pictures in ``images/`` with masks of the same stem in ``masks/``, or all in one
     folder with the mask of ``scan.png`` as ``scan_mask.png``. A picture without a mask has no
     known truth, unless its label is ``normal``. The optional ``cases.csv`` has the columns
-    file, patient_id, label, spacing_mm and modality (all but the first may be absent or blank);
-    spacing_mm is one number, or row and column spacing with a space between them. Without it,
-    every picture stands for its own patient.
+    file, patient_id, label, spacing_mm, modality and fold (all but the first may be absent or
+    blank); spacing_mm is one number, or row and column spacing with a space between them. Without
+    the table, every picture stands for its own patient.
 
     Attributes:
         root: the folder; its name is the data set's name.
@@ -41,7 +42,8 @@ class Folder:
         licence="the owner's",
         home="your own archive",
         tree="images/scan.png with masks/scan.png, or scan.png with scan_mask.png; "
-        f"optionally {TABLE} with the columns file, patient_id, label, spacing_mm, modality",
+        f"optionally {TABLE} with the columns file, patient_id, label, spacing_mm, modality, "
+        "fold",
     )
 
     @property
@@ -131,39 +133,17 @@ def _case(
 ) -> CaseRef:
     label = row.get("label", "").strip() or None
     outlines = () if label == NORMAL else None
-    return CaseRef(
+    where = f"{case_id} in {TABLE}"
+    modality = modality_of(row.get("modality", ""), where)
+    kind = ColourRef if modality is Modality.HISTOPATHOLOGY else CaseRef
+    return kind(
         case_id=case_id,
         patient_id=row.get("patient_id", "").strip() or case_id,
         label=label,
         source=source,
         image_path=image,
         mask_paths=outlines if mask is None else (mask,),
-        spacing_mm=_spacing(row.get("spacing_mm", ""), case_id),
-        modality=_modality(row.get("modality", ""), case_id),
+        fold=fold_of(row.get("fold", ""), where),
+        spacing_mm=spacing_of(row.get("spacing_mm", ""), where),
+        modality=modality,
     )
-
-
-def _modality(text: str, case_id: str) -> Modality:
-    word = text.strip().lower()
-    try:
-        return Modality(word) if word else Modality.UNKNOWN
-    except ValueError as error:
-        raise DataSetError(
-            f"modality {text!r} of {case_id} in {TABLE}", f"one of {', '.join(Modality)}, or none"
-        ) from error
-
-
-def _spacing(text: str, case_id: str) -> tuple[float, float] | None:
-    words = text.split()
-    if not words:
-        return None
-    try:
-        values = [float(word) for word in words]
-    except ValueError:
-        values = []
-    if len(values) not in (1, 2) or not all(math.isfinite(v) and v > 0 for v in values):
-        raise DataSetError(
-            f"spacing_mm {text!r} of {case_id} in {TABLE}",
-            "one number above 0, or row and column spacing with a space between them",
-        )
-    return values[0], values[-1]

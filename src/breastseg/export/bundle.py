@@ -100,9 +100,8 @@ def make_bundle(
     recipe = network_recipe(run / "network.json")
     network = build_network(recipe, load_weights=False)
     load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
-    stated = {field.name: getattr(about, field.name) for field in fields(about)}
     draft = Bundle(
-        **stated,
+        **{field.name: getattr(about, field.name) for field in fields(about)},
         network=_in_words(recipe, network),
         weights_sha256="0" * 64,
         input=InputSpec() if isinstance(spec, VolumeSpec) else spec,

@@ -141,7 +141,7 @@ class Ensemble:
             spec = network.bundle.input
             unit, placement = prepare_unit(image, spec)
             seen = np.stack([rescale(view.of(unit), spec.intensity) for view in views])
-            batch = np.repeat(seen[:, None], spec.channels, axis=1)
+            batch = seen if spec.colour else np.repeat(seen[:, None], spec.channels, axis=1)
             maps = network.class_probabilities(batch)
             undone = [
                 [view.undo(values) for values in classes]

@@ -92,7 +92,7 @@ class OnnxSegmenter:
             return self._opened
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
-        """Outline the lesions of one 2-D image, grey or RGB; colour counts by its luminance.
+        """Outline the lesions of one 2-D image, grey or RGB; see `InputSpec.colour`.
 
         Raises:
             InputError: the image is of another modality than the bundle's.
@@ -230,9 +230,11 @@ class OnnxSegmenter:
     def _steps(self, image: Image) -> tuple[str, ...]:
         spec, output = self.bundle.input, self.output
         rows, columns = image.grid.shape
-        steps = ["colour to luminance"] if image.array.shape[0] == 3 else []
+        steps = ["colour to luminance"] if image.array.shape[0] == 3 and not spec.colour else []
         steps += [
-            "grey levels stretched to the image's own minimum and maximum",
+            "red, green and blue on their full range"
+            if spec.colour
+            else "grey levels stretched to the image's own minimum and maximum",
             f"{rows}x{columns} pixels brought to {spec.size[0]}x{spec.size[1]} ({spec.fit})",
             f"intensity scale {spec.intensity}",
             f"network: {self.bundle.network}",

@@ -47,11 +47,13 @@ class View:
         """The picture so seen.
 
         Args:
-            unit: (rows, columns) float32, 0 to 1.
+            unit: (rows, columns) or (channels, rows, columns) float32, 0 to 1.
 
         Returns:
             The same shape, float32, 0 to 1.
         """
+        if unit.ndim == 3:
+            return np.stack([self.of(channel) for channel in unit])
         shape = (unit.shape[0], unit.shape[1])
         seen = unit if self.gamma == 1 else unit ** np.float32(self.gamma)
         return self._flipped(seen if self.scale == 1 else self._placement(shape).forward(seen))

@@ -36,6 +36,26 @@ def to_unit(grey: NDArray[np.generic]) -> NDArray[np.float32]:
     return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)
 
 
+def colour_to_unit(array: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Red, green and blue on one fixed scale: no light is 0, and full light is 1.
+
+    Nothing is stretched, so that bare glass stays white in a tile that holds nothing else.
+
+    Args:
+        array: (1 or 3, rows, columns); whole numbers are divided by the largest of their type,
+            others are stretched as by `to_unit`. Grey is repeated.
+
+    Returns:
+        (3, rows, columns) float32, 0 to 1.
+    """
+    if array.dtype.kind in "ui":
+        full = np.float32(np.iinfo(array.dtype.name).max)
+        unit = np.clip(array.astype(np.float32) / full, 0, 1)
+    else:
+        unit = to_unit(array)
+    return np.array(np.broadcast_to(unit, (3, *array.shape[1:])))
+
+
 def rescale(unit: NDArray[np.float32], intensity: Intensity) -> NDArray[np.float32]:
     """Bring [0, 1] to the scale that a network was trained on.
 

@@ -9,14 +9,15 @@ from breastseg.core.bundle import InputSpec
 from breastseg.core.errors import UnsupportedError
 from breastseg.core.image import Image
 from breastseg.preprocess.geometry import Placement
-from breastseg.preprocess.intensity import rescale, to_unit
+from breastseg.preprocess.intensity import colour_to_unit, rescale, to_unit
 
 
 def prepare_unit(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:
     """The luminance in [0, 1] at the network's size: what augmentation works on.
 
     Returns:
-        (rows, columns) of `spec.size`, float32, 0 to 1; and where the image lies in it.
+        (rows, columns) of `spec.size`, float32, 0 to 1, or (3, rows, columns) of RGB where the
+        network takes colour; and where the image lies in it.
 
     Raises:
         UnsupportedError: the image is a volume.
@@ -28,6 +29,10 @@ def prepare_unit(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Pl
         )
     rows, columns = image.grid.shape
     placement = Placement.of((rows, columns), spec.size, spec.fit)
+    if spec.colour:
+        # around a picture of stained tissue lies bare glass
+        channels = [placement.forward(part, fill=1.0) for part in colour_to_unit(image.array)]
+        return np.stack(channels), placement
     return placement.forward(to_unit(image.grey())), placement
 
 
@@ -43,4 +48,6 @@ def prepare(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placeme
     """
     unit, placement = prepare_unit(image, spec)
     scaled = rescale(unit, spec.intensity)
+    if spec.colour:
+        return scaled, placement
     return np.repeat(scaled[None], spec.channels, axis=0), placement

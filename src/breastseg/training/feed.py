@@ -23,7 +23,8 @@ class PreparedCases:
 
     Attributes:
         cases: where each row came from.
-        images: (N, rows, columns) uint8, the luminance stretched to 0..255.
+        images: (N, rows, columns) uint8, the luminance stretched to 0..255; (N, 3, rows, columns)
+            of RGB where the recipe's input is colour.
         labels: (N, rows, columns) uint8: 0 is background, k the k-th of the recipe's classes, or 1
             for any lesion where the recipe names none.
         teacher: (N, rows, columns) uint8, what a teacher thinks of each pixel: 255 is a certain
@@ -50,12 +51,13 @@ class PreparedCases:
             rows: (n,) indices.
 
         Returns:
-            Images (n, 1, rows, columns) uint8, and targets (n, 1 or 2, rows, columns) uint8: the
-            labels, and after them the teacher's map where there is one.
+            Images (n, 1 or 3, rows, columns) uint8, and targets (n, 1 or 2, rows, columns)
+            uint8: the labels, and after them the teacher's map where there is one.
         """
+        images = self.images[rows]
         targets = [self.labels] if self.teacher is None else [self.labels, self.teacher]
         return (
-            torch.from_numpy(self.images[rows])[:, None],
+            torch.from_numpy(images[:, None] if images.ndim == 3 else images),
             torch.from_numpy(np.stack([part[rows] for part in targets], axis=1)),
         )
 
@@ -80,7 +82,8 @@ def prepare_cases(
         DataSetError: a case has no truth, a lesion of another class, or cannot be read; all such
             cases are named.
     """
-    images = np.zeros((len(cases), *spec.size), np.uint8)
+    colours = (3,) if spec.colour else ()
+    images = np.zeros((len(cases), *colours, *spec.size), np.uint8)
     labels = np.zeros((len(cases), *spec.size), np.uint8)
 
     def one(index: int) -> str | None:

@@ -15,7 +15,7 @@ import torch
 from lightning.pytorch import Callback
 
 from breastseg.core.errors import DataSetError, RecipeError
-from breastseg.data.dataset import CaseRef
+from breastseg.data.dataset import CaseRef, require_pictures
 from breastseg.data.selection import select
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.io.write import write_text
@@ -140,7 +140,7 @@ def choose_cases(recipe: Recipe, cases: Mapping[str, Sequence[CaseRef]], base: P
     """Pick the cases that the recipe names.
 
     Raises:
-        DataSetError: a source is not given, or a case or patient is on both sides.
+        DataSetError: a source is not given or holds volumes, or a case or patient is on both sides.
     """
     missing = [source.name for source in recipe.sources if source.name not in cases]
     if missing:
@@ -153,6 +153,7 @@ def choose_cases(recipe: Recipe, cases: Mapping[str, Sequence[CaseRef]], base: P
     for source in recipe.sources:
         train += select(cases[source.name], source.train, base)
         validation += select(cases[source.name], source.validation, base)
+    require_pictures([*train, *validation])
     learnt = {(case.source, case.patient_id) for case in train}
     both = sorted({c.key for c in validation if (c.source, c.patient_id) in learnt})
     if both:

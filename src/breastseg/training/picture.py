@@ -73,7 +73,9 @@ def draw_overlays(
     for axes_row, (title, picks) in zip(grid, chosen.items(), strict=True):
         for axes, pick in zip(axes_row, picks, strict=True):
             row = rows[pick]
-            axes.imshow(validation.images[row], cmap="gray", vmin=0, vmax=255)
+            picture = validation.images[row]
+            shown = np.moveaxis(picture, 0, 2) if picture.ndim == 3 else picture
+            axes.imshow(shown, cmap="gray", vmin=0, vmax=255)
             axes.contour(validation.labels[row] > 0, [0.5], colors=TRUTH, linewidths=1)
             if (probability[pick] >= 0.5).any():
                 axes.contour(probability[pick], [0.5], colors=OUTLINE, linewidths=1)

@@ -148,6 +148,15 @@ class Recipe:
         asked = [name for name, there in special.items() if there]
         if len(asked) > 1:
             raise RecipeError(" and ".join(asked) + " in one recipe", "one of them")
+        if self.distillation is not None and self.input.colour:
+            raise RecipeError(
+                "distillation with input.colour", "grey images, which every teacher takes"
+            )
+        if self.augmentation.stain_p > 0 and not self.input.colour:
+            raise RecipeError(
+                f"augmentation.stain_p = {self.augmentation.stain_p} on grey images",
+                "0, or input.colour = true",
+            )
         channels = len(self.classes) + 1 if self.classes else 1
         if self.network.out_channels != channels:
             raise RecipeError(

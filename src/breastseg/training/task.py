@@ -74,7 +74,7 @@ class SegmentationTask(AveragedTask):
         self._sums = torch.zeros(4, dtype=torch.float64)
 
     def inputs(self, unit: Tensor) -> Tensor:
-        """Grey images in [0, 1], (N, 1, rows, columns), as the network wants them."""
+        """Images in [0, 1], (N, 1 or 3, rows, columns), as the network wants them."""
         scaled = scale(unit, self.recipe.input.intensity)
         repeated = scaled.expand(-1, self.recipe.input.channels, -1, -1)
         return repeated.contiguous(memory_format=torch.channels_last)
@@ -88,8 +88,8 @@ class SegmentationTask(AveragedTask):
         """Augment a batch and scale it for the network.
 
         Args:
-            batch: images (N, 1, rows, columns) and targets (N, 1 or 2, rows, columns), both uint8;
-                see `feed`.
+            batch: images (N, 1 or 3, rows, columns) and targets (N, 1 or 2, rows, columns), both
+                uint8; see `feed`.
             batch_index: within the epoch.
         """
         images, targets = self._augmented(batch, batch_index)

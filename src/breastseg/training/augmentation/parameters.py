@@ -42,6 +42,7 @@ class Parameters:
         brightness: (n,); 0 is neutral.
         cutout: (n,) bool.
         cutout_boxes: (n, count, 4): first row and column, one-past-last row and column.
+        stain: (n, 2), of haematoxylin and of eosin; 1 is neutral.
     """
 
     horizontal_flip: Tensor
@@ -60,6 +61,7 @@ class Parameters:
     brightness: Tensor
     cutout: Tensor
     cutout_boxes: Tensor
+    stain: Tensor
 
     def __len__(self) -> int:
         return self.rotation_deg.shape[0]
@@ -84,9 +86,9 @@ class _Dice:
         unit = torch.rand((self.n, *shape), generator=self.generator)
         return span[0] + (span[1] - span[0]) * unit
 
-    def log_uniform(self, span: Range) -> Tensor:
+    def log_uniform(self, span: Range, *shape: int) -> Tensor:
         low, high = torch.tensor(span).log().tolist()
-        return self.uniform((low, high)).exp()
+        return self.uniform((low, high), *shape).exp()
 
     def normal(self, *shape: int) -> Tensor:
         return torch.randn((self.n, *shape), generator=self.generator)
@@ -136,6 +138,8 @@ def draw(
         brightness=dice.gated(recipe.brightness_p, dice.uniform(recipe.brightness), 0.0),
         cutout=dice.chance(recipe.cutout_p),
         cutout_boxes=_cutout_boxes(dice, recipe),
+        # drawn last, so that recipes without it see the numbers that they always saw
+        stain=dice.gated(recipe.stain_p, dice.log_uniform(recipe.stain, 2), 1.0),
     ).to(device)
 
 

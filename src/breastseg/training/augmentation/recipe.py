@@ -23,6 +23,7 @@ _LIMITS: dict[str, Range] = {
     "contrast": (0.0, 10.0),
     "brightness": (-1.0, 1.0),
     "cutout_side": (0.0, 1.0),
+    "stain": (0.1, 10.0),
 }
 
 
@@ -31,7 +32,8 @@ class AugmentationRecipe:
     """Chances and ranges of the changes; the defaults suit breast ultrasound.
 
     A field that ends in ``_p`` is the chance, 0 to 1, that one image gets the change. A range is
-    (lowest, highest), drawn uniformly; `scale` and `gamma` uniformly in their logarithm.
+    (lowest, highest), drawn uniformly; `scale`, `gamma` and `stain` uniformly in their
+    logarithm.
 
     Attributes:
         horizontal_flip_p: mirror left and right.
@@ -61,6 +63,8 @@ class AugmentationRecipe:
         cutout_p: fill rectangles of the image, not of the mask, with the image's mean.
         cutout_side: length of each side as a fraction of the axis's; 0 to 1.
         cutout_count: rectangles in an image that gets them; 1 to 16.
+        stain_p: multiply the amounts of haematoxylin and eosin; 0, since it is for colour alone.
+        stain: factor, drawn for each dye, above 1 stains more; 0.1 to 10.
 
     Raises:
         RecipeError: a chance outside 0 to 1, or a range that is reversed, not finite or outside
@@ -93,6 +97,8 @@ class AugmentationRecipe:
     cutout_p: float = 0.1
     cutout_side: Range = (0.05, 0.2)
     cutout_count: int = 3
+    stain_p: float = 0.0
+    stain: Range = (0.7, 1.4)
 
     def __post_init__(self) -> None:
         for field in fields(self):

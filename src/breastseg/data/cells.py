@@ -1,0 +1,70 @@
+"""What stands in the cells of the tables that users write: modality, spacing, fold."""
+
+from __future__ import annotations
+
+import math
+
+from breastseg.core.errors import DataSetError
+from breastseg.core.image import Modality
+
+
+def modality_of(text: str, where: str) -> Modality:
+    """The modality; unknown where the cell is blank.
+
+    Args:
+        text: of the cell.
+        where: the row and the table, for messages.
+
+    Raises:
+        DataSetError: no modality.
+    """
+    word = text.strip().lower()
+    try:
+        return Modality(word) if word else Modality.UNKNOWN
+    except ValueError as error:
+        raise DataSetError(
+            f"modality {text!r} of {where}", f"one of {', '.join(Modality)}, or none"
+        ) from error
+
+
+def spacing_of(text: str, where: str) -> tuple[float, float] | None:
+    """(row, column) spacing in millimetres; None where the cell is blank.
+
+    Args:
+        text: of the cell: one number, or two with a space between them.
+        where: the row and the table, for messages.
+
+    Raises:
+        DataSetError: anything else, or a number not above 0.
+    """
+    words = text.split()
+    if not words:
+        return None
+    try:
+        values = [float(word) for word in words]
+    except ValueError:
+        values = []
+    if len(values) not in (1, 2) or not all(math.isfinite(v) and v > 0 for v in values):
+        raise DataSetError(
+            f"spacing_mm {text!r} of {where}",
+            "one number above 0, or row and column spacing with a space between them",
+        )
+    return values[0], values[-1]
+
+
+def fold_of(text: str, where: str) -> int | None:
+    """The fold; None where the cell is blank.
+
+    Args:
+        text: of the cell.
+        where: the row and the table, for messages.
+
+    Raises:
+        DataSetError: no whole number of 0 or more.
+    """
+    word = text.strip()
+    if not word:
+        return None
+    if not (word.isascii() and word.isdecimal()):
+        raise DataSetError(f"fold {text!r} of {where}", "a whole number of 0 or more, or none")
+    return int(word)

@@ -1,0 +1,293 @@
+"""Whole slides: pictures too large for memory, read window by window.
+
+OpenSlide reads Aperio (.svs), Hamamatsu (.ndpi), 3DHISTECH (.mrxs), Leica (.scn) and more; TIFF
+files that it refuses are read by tifffile. What a scanner left out is white, as bare glass is.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from breastseg.core.errors import GeometryError, MissingExtraError, UnreadableError
+from breastseg.io.source import brief, opened
+from breastseg.io.tiled_tiff import TiledTiff
+
+WHITE = 255
+PLAUSIBLE_UM = (0.02, 50.0)
+"""What a step may be; resolution tags that were meant for printing lie outside."""
+LARGEST_READ = 2**24
+"""Pixels decoded at a time; a larger window is read in parts."""
+
+Size = tuple[int, int]
+
+
+class _Reader(Protocol):
+    """What a file format must offer."""
+
+    @property
+    def levels(self) -> tuple[Size, ...]: ...
+
+    @property
+    def spacing_um(self) -> tuple[float, float] | None: ...
+
+    def window(
+        self, level: int, row: int, column: int, rows: int, columns: int
+    ) -> NDArray[np.uint8]: ...
+
+    def close(self) -> None: ...
+
+
+class Slide:
+    """A whole slide. Close it, or use it in ``with``.
+
+    Rows and columns without further words are those of the full resolution.
+
+    Args:
+        path: the slide's file.
+        spacing_um: (row, column) step in place of what the file states.
+
+    Raises:
+        UnreadableError: missing, damaged, or no slide.
+        UnsupportedError: a TIFF file of another kind than 8-bit grey or RGB.
+        GeometryError: a step that is not above 0.
+    """
+
+    def __init__(self, path: Path, spacing_um: tuple[float, float] | None = None) -> None:
+        if spacing_um is not None and not all(math.isfinite(s) and s > 0 for s in spacing_um):
+            raise GeometryError(f"a step of {spacing_um} micrometres", "finite, above 0")
+        self.path = path
+        self._reader = _open(path)
+        stated = self._reader.spacing_um
+        low, high = PLAUSIBLE_UM
+        if stated is not None and not all(low <= step <= high for step in stated):
+            stated = None
+        self.spacing_um: tuple[float, float] | None = spacing_um or stated
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing can be read any more."""
+        self._reader.close()
+
+    @property
+    def size(self) -> Size:
+        """(rows, columns) at full resolution."""
+        return self._reader.levels[0]
+
+    @property
+    def levels(self) -> tuple[Size, ...]:
+        """(rows, columns) of the full resolution and of each reduced copy in the file."""
+        return self._reader.levels
+
+    def step_for(self, um: float) -> float:
+        """How many pixels of the slide one pixel of `um` micrometres covers along an axis.
+
+        Raises:
+            GeometryError: the slide's own step is not known, or differs between the axes.
+        """
+        if self.spacing_um is None:
+            raise GeometryError(
+                f"{self.path}: does not state its micrometres a pixel",
+                remedy="give the step of the scan",
+            )
+        rows, columns = self.spacing_um
+        if abs(rows / columns - 1) > 0.02:
+            raise GeometryError(
+                f"{self.path}: {rows:g} x {columns:g} micrometres a pixel", "square pixels"
+            )
+        return um / math.sqrt(rows * columns)
+
+    def size_at(self, step: float) -> Size:
+        """(rows, columns) of the slide where one pixel covers `step` of its own, rounded up."""
+        rows, columns = (max(1, math.ceil(side / step - 1e-6)) for side in self.size)
+        return rows, columns
+
+    def region(
+        self, row: int, column: int, rows: int, columns: int, step: float = 1.0
+    ) -> NDArray[np.uint8]:
+        """A window of the slide at any resolution.
+
+        Pixel i of an axis covers the slide from ``i * step`` to ``(i + 1) * step``. It is made
+        with a triangle filter of the copy in the file that is nearest among the finer ones, and
+        does not depend on where the window begins.
+
+        Args:
+            row: first row of the window, in pixels of `step`; may be negative.
+            column: first column, likewise.
+            rows: its height; may reach beyond the slide.
+            columns: its width.
+            step: pixels of the full resolution along one pixel of the window, above 0.
+
+        Returns:
+            (rows, columns, 3) uint8 RGB, white beyond the slide.
+
+        Raises:
+            GeometryError: a size below 1, or no step.
+            UnreadableError: the file is damaged there.
+        """
+        if min(rows, columns) < 1 or not (math.isfinite(step) and step > 0):
+            raise GeometryError(
+                f"a window of {rows} x {columns} pixels of {step}", "at least 1 x 1, above 0"
+            )
+        level = self._level_for(step)
+        scale = tuple(
+            step * own / full for own, full in zip(self.levels[level], self.size, strict=True)
+        )
+        if rows * columns * scale[0] * scale[1] > LARGEST_READ and max(rows, columns) > 1:
+            return self._in_parts(row, column, rows, columns, step)
+        # the triangle reaches one target pixel to either side
+        top, bottom, first_row = _span(row, rows, scale[0])
+        left, right, first_column = _span(column, columns, scale[1])
+        source = self._padded(level, top, left, bottom - top, right - left)
+        if scale == (1.0, 1.0):
+            begin, start = int(first_row), int(first_column)
+            return np.ascontiguousarray(source[begin : begin + rows, start : start + columns])
+        box = (
+            first_column,
+            first_row,
+            min(first_column + columns * scale[1], source.shape[1]),
+            min(first_row + rows * scale[0], source.shape[0]),
+        )
+        picture = Pillow.fromarray(source)
+        return np.array(picture.resize((columns, rows), Pillow.Resampling.BILINEAR, box))
+
+    def thumbnail(self, longest: int = 1024) -> tuple[NDArray[np.uint8], float]:
+        """The whole slide, small.
+
+        Args:
+            longest: pixels along the longer side at most; a smaller slide stays as it is. A copy
+                in the file that has at least half of them is taken as it is.
+
+        Returns:
+            (rows, columns, 3) uint8 RGB, and the step of its pixels as in `region`.
+        """
+        step = max(1.0, max(self.size) / longest)
+        for level in self.levels:
+            if longest / 2 <= max(level) <= longest:
+                step = max(self.size) / max(level)
+                break
+        rows, columns = self.size_at(step)
+        return self.region(0, 0, rows, columns, step), step
+
+    def _level_for(self, step: float) -> int:
+        fine = [i for i, size in enumerate(self.levels) if self.size[0] / size[0] <= step * 1.01]
+        return fine[-1] if fine else 0
+
+    def _in_parts(
+        self, row: int, column: int, rows: int, columns: int, step: float
+    ) -> NDArray[np.uint8]:
+        """Halves along the longer side, each read for itself."""
+        if rows >= columns:
+            half = rows // 2
+            upper = self.region(row, column, half, columns, step)
+            return np.vstack((upper, self.region(row + half, column, rows - half, columns, step)))
+        half = columns // 2
+        left = self.region(row, column, rows, half, step)
+        return np.hstack((left, self.region(row, column + half, rows, columns - half, step)))
+
+    def _padded(
+        self, level: int, row: int, column: int, rows: int, columns: int
+    ) -> NDArray[np.uint8]:
+        """A window at a level, white where it reaches beyond."""
+        height, width = self.levels[level]
+        out = np.full((rows, columns, 3), WHITE, np.uint8)
+        top, left = max(row, 0), max(column, 0)
+        bottom, right = min(row + rows, height), min(column + columns, width)
+        if bottom > top and right > left:
+            part = self._reader.window(level, top, left, bottom - top, right - left)
+            out[top - row : bottom - row, left - column : right - column] = part
+        return out
+
+
+def _span(first: int, count: int, scale: float) -> tuple[int, int, float]:
+    """First and one-past-last pixel to read, and where among them the window begins."""
+    reach = 0 if scale == 1 else math.ceil(max(scale, 1.0)) + 1
+    begin = math.floor(first * scale) - reach
+    end = math.ceil((first + count) * scale) + reach
+    return begin, end, first * scale - begin
+
+
+def _open(path: Path) -> _Reader:
+    try:
+        from openslide import OpenSlideError, OpenSlideUnsupportedFormatError
+    except ImportError as error:
+        raise MissingExtraError(
+            "whole slides need openslide-python and openslide-bin",
+            remedy="pip install openslide-python openslide-bin",
+        ) from error
+    with opened(path) as stream:
+        tiff = stream.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    try:
+        return _OpenSlideReader(path)
+    except OpenSlideUnsupportedFormatError as error:
+        if tiff:
+            return TiledTiff(path)
+        raise UnreadableError(
+            f"{path}: is no whole slide", ".svs, .ndpi, .mrxs, .scn or .tif", "name a slide's file"
+        ) from error
+    except OpenSlideError as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> UnreadableError:
+    return UnreadableError(
+        f"{path}: is damaged or incomplete ({brief(error, 150)})",
+        "a whole slide",
+        "copy the slide again, with the files that belong to it",
+    )
+
+
+class _OpenSlideReader:
+    """A slide by OpenSlide."""
+
+    def __init__(self, path: Path) -> None:
+        import openslide
+
+        self._path = path
+        self._slide = openslide.OpenSlide(path)
+        self._error = openslide.OpenSlideError
+
+    @property
+    def levels(self) -> tuple[Size, ...]:
+        return tuple((rows, columns) for columns, rows in self._slide.level_dimensions)
+
+    @property
+    def spacing_um(self) -> tuple[float, float] | None:
+        try:
+            properties = self._slide.properties
+            step = float(properties["openslide.mpp-y"]), float(properties["openslide.mpp-x"])
+        except (KeyError, ValueError):
+            return None
+        return step if all(math.isfinite(s) and s > 0 for s in step) else None
+
+    def window(
+        self, level: int, row: int, column: int, rows: int, columns: int
+    ) -> NDArray[np.uint8]:
+        scale = self._slide.level_downsamples[level]
+        corner = (round(column * scale), round(row * scale))
+        try:
+            picture = self._slide.read_region(corner, level, (columns, rows))
+        except self._error as error:
+            raise _damaged(self._path, error) from error
+        # what was not scanned is transparent
+        glass = Pillow.new("RGBA", picture.size, (WHITE, WHITE, WHITE, WHITE))
+        return np.array(Pillow.alpha_composite(glass, picture).convert("RGB"))
+
+    def close(self) -> None:
+        self._slide.close()

@@ -1,0 +1,199 @@
+"""Windows of a large TIFF picture: only the tiles or strips that a window touches are decoded."""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
+from breastseg.io.source import brief, opened, quiet
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_REDUCED = 1  # TIFF 6.0, NewSubfileType: a smaller copy of another page
+_UM_OF_UNIT = {2: 25_400.0, 3: 10_000.0}  # ResolutionUnit: inch, centimetre
+_RGB, _YCBCR, _GREY = 2, 6, 1
+_JPEG = 7
+_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    zlib.error,
+)
+"""What tifffile raises on damaged input."""
+
+
+class TiledTiff:
+    """The first picture of a TIFF file and its reduced copies. Close it, or use it in ``with``.
+
+    Args:
+        path: a TIFF or BigTIFF file of 8-bit grey or RGB, tiled or in strips.
+
+    Raises:
+        UnreadableError: missing, damaged, or no TIFF.
+        UnsupportedError: another kind of pixels.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from tifffile import TiffFile
+
+        with opened(path):
+            pass  # says what is wrong with the path
+        self.path = path
+        with self._decoding():
+            self._file = TiffFile(path)
+        try:
+            with self._decoding():
+                self._pages = self._levels()
+            for page in self._pages:
+                self._check(page)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing can be read any more."""
+        self._file.close()
+
+    @property
+    def levels(self) -> tuple[tuple[int, int], ...]:
+        """(rows, columns) of the picture and of each reduced copy, the largest first."""
+        return tuple((page.imagelength, page.imagewidth) for page in self._pages)
+
+    @property
+    def spacing_um(self) -> tuple[float, float] | None:
+        """(row, column) step in micrometres by the resolution tags; None where they are absent."""
+        tags = self._pages[0].tags
+        unit = _UM_OF_UNIT.get(tags.valueof("ResolutionUnit", 2))
+        steps = []
+        for name in ("YResolution", "XResolution"):
+            value = tags.valueof(name)
+            if unit is None or value is None or not value[0] or not value[1]:
+                return None
+            steps.append(unit * value[1] / value[0])
+        return steps[0], steps[1]
+
+    def window(
+        self, level: int, row: int, column: int, rows: int, columns: int
+    ) -> NDArray[np.uint8]:
+        """A part of one level.
+
+        Args:
+            level: index into `levels`.
+            row: first row of the window, at that level.
+            column: first column.
+            rows: its height; it must lie within the level.
+            columns: its width.
+
+        Returns:
+            (rows, columns, samples) uint8; 1 sample for grey, 3 for RGB.
+
+        Raises:
+            GeometryError: the window reaches beyond the level.
+            UnreadableError: a tile is damaged.
+        """
+        page = self._pages[level]
+        height, width = self.levels[level]
+        if min(row, column) < 0 or min(rows, columns) < 1:
+            raise GeometryError(f"a window at {row}, {column} of {rows} x {columns} pixels")
+        if row + rows > height or column + columns > width:
+            raise GeometryError(
+                f"a window at {row}, {column} of {rows} x {columns} pixels",
+                f"one within {height} x {width}",
+            )
+        samples = int(page.samplesperpixel)
+        out = np.zeros((rows, columns, samples), np.uint8)
+        for top, left, tile in self._tiles(page, row, column, row + rows, column + columns):
+            first, begin = max(top, row), max(left, column)
+            last = min(top + tile.shape[0], row + rows)
+            end = min(left + tile.shape[1], column + columns)
+            if last > first and end > begin:
+                part = tile[first - top : last - top, begin - left : end - left]
+                out[first - row : last - row, begin - column : end - column] = part
+        return out
+
+    def _tiles(
+        self, page: TiffPage, row: int, column: int, below: int, right: int
+    ) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+        """First row and column, and pixels, of each tile that touches the window."""
+        height, width = (
+            (page.tilelength, page.tilewidth)
+            if page.is_tiled
+            else (min(page.rowsperstrip, page.imagelength), page.imagewidth)
+        )
+        across = math.ceil(page.imagewidth / width)
+        handle = self._file.filehandle
+        for i in range(row // height, math.ceil(below / height)):
+            for j in range(column // width, math.ceil(right / width)):
+                index = i * across + j
+                with self._decoding():
+                    if page.databytecounts[index] == 0:
+                        continue  # a tile that was left out holds zeros
+                    handle.seek(page.dataoffsets[index])
+                    data = handle.read(page.databytecounts[index])
+                    options = {"jpegtables": page.jpegtables} if page.compression == _JPEG else {}
+                    decoded = page.decode(data, index, **options)[0]
+                if decoded is not None:
+                    yield i * height, j * width, np.asarray(decoded[0], np.uint8)
+
+    def _levels(self) -> list[TiffPage]:
+        """The first page and the reduced copies that follow it or hang on it, by size."""
+        first = self._file.pages.first
+        pages = (self._file.pages[index] for index in range(1, len(self._file.pages)))
+        # read whole, never as frames, which know their tiles alone
+        others = [page.aspage() for page in (*pages, *(first.pages or ()))]
+        found = [first, *(page for page in others if page.subfiletype & _REDUCED)]
+        shape = first.imagelength / first.imagewidth
+        # labels and pictures of the whole glass are reduced pages too, of another form
+        alike = [p for p in found if abs(p.imagelength / p.imagewidth / shape - 1) < 0.02]
+        return sorted(alike, key=lambda page: -int(page.imagelength))
+
+    def _check(self, page: TiffPage) -> None:
+        # JPEG alone turns its luminance and colour differences into RGB when it is decoded
+        kinds = {(_GREY, 1), (_RGB, 3), *([(_YCBCR, 3)] if page.compression == _JPEG else [])}
+        found = (int(page.photometric), int(page.samplesperpixel))
+        if found not in kinds or page.bitspersample != 8 or page.planarconfig != 1:
+            raise UnsupportedError(
+                f"{self.path}: pixels of {page.samplesperpixel} x {page.bitspersample} bits, "
+                f"{page.photometric!s}",
+                "8-bit grey or RGB, channels together",
+                "export it as RGB",
+            )
+
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        """The one place where tifffile's exceptions become ours."""
+        try:
+            with quiet():
+                yield
+        except _ERRORS as error:
+            raise UnreadableError(
+                f"{self.path}: cannot be read as TIFF ({brief(error, 150)})",
+                "a whole TIFF file, uncompressed or compressed by deflate",
+                "export it again; other compressions need the package imagecodecs",
+            ) from error

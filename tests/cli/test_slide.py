@@ -1,0 +1,157 @@
+"""``breastseg slide``: a slide in, outlines that QuPath opens out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from breastseg.cli.main import main
+from breastseg.core import Bundle, InputSpec, Intensity, Modality
+from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
+from breastseg.io.mask_pyramid import read_mask_level
+
+from .scans import files
+
+tifffile = pytest.importorskip("tifffile")
+Capture = pytest.CaptureFixture[str]
+SPEC = InputSpec((64, 64), Intensity.UNIT, channels=3, colour=True, um_per_px=1.0)
+
+
+def write_bundle(folder: Path, spec: InputSpec = SPEC, kind: Modality | None = None) -> str:
+    """A bundle whose network gives how much less green than white there is."""
+    onnx = pytest.importorskip("onnx")
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    kernel = np.array([0, -1, 0] if spec.channels == 3 else [-1], np.float32)
+    values = {"kernel": kernel.reshape(1, spec.channels, 1, 1), "bias": np.ones(1, np.float32)}
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["image", "kernel", "bias"], ["probability"])],
+        "green",
+        [helper.make_tensor_value_info("image", number, ["N", spec.channels, *spec.size])],
+        [helper.make_tensor_value_info("probability", number, ["N", 1, *spec.size])],
+        [onnx.numpy_helper.from_array(value, name) for name, value in values.items()],
+    )
+    folder.mkdir()
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    (folder / MODEL).write_bytes(model.SerializeToString())
+    described = Bundle(
+        name="green",
+        version="1.0",
+        modality=kind or Modality.HISTOPATHOLOGY,
+        summary="what is purple",
+        network="one convolution",
+        weights_sha256=sha256_of(folder / MODEL),
+        input=spec,
+    )
+    write_bundle_json(folder, described)
+    return str(folder)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> str:
+    return write_bundle(tmp_path / "green")
+
+
+@pytest.fixture
+def slide(tmp_path: Path) -> Path:
+    """Half a micrometre a pixel; purple in rows 100 to 220 and columns 160 to 320."""
+    pixels = np.full((301, 451, 3), 245, np.uint8)
+    pixels[40:280, 50:400] = (235, 160, 200)
+    pixels[100:220, 160:320] = (90, 40, 130)
+    pixels[150:170, 200:240] = (235, 160, 200)
+    tifffile.imwrite(
+        tmp_path / "slide.tif",
+        pixels,
+        tile=(128, 128),
+        photometric="rgb",
+        resolution=(20_000, 20_000),
+        resolutionunit=3,
+    )
+    return tmp_path / "slide.tif"
+
+
+def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys: Capture) -> None:
+    out = tmp_path / "out"
+    assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--threads", "1"]) == 0
+    area = (120 * 160 - 20 * 40) * 0.25e-6
+    assert f"1 region outlined, {area:.3f} mm2" in capsys.readouterr().out
+    assert files(out) == ["lesions.geojson", "mask.tif", "overview.png", "results.json"]
+
+    results = json.loads((out / "results.json").read_text())
+    assert results["shape"] == [301, 451]
+    assert results["area_mm2"] == pytest.approx(area)
+    assert results["mask_step_px"] == pytest.approx(2.0)
+    (region,) = results["regions"]
+    assert region["box"] == [100, 160, 220, 320]
+    assert region["area_mm2"] == pytest.approx(area)
+    assert "network: one convolution" in results["steps"]
+
+    (feature,) = json.loads((out / "lesions.geojson").read_text())["features"]
+    outer, hole = feature["geometry"]["coordinates"]
+    assert outer == [[160, 100], [320, 100], [320, 220], [160, 220], [160, 100]]
+    assert {tuple(corner) for corner in hole} == {(200, 150), (240, 150), (240, 170), (200, 170)}
+
+    mask, _ = read_mask_level(out / "mask.tif", 10**9)
+    assert mask.shape == (151, 226)
+    assert mask.sum() == 120 * 160 / 4 - 200
+
+    picture = np.array(Pillow.open(out / "overview.png"))
+    assert picture.shape == (301, 451, 3)
+    orange = (picture == (240, 170, 0)).all(axis=2)
+    rows, columns = np.nonzero(orange)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (100, 219, 160, 319)
+
+
+def test_results_are_not_replaced_unasked(
+    bundle: str, slide: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    words = ["slide", str(slide), "--method", bundle, "--out", str(tmp_path / "out"), "--quiet"]
+    assert main(words) == 0
+    assert main(words) == 2
+    assert "exists; a new folder; choose another, or --overwrite" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0
+
+
+def test_the_slide_is_not_written_over(bundle: str, slide: Path, capsys: Capture) -> None:
+    mask = slide.rename(slide.parent / "mask.tif")
+    words = ["slide", str(mask), "--method", bundle, "--out", str(mask.parent), "--overwrite"]
+    assert main(words) == 2
+    assert "is the input and is not written over" in capsys.readouterr().err
+
+
+def test_resolutions_must_be_known(
+    bundle: str, slide: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    bare = tmp_path / "bare.tif"
+    tifffile.imwrite(bare, tifffile.imread(slide), tile=(128, 128), photometric="rgb")
+    words = ["slide", str(bare), "--method", bundle, "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    assert "does not state its micrometres a pixel" in capsys.readouterr().err
+    assert main([*words, "--slide-um", "0.5"]) == 0
+    vague = write_bundle(tmp_path / "vague", InputSpec((64, 64), channels=3, colour=True))
+    words = ["slide", str(slide), "--method", vague, "--out", str(tmp_path / "other")]
+    assert main(words) == 2
+    assert "does not say which micrometres" in capsys.readouterr().err
+    assert main([*words, "--um-per-px", "1"]) == 0
+
+
+def test_other_modality(slide: Path, tmp_path: Path, capsys: Capture) -> None:
+    spec = InputSpec((64, 64), um_per_px=2.0)
+    grey = write_bundle(tmp_path / "grey", spec, Modality.ULTRASOUND)
+    words = ["slide", str(slide), "--method", grey, "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    assert "measured on ultrasound only" in capsys.readouterr().err
+    assert main([*words, "--force"]) == 0
+
+
+@pytest.mark.data
+def test_real_slide(bundle: str, data_root: Path, tmp_path: Path) -> None:
+    slide = data_root / "histopathology/whole-slide/CMU-1-Small-Region.svs"
+    words = ["slide", str(slide), "--method", bundle, "--out", str(tmp_path / "out"), "--quiet"]
+    assert main([*words, "--um-per-px", "4", "--threads", "1"]) == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["um_per_px"] == [0.499, 0.499]
+    assert 0.05 < results["area_mm2"] < 1.0

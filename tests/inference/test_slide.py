@@ -1,0 +1,199 @@
+"""Whole slides in tiles: seamless, bounded, and where the tissue is."""
+
+import math
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from breastseg.core.bundle import InputSpec, Intensity
+from breastseg.core.errors import BundleError, GeometryError, InputError
+from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.inference.slide import (
+    SlideOutline,
+    Tiling,
+    outlined_blocks,
+    segment_slide,
+    tile_network,
+    tiling_of,
+    tissue_tiles,
+)
+from breastseg.io.mask_pyramid import read_mask_level
+from breastseg.io.slide import Slide
+
+from .conftest import MakeBundle
+
+tifffile = pytest.importorskip("tifffile")
+SIZE = (400, 560)
+PINK, PURPLE = (235, 160, 200), (90, 40, 130)
+Box = tuple[int, int, int, int]
+
+
+def write_slide(path: Path, box: Box = (120, 200, 240, 330), size: tuple[int, int] = SIZE) -> Path:
+    """Pink tissue on glass, purple in the box; half a micrometre a pixel."""
+    pixels = np.full((*size, 3), 245, np.uint8)
+    pixels[50 : size[0] - 40, 60 : size[1] - 80] = PINK
+    top, left, bottom, right = box
+    pixels[top:bottom, left:right] = PURPLE
+    tifffile.imwrite(
+        path,
+        pixels,
+        tile=(128, 128),
+        compression="zlib",
+        photometric="rgb",
+        resolution=(20_000, 20_000),
+        resolutionunit=3,
+    )
+    return path
+
+
+def purple(tiles: np.ndarray) -> np.ndarray:
+    """How far a pixel is from pink to purple."""
+    share = (PINK[1] - tiles[..., 1].astype(np.float32)) / (PINK[1] - PURPLE[1])
+    return np.clip(share, 0, 1)
+
+
+@pytest.fixture
+def slide(tmp_path: Path) -> Slide:
+    with Slide(write_slide(tmp_path / "slide.tif")) as opened:
+        yield opened
+
+
+def outline(slide: Slide, tiling: Tiling, folder: Path) -> SlideOutline:
+    return segment_slide(slide, purple, tiling, folder / "mask.tif")
+
+
+def test_mask_is_that_of_the_whole_picture(slide: Slide, tmp_path: Path) -> None:
+    found = outline(slide, Tiling(1.0, 96, 8), tmp_path)
+    mask, halvings = read_mask_level(found.mask, 10**9)
+    truth = np.zeros(SIZE, bool)
+    truth[120:240, 200:330] = True
+    assert halvings == 0
+    np.testing.assert_array_equal(mask, truth)
+    assert found.lesion_px == 120 * 130
+    assert found.um_per_px == pytest.approx(0.5)
+    assert found.area_mm2 == pytest.approx(120 * 130 * 0.25e-6)
+
+
+def test_tiling_makes_no_difference(slide: Slide, tmp_path: Path) -> None:
+    masks = []
+    for number, tiling in enumerate((Tiling(3.0, 64, 8, 1), Tiling(3.0, 128, 24, 5))):
+        (tmp_path / str(number)).mkdir()
+        found = outline(slide, tiling, tmp_path / str(number))
+        masks.append(read_mask_level(found.mask, 10**9)[0])
+        assert masks[-1].shape == (134, 187)
+        assert masks[-1].sum() == found.lesion_px
+    np.testing.assert_array_equal(*masks)
+
+
+def test_glass_is_not_shown_to_the_network(slide: Slide) -> None:
+    shown = []
+
+    def network(tiles: np.ndarray) -> np.ndarray:
+        shown.append(tiles)
+        return np.ones(tiles.shape[:3], np.float32)
+
+    tiling = Tiling(1.0, 48, 8, 3)
+    wanted = tissue_tiles(slide, tiling)
+    assert wanted.shape == (13, 18)
+    assert not wanted[0].any()
+    assert not wanted[:, -2:].any()
+    assert wanted[2:11, 2:14].all()
+    steps = []
+    blocks = list(outlined_blocks(slide, network, tiling, wanted, lambda *at: steps.append(at)))
+    assert [block.any() for block in blocks] == wanted.ravel().tolist()
+    assert max(len(tiles) for tiles in shown) == 3
+    assert steps[-1] == (wanted.sum(), wanted.sum())
+    assert sum(len(tiles) for tiles in shown) == wanted.sum()
+
+
+def test_glass_alone(tmp_path: Path) -> None:
+    path = tmp_path / "glass.tif"
+    tifffile.imwrite(path, np.full((100, 90, 3), 245, np.uint8), tile=(64, 64), photometric="rgb")
+    with Slide(path) as slide:
+        found = segment_slide(slide, purple, Tiling(1.0, 64, 8), tmp_path / "mask.tif")
+    assert (found.tiles, found.lesion_px, found.area_mm2) == (0, 0, None)
+    assert found.polygons() == ((), 1.0)
+
+
+def test_masks_too_large_are_halved_for_their_outlines(slide: Slide, tmp_path: Path) -> None:
+    found = outline(slide, Tiling(0.25, 256, 16), tmp_path)
+    whole, scale = found.polygons()
+    coarse, coarse_scale = found.polygons(most=1_000_000)
+    assert (scale, coarse_scale) == (0.25, 0.5)
+    for found, unit in ((whole, scale), (coarse, coarse_scale)):
+        (polygon,) = found
+        corners = polygon.outer * unit
+        reached = (*corners.min(axis=0), *corners.max(axis=0))
+        np.testing.assert_allclose(reached, (120, 200, 240, 330), atol=unit)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    top=st.integers(60, 150),
+    left=st.integers(70, 200),
+    height=st.integers(40, 150),
+    width=st.integers(40, 150),
+    step=st.floats(1.0, 5.0),
+)
+def test_corners_land_within_half_a_working_pixel(
+    top: int, left: int, height: int, width: int, step: float
+) -> None:
+    box = (top, left, top + height, left + width)
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_slide(Path(folder) / "slide.tif", box)
+        with Slide(path) as slide:
+            found = outline(slide, Tiling(step, 64, 8, 8), Path(folder))
+            ((polygon,), scale) = found.polygons()
+    corners = polygon.outer * scale
+    # grey levels are whole numbers, hence not half a pixel to the last digit
+    half = 0.52 * step
+    reached = (*corners.min(axis=0), *corners.max(axis=0))
+    assert np.abs(np.subtract(reached, box)).max() <= half
+    # both edges take from the pixel at a corner, so it may be missing
+    row, column = np.abs(corners[:, :1] - box[::2]), np.abs(corners[:, 1:] - box[1::2])
+    assert np.minimum(row.min(axis=1), column.min(axis=1)).max() <= step
+    assert len(corners) <= 12
+
+
+def test_bundle_on_a_slide(slide: Slide, make_tiny: MakeBundle, tmp_path: Path) -> None:
+    spec = InputSpec((64, 64), Intensity.UNIT, channels=3, colour=True, um_per_px=1.0)
+    with pytest.raises(InputError, match="measured on ultrasound only"):
+        tile_network(OnnxSegmenter(make_tiny(spec), threads=1))
+    segmenter = OnnxSegmenter(make_tiny(spec), threads=1, force=True)
+    tiling = tiling_of(segmenter, slide)
+    assert (tiling.step, tiling.tile, tiling.margin) == (pytest.approx(2.0), 64, 8)
+    network = tile_network(segmenter)
+    tiles = np.full((2, 64, 64, 3), PURPLE, np.uint8)
+    # the tiny network gives the mean of the channels
+    expected = np.full((2, 62, 62), np.mean(PURPLE) / 255)
+    np.testing.assert_allclose(network(tiles)[:, 1:-1, 1:-1], expected, atol=1e-5)
+    found = segment_slide(slide, network, tiling, tmp_path / "mask.tif")
+    assert found.lesion_px > 0
+
+
+def test_bundle_without_a_resolution(slide: Slide, make_tiny: MakeBundle) -> None:
+    segmenter = OnnxSegmenter(make_tiny(InputSpec((32, 32))), threads=1)
+    with pytest.raises(BundleError, match="does not say which micrometres"):
+        tiling_of(segmenter, slide)
+    assert tiling_of(segmenter, slide, 0.25).step == pytest.approx(0.5)
+    oblong = OnnxSegmenter(make_tiny(InputSpec((32, 48)), name="oblong"), threads=1)
+    with pytest.raises(BundleError, match="32 x 48 pixels"):
+        tiling_of(oblong, slide, 0.25)
+
+
+@pytest.mark.parametrize(
+    "values", [{"step": 0.0}, {"step": math.nan}, {"tile": 40}, {"margin": 32}, {"batch": 0}]
+)
+def test_bad_tilings(values: dict[str, float]) -> None:
+    with pytest.raises(GeometryError):
+        Tiling(**{"step": 1.0, "tile": 64, "margin": 8, **values})
+
+
+def test_network_of_another_shape(slide: Slide, tmp_path: Path) -> None:
+    with pytest.raises(GeometryError, match="a network from"):
+        segment_slide(slide, lambda t: purple(t)[:, 1:], Tiling(1.0, 64, 8), tmp_path / "m.tif")
+    assert not (tmp_path / "m.tif").exists()

@@ -1,0 +1,180 @@
+"""Whole slides: windows at any resolution, the same wherever they begin."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
+from breastseg.io.slide import Slide
+from breastseg.io.tiled_tiff import TiledTiff
+
+tifffile = pytest.importorskip("tifffile")
+ROWS, COLUMNS = 300, 420
+
+
+def tissue() -> np.ndarray:
+    """(rows, columns, 3) with a gradient and a red block."""
+    row, column = np.mgrid[:ROWS, :COLUMNS]
+    pixels = np.dstack((row % 100, column % 256, (row + column) % 256)).astype(np.uint8)
+    pixels[100:160, 200:280] = (255, 0, 0)
+    return pixels
+
+
+def write(path: Path, **options: object) -> Path:
+    """A TIFF of half a micrometre a pixel."""
+    options = {"photometric": "rgb", "compression": "zlib", **options}
+    tifffile.imwrite(path, tissue(), resolution=(20_000, 20_000), resolutionunit=3, **options)
+    return path
+
+
+@pytest.fixture
+def tiled(tmp_path: Path) -> Path:
+    return write(tmp_path / "tiled.tif", tile=(64, 64))
+
+
+@pytest.fixture
+def pyramid(tmp_path: Path) -> Path:
+    path = tmp_path / "pyramid.tif"
+    half = tissue().reshape(ROWS // 2, 2, COLUMNS // 2, 2, 3).mean((1, 3)).astype(np.uint8)
+    with tifffile.TiffWriter(path) as writer:
+        common = {"photometric": "rgb", "compression": "zlib", "tile": (64, 64)}
+        writer.write(tissue(), **common)
+        writer.write(half, subfiletype=1, **common)
+    return path
+
+
+def test_full_resolution_is_the_file(tiled: Path) -> None:
+    with Slide(tiled) as slide:
+        assert slide.size == (ROWS, COLUMNS)
+        assert slide.spacing_um == pytest.approx((0.5, 0.5))
+        assert slide.step_for(2.0) == pytest.approx(4.0)
+        np.testing.assert_array_equal(slide.region(0, 0, ROWS, COLUMNS), tissue())
+        np.testing.assert_array_equal(slide.region(90, 190, 80, 100), tissue()[90:170, 190:290])
+
+
+def test_beyond_the_slide_is_white(tiled: Path) -> None:
+    with Slide(tiled) as slide:
+        window = slide.region(-10, COLUMNS - 5, 30, 20)
+        assert (window[:10] == 255).all()
+        assert (window[:, 5:] == 255).all()
+        np.testing.assert_array_equal(window[10:, :5], tissue()[:20, -5:])
+        assert (slide.region(-50, -50, 20, 20, 3.0) == 255).all()
+
+
+@pytest.mark.parametrize("step", [0.5, 1.7, 2.0, 6.3])
+def test_windows_agree_wherever_they_begin(pyramid: Path, step: float) -> None:
+    with Slide(pyramid) as slide:
+        large = slide.region(2, 3, 30, 40, step)
+        small = slide.region(9, 14, 12, 16, step)
+    # a grey level apart at most: Pillow's weights depend on the position in single precision
+    np.testing.assert_allclose(small.astype(int), large[7:19, 11:27], atol=1)
+
+
+def test_window_in_parts_is_the_same(tiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Slide(tiled) as slide:
+        whole = slide.region(0, 0, 75, 105, 4.0)
+        monkeypatch.setattr("breastseg.io.slide.LARGEST_READ", 5000)
+        np.testing.assert_array_equal(slide.region(0, 0, 75, 105, 4.0), whole)
+
+
+def test_edges_stay_where_they_are(pyramid: Path) -> None:
+    with Slide(pyramid) as slide:
+        assert slide.levels == ((ROWS, COLUMNS), (ROWS // 2, COLUMNS // 2))
+        small = slide.region(0, 0, 75, 105, 4.0).astype(float)
+    red = small[..., 0] - small[..., 1:].max(2) > 127
+    rows, columns = np.nonzero(red)
+    assert (rows.min(), rows.max() + 1) == (25, 40)
+    assert (columns.min(), columns.max() + 1) == (50, 70)
+
+
+def test_thumbnail(tiled: Path) -> None:
+    with Slide(tiled) as slide:
+        small, step = slide.thumbnail(100)
+        assert small.shape == (72, 100, 3)
+        assert step == pytest.approx(4.2)
+        assert slide.thumbnail(1000)[1] == 1.0
+
+
+def test_given_step_goes_before_the_files(tiled: Path) -> None:
+    with Slide(tiled, (0.25, 0.25)) as slide:
+        assert slide.step_for(0.5) == pytest.approx(2.0)
+    with pytest.raises(GeometryError, match="above 0"):
+        Slide(tiled, (0.0, 0.25))
+
+
+def test_unknown_step_says_so(pyramid: Path) -> None:
+    with Slide(pyramid) as slide:
+        assert slide.spacing_um is None
+        with pytest.raises(GeometryError, match="does not state its micrometres"):
+            slide.step_for(1.0)
+
+
+@pytest.mark.parametrize(
+    "options", [{"rowsperstrip": 7}, {"compression": None}, {"tile": (32, 48), "bigtiff": True}]
+)
+def test_tiff_reader_takes_strips_and_tiles(tmp_path: Path, options: dict[str, object]) -> None:
+    with TiledTiff(write(tmp_path / "x.tif", **options)) as tiff:
+        assert tiff.spacing_um == pytest.approx((0.5, 0.5))
+        window = tiff.window(0, 91, 33, 120, 200)
+    np.testing.assert_array_equal(window, tissue()[91:211, 33:233])
+
+
+def test_copies_that_hang_on_the_first_page(tmp_path: Path) -> None:
+    path = tmp_path / "hanging.tif"
+    with tifffile.TiffWriter(path) as writer:
+        common = {"photometric": "rgb", "tile": (64, 64)}
+        writer.write(tissue(), subifds=1, **common)
+        writer.write(tissue()[::2, ::2], subfiletype=1, **common)
+        writer.write(tissue()[:50], subfiletype=1, **common)  # a label
+        writer.write(tissue(), **common)  # another picture
+    with TiledTiff(path) as tiff:
+        assert tiff.levels == ((ROWS, COLUMNS), (ROWS // 2, COLUMNS // 2))
+        np.testing.assert_array_equal(tiff.window(1, 9, 8, 70, 80), tissue()[::2, ::2][9:79, 8:88])
+
+
+def test_striped_tiff_is_a_slide_too(tmp_path: Path) -> None:
+    with Slide(write(tmp_path / "strips.tif", rowsperstrip=11)) as slide:
+        np.testing.assert_array_equal(slide.region(5, 6, 50, 60), tissue()[5:55, 6:66])
+
+
+def test_window_outside_the_tiff(tiled: Path) -> None:
+    with TiledTiff(tiled) as tiff, pytest.raises(GeometryError, match="one within 300 x 420"):
+        tiff.window(0, 0, 0, 301, 5)
+
+
+def test_what_is_no_slide(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="there is no such file"):
+        Slide(tmp_path / "none.svs")
+    (tmp_path / "text.svs").write_text("a slide")
+    with pytest.raises(UnreadableError, match="is no whole slide"):
+        Slide(tmp_path / "text.svs")
+    deep = tmp_path / "deep.tif"
+    tifffile.imwrite(deep, np.zeros((40, 40), np.uint16))
+    with pytest.raises(UnsupportedError, match="8-bit grey or RGB"):
+        TiledTiff(deep)
+
+
+def test_damaged_tile(tiled: Path) -> None:
+    data = bytearray(tiled.read_bytes())
+    with tifffile.TiffFile(tiled) as file:
+        offset = file.pages[0].dataoffsets[3]
+    data[offset : offset + 40] = bytes(40)
+    tiled.write_bytes(data)
+    with Slide(tiled) as slide, pytest.raises(UnreadableError, match="damaged"):
+        slide.region(0, 0, 100, COLUMNS)
+    with TiledTiff(tiled) as tiff, pytest.raises(UnreadableError, match="cannot be read as TIFF"):
+        tiff.window(0, 0, 0, 100, COLUMNS)
+
+
+@pytest.mark.data
+def test_real_slide(data_root: Path) -> None:
+    path = data_root / "histopathology/whole-slide/CMU-1-Small-Region.svs"
+    with Slide(path) as slide:
+        assert slide.size == (2967, 2220)
+        assert slide.spacing_um == (0.499, 0.499)
+        assert slide.step_for(1.0) == pytest.approx(2.004, abs=1e-3)
+        small, step = slide.thumbnail(500)
+        assert small.shape == (500, 375, 3)
+        assert step == pytest.approx(5.934)
+        assert 120 < small.mean() < 245
