@@ -11,8 +11,10 @@ import pytest
 from breastseg.cli.main import main
 from breastseg.core import Bundle, Grid, Modality, VolumeSpec
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
-from breastseg.io.volume import read_volume, write_volume
+from breastseg.io.volume import grid_difference, read_volume, write_volume
 
+from ..io.conftest import dicom_file
+from ..io.slices import write_series
 from .scans import files
 
 Capture = pytest.CaptureFixture[str]
@@ -82,6 +84,29 @@ def test_the_outline_lies_on_the_grid_of_the_input(
     assert "1 lesion outlined: 0.29 cm3" in capsys.readouterr().out
     assert main(["volume", *phases, "--method", str(gain), "--out", str(out)]) == 2
     assert "mask.nii.gz exists" in capsys.readouterr().err
+
+
+def test_a_folder_of_dicom_slices_holds_all_phases(
+    gain: Path, phases: list[str], tmp_path: Path
+) -> None:
+    for number, path in enumerate(phases, 1):
+        values = read_volume(Path(path)).array[0]
+        write_series(
+            dicom_file,
+            tmp_path / "study" / f"{3 - number}",
+            values,
+            GRID,
+            SeriesInstanceUID=f"1.{number}",
+            SeriesNumber=number,
+        )
+    out = tmp_path / "out"
+    given = str(tmp_path / "study")
+    assert main(["volume", given, "--method", str(gain), "--out", str(out)]) == 0
+    mask = read_volume(out / "mask.nii.gz")
+    assert grid_difference(mask.grid, GRID) == ""
+    results = json.loads((out / "results.json").read_text())
+    assert results["phases"] == [given]
+    assert [lesion["box"] for lesion in results["lesions"]] == [[2, 4, 6, 6, 10, 12]]
 
 
 def test_what_cannot_be_outlined_is_one_line(

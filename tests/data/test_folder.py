@@ -108,3 +108,11 @@ def test_missing_and_empty_folders(tmp_path: Path) -> None:
         Folder(tmp_path / "absent").cases()
     with pytest.raises(DataSetError, match="no picture in"):
         Folder(tmp_path).cases()
+
+
+def test_stained_tissue_keeps_its_colours(tmp_path: Path) -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (9, 8, 3), np.uint8)
+    write_png(tmp_path / "tissue.png", colours)
+    write_text(tmp_path / "cases.csv", "file,modality\ntissue.png,histopathology\n")
+    (case,) = Folder(tmp_path).cases()
+    np.testing.assert_array_equal(case.read_image().array, np.moveaxis(colours, 2, 0))

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
+from breastseg.data.volume_ref import VolumeRef
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.fit import Machine, choose_cases, fit
@@ -180,6 +181,14 @@ def test_a_patient_on_both_sides_is_refused(recipe: Recipe, sides: dict[str, Cas
     twice = replace(recipe, sources=(replace(recipe.sources[0], validation="all"),))
     with pytest.raises(DataSetError, match="share a patient"):
         choose_cases(twice, sides, Path())
+
+
+def test_volumes_are_refused(recipe: Recipe, sides: dict[str, Cases]) -> None:
+    volumes = {
+        name: tuple(VolumeRef(**vars(case)) for case in cases) for name, cases in sides.items()
+    }
+    with pytest.raises(DataSetError, match="blobs, watched: holds volumes; data sets of pictures"):
+        choose_cases(recipe, volumes, Path())
 
 
 def test_a_missing_source_is_named(recipe: Recipe) -> None:

@@ -11,7 +11,7 @@ import tyro
 
 from breastseg.core.errors import DataSetError
 from breastseg.data.catalogue import open_data_set, parse_source
-from breastseg.data.dataset import CaseRef, DataSet
+from breastseg.data.dataset import CaseRef, DataSet, require_pictures
 from breastseg.data.selection import select
 
 Words = tuple[tuple[str, ...], ...]
@@ -39,7 +39,7 @@ def open_data_sets(data: Words) -> tuple[DataSet, ...]:
     return opened
 
 
-def select_cases(data: Words, splits: Words) -> tuple[CaseRef, ...]:
+def select_cases(data: Words, splits: Words, volumes: bool = False) -> tuple[CaseRef, ...]:
     """The cases of all data sets that the selections name.
 
     Args:
@@ -47,9 +47,11 @@ def select_cases(data: Words, splits: Words) -> tuple[CaseRef, ...]:
         splits: selections (see `breastseg.data.selection.select`), each for all data sets or, as
             ``NAME=SELECTION``, for one; that of its own name counts for a data set that has one.
             All cases where there is none.
+        volumes: whether cases may be volumes.
 
     Raises:
-        DataSetError: a data set or a selection that cannot be used, or no case is left.
+        DataSetError: a data set or a selection that cannot be used, one of volumes, or no case is
+            left.
     """
     data_sets = open_data_sets(data)
     specs = [spec for words in splits for spec in words]
@@ -60,6 +62,8 @@ def select_cases(data: Words, splits: Words) -> tuple[CaseRef, ...]:
         cases += select(data_set.cases(), spec, Path.cwd())
     if not cases:
         raise DataSetError(f"no case is left by --split {' '.join(specs)}", "at least one case")
+    if not volumes:
+        require_pictures(cases)
     return tuple(cases)
 
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, open_data_sets
-from breastseg.cli.console import complain, say
+from breastseg.cli.case_options import DataOption, Words, open_data_sets, select_cases
+from breastseg.cli.console import complain, progress, say
 from breastseg.core.errors import DataSetError, InputError
 from breastseg.data.catalogue import DATA_SETS
 from breastseg.data.dataset import CaseRef
@@ -128,6 +128,37 @@ class SplitData:
         for part, keys in drawn.parts.items():
             say(f"{part}: {_counts([by_key[key] for key in keys])}")
         say(f"Written to {self.out}")
+        return 0
+
+
+@dataclass(frozen=True)
+class ConvertData:
+    """Write a data set in another layout, with its patients, labels and folds.
+
+    Attributes:
+        data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
+        to: nnunet for nnU-Net's raw format, folder for pictures and masks with a table.
+        out: the folder to write; must not exist yet.
+        split: which cases: all (by default), lesions, normals, fold:1,2, list:FILE or
+            split:FILE#PART.
+    """
+
+    out: Path
+    to: Literal["nnunet", "folder"]
+    data: DataOption = ()
+    split: Annotated[
+        tyro.conf.UseAppendAction[Words], tyro.conf.arg(metavar="SPEC", help_behavior_hint="")
+    ] = ()
+
+    def run(self) -> int:
+        """Write the cases; returns the exit code."""
+        from breastseg.data.convert import to_folder, to_nnunet
+
+        cases = select_cases(self.data, self.split, volumes=True)
+        write = to_nnunet if self.to == "nnunet" else to_folder
+        with progress("Converting", len(cases)) as advance:
+            write(cases, self.out, lambda *_: advance(1, ""))
+        say(f"{_counts(cases)} are in {self.out}/")
         return 0
 
 

@@ -21,18 +21,18 @@ MASK, PROBABILITY, RESULTS = "mask.nii.gz", "probability.nii.gz", "results.json"
 
 @dataclass(frozen=True)
 class Volume:
-    """Outline the lesions of one volume: a breast MRI, its phases as a file each or in one.
+    """Outline the lesions of one volume: a breast MRI, its phases as files or folders.
 
     Writes mask.nii.gz and probability.nii.gz on the grid of the input, and results.json with the
-    volume, box and confidence of each lesion. The methods are bundles for volumes; none comes
-    along yet. recipes/mri-phantom.toml trains one on synthetic volumes: that shows how everything
+    volume, box and confidence of each lesion. The methods are bundles for volumes. The one that
+    comes along, mri-phantom, has learnt from synthetic volumes alone: it shows how everything
     works, not where a lesion is.
 
     Attributes:
-        phases: NIfTI, NRRD or MetaImage files on one grid, in the order of their time: before
-            contrast first.
+        phases: NIfTI, NRRD or MetaImage files on one grid, or folders of DICOM slices, in the order
+            of their time: before contrast first. One folder may hold all phases.
         out: the folder for the results.
-        method: the folder of a bundle for volumes.
+        method: mri-phantom, or the folder of a bundle for volumes.
         threads: CPU cores to use; 0 for all.
         force: also take volumes of another modality than the method was made for.
         overwrite: replace what an earlier run has written.
@@ -51,7 +51,8 @@ class Volume:
         """Segment; returns the exit code."""
         from breastseg.cli.method import bundle_folder
         from breastseg.inference.volume_segmenter import VolumeSegmenter
-        from breastseg.io.volume import read_volumes, write_volume
+        from breastseg.io.volume import write_volume
+        from breastseg.io.volume_series import read_phases
         from breastseg.io.write import write_text
 
         if not self.phases:
@@ -62,7 +63,7 @@ class Volume:
                 f"{self.out / there[0]} exists", "a new folder", "choose another, or --overwrite"
             )
         segmenter = VolumeSegmenter(bundle_folder(self.method), self.threads, force=self.force)
-        image = read_volumes(self.phases)
+        image = read_phases(self.phases)
         prediction = segmenter.segment(image)
         lesions = prediction.lesions()
         self.out.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.image import Image
-from breastseg.data.dataset import CaseRef, some
+from breastseg.data.dataset import CaseRef, require_pictures, some
 from breastseg.data.grouping import components
 
 MIN_CORRELATION = 0.98
@@ -150,8 +150,9 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
         min_correlation: above 0, up to 1.
 
     Raises:
-        DataSetError: `min_correlation` is out of range.
+        DataSetError: `min_correlation` is out of range, or a case is a volume.
     """
+    require_pictures(cases)
     ordered = sorted(cases, key=lambda case: case.key)
     looks = [_look(case) for case in ordered]
     pairs = _pairs(ordered, looks, min_correlation)
@@ -183,7 +184,7 @@ def near_duplicate_groups(
 ) -> dict[str, int]:
     """The group of every case that has a near duplicate, for `breastseg.data.split.split`.
 
-    Only pictures are read; those that cannot be read stand alone.
+    Only pictures are read, and no outlines; volumes, and what cannot be read, stand alone.
 
     Args:
         cases: distinct cases.
@@ -195,7 +196,7 @@ def near_duplicate_groups(
     Raises:
         DataSetError: `min_correlation` is out of range.
     """
-    ordered = sorted(cases, key=lambda case: case.key)
+    ordered = sorted((case for case in cases if not case.is_volume), key=lambda case: case.key)
     looks = [_look(case, masks=False) for case in ordered]
     groups = _groups(_pairs(ordered, looks, min_correlation))
     return {key: number for number, group in enumerate(groups) for key in group}

@@ -9,14 +9,20 @@ from types import MappingProxyType
 from breastseg.core.errors import DataSetError
 from breastseg.data.bcdr import Bcdr
 from breastseg.data.bcss import Bcss
+from breastseg.data.bcss_tiles import BcssTiles
 from breastseg.data.bus_bra import BusBra
 from breastseg.data.busi import Busi
 from breastseg.data.cbis_ddsm import CbisDdsm, CbisDdsmCalcifications
 from breastseg.data.cdd_cesm import CddCesm, CddCesmLowEnergy
 from breastseg.data.dataset import DataSet
 from breastseg.data.ddsm import Ddsm, DdsmAbnormalities
+from breastseg.data.duke import Duke
+from breastseg.data.duke_dicom import DukeDicom
 from breastseg.data.folder import Folder
 from breastseg.data.inbreast import Inbreast, InbreastRegions
+from breastseg.data.mama_mia import MamaMia
+from breastseg.data.manifest import Manifest
+from breastseg.data.nnunet import NnUnet
 from breastseg.data.tnbc import Tnbc
 
 DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
@@ -33,8 +39,14 @@ DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
         "INbreast": Inbreast,
         "INbreast-regions": InbreastRegions,
         "BCSS": Bcss,
+        "BCSS-tiles": BcssTiles,
         "TNBC": Tnbc,
+        "Duke-Breast-Cancer-MRI": DukeDicom,
+        "Duke-Breast-Cancer-MRI-NIfTI": Duke,
+        "MAMA-MIA": MamaMia,
         "folder": Folder,
+        "manifest": Manifest,
+        "nnunet": NnUnet,
     }
 )
 

@@ -56,6 +56,9 @@ class CaseRef:
     masks_are_pictures: ClassVar[bool] = True
     """Whether each of `mask_paths` is a picture of the image's size, bright inside the lesion."""
 
+    is_volume: ClassVar[bool] = False
+    """Whether the case is a volume, (phases, slices, rows, columns), and no picture."""
+
     @property
     def key(self) -> str:
         """Unique over all sources: ``"source/case_id"``."""
@@ -225,6 +228,21 @@ def require(root: Path, wanted: Iterable[str], info: DataSetInfo) -> None:
             f"{info.title}: no {' and no '.join(missing)} in {root}",
             f"a folder that holds {info.tree}",
             f"get it from {info.home}",
+        )
+
+
+def require_pictures(cases: Iterable[CaseRef]) -> None:
+    """Check that no case is a volume, for what looks at pictures only.
+
+    Raises:
+        DataSetError: one is.
+    """
+    volumes = sorted({case.source for case in cases if case.is_volume})
+    if volumes:
+        raise DataSetError(
+            f"{', '.join(volumes)}: holds volumes",
+            "data sets of pictures",
+            "volumes are outlined by 'breastseg volume'",
         )
 
 

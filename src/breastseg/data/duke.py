@@ -12,8 +12,17 @@ from breastseg.core.case import Case
 from breastseg.core.errors import DataSetError, GeometryError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Modality
-from breastseg.data.dataset import DataSetInfo, require, some
+from breastseg.data.dataset import CaseRef, DataSetInfo, require, some
+from breastseg.data.volume_ref import VolumeRef
 from breastseg.io.volume import grid_difference, read_volume, read_volumes
+
+PAPER = (
+    "Saha A, Harowicz MR, Grimm LJ, Kim CE, Ghate SV, Walsh R, Mazurowski MA. A machine learning "
+    "approach to radiogenomics of breast cancer: a study of 922 subjects and 529 DCE-MRI features. "
+    "British Journal of Cancer 119, 508-516 (2018)"
+)
+DOI = "10.1038/s41416-018-0185-8"
+LICENCE = "CC BY-NC 4.0: not for commercial use"
 
 _FIRST = "_0000.nii.gz"
 _BOX = "_tumour_BOX.nii.gz"
@@ -44,8 +53,8 @@ class Duke:
     """Crops of Duke-Breast-Cancer-MRI as NIfTI, one file a phase, and the official tumour boxes.
 
     All patients have invasive cancer, proven by biopsy; hence the label is ``"malignant"``. The
-    DICOM tree of The Cancer Imaging Archive is not read, nor are the outlines of breast and gland,
-    which exist for few slices.
+    outlines of breast and gland, which exist for few slices, are not read. For the DICOM tree of
+    The Cancer Imaging Archive see `breastseg.data.duke_dicom`.
 
     Attributes:
         root: the folder with the files, or one that holds ``nifti`` or
@@ -53,14 +62,12 @@ class Duke:
     """
 
     root: Path
-    name: ClassVar[str] = "Duke-Breast-Cancer-MRI"
+    name: ClassVar[str] = "Duke-Breast-Cancer-MRI-NIfTI"
     info: ClassVar[DataSetInfo] = DataSetInfo(
-        title="Duke-Breast-Cancer-MRI, dynamic contrast-enhanced MRI of invasive breast cancer",
-        paper="Saha A, Harowicz MR, Grimm LJ, Kim CE, Ghate SV, Walsh R, Mazurowski MA. A machine "
-        "learning approach to radiogenomics of breast cancer: a study of 922 subjects and 529 "
-        "DCE-MRI features. British Journal of Cancer 119, 508-516 (2018)",
-        doi="10.1038/s41416-018-0185-8",
-        licence="CC BY-NC 4.0: not for commercial use",
+        title="Duke-Breast-Cancer-MRI converted to NIfTI, whole or cropped",
+        paper=PAPER,
+        doi=DOI,
+        licence=LICENCE,
         home="The Cancer Imaging Archive (doi 10.7937/TCIA.e3sv-re93); convert each series to "
         "NIfTI and draw the boxes from its annotation table",
         tree=f"Breast_MRI_001{_FIRST} before contrast, Breast_MRI_001_0001.nii.gz and so on after "
@@ -89,6 +96,36 @@ class Duke:
             )
         return tuple(found)
 
+    def cases(self) -> tuple[CaseRef, ...]:
+        """One case an examination, sorted by case_id; its outline is not known, as a box is none.
+
+        Raises:
+            DataSetError: there is none, or a phase between others is missing.
+        """
+        return tuple(
+            VolumeRef(
+                case_id=case_id,
+                patient_id=case_id,
+                label="malignant",
+                source=self.name,
+                image_path=(paths := self._phases(case_id))[0],
+                later_paths=paths[1:],
+                mask_paths=None,
+            )
+            for case_id in self.case_ids()
+        )
+
+    def remarks(self) -> tuple[str, ...]:
+        """Examinations without the tumour's box."""
+        bare = [name for name in self.case_ids() if not (self.folder / (name + _BOX)).exists()]
+        return (f"{len(bare)} examinations without a box: {some(bare)}",) if bare else ()
+
+    def _phases(self, case_id: str) -> tuple[Path, ...]:
+        paths = sorted(self.folder.glob(f"{case_id}_[0-9][0-9][0-9][0-9].nii.gz"))
+        wanted = [f"{case_id}_{phase:04d}.nii.gz" for phase in range(max(2, len(paths)))]
+        require(self.folder, wanted, self.info)
+        return tuple(paths)
+
     def load(self, case_id: str) -> BoxedCase:
         """Read all phases of one examination, and its box.
 
@@ -109,9 +146,8 @@ class Duke:
             raise DataSetError(
                 f"no examination {case_id} in {self.folder}", f"one of {some(known)}"
             )
-        paths = sorted(self.folder.glob(f"{case_id}_[0-9][0-9][0-9][0-9].nii.gz"))
-        wanted = [f"{case_id}_{phase:04d}.nii.gz" for phase in range(max(2, len(paths)))]
-        require(self.folder, (*wanted, case_id + _BOX), self.info)
+        paths = self._phases(case_id)
+        require(self.folder, [case_id + _BOX], self.info)
         try:
             image = replace(read_volumes(paths), modality=Modality.MRI, source=case_id)
         except GeometryError as error:

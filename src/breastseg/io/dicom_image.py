@@ -106,21 +106,28 @@ def read_dicom_frames(
     """
     name = name_of(path, source)
     with opened(path, source) as stream:
-        with _decoding(name):
-            pixels = _read_header(stream, name)
+        with decoding(name):
+            pixels = read_header(stream, name)
             wanted = range(pixels.frames) if frames is None else frames
             _check_frames(wanted, pixels)
             decoded = decode_frames(pixels, wanted)
         for index in wanted:
-            with _decoding(name):
+            with decoding(name):
                 array, photometric = next(decoded)
                 image = _show(array, photometric, pixels, index)
             yield image
 
 
 @contextmanager
-def _decoding(name: str) -> Iterator[None]:
-    """The one place where the exceptions of pydicom and its decoders become ours."""
+def decoding(name: str) -> Iterator[None]:
+    """The one place where the exceptions of pydicom and its decoders become ours.
+
+    Args:
+        name: what messages call the file.
+
+    Raises:
+        UnreadableError: for what pydicom or a decoder raises in it.
+    """
     try:
         with quiet():
             yield
@@ -142,8 +149,19 @@ def _every_dicom_error() -> tuple[type[Exception], ...]:
     return (*DICOM_ERRORS, BytesLengthException, InvalidDicomError)
 
 
-def _read_header(stream: BinaryIO, name: str) -> PixelData:
-    """Read what describes the pixels, and check it before any is decoded."""
+def read_header(stream: BinaryIO, name: str) -> PixelData:
+    """Read what describes the pixels, and check it before any is decoded.
+
+    To be called within `decoding`.
+
+    Args:
+        stream: of a DICOM file, at its start; stays open as long as its frames are decoded.
+        name: what messages call the file.
+
+    Raises:
+        UnreadableError: no picture, or cut short.
+        UnsupportedError: too large, or a kind of image or compression that is not read.
+    """
     from pydicom import dcmread
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 

@@ -184,11 +184,16 @@ def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
 
 
 def _kind(head: bytes) -> _Kind | None:
-    if head[128:132] == b"DICM" or _is_bare_dicom(head):
+    if is_dicom(head):
         return _Kind.DICOM
     if head.startswith(_RASTER_STARTS):
         return _Kind.RASTER
     return _Kind.VOLUME if volume_kind(head) is not None else None
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether a file with these first bytes, `HEAD_BYTES` or all of them, is DICOM."""
+    return head[128:132] == b"DICM" or _is_bare_dicom(head)
 
 
 def _is_bare_dicom(head: bytes) -> bool:

@@ -82,6 +82,29 @@ def read_volume(path: Path | BinaryIO, source: str = "") -> Image:
         UnsupportedError: data in another file, another number of axes, complex numbers, or more
             than `MAX_VOXELS`.
     """
+    with _open_volume(path, source) as (reader, header, name):
+        return _image(_run(reader.Execute, name), header, name)
+
+
+def read_volume_grid(path: Path) -> tuple[Grid, int]:
+    """Where the voxels of a volume file lie, and its number of channels, without reading them.
+
+    Raises:
+        UnreadableError: as for `read_volume`.
+        UnsupportedError: as for `read_volume`.
+    """
+    with _open_volume(path, "", whole=False) as (reader, header, _):
+        size = reader.GetSize()
+        channels = size[3] if len(size) == 4 else reader.GetNumberOfComponents()
+        place = reader.GetSpacing(), reader.GetOrigin(), reader.GetDirection()
+        return _grid(size[2::-1], header, *place), channels
+
+
+@contextmanager
+def _open_volume(
+    path: Path | BinaryIO, source: str, whole: bool = True
+) -> Iterator[tuple[SimpleITK.ImageFileReader, VolumeHeader, str]]:
+    """A reader that has read the header, what else that says, and what messages call the file."""
     name = name_of(path, source)
     with opened(path, source) as stream:
         kind = volume_kind(stream.read(HEAD_BYTES))
@@ -96,9 +119,10 @@ def read_volume(path: Path | BinaryIO, source: str = "") -> Image:
         stream.seek(0)
         with _named(stream, path, kind) as place:
             reader = _reader(place, kind, name)
-            stream.seek(0)
-            check_whole(stream, kind, header, _data_bytes(reader), name)
-            return _image(_run(reader.Execute, name), header, name)
+            if whole:
+                stream.seek(0)
+                check_whole(stream, kind, header, _data_bytes(reader), name)
+            yield reader, header, name
 
 
 def read_volumes(paths: Sequence[Path]) -> Image:
@@ -115,9 +139,25 @@ def read_volumes(paths: Sequence[Path]) -> Image:
         InputError: no path, or as for `read_volume`.
         GeometryError: two files differ in shape, or in position by more than a micrometre.
     """
-    if not paths:
+    return stack_phases([read_volume(path) for path in paths])
+
+
+def stack_phases(images: Sequence[Image]) -> Image:
+    """Join volumes of one grid, as the phases of an examination, to one image.
+
+    Args:
+        images: at least one; their order is that of the channels.
+
+    Returns:
+        The channels of all, one after the other, on the grid of the first; the dtype holds the
+        values of all.
+
+    Raises:
+        InputError: no image.
+        GeometryError: two differ in shape, or in position by more than a micrometre.
+    """
+    if not images:
         raise InputError("no volumes", "at least one file")
-    images = [read_volume(path) for path in paths]
     first = images[0]
     for image in images[1:]:
         difference = grid_difference(first.grid, image.grid)
@@ -237,15 +277,25 @@ def _image(read: SimpleITK.Image, header: VolumeHeader, name: str) -> Image:
         array = np.ascontiguousarray(np.moveaxis(array, -1, 0))
     elif read.GetDimension() == 3:
         array = array[None]
-    axes = read.GetDimension()
-    direction = np.reshape(read.GetDirection(), (axes, axes))[:3, :3]
-    grid = Grid(
-        array.shape[1:],
-        tuple(read.GetSpacing()[2::-1]) if header.has_spacing else None,
-        tuple(read.GetOrigin()[2::-1]),
-        tuple(direction[::-1, ::-1].ravel().tolist()),
+    place = read.GetSpacing(), read.GetOrigin(), read.GetDirection()
+    return Image(array, _grid(array.shape[1:], header, *place), source=name)
+
+
+def _grid(
+    shape: tuple[int, ...],
+    header: VolumeHeader,
+    spacing: tuple[float, ...],
+    origin: tuple[float, ...],
+    direction: tuple[float, ...],
+) -> Grid:
+    """From (x, y, z) and whatever follows them to array order."""
+    square = np.reshape(direction, (len(spacing), len(spacing)))[:3, :3]
+    return Grid(
+        tuple(shape),
+        tuple(spacing[2::-1]) if header.has_spacing else None,
+        tuple(origin[2::-1]),
+        tuple(square[::-1, ::-1].ravel().tolist()),
     )
-    return Image(array, grid, source=name)
 
 
 def _itk_image(values: NDArray[np.generic], channels: bool, path: Path) -> SimpleITK.Image:

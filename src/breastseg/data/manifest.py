@@ -1,0 +1,136 @@
+"""A CSV manifest: a row a case, with the paths of its files, for data that lie in any layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from breastseg.core.errors import DataSetError
+from breastseg.core.image import Modality
+from breastseg.data.cells import fold_of, modality_of, spacing_of
+from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, some
+from breastseg.data.table import Row, read_table
+from breastseg.data.volume_ref import VolumeRef
+from breastseg.io.volume import VOLUME_SUFFIXES
+
+TABLE = "manifest.csv"
+"""The manifest's name where a folder is given."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Pictures or volumes and their masks as a table lists them.
+
+    The columns are image and mask, and optionally case_id, patient_id, label, modality, fold and
+    spacing_mm, any of which may be blank. Paths are relative to the manifest's folder; several
+    masks of one image are separated by ``|``. A blank mask says that the truth is not known, unless
+    the label is ``normal``. Without a case_id it is the image's path without its suffix, and
+    without a patient_id every image stands for its own patient. An image that is a volume may name
+    its phases one after the other, separated by ``|``.
+
+    Attributes:
+        root: the CSV file, whose name is then the data set's, or a folder with ``manifest.csv``.
+    """
+
+    root: Path
+    info: ClassVar[DataSetInfo] = DataSetInfo(
+        title="pictures or volumes that a CSV manifest lists",
+        paper="",
+        doi="",
+        licence="the owner's",
+        home="your own archive",
+        tree="a CSV file with the columns image and mask, and optionally case_id, patient_id, "
+        "label, modality, fold, spacing_mm; several masks are separated by |",
+    )
+
+    @property
+    def name(self) -> str:
+        """The manifest's own name, or that of the folder that it is in by its usual name."""
+        return self.root.resolve().name if self.root.is_dir() else self.root.stem
+
+    @property
+    def table(self) -> Path:
+        """The manifest."""
+        return self.root / TABLE if self.root.is_dir() else self.root
+
+    def cases(self) -> tuple[CaseRef, ...]:
+        """One case a row, sorted by case_id.
+
+        Raises:
+            DataSetError: there is no manifest or no row, a row cannot be understood, a file is
+                missing, or two rows have one case_id.
+        """
+        table = self.table
+        if not table.is_file():
+            raise DataSetError(f"no file {table}", self.info.tree)
+        rows = read_table(table, ("image", "mask"))
+        if not rows:
+            raise DataSetError(f"{table} has no row", "a row a case")
+        cases: dict[str, CaseRef] = {}
+        for number, row in enumerate(rows, 2):
+            case = self._case(row, f"row {number} in {table.name}")
+            if cases.setdefault(case.case_id, case) is not case:
+                raise DataSetError(
+                    f"two rows for {case.case_id} in {table.name}", "distinct case_id or image"
+                )
+        refs = tuple(cases[case_id] for case_id in sorted(cases))
+        gone = [path for ref in refs for path in _files(ref) if not path.exists()]
+        if gone:
+            raise DataSetError(
+                f"{table.name}: {len(gone)} files are not there: {some(map(str, gone))}",
+                f"paths relative to {table.parent}",
+            )
+        return refs
+
+    def remarks(self) -> tuple[str, ...]:
+        """Images without a mask."""
+        bare = [case.case_id for case in self.cases() if case.mask_paths is None]
+        return (f"{len(bare)} images without a mask: {some(bare)}",) if bare else ()
+
+    def _case(self, row: Row, where: str) -> CaseRef:
+        folder = self.table.parent
+        images = [word.strip() for word in row["image"].split("|") if word.strip()]
+        masks = [word.strip() for word in row["mask"].split("|") if word.strip()]
+        if not images:
+            raise DataSetError(f"no image in {where}", "the path of a picture or a volume")
+        volume = images[0].lower().endswith(VOLUME_SUFFIXES)
+        if len(images) > 1 and not volume:
+            raise DataSetError(f"image {row['image']!r} of {where}", "one picture")
+        label = row.get("label") or None
+        case_id = row.get("case_id") or _without_suffix(images[0])
+        spacing = spacing_of(row.get("spacing_mm", ""), where)
+        if volume and spacing is not None:
+            raise DataSetError(f"spacing_mm of a volume in {where}", "none: its file states it")
+        modality = modality_of(row.get("modality", ""), where)
+        paths = tuple(folder / word for word in masks)
+        truth = paths if paths or label == NORMAL else None
+        patient, fold = row.get("patient_id") or case_id, fold_of(row.get("fold", ""), where)
+        first, *later = (folder / word for word in images)
+        if volume:
+            return VolumeRef(
+                case_id,
+                patient,
+                label,
+                self.name,
+                first,
+                truth,
+                fold=fold,
+                modality=Modality.MRI if modality is Modality.UNKNOWN else modality,
+                later_paths=tuple(later),
+            )
+        return CaseRef(
+            case_id, patient, label, self.name, first, truth, None, fold, spacing, modality
+        )
+
+
+def _files(ref: CaseRef) -> tuple[Path, ...]:
+    images = ref.phase_paths if isinstance(ref, VolumeRef) else (ref.image_path,)
+    return (*images, *(ref.mask_paths or ()))
+
+
+def _without_suffix(name: str) -> str:
+    for suffix in VOLUME_SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return str(Path(name).with_suffix(""))

@@ -1,0 +1,178 @@
+"""What a single-frame DICOM slice says of its place in space and in time, without its pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from breastseg.core.image import Modality
+from breastseg.io.dicom_image import MODALITIES, decoding
+from breastseg.io.source import brief, opened
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+MOMENTS = (
+    "TemporalPositionIdentifier",
+    "AcquisitionNumber",
+    "AcquisitionTime",
+    "TriggerTime",
+    "ContentTime",
+)
+"""What tells the phases within one series apart, by keyword; what was made for it comes first."""
+
+STARTS = ("AcquisitionTime", "SeriesTime", "SeriesNumber")
+"""What puts series in order, by keyword."""
+
+_DATES = {
+    "AcquisitionTime": "AcquisitionDate",
+    "ContentTime": "ContentDate",
+    "SeriesTime": "SeriesDate",
+}
+_TAGS = (
+    *("Modality", "SeriesInstanceUID", "SeriesDescription", "SeriesNumber", "ImageType"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "PixelSpacing"),
+    *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "PixelRepresentation"),
+    *("RescaleSlope", "RescaleIntercept", "InstanceNumber"),
+    *MOMENTS,
+    *STARTS,
+    *_DATES.values(),
+)
+_SECONDS = 86400.0
+
+
+@dataclass(frozen=True)
+class DicomSlice:
+    """One slice, its geometry as its header states it.
+
+    Attributes:
+        path: the file.
+        modality: what made it.
+        series: the series' instance UID.
+        title: the series' number and description, for messages.
+        derived: computed from other images, as a subtraction is.
+        frame_of_reference: slices of one frame of reference have comparable positions.
+        shape: (rows, columns).
+        spacing_mm: (row, column) distance of pixel centres in millimetres.
+        position_mm: (x, y, z) of the first pixel's centre in DICOM's patient system (LPS).
+        orientation: 6 cosines: the direction in which the columns count up, then the rows'.
+        slope: by which a stored value is multiplied.
+        intercept: what is then added.
+        dtype: of the stored values, ``"<u2"`` for example.
+        number: the instance's number in its series, where it is stated.
+        times: by keyword, of `MOMENTS` and `STARTS`, what is stated; times in seconds.
+    """
+
+    path: Path
+    modality: Modality
+    series: str
+    title: str
+    derived: bool
+    frame_of_reference: str
+    shape: tuple[int, int]
+    spacing_mm: tuple[float, float]
+    position_mm: tuple[float, float, float]
+    orientation: tuple[float, ...]
+    slope: float
+    intercept: float
+    dtype: str
+    number: int | None
+    times: Mapping[str, float]
+
+
+def read_slice(path: Path) -> DicomSlice | None:
+    """Read the header of one file.
+
+    Returns:
+        None for an object that is no single slice in space, such as a report, a segmentation,
+        an enhanced multi-frame image or a screenshot.
+
+    Raises:
+        UnreadableError: missing, empty, damaged or no DICOM.
+    """
+    from pydicom import dcmread
+
+    name = str(path)
+    with opened(path) as stream, decoding(name):
+        header = dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
+        position = _numbers(header, "ImagePositionPatient", 3)
+        cosines = _numbers(header, "ImageOrientationPatient", 6)
+        spacing = _numbers(header, "PixelSpacing", 2)
+        flat = "Rows" in header and int(header.get("NumberOfFrames") or 1) == 1
+        if not (flat and position and cosines and spacing) or min(spacing) <= 0:
+            return None
+        number, words = header.get("SeriesNumber"), header.get("SeriesDescription")
+        title = " ".join(brief(part, 40) for part in (number, words) if part not in (None, ""))
+        return DicomSlice(
+            path=path,
+            modality=MODALITIES.get(str(header.get("Modality", "")), Modality.UNKNOWN),
+            series=str(header.get("SeriesInstanceUID", "")),
+            title=title or "without a name",
+            derived="DERIVED" in (header.get("ImageType") or ()),
+            frame_of_reference=str(header.get("FrameOfReferenceUID", "")),
+            shape=(int(header.Rows), int(header.Columns)),
+            spacing_mm=(spacing[0], spacing[1]),
+            position_mm=(position[0], position[1], position[2]),
+            orientation=cosines,
+            slope=_number(header.get("RescaleSlope"), 1.0),
+            intercept=_number(header.get("RescaleIntercept"), 0.0),
+            dtype=f"<{'ui'[int(header.PixelRepresentation)]}{int(header.BitsAllocated) // 8}",
+            number=None if (at := header.get("InstanceNumber")) in (None, "") else int(at),
+            times=_times(header),
+        )
+
+
+def _times(header: Dataset) -> Mapping[str, float]:
+    found = {}
+    for keyword in {*MOMENTS, *STARTS}:
+        value = header.get(keyword)
+        if value in (None, ""):
+            continue
+        if keyword in _DATES:
+            day = str(header.get(_DATES[keyword]) or "").replace(".", "")
+            moment = _seconds(str(value)) + _SECONDS * _day(day)
+        else:
+            moment = _number(value, math.nan)
+        if math.isfinite(moment):
+            found[keyword] = moment
+    return found
+
+
+def _seconds(text: str) -> float:
+    """Of a DICOM time, HHMMSS.FFFFFF with what follows the hours optional; PS3.5 6.2."""
+    digits = text.replace(":", "").strip()
+    whole, _, fraction = digits.partition(".")
+    whole = whole.ljust(6, "0")
+    if not whole.isdecimal() or not (fraction or "0").isdecimal():
+        return math.nan
+    return int(whole[:2]) * 3600 + int(whole[2:4]) * 60 + int(whole[4:6]) + float(f"0.{fraction}0")
+
+
+def _day(text: str) -> int:
+    """A day's number; later days have larger ones, and one without a date is day 0."""
+    from datetime import date
+
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
+    except ValueError:
+        return 0
+
+
+def _numbers(header: Dataset, keyword: str, count: int) -> tuple[float, ...]:
+    """The finite values of an element; none where there are more or fewer."""
+    value = header.get(keyword)
+    if value is None or isinstance(value, str | float | int):
+        return ()
+    numbers = tuple(float(part) for part in value)
+    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else ()
+
+
+def _number(value: object, default: float) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return default
+    return number if math.isfinite(number) else default
