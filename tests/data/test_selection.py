@@ -40,6 +40,7 @@ def keys(chosen: tuple[CaseRef, ...]) -> list[str]:
         ("fold:1", ["S/a"]),
         ("fold:1, 3", ["S/a", "T/a"]),
         ("fold:1,2 & lesions", ["S/a", "S/b"]),
+        ("patient:b, c", ["S/b", "S/c"]),
         ("normals & lesions", []),
     ],
 )
@@ -92,6 +93,11 @@ def test_list_that_is_no_text(cases: list[CaseRef], tmp_path: Path) -> None:
 def test_bad_spec_lists_the_forms(cases: list[CaseRef], tmp_path: Path, spec: str) -> None:
     with pytest.raises(DataSetError, match=r"all, none, lesions.*split:FILE#PART"):
         select(cases, spec, tmp_path)
+
+
+def test_unknown_patient_is_named(cases: list[CaseRef], tmp_path: Path) -> None:
+    with pytest.raises(DataSetError, match=r"no patient x; patients such as a, b, c"):
+        select(cases, "patient:b,x", tmp_path)
 
 
 def test_unknown_fold_lists_the_folds(cases: list[CaseRef], tmp_path: Path) -> None:

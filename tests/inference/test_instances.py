@@ -26,6 +26,18 @@ def test_boxes_and_masks_come_back_through_the_padding() -> None:
     assert (one.region != expected).sum() <= 4  # its corners, rounded by the resampling
 
 
+def test_boxes_and_masks_come_back_from_a_mirrored_part() -> None:
+    placement = Placement.of((20, 40), (10, 10), Fit.STRETCH, (5, 20, 10, 10), mirrored=True)
+    masks = np.zeros((1, 10, 10), np.float32)
+    masks[0, 2:4, 1:5] = 1
+    boxes = np.array([[1, 2, 5, 4]], np.float32)
+    (one,) = on_image(boxes, np.array([0.9], np.float32), masks, placement)
+    assert one.box == (7.0, 25.0, 9.0, 29.0)
+    expected = np.zeros((20, 40), bool)
+    expected[7:9, 25:29] = True
+    np.testing.assert_array_equal(one.region, expected)
+
+
 def test_a_box_is_cut_at_the_image() -> None:
     placement = Placement.of((8, 8), (8, 8), Fit.STRETCH)
     mask = np.ones((1, 8, 8), np.float32)

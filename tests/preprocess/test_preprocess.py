@@ -128,3 +128,37 @@ def test_padding_around_a_prepared_image_is_as_dark_as_its_darkest_pixel() -> No
 def test_prepare_refuses_a_volume() -> None:
     with pytest.raises(UnsupportedError):
         prepare(Image(np.zeros((1, 4, 40, 50)), Grid((4, 40, 50))), InputSpec())
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("fit", list(Fit))
+def test_a_box_comes_back_to_its_own_place(fit: Fit, mirrored: bool) -> None:
+    image = np.zeros((90, 70), np.float32)
+    image[30:50, 24:40] = 1
+    image[0:5, 0:5] = 1  # beyond the box: not seen
+    placement = Placement.of(image.shape, (120, 120), fit, (20, 10, 60, 40), mirrored)
+    seen = placement.forward(image)
+    assert (seen >= 0.5).sum() == pytest.approx(
+        20 * 16 * placement.inner[2] * placement.inner[3] / (60 * 40), rel=0.03
+    )
+    back = placement.backward(seen) >= 0.5
+    expected = image > 0
+    expected[0:5, 0:5] = False
+    np.testing.assert_array_equal(back, expected)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_point_comes_back_to_its_own_place(mirrored: bool) -> None:
+    placement = Placement.of((90, 70), (120, 120), Fit.PAD, (20, 10, 60, 40), mirrored)
+    image = np.zeros((90, 70), np.float32)
+    image[33, 17] = 1
+    seen = placement.forward(image)
+    middle = (np.indices(seen.shape) * seen).sum(axis=(1, 2)) / seen.sum() + 0.5
+    row, column = placement.point_back(*middle)
+    assert (row, column) == (pytest.approx(33.5, abs=0.01), pytest.approx(17.5, abs=0.01))
+
+
+@pytest.mark.parametrize("box", [(0, 0, 91, 70), (-1, 0, 5, 5), (0, 0, 0, 5), (80, 60, 10, 11)])
+def test_a_box_lies_in_the_image(box: tuple[int, int, int, int]) -> None:
+    with pytest.raises(GeometryError, match="box"):
+        Placement.of((90, 70), (120, 120), Fit.PAD, box)

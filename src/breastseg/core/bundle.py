@@ -26,6 +26,13 @@ class Fit(StrEnum):
     PAD = "pad"  # aspect kept, centred, the rest filled with the darkest value
 
 
+class Region(StrEnum):
+    """Which part of an image the network looks at."""
+
+    WHOLE = "whole"
+    BREAST = "breast"  # of a mammogram: the box around the breast, its chest wall turned to the left
+
+
 @dataclass(frozen=True)
 class InputSpec:
     """Preprocessing.
@@ -40,6 +47,7 @@ class InputSpec:
         um_per_px: micrometres along one pixel of the network's input, 0.02 to 50, for networks that
             look at a part of a slide at a time; absent where images of any scale are brought to
             `size`.
+        region: which part of the image is brought to `size`; the rest has no lesion.
     """
 
     size: tuple[int, int] = (256, 256)
@@ -48,10 +56,13 @@ class InputSpec:
     channels: int = 1
     colour: bool = False
     um_per_px: float | None = None
+    region: Region = Region.WHOLE
 
     def __post_init__(self) -> None:
         if self.colour and self.channels != 3:
             raise BundleError(f"colour with {self.channels} channels", "3 channels")
+        if self.colour and self.region is Region.BREAST:
+            raise BundleError("colour with the region 'breast'", "grey mammograms")
         if self.um_per_px is not None and not 0.02 <= self.um_per_px <= 50:
             raise BundleError(f"um_per_px {self.um_per_px}", "0.02 to 50 micrometres, or none")
         if any(s < 16 or s > 4096 for s in self.size) or self.channels not in (1, 3):

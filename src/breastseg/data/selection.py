@@ -13,8 +13,8 @@ from breastseg.data.dataset import CaseRef, some
 from breastseg.data.split import Split
 
 FORMS = (
-    "all, none, lesions, normals, fold:1,2,3, list:FILE, split:FILE#PART or share:0.25#SEED, "
-    "joined by ' & ' where several must hold"
+    "all, none, lesions, normals, fold:1,2,3, patient:ID,ID, list:FILE, split:FILE#PART or "
+    "share:0.25#SEED, joined by ' & ' where several must hold"
 )
 
 
@@ -27,9 +27,9 @@ def select(cases: Sequence[CaseRef], spec: str, base: Path) -> tuple[CaseRef, ..
 
     Args:
         cases: what to choose from.
-        spec: ``all``, ``none``, ``lesions``, ``normals``, ``fold:1,2``, ``list:FILE`` or
-            ``split:FILE#PART``, or ``share:0.25#SEED`` (about a quarter of the patients); several,
-            joined by ``" & "``, must all hold.
+        spec: ``all``, ``none``, ``lesions``, ``normals``, ``fold:1,2``, ``patient:ID,ID``,
+            ``list:FILE``, ``split:FILE#PART`` or ``share:0.25#SEED`` (about a quarter of the
+            patients); several, joined by ``" & "``, must all hold.
         base: where a relative FILE is looked for first; then under BREASTSEG_DATA, then in the
             working directory.
 
@@ -55,6 +55,8 @@ def _keys(cases: Sequence[CaseRef], term: str, base: Path) -> set[str]:
     form, _, what = term.partition(":")
     if form == "fold" and what:
         return _of_folds(cases, what)
+    if form == "patient" and what:
+        return _of_patients(cases, what)
     if form == "share" and what:
         return _share(cases, what)
     if form == "list" and what:
@@ -93,6 +95,17 @@ def _of_folds(cases: Sequence[CaseRef], numbers: str) -> set[str]:
         )
     folds = {int(word) for word in words}
     return {case.key for case in cases if case.fold in folds}
+
+
+def _of_patients(cases: Sequence[CaseRef], names: str) -> set[str]:
+    wanted = {name.strip() for name in names.split(",")}
+    absent = wanted - {case.patient_id for case in cases}
+    if absent:
+        raise DataSetError(
+            f"selection 'patient:{names}': no patient {some(absent)}",
+            f"patients such as {some({case.patient_id for case in cases})}",
+        )
+    return {case.key for case in cases if case.patient_id in wanted}
 
 
 def _listed(cases: Sequence[CaseRef], path: Path) -> set[str]:

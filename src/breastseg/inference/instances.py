@@ -40,15 +40,14 @@ def on_image(
             f"boxes of shape {boxes.shape}, masks of {masks.shape} and {count} scores",
             f"({count}, 4), ({count}, {placement.size[0]}, {placement.size[1]})",
         )
-    row, column, rows, columns = placement.inner
     size = np.array(placement.source, np.float64)
-    scale = size / (rows, columns)
     found = []
     for box, score, mask in zip(boxes.astype(np.float64), scores, masks, strict=True):
         region = placement.backward(mask) >= threshold
         if region.any():
-            low = np.clip((box[1::-1] - (row, column)) * scale, 0, size)
-            high = np.clip((box[:1:-1] - (row, column)) * scale, 0, size)
+            left, top, right, bottom = box
+            ends = np.array([placement.point_back(top, left), placement.point_back(bottom, right)])
+            low, high = np.clip([ends.min(axis=0), ends.max(axis=0)], 0, size)
             found.append(Instance(region, (*low, *high), float(score)))
     return tuple(found)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.bundle import Bundle, OutputSpec
+from breastseg.core.bundle import Bundle, OutputSpec, Region
 from breastseg.core.errors import BundleError, GeometryError, InputError, UnsupportedError
 from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction, malignancy_of
@@ -217,6 +217,7 @@ class OnnxSegmenter:
             "input_columns": spec.size[1],
             "intensity": spec.intensity.value,
             "fit": spec.fit.value,
+            "region": spec.region.value,
             **asdict(output),
         }
         return Provenance(
@@ -235,6 +236,7 @@ class OnnxSegmenter:
             "red, green and blue on their full range"
             if spec.colour
             else "grey levels stretched to the image's own minimum and maximum",
+            *(["box around the breast, chest wall to the left"] * (spec.region is Region.BREAST)),
             f"{rows}x{columns} pixels brought to {spec.size[0]}x{spec.size[1]} ({spec.fit})",
             f"intensity scale {spec.intensity}",
             f"network: {self.bundle.network}",

@@ -58,10 +58,8 @@ def bring_back(
     result = np.clip(placement.backward(whole), 0, 1)
     for peak_row, peak_column in peaks:
         # the source pixel in which the centre of the peak's pixel lies
-        there = (
-            int((peak_row + 0.5) * placement.source[0] / rows),
-            int((peak_column + 0.5) * placement.source[1] / columns),
-        )
+        place = placement.point_back(row + peak_row + 0.5, column + peak_column + 0.5)
+        there = int(place[0]), int(place[1])
         if result[there] < output.threshold:
             result[there] = inner[peak_row, peak_column]
     return result

@@ -78,7 +78,7 @@ class View:
     def _placement(self, shape: tuple[int, int]) -> Placement:
         rows, columns = (max(1, round(self.scale * side)) for side in shape)
         inner = ((shape[0] - rows) // 2, (shape[1] - columns) // 2, rows, columns)
-        return Placement(shape, shape, inner)
+        return Placement(shape, shape, inner, (0, 0, *shape))
 
 
 PLAIN = View()

@@ -38,40 +38,96 @@ def resize(array: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.floa
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a source image lies in a network's input.
+    """Where a source image, or a box of it, lies in a network's input.
 
     Attributes:
         source: (rows, columns) of the image.
         size: (rows, columns) of the network's input.
-        inner: (row0, column0, rows, columns) of the image within the input.
+        inner: (row, column, rows, columns) of the box within the input.
+        box: (row, column, rows, columns) within the image of what the network sees.
+        mirrored: it sees left and right of the box exchanged.
     """
 
     source: tuple[int, int]
     size: tuple[int, int]
     inner: tuple[int, int, int, int]
+    box: tuple[int, int, int, int]
+    mirrored: bool = False
 
     @classmethod
-    def of(cls, source: tuple[int, int], size: tuple[int, int], fit: Fit) -> Placement:
-        """Plan the placement of an image of shape `source` in an input of shape `size`."""
+    def of(
+        cls,
+        source: tuple[int, int],
+        size: tuple[int, int],
+        fit: Fit,
+        box: tuple[int, int, int, int] | None = None,
+        mirrored: bool = False,
+    ) -> Placement:
+        """Plan the placement of an image of shape `source`, or a box of it, in a `size`.
+
+        Raises:
+            GeometryError: the box is empty or not within the image.
+        """
+        box = box or (0, 0, *source)
+        row, column, height, width = box
+        if min(row, column) < 0 or min(height, width) < 1:
+            raise GeometryError(f"a box {box}", "a row and column of at least 0, sides of 1")
+        if row + height > source[0] or column + width > source[1]:
+            raise GeometryError(f"a box {box}", f"one within {source[0]}x{source[1]} pixels")
         if fit is Fit.STRETCH:
-            return cls(source, size, (0, 0, *size))
-        scale = min(size[0] / source[0], size[1] / source[1])
-        rows = min(size[0], max(1, round(source[0] * scale)))
-        columns = min(size[1], max(1, round(source[1] * scale)))
-        return cls(source, size, ((size[0] - rows) // 2, (size[1] - columns) // 2, rows, columns))
+            return cls(source, size, (0, 0, *size), box, mirrored)
+        scale = min(size[0] / height, size[1] / width)
+        rows = min(size[0], max(1, round(height * scale)))
+        columns = min(size[1], max(1, round(width * scale)))
+        inner = ((size[0] - rows) // 2, (size[1] - columns) // 2, rows, columns)
+        return cls(source, size, inner, box, mirrored)
 
     def forward(self, image: NDArray[np.generic], fill: float = 0.0) -> NDArray[np.float32]:
         """Bring an array of shape `source` to `size`, with `fill` around it; float32."""
         if image.shape != self.source:
             raise GeometryError(f"an array of {image.shape}", f"shape {self.source}")
-        row, column, rows, columns = self.inner
+        seen = image[_slices(self.box)]
+        _, _, rows, columns = self.inner
         out = np.full(self.size, fill, np.float32)
-        out[row : row + rows, column : column + columns] = resize(image, (rows, columns))
+        out[_slices(self.inner)] = resize(seen[:, ::-1] if self.mirrored else seen, (rows, columns))
         return out
 
     def backward(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Bring an array of shape `size` back to `source`: padding cut off, then resampled."""
+        """Bring an array of shape `size` back to `source`.
+
+        Padding is cut off, and the rest is resampled; what lies beyond the box is 0.
+        """
         if values.shape != self.size:
             raise GeometryError(f"an array of {values.shape}", f"shape {self.size}")
-        row, column, rows, columns = self.inner
-        return resize(values[row : row + rows, column : column + columns], self.source)
+        _, _, rows, columns = self.box
+        seen = resize(values[_slices(self.inner)], (rows, columns))
+        seen = seen[:, ::-1] if self.mirrored else seen
+        if seen.shape == self.source:
+            return np.ascontiguousarray(seen)
+        out = np.zeros(self.source, np.float32)
+        out[_slices(self.box)] = seen
+        return out
+
+    def point_back(self, row: float, column: float) -> tuple[float, float]:
+        """Bring a place in the input back to the image.
+
+        Args:
+            row: in pixels of the input, whose first has its centre at 0.5.
+            column: the same.
+
+        Returns:
+            (row, column) in pixels of the image, by the same convention; beyond the image for
+            places in the padding.
+        """
+        row0, column0, height, width = self.box
+        top, left, rows, columns = self.inner
+        across = (column - left) * width / columns
+        return (
+            row0 + (row - top) * height / rows,
+            column0 + (width - across if self.mirrored else across),
+        )
+
+
+def _slices(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
+    row, column, rows, columns = box
+    return slice(row, row + rows), slice(column, column + columns)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.bundle import InputSpec
+from breastseg.core.bundle import InputSpec, Region
 from breastseg.core.errors import UnsupportedError
 from breastseg.core.image import Image
+from breastseg.preprocess.breast_frame import breast_frame
 from breastseg.preprocess.geometry import Placement
 from breastseg.preprocess.intensity import colour_to_unit, rescale, to_unit
 
@@ -28,12 +29,16 @@ def prepare_unit(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Pl
             "2-D images or the frames of a cine",
         )
     rows, columns = image.grid.shape
+    unit = None if spec.colour else to_unit(image.grey())
     placement = Placement.of((rows, columns), spec.size, spec.fit)
-    if spec.colour:
+    if spec.region is Region.BREAST and unit is not None:
+        box, mirrored = breast_frame(unit)
+        placement = Placement.of((rows, columns), spec.size, spec.fit, box, mirrored)
+    if unit is None:
         # around a picture of stained tissue lies bare glass
         channels = [placement.forward(part, fill=1.0) for part in colour_to_unit(image.array)]
         return np.stack(channels), placement
-    return placement.forward(to_unit(image.grey())), placement
+    return placement.forward(unit), placement
 
 
 def prepare(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Placement]:

@@ -1,0 +1,116 @@
+"""A recipe trained once for every patient of a small data set, and scored on that patient alone.
+
+    python benchmarks/leave_one_out.py train RECIPE --data NAME=FOLDER --out RUNS \
+        --modality histopathology [--min-iou 0.5]
+    python benchmarks/leave_one_out.py table RECIPE --data NAME=FOLDER --out RUNS
+
+Every network is the last epoch's at threshold 0.5: nothing is chosen on the patient left out. The
+recipe's own training selection is replaced by the other patients. The table is over all pixels and
+all outlines of a patient: Dice, the outlined area over the true area, and outlines against true
+regions: recall, precision and F1 where they match from ``--min-iou`` on (see
+`breastseg.metrics.lesionwise`). Several processes may train side by side; each takes the next
+patient that nobody has claimed. After a kill, remove the ``.claim`` files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from breastseg.data.catalogue import open_data_set
+
+COUNTS = (
+    "true_positive",
+    "false_positive",
+    "false_negative",
+    "true_lesions",
+    "found",
+    "outlines",
+    "false_outlines",
+)
+
+
+def breastseg(*words: str | Path) -> None:
+    """Run a command; a failure ends the benchmark."""
+    subprocess.run([sys.executable, "-m", "breastseg.cli.main", *map(str, words)], check=True)
+
+
+def train(patient: str, others: list[str], options: argparse.Namespace) -> None:
+    """Train without a patient and score on that one, unless it is done or another is at it."""
+    folder: Path = options.out / patient
+    if (folder / "score" / "per_image.csv").exists():
+        return
+    claim = options.out / f"{patient}.claim"
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        os.close(os.open(claim, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    try:
+        shutil.rmtree(folder, ignore_errors=True)  # what a kill has left
+        data = ["--data", options.data]
+        words = ["train", options.recipe, *data, "--out", folder / "run"]
+        words += ["--threads", str(options.threads)]
+        breastseg(*words, "--set", f"sources.0.train=patient:{','.join(others)}")
+        words = ["export", folder / "run", "--out", folder / "bundle"]
+        breastseg(*words, "--modality", options.modality)
+        words = ["evaluate", folder / "bundle", *data, "--split", f"patient:{patient}"]
+        breastseg(*words, "--out", folder / "score", "--min-iou", str(options.min_iou))
+    finally:
+        claim.unlink()
+
+
+def counts(patient: str, out: Path) -> dict[str, int]:
+    """The sums over a patient's images."""
+    with (out / patient / "score" / "per_image.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
+
+
+def table(patients: list[str], out: Path) -> None:
+    """Print a line a patient and the mean over them."""
+    print("| left out | Dice | area, outlined / true | recall | precision | F1 |")
+    print("|---|---|---|---|---|---|")
+    lines = []
+    for patient in patients:
+        of = counts(patient, out)
+        both, extra, missed = (of[name] for name in COUNTS[:3])
+        recall = of["found"] / max(1, of["true_lesions"])
+        precision = 1 - of["false_outlines"] / max(1, of["outlines"])
+        f1 = 2 * recall * precision / max(1e-9, recall + precision)
+        dice = 2 * both / max(1, 2 * both + extra + missed)
+        area = (both + extra) / max(1, both + missed)
+        lines.append((dice, area, recall, precision, f1))
+        print(f"| {patient} | " + " | ".join(f"{value:.3f}" for value in lines[-1]) + " |")
+    means = (statistics.mean(column) for column in zip(*lines, strict=True))
+    print("| mean | " + " | ".join(f"{value:.3f}" for value in means) + " |")
+
+
+def main() -> None:
+    """Train what is missing, or print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("what", choices=("train", "table"))
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--data", required=True, metavar="NAME=FOLDER")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--modality", default="histopathology")
+    parser.add_argument("--min-iou", type=float, default=0.5, help="from which outlines match")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
+    options = parser.parse_args()
+    name, _, folder = options.data.partition("=")
+    patients = sorted({case.patient_id for case in open_data_set(name, Path(folder)).cases()})
+    if options.what == "table":
+        table(patients, options.out)
+        return
+    for patient in patients:
+        train(patient, [other for other in patients if other != patient], options)
+
+
+if __name__ == "__main__":
+    main()
