@@ -109,6 +109,17 @@ def test_a_folder_of_dicom_slices_holds_all_phases(
     assert [lesion["box"] for lesion in results["lesions"]] == [[2, 4, 6, 6, 10, 12]]
 
 
+def test_steps_around_the_network_stand_in_the_results(
+    gain: Path, phases: list[str], tmp_path: Path
+) -> None:
+    out = ["--out", str(tmp_path / "out")]
+    steps = ["--correct-bias", "--within-breast"]
+    assert main(["volume", *phases, "--method", str(gain), *steps, *out]) == 0
+    done = json.loads((tmp_path / "out" / "results.json").read_text())["steps"]
+    assert "N4" in done[0]
+    assert "outside the breasts" in done[-1]
+
+
 def test_what_cannot_be_outlined_is_one_line(
     gain: Path, phases: list[str], tmp_path: Path, capsys: Capture
 ) -> None:

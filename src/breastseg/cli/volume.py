@@ -33,6 +33,9 @@ class Volume:
             of their time: before contrast first. One folder may hold all phases.
         out: the folder for the results.
         method: mri-phantom, or the folder of a bundle for volumes.
+        correct_bias: take the coils' shading away first (N4).
+        within_breast: outline nothing behind the chest wall. The wall is found roughly: look at
+            what is close to it.
         threads: CPU cores to use; 0 for all.
         force: also take volumes of another modality than the method was made for.
         overwrite: replace what an earlier run has written.
@@ -43,6 +46,8 @@ class Volume:
     ]
     method: str
     out: Annotated[Path, _NO_HINT] = Path("volume-results")
+    correct_bias: bool = False
+    within_breast: bool = False
     threads: int = 0
     force: bool = False
     overwrite: bool = False
@@ -50,6 +55,7 @@ class Volume:
     def run(self) -> int:
         """Segment; returns the exit code."""
         from breastseg.cli.method import bundle_folder
+        from breastseg.inference.examination import segment_examination
         from breastseg.inference.volume_segmenter import VolumeSegmenter
         from breastseg.io.volume import write_volume
         from breastseg.io.volume_series import read_phases
@@ -64,7 +70,7 @@ class Volume:
             )
         segmenter = VolumeSegmenter(bundle_folder(self.method), self.threads, force=self.force)
         image = read_phases(self.phases)
-        prediction = segmenter.segment(image)
+        prediction = segment_examination(segmenter, image, self.correct_bias, self.within_breast)
         lesions = prediction.lesions()
         self.out.mkdir(parents=True, exist_ok=True)
         write_volume(prediction.mask().labels, image.grid, self.out / MASK)

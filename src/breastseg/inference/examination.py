@@ -1,0 +1,42 @@
+"""What may be done to an MRI besides running the network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from breastseg.core.image import Image
+from breastseg.core.prediction import Prediction
+from breastseg.core.segmenter import Segmenter
+from breastseg.preprocess.bias_field import bias_corrected
+from breastseg.preprocess.breast_volume import breast_region_of_volume
+
+
+def segment_examination(
+    segmenter: Segmenter, image: Image, correct_bias: bool = False, within_breast: bool = False
+) -> Prediction:
+    """Outline the lesions of one volume, with steps that the network was not measured with.
+
+    Args:
+        segmenter: of volumes.
+        image: (phases, slices, rows, columns).
+        correct_bias: first take the coils' shading away, see `bias_corrected`.
+        within_breast: outline nothing behind the chest wall, see `breast_region_of_volume`.
+
+    Returns:
+        On the image's own grid; the provenance says what was done.
+
+    Raises:
+        GeometryError, InputError, UnsupportedError, BundleError: as the segmenter and these steps.
+    """
+    seen = bias_corrected(image) if correct_bias else image
+    found = segmenter.segment(seen)
+    steps = list(found.provenance.steps)
+    if correct_bias:
+        steps.insert(0, "all phases divided by the shading of the first (N4)")
+    if within_breast:
+        region = breast_region_of_volume(image)
+        found = replace(found, probability=np.where(region, found.probability, np.float32(0)))
+        steps.append("nothing outlined outside the breasts, as far as they are told from the chest")
+    return replace(found, provenance=replace(found.provenance, steps=tuple(steps)))
