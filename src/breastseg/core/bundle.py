@@ -47,7 +47,9 @@ class InputSpec:
         um_per_px: micrometres along one pixel of the network's input, 0.02 to 50, for networks that
             look at a part of a slide at a time; absent where images of any scale are brought to
             `size`.
-        region: which part of the image is brought to `size`; the rest has no lesion.
+        region: which part of the image is brought to `size`: ``"whole"``, or ``"breast"``, the box
+            around the breast of a mammogram, its chest wall turned to the left; the rest has no
+            lesion.
     """
 
     size: tuple[int, int] = (256, 256)
