@@ -64,6 +64,17 @@ def test_only_image_and_mask_are_needed(make: Make) -> None:
     assert (case.case_id, case.mask_paths) == ("x", ())
 
 
+def test_colour_counts_in_histopathology_alone(make: Make, tmp_path: Path) -> None:
+    stained = np.zeros((8, 8, 3), np.uint8)
+    stained[..., 0] = 200
+    write_png(tmp_path / "he.png", stained)
+    write_png(tmp_path / "tumour.png", np.full((8, 8), 255, np.uint8))
+    rows = "x,he.png,tumour.png,histopathology", "y,he.png,tumour.png,ultrasound"
+    colour, grey = make(*rows, head="case_id,image,mask,modality").cases()
+    np.testing.assert_array_equal(colour.load().images[0].array, stained.transpose(2, 0, 1))
+    assert grey.load().images[0].array.shape[0] == 1
+
+
 def test_volumes_with_their_phases(make: Make) -> None:
     (case,) = make("mr/pre.nii.gz|mr/post.nii.gz,mr/lesion.nii.gz,P,,,,").cases()
     assert case.case_id == "mr/pre"

@@ -9,6 +9,7 @@ from typing import ClassVar
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
 from breastseg.data.cells import fold_of, modality_of, spacing_of
+from breastseg.data.colour import ColourRef
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, some
 from breastseg.data.table import Row, read_table
 from breastseg.data.volume_ref import VolumeRef
@@ -27,7 +28,8 @@ class Manifest:
     masks of one image are separated by ``|``. A blank mask says that the truth is not known, unless
     the label is ``normal``. Without a case_id it is the image's path without its suffix, and
     without a patient_id every image stands for its own patient. An image that is a volume may name
-    its phases one after the other, separated by ``|``.
+    its phases one after the other, separated by ``|``. Colour counts where the modality is
+    ``histopathology``.
 
     Attributes:
         root: the CSV file, whose name is then the data set's, or a folder with ``manifest.csv``.
@@ -119,9 +121,8 @@ class Manifest:
                 modality=Modality.MRI if modality is Modality.UNKNOWN else modality,
                 later_paths=tuple(later),
             )
-        return CaseRef(
-            case_id, patient, label, self.name, first, truth, None, fold, spacing, modality
-        )
+        kind = ColourRef if modality is Modality.HISTOPATHOLOGY else CaseRef
+        return kind(case_id, patient, label, self.name, first, truth, None, fold, spacing, modality)
 
 
 def _files(ref: CaseRef) -> tuple[Path, ...]:
