@@ -53,12 +53,15 @@ def train(patient: str, others: list[str], options: argparse.Namespace) -> None:
     except FileExistsError:
         return
     try:
-        shutil.rmtree(folder, ignore_errors=True)  # what a kill has left
         data = ["--data", options.data]
-        words = ["train", options.recipe, *data, "--out", folder / "run"]
-        words += ["--threads", str(options.threads)]
-        breastseg(*words, "--set", f"sources.0.train=patient:{','.join(others)}")
-        words = ["export", folder / "run", "--out", folder / "bundle"]
+        run = folder / "run"
+        if not (run / "weights" / "last.safetensors").exists():
+            shutil.rmtree(run, ignore_errors=True)  # what a kill has left
+            words = ["train", options.recipe, *data, "--out", run]
+            words += ["--threads", str(options.threads)]
+            breastseg(*words, "--set", f"sources.0.train=patient:{','.join(others)}")
+        shutil.rmtree(folder / "bundle", ignore_errors=True)
+        words = ["export", run, "--out", folder / "bundle"]
         breastseg(*words, "--modality", options.modality)
         words = ["evaluate", folder / "bundle", *data, "--split", f"patient:{patient}"]
         breastseg(*words, "--out", folder / "score", "--min-iou", str(options.min_iou))

@@ -93,6 +93,7 @@ def test_evaluate_counts_a_broken_case_and_says_so(
         (["--data", "BUSI"], "NAME=FOLDER"),
         (["--data", "nosuch=here"], "BUSI"),
         (["--data", "folder={data}", "--split", "nosuch"], "lesions"),
+        (["--data", "folder={data}", "--min-iou", "0"], "above 0 to 1"),
         (["--data", "folder={data}", "--split", "none"], "no case is left"),
         (["--data", "folder={data}", "--split", "BUSI=all"], "one of mine"),
         (["--data", "folder={data}", "--split", "all", "lesions"], "selections"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,8 @@ class Evaluate:
             file that 'breastseg tune' has written. Its parameters are further options.
         size: score at this many rows and columns, to compare with work that does; each image's own
             size by default.
+        min_iou: an outline and a true lesion match from this intersection over union on, above 0 to
+            1; 0.5 is usual for nuclei.
         threshold: in place of the method's own threshold.
         flip_average: average with the prediction for the mirrored image.
         threads: CPU cores to use; 0 for all.
@@ -62,6 +65,7 @@ class Evaluate:
     prompt: Literal["none", "box"] = "none"
     preset: str = DEFAULT_PRESET
     size: Annotated[int | None, _NO_HINT] = None
+    min_iou: float = 0.1
     threshold: Annotated[float | None, _NO_HINT] = None
     flip_average: bool = False
     threads: int = 0
@@ -94,7 +98,7 @@ class Evaluate:
             )
         cases = select_cases(self.data, self.split)
         size = None if self.size is None else (self.size, self.size)
-        protocol = Protocol(size, prompting=Prompting(self.prompt))
+        protocol = Protocol(size, self.min_iou, prompting=Prompting(self.prompt))
         with progress("Scoring", len(cases), self.quiet) as advance:
             evaluation = evaluate(segmenter, cases, protocol, progress=lambda *_: advance(1, ""))
         summary = write_report(evaluation, self.out)
@@ -149,5 +153,7 @@ def _table(title: str, groups: Sequence[Group], columns: dict[str, str]) -> Tabl
 def _shown(figure: Figure | None) -> str:
     if figure is None:
         return "-"
+    if math.isnan(figure.low):  # of one patient
+        return f"{figure.value:.{3 if figure.value < 3 else 1}f}"
     digits = 3 if max(figure.value, figure.high) < 3 else 1
     return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"

@@ -123,7 +123,8 @@ def rules(of: Protocol, resamples: int, seed: int) -> str:
             f"{size}, at the method's own threshold.",
             "Metrics are computed per image and averaged over images.",
             "In brackets: 95 % interval, bootstrap over patients (an image whose patient is not "
-            f"stated counts as one), {resamples} resamples, percentile method, seed {seed}.",
+            f"stated counts as one), {resamples} resamples, percentile method, seed {seed}; none "
+            "where all images are of one patient.",
             EMPTY_RULE,
             "HD95 is the larger of the two directed 95th percentiles between boundary pixels.",
             "A true lesion is found when an outline reaches an intersection over union of "
@@ -213,6 +214,8 @@ def _shown(figure: Figure | None) -> str:
     """Value and interval: three decimals for what is 0 to 1 or so, one for lengths."""
     if figure is None:
         return "-"
+    if math.isnan(figure.low):  # of one patient
+        return f"{figure.value:.{3 if figure.value < 3 else 1}f}"
     digits = 3 if max(figure.value, figure.high) < 3 else 1
     return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
 

@@ -23,7 +23,10 @@ _BLOCK = 4_000_000  # draws held at once: 32 MB
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its 95 % interval; NaN throughout where there is nothing to average.
+    """A figure with its 95 % interval.
+
+    NaN throughout where there is nothing to average; its ends alone where one patient is all there
+    is, of whose like nothing is then known.
 
     Attributes:
         value: the figure.
@@ -78,6 +81,9 @@ def ratio_intervals(
     np.add.at(totals[1], patient, wholes)
     drawn = _resampled(totals, generator, resamples)
     values = _ratio(parts.sum(axis=0), wholes.sum(axis=0))
+    # drawn again and again, a single patient has no spread, and would look certain
+    alone = (totals[1] != 0).sum(axis=0) < 2
+    drawn[:, alone] = math.nan
     return tuple(_interval(float(v), drawn[:, i]) for i, v in enumerate(values))
 
 
