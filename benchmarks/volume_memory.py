@@ -1,23 +1,37 @@
 """Peak memory and time of outlining one large volume, in a process of its own.
 
     python benchmarks/volume_memory.py [--bundle FOLDER] [--shape 160 512 512] [--threads 0]
+    python benchmarks/volume_memory.py --bundle mri-phantom --shape 160 448 448 --command
 
-Prints Markdown. Without a bundle a 3-D U-Net of the shipped recipe's size is exported with random
-weights, which costs what a trained one costs; that needs the train extra, the measured process
-does not. The volume is synthetic, two phases of int16. "All" is the process with everything in it:
-Python, its libraries, the volume itself and the result.
+Prints Markdown. A bundle is given by its folder or, where it comes along, by its name. Without one
+a 3-D U-Net of the shipped recipe's size is exported with random weights, which costs what a trained
+one costs; that needs the train extra, the measured process does not. The volume is synthetic,
+phases of int16. "All" is the process with everything in it: Python, its libraries, the volume
+itself and the result.
+
+With --command the phases are NIfTI files and the process is ``breastseg volume``, from its start to
+the mask and the probability on disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+
+from breastseg.core import Grid
+from breastseg.inference.catalogue import shipped_bundles
+from breastseg.inference.volume_segmenter import VolumeSegmenter
+from breastseg.io.volume import write_volume
 
 LIMIT_GB = 3.0
 SPACING_MM = (1.0, 0.7, 0.7)
@@ -50,18 +64,26 @@ print(json.dumps([volume.nbytes / 1e9, before, peak(), wall, used]))
 def main() -> None:
     """Measure one volume and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--bundle", type=Path, help="a bundle's folder")
+    parser.add_argument("--bundle", type=Path, help="a bundle's folder or name")
     parser.add_argument("--shape", type=int, nargs=3, default=(160, 512, 512))
     parser.add_argument("--threads", type=int, default=0, help="0 for all cores")
+    parser.add_argument("--command", action="store_true", help="the whole command, with files")
     options = parser.parse_args()
+    shipped = shipped_bundles()
     with tempfile.TemporaryDirectory() as temporary:
-        bundle = options.bundle or random_bundle(Path(temporary))
-        size, before, peak, wall, used = measure(bundle, options.shape, options.threads)
+        folder = Path(temporary)
+        bundle = shipped.get(str(options.bundle), options.bundle) or random_bundle(folder)
+        phases = VolumeSegmenter(bundle).spec.channels
+        if options.command:
+            found = measure_command(bundle, phases, options.shape, options.threads, folder)
+        else:
+            found = measure(bundle, options.shape, options.threads)
+    size, before, peak, wall, used = found
     print("| voxels | volume | before | all, at most | wall | CPU |")
     print("|---|---|---|---|---|---|")
     shape = "x".join(map(str, options.shape))
     print(
-        f"| {shape}, 2 phases | {size:.2f} GB | {before:.2f} GB | {peak:.2f} GB "
+        f"| {shape}, {phases} phases | {size:.2f} GB | {before:.2f} GB | {peak:.2f} GB "
         f"| {wall:.0f} s | {used:.0f} s |"
     )
     print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
@@ -77,6 +99,30 @@ def measure(bundle: Path, shape: tuple[int, ...], threads: int) -> list[float]:
     )
     values: list[float] = json.loads(done.stdout)
     return values
+
+
+def measure_command(
+    bundle: Path, phases: int, shape: tuple[int, ...], threads: int, folder: Path
+) -> list[float]:
+    """As `measure`, of ``breastseg volume`` on files; before that command there is nothing."""
+    generator = np.random.default_rng(0)
+    names = [str(folder / f"phase{number}.nii.gz") for number in range(phases)]
+    for name in names:
+        values = generator.integers(0, 1000, shape, np.int16)
+        write_volume(values, Grid(tuple(shape), SPACING_MM), Path(name))
+    words = ["volume", *names, "--method", str(bundle), "--out", str(folder / "results")]
+    words += ["--threads", str(threads), "--force"]
+    began = time.perf_counter()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "breastseg.cli.main", *words], stdout=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(child.pid, 0)
+    wall = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit("breastseg volume failed")
+    size = phases * 2 * math.prod(shape) / 1e9
+    return [size, 0.0, used.ru_maxrss / 1e6, wall, used.ru_utime + used.ru_stime]
 
 
 def random_bundle(folder: Path) -> Path:

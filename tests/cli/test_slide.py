@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from breastseg.cli.main import main
-from breastseg.core import Bundle, InputSpec, Intensity, Modality
+from breastseg.core import Bundle, InputSpec, Intensity, Modality, OutputSpec
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
 from breastseg.io.mask_pyramid import read_mask_level
 
@@ -21,7 +21,12 @@ Capture = pytest.CaptureFixture[str]
 SPEC = InputSpec((64, 64), Intensity.UNIT, channels=3, colour=True, um_per_px=1.0)
 
 
-def write_bundle(folder: Path, spec: InputSpec = SPEC, kind: Modality | None = None) -> str:
+def write_bundle(
+    folder: Path,
+    spec: InputSpec = SPEC,
+    kind: Modality | None = None,
+    output: OutputSpec | None = None,
+) -> str:
     """A bundle whose network gives how much less green than white there is."""
     onnx = pytest.importorskip("onnx")
     helper, number = onnx.helper, onnx.TensorProto.FLOAT
@@ -45,6 +50,7 @@ def write_bundle(folder: Path, spec: InputSpec = SPEC, kind: Modality | None = N
         network="one convolution",
         weights_sha256=sha256_of(folder / MODEL),
         input=spec,
+        output=output or OutputSpec(),
     )
     write_bundle_json(folder, described)
     return str(folder)
@@ -103,6 +109,17 @@ def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys:
     orange = (picture == (240, 170, 0)).all(axis=2)
     rows, columns = np.nonzero(orange)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (100, 219, 160, 319)
+
+
+def test_outlines_without_a_peak_are_dropped(slide: Path, tmp_path: Path) -> None:
+    for peak, regions in ((0.8, 1), (0.9, 0)):  # purple is at 1 - 40 / 255
+        point = OutputSpec(min_peak=peak, min_area_fraction=0.9)
+        method = write_bundle(tmp_path / f"green{peak}", output=point)
+        out = tmp_path / str(peak)
+        assert main(["slide", str(slide), "--method", method, "--out", str(out), "--quiet"]) == 0
+        results = json.loads((out / "results.json").read_text())
+        assert len(results["regions"]) == regions
+        assert f"outlines with a peak below {peak} dropped" in results["steps"]
 
 
 def test_results_are_not_replaced_unasked(

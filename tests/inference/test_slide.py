@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breastseg.core.bundle import InputSpec, Intensity
+from breastseg.core.bundle import InputSpec, Intensity, OutputSpec
 from breastseg.core.errors import BundleError, GeometryError, InputError
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.slide import (
@@ -186,7 +186,15 @@ def test_bundle_without_a_resolution(slide: Slide, make_tiny: MakeBundle) -> Non
 
 
 @pytest.mark.parametrize(
-    "values", [{"step": 0.0}, {"step": math.nan}, {"tile": 40}, {"margin": 32}, {"batch": 0}]
+    "values",
+    [
+        {"step": 0.0},
+        {"step": math.nan},
+        {"tile": 40},
+        {"margin": 32},
+        {"batch": 0},
+        {"min_peak": 1.5},
+    ],
 )
 def test_bad_tilings(values: dict[str, float]) -> None:
     with pytest.raises(GeometryError):
@@ -197,3 +205,36 @@ def test_network_of_another_shape(slide: Slide, tmp_path: Path) -> None:
     with pytest.raises(GeometryError, match="a network from"):
         segment_slide(slide, lambda t: purple(t)[:, 1:], Tiling(1.0, 64, 8), tmp_path / "m.tif")
     assert not (tmp_path / "m.tif").exists()
+
+
+def test_outlines_need_a_peak_somewhere_on_the_slide(slide: Slide, tmp_path: Path) -> None:
+    def fading(tiles: np.ndarray) -> np.ndarray:
+        """A little less sure where the slide, as here, is pink; then all is one region."""
+        return np.where(tiles[..., 1] == PINK[1], 0.6, purple(tiles) * 0.8).astype(np.float32)
+
+    weak, strong = (
+        segment_slide(slide, fading, Tiling(1.0, 64, 8, min_peak=peak), tmp_path / "mask.tif")
+        for peak in (0.81, 0.79)
+    )
+    assert weak.lesion_px == 0
+    # the tissue, in which purple is the peak, reaches over forty tiles
+    assert strong.lesion_px == (SIZE[0] - 90) * (SIZE[1] - 140)
+
+
+def test_pixels_beyond_the_slide_are_no_peak(slide: Slide, tmp_path: Path) -> None:
+    size = slide.size
+    tiling = Tiling(1.0, 64, 8, 1, min_peak=0.9)
+    wanted = np.ones(tuple(math.ceil(side / tiling.kept) for side in size), bool)
+
+    def network(tiles: np.ndarray) -> np.ndarray:
+        return np.full(tiles.shape[:3], 0.95, np.float32)
+
+    blocks = list(outlined_blocks(slide, network, tiling, wanted))
+    assert sum(int((block > 0).sum()) for block in blocks) == math.prod(size)
+
+
+def test_operating_point_reaches_the_tiling(slide: Slide, make_tiny: MakeBundle) -> None:
+    output = OutputSpec(threshold=0.4, min_peak=0.7, min_area_fraction=0.5, largest_only=True)
+    segmenter = OnnxSegmenter(make_tiny(InputSpec((32, 32))), threads=1, output=output)
+    tiling = tiling_of(segmenter, slide, 1.0)
+    assert (tiling.threshold, tiling.min_peak) == (0.4, 0.7)

@@ -31,6 +31,7 @@ _COLUMNS = (
     *("box_row0", "box_column0", "box_row1", "box_column1", "area", "area_px"),
     *("longest_diameter", "perpendicular_diameter", "confidence", "peak", "uncertainty"),
     *("mask", "overlay", "uncertainty_map", "method", "version", "weights_sha256"),
+    *("view", "remarks"),
 )
 
 
@@ -74,7 +75,7 @@ class Entry:
         name: the file as the user named it.
         frame: its number in the file, from 1; None where the file is one picture.
         content: the rest, as it stands in ``results.json``.
-        line: the same for a reader, in one line.
+        line: the same for a reader, in one line, and one more for each remark.
         failed: True where nothing came of it.
     """
 
@@ -122,13 +123,17 @@ def success(
         "columns": columns,
         "spacing_mm": None if grid.spacing_mm is None else list(grid.spacing_mm),
         "unit": grid.unit,
+        "view": image.view or None,
+        "remarks": list(image.remarks),
         "lesions": [finding.as_dict() for finding in found],
         **{key: files.get(key) for key in ("mask", "overlay")},
         "uncertainty_map": files.get("uncertainty"),
         "provenance": prediction.provenance.as_dict(),
     }
     frame = None if image.frame is None else image.frame + 1
-    return Entry(name, frame, content, f"{label(name, frame)}: {describe(found)}")
+    said = (describe(found), *(f"warning: {remark}" for remark in image.remarks))
+    line = "\n".join(f"{label(name, frame)}: {words}" for words in said)
+    return Entry(name, frame, content, line)
 
 
 def failure(name: str, error: BreastsegError, frame: int | None = None) -> Entry:
@@ -201,6 +206,9 @@ def write_results(folder: Path, entries: Sequence[Entry], complete: bool = True)
 def _rows(entry: dict[str, object]) -> list[dict[str, object]]:
     common = {name: entry[name] for name in _COLUMNS if name in entry}
     spacing, source = entry.get("spacing_mm"), entry.get("provenance")
+    remarks = entry.get("remarks")
+    if isinstance(remarks, list):
+        common["remarks"] = "; ".join(remarks)
     if isinstance(spacing, list):
         common |= {"spacing_row_mm": spacing[0], "spacing_column_mm": spacing[1]}
     if isinstance(source, dict):

@@ -134,7 +134,8 @@ class OutlineSlide:
         scale: float,
     ) -> dict[str, object]:
         """The results as plain containers for JSON."""
-        bundle, spec = segmenter.bundle, segmenter.bundle.input
+        bundle, spec, output = segmenter.bundle, segmenter.bundle.input, segmenter.output
+        weak = f"outlines with a peak below {output.min_peak:g} dropped"
         return {
             "slide": str(self.slide),
             "segmenter": bundle.name,
@@ -144,7 +145,8 @@ class OutlineSlide:
                 f"tiles of {spec.size[0]} pixels of {found.um_per_px:.4g} micrometres, "
                 f"{found.tiles} of {found.all_tiles} with tissue",
                 f"network: {bundle.network}",
-                f"outlined at {segmenter.output.threshold:g}",
+                f"outlined at {output.threshold:g}",
+                *([weak] if output.min_peak > output.threshold else []),
             ],
             "shape": list(slide.size),
             "um_per_px": list(slide.spacing_um or ()),

@@ -30,7 +30,9 @@ class Region(StrEnum):
     """Which part of an image the network looks at."""
 
     WHOLE = "whole"
-    BREAST = "breast"  # of a mammogram: the box around the breast, its chest wall turned to the left
+    BREAST = (
+        "breast"  # of a mammogram: the box around the breast, its chest wall turned to the left
+    )
 
 
 @dataclass(frozen=True)

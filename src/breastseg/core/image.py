@@ -33,6 +33,8 @@ class Image:
         modality: what made the picture.
         source: where it came from, for messages and reports.
         frame: index in a multi-frame file, from 0; None for a single frame.
+        view: side and view as the file states them, such as ``"L MLO"``; empty where it does not.
+        remarks: what must be known of the picture before a result is trusted, in words.
 
     Raises:
         GeometryError: the array's shape is not (channels, *grid.shape).
@@ -44,6 +46,8 @@ class Image:
     modality: Modality = Modality.UNKNOWN
     source: str = ""
     frame: int | None = None
+    view: str = ""
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.shape[1:] != self.grid.shape or self.array.ndim != self.grid.ndim + 1:

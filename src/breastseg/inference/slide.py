@@ -3,7 +3,8 @@
 Tiles overlap, and of each only the middle is kept, since a network knows least at the border of
 what it sees; so every pixel of the result comes from one tile, and is written when that is done.
 Beside the slide's own buffers one batch of tiles is in memory, whatever the slide's size. Tiles
-without tissue are not shown to the network.
+without tissue are not shown to the network. A bundle's smallest peak holds for each outline on the
+slide, see `breastseg.inference.slide_outlines`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from breastseg.core.errors import BundleError, GeometryError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
+from breastseg.inference.slide_outlines import OUTLINED, PEAK, outlines_with_a_peak
 from breastseg.io.mask_pyramid import read_mask_level, write_mask_pyramid
 from breastseg.io.slide import Slide
 from breastseg.measure.polygons import Polygon, polygons
@@ -47,6 +49,8 @@ class Tiling:
             half of `tile`.
         batch: tiles given to the network at a time, at least 1.
         threshold: pixels at or above it are lesion, between 0 and 1.
+        min_peak: an outline is kept where a pixel of it reaches this, 0 to 1; without effect up to
+            `threshold`.
 
     Raises:
         GeometryError: a value that is not as stated.
@@ -57,6 +61,7 @@ class Tiling:
     margin: int = 64
     batch: int = 4
     threshold: float = 0.5
+    min_peak: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.step) and self.step > 0) or not 0 < self.threshold < 1:
@@ -64,6 +69,8 @@ class Tiling:
                 f"a step of {self.step}, a threshold of {self.threshold}",
                 "a step above 0, a threshold between 0 and 1",
             )
+        if not 0 <= self.min_peak <= 1:
+            raise GeometryError(f"a min_peak of {self.min_peak}", "0 to 1")
         sides = self.tile % 16 == 0 and self.margin % 8 == 0 and 0 <= 2 * self.margin < self.tile
         if not sides or self.batch < 1:
             raise GeometryError(
@@ -145,11 +152,8 @@ def segment_slide(
 
     def counted() -> Iterator[NDArray[np.bool_]]:
         nonlocal inside
-        blocks = outlined_blocks(slide, network, tiling, wanted, progress)
-        for index, block in enumerate(blocks):
-            row, column = divmod(index, wanted.shape[1])
-            below, right = size[0] - row * tiling.kept, size[1] - column * tiling.kept
-            inside += int(np.count_nonzero(block[:below, :right]))
+        for block in _kept_blocks(slide, network, tiling, wanted, progress):
+            inside += int(np.count_nonzero(block))
             yield block
 
     write_mask_pyramid(mask, counted(), size, tiling.kept, um)
@@ -177,13 +181,28 @@ def tissue_tiles(slide: Slide, tiling: Tiling) -> NDArray[np.bool_]:
     return found
 
 
+def _kept_blocks(
+    slide: Slide,
+    network: TileNetwork,
+    tiling: Tiling,
+    wanted: NDArray[np.bool_],
+    progress: Progress | None,
+) -> Iterator[NDArray[np.bool_]]:
+    """`outlined_blocks` without the outlines that have no peak."""
+    blocks = outlined_blocks(slide, network, tiling, wanted, progress)
+    if tiling.min_peak > tiling.threshold:
+        yield from outlines_with_a_peak(blocks, wanted.shape[1])
+    else:
+        yield from (block > 0 for block in blocks)
+
+
 def outlined_blocks(
     slide: Slide,
     network: TileNetwork,
     tiling: Tiling,
     wanted: NDArray[np.bool_],
     progress: Progress | None = None,
-) -> Iterator[NDArray[np.bool_]]:
+) -> Iterator[NDArray[np.uint8]]:
     """The kept part of every tile, row by row.
 
     Args:
@@ -194,7 +213,8 @@ def outlined_blocks(
         progress: called with (done, total) tiles that hold tissue.
 
     Yields:
-        (kept, kept) bool.
+        (kept, kept) of 0, `OUTLINED` at or above the threshold, `PEAK` where that is also at or
+        above `tiling.min_peak`; 0 beyond the slide.
 
     Raises:
         GeometryError: the network gives another shape.
@@ -203,13 +223,17 @@ def outlined_blocks(
     places = wanted.ravel()
     total, done, at = int(places.sum()), 0, 0
     chosen = np.flatnonzero(places)
-    empty = np.zeros((tiling.kept, tiling.kept), bool)
+    empty = np.zeros((tiling.kept, tiling.kept), np.uint8)
+    size = slide.size_at(tiling.step)
     for start in range(0, total, tiling.batch):
         indices = chosen[start : start + tiling.batch]
         blocks = _run(slide, network, tiling, indices, wanted.shape[1])
         for index, block in zip(indices.tolist(), blocks, strict=True):
             for _ in range(at, index):
                 yield empty
+            row, column = divmod(index, wanted.shape[1])
+            block[max(0, size[0] - row * tiling.kept) :] = 0
+            block[:, max(0, size[1] - column * tiling.kept) :] = 0
             yield block
             at = index + 1
         done += len(indices)
@@ -221,7 +245,7 @@ def outlined_blocks(
 
 def _run(
     slide: Slide, network: TileNetwork, tiling: Tiling, indices: NDArray[np.intp], across: int
-) -> NDArray[np.bool_]:
+) -> NDArray[np.uint8]:
     """(n, kept, kept) of the tiles at these places, `across` of which are in a row."""
     side, margin = tiling.tile, tiling.margin
     corners = [divmod(index, across) for index in indices.tolist()]
@@ -239,14 +263,16 @@ def _run(
             f"a network from {shown.shape} to {probability.shape}", f"to {shown.shape[:3]}"
         )
     middle = slice(margin, side - margin)
-    return np.asarray(probability[:, middle, middle] >= tiling.threshold)
+    seen = probability[:, middle, middle]
+    levels = np.where(seen >= tiling.min_peak, np.uint8(PEAK), np.uint8(OUTLINED))
+    return np.where(seen >= tiling.threshold, levels, np.uint8(0))
 
 
 def tile_network(segmenter: OnnxSegmenter) -> TileNetwork:
     """The network of a bundle on tiles of its own input size; prepared as an image is.
 
-    The operating point's threshold belongs to `Tiling`, and what concerns whole images (peak, area
-    and number of outlines) is left out.
+    The operating point's threshold and smallest peak belong to `Tiling`. A smallest share of the
+    image and the largest outline alone say nothing on a slide and are left out.
 
     Raises:
         InputError: the bundle is for another modality, and that is not forced.
@@ -298,4 +324,5 @@ def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = 
         margin=side // 64 * 8,
         batch=max(1, 2**20 // side**2),
         threshold=segmenter.output.threshold,
+        min_peak=segmenter.output.min_peak,
     )

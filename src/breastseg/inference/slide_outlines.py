@@ -1,0 +1,139 @@
+"""Keeping the outlines that have a peak, on a mask that is larger than memory.
+
+An outline may reach over any number of tiles, and its peak may lie in the last of them. So tiles
+are numbered and joined as they come and put aside, compressed, in a temporary file; once the last
+has come, each is taken up again and what has no peak is left out. Memory holds one tile, the last
+row of pixels across the slide, and some bytes an outline.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+OUTLINED, PEAK = 1, 2
+"""In a tile: inside an outline, and one of the places that make an outline one to keep."""
+
+
+def outlines_with_a_peak(
+    tiles: Iterable[NDArray[np.uint8]], across: int
+) -> Iterator[NDArray[np.bool_]]:
+    """Drop the outlines in which no pixel is a peak, wherever in the mask they end.
+
+    Outlines touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`.
+
+    Args:
+        tiles: (side, side) of 0, `OUTLINED` and `PEAK`, all of one size, row by row. All are taken
+            before the first comes out.
+        across: how many are in a row.
+
+    Yields:
+        (side, side) bool in the same order.
+    """
+    outlines = _Outlines(across)
+    with tempfile.TemporaryFile() as aside:
+        lengths = [_put(aside, tile, outlines) for tile in tiles]
+        kept = outlines.kept()
+        aside.seek(0)
+        first = 1
+        for length in lengths:
+            inside = _take(aside, length, outlines.side)
+            numbers, count = _numbered(inside)
+            yield kept[_in_all(numbers, first)]
+            first += count
+
+
+class _Outlines:
+    """The outlines met so far, numbered from 1 in all tiles; parts of one have one root.
+
+    Args:
+        across: how many tiles are in a row.
+    """
+
+    def __init__(self, across: int) -> None:
+        self.side = 0
+        self._across = across
+        self._roots = array("q", [0])
+        self._peaks = bytearray(1)
+        self._met = 0
+        self._above = self._below = self._left = np.zeros(0, np.int64)
+
+    def add(self, tile: NDArray[np.uint8]) -> None:
+        """Number the outlines of the next tile and join them to those that they touch."""
+        self.side = len(tile)
+        place = self._met % self._across
+        self._met += 1
+        if place == 0:
+            self._above, self._left = self._below, np.zeros(self.side + 2, np.int64)
+            # a pixel more to either side, so that each has three neighbours
+            self._below = np.zeros(self._across * self.side + 2, np.int64)
+        numbers, count = _numbered(tile > 0)
+        first = len(self._roots)
+        self._roots.extend(range(first, first + count))
+        self._peaks.extend(bytes(count))
+        numbers = _in_all(numbers, first)
+        for number in np.unique(numbers[tile == PEAK]).tolist():
+            self._peaks[number] = 1
+        columns = slice(place * self.side, (place + 1) * self.side + 2)
+        if self._above.size:
+            self._join(numbers[0], self._above[columns])
+        self._join(numbers[:, 0], self._left)
+        self._below[columns][1:-1] = numbers[-1]
+        self._left = np.pad(numbers[:, -1], 1)
+
+    def kept(self) -> NDArray[np.bool_]:
+        """Whether the outline of each number has a peak; False for number 0, outside of all."""
+        roots = np.array([self._root(number) for number in range(len(self._roots))])
+        has = np.zeros(len(roots), bool)
+        has[roots[np.frombuffer(self._peaks, bool)]] = True
+        return np.asarray(has[roots])
+
+    def _join(self, edge: NDArray[np.int64], beside: NDArray[np.int64]) -> None:
+        """Join what touches across an edge; `beside` reaches a pixel further at both ends."""
+        for shift in range(3):
+            pairs = np.stack([edge, beside[shift : shift + len(edge)]], axis=1)
+            for touching in np.unique(pairs[pairs.all(axis=1)], axis=0).tolist():
+                lower, higher = sorted(map(self._root, touching))
+                self._roots[higher] = lower
+
+    def _root(self, number: int) -> int:
+        while (above := self._roots[number]) != number:
+            self._roots[number] = self._roots[above]  # halves the way for the next
+            number = self._roots[number]
+        return number
+
+
+def _numbered(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
+    """The outlines of one tile, numbered from 1, and how many there are."""
+    if not inside.any():
+        return np.zeros(inside.shape, np.int64), 0
+    from scipy import ndimage  # a third of a second to import
+
+    numbers, count = ndimage.label(inside, np.ones((3, 3), bool))
+    return numbers.astype(np.int64), count
+
+
+def _in_all(numbers: NDArray[np.int64], first: int) -> NDArray[np.int64]:
+    """From numbers in a tile to numbers in all, of which the tile's first is `first`."""
+    return np.where(numbers > 0, numbers + (first - 1), 0)
+
+
+def _put(aside: BinaryIO, tile: NDArray[np.uint8], outlines: _Outlines) -> int:
+    """Number a tile and put it aside; the length of what was written, 0 for an empty one."""
+    outlines.add(tile)
+    if not tile.any():
+        return 0
+    return aside.write(zlib.compress(np.packbits(tile > 0).tobytes(), 1))
+
+
+def _take(aside: BinaryIO, length: int, side: int) -> NDArray[np.bool_]:
+    if not length:
+        return np.zeros((side, side), bool)
+    packed = np.frombuffer(zlib.decompress(aside.read(length)), np.uint8)
+    return np.unpackbits(packed, count=side * side).reshape(side, side).astype(bool)

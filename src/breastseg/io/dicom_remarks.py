@@ -1,0 +1,47 @@
+"""What the header of a DICOM image says that a reader of the result must know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from breastseg.io.source import brief
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+RAW = (
+    "the grey levels are raw (FOR PROCESSING), which no method here was made or measured for; "
+    "use the FOR PRESENTATION image of the same view"
+)
+
+
+def remarks(header: Dataset) -> tuple[str, ...]:
+    """Warnings, one in each string; none for most images.
+
+    `RAW` where Presentation Intent Type (DICOM PS3.3 C.8.11.1, C.8.11.7) or the name of the SOP
+    class says that the image is for processing: detector values, not what a viewer shows.
+
+    Args:
+        header: the image's attributes.
+    """
+    intent = str(header.get("PresentationIntentType") or "").strip().upper()
+    kind = header.get("SOPClassUID")
+    named = str(getattr(kind, "name", "")).upper()
+    raw = intent == "FOR PROCESSING" or (not intent and named.endswith("FOR PROCESSING"))
+    return (RAW,) if raw else ()
+
+
+def view(header: Dataset) -> str:
+    """Side and view of a mammogram, such as ``"L MLO"``; empty where the header says neither.
+
+    From Image Laterality or Laterality, and from View Position or, without one, the words of View
+    Code Sequence (DICOM PS3.3 C.8.11.7).
+
+    Args:
+        header: the image's attributes.
+    """
+    side = header.get("ImageLaterality") or header.get("Laterality")
+    position = header.get("ViewPosition")
+    if not position and header.get("ViewCodeSequence"):
+        position = header.ViewCodeSequence[0].get("CodeMeaning")
+    return " ".join(brief(part) for part in (side, position) if part)
