@@ -161,6 +161,20 @@ def test_each_frame_of_a_cine_is_an_entry(bundle: Path, tmp_path: Path) -> None:
     assert pixels(out / "cine_f0001_mask.png").sum() > pixels(out / "cine_f0003_mask.png").sum()
 
 
+def test_frames_of_a_cine_can_be_averaged_with_their_neighbours(
+    bundle: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "cine.dcm").write_bytes(cine(*(scan(radius=r) for r in (25, 0, 25))))
+    given = ["segment", str(tmp_path / "cine.dcm"), "--method", str(bundle)]
+    assert main([*given, "--smooth-frames", "1", "--out", str(tmp_path / "out")]) == 0
+    found = entries(tmp_path / "out")
+    assert [len(entry["lesions"]) for entry in found] == [1, 1, 1]  # type: ignore[arg-type]
+    assert "before and after" in str(found[1]["provenance"])
+    assert main([*given, "--smooth-frames", "-1", "--out", str(tmp_path / "no")]) == 2
+    assert "smooth_frames = -1; 0 to 50" in capsys.readouterr().err
+
+
+
 def test_frames_and_files_of_one_name_do_not_overwrite_each_other(
     bundle: Path, tmp_path: Path
 ) -> None:

@@ -62,6 +62,8 @@ class Segment:
         uncertainty: also write how unsure a network is of each pixel, as a grey picture from 0
             (black: sure) to 255 (as likely lesion as not), and of each lesion. The outlines stay
             the same.
+        smooth_frames: average each frame of a cine loop with so many before and after it; 0 for
+            each frame by itself.
         threads: CPU cores to use; 0 for all.
         json: print the results as JSON to standard output, and nothing else there.
         quiet: no progress and no lines but errors.
@@ -84,6 +86,7 @@ class Segment:
     threshold: Annotated[float | None, _NO_HINT] = None
     flip_average: bool = False
     uncertainty: bool = False
+    smooth_frames: int = 0
     threads: int = 0
     json: bool = False
     quiet: bool = False
@@ -112,6 +115,8 @@ class Segment:
             raise InputError("nothing to segment", "files, folders or - for standard input")
         if self.threads < 0:
             raise InputError(f"threads = {self.threads}", "1 or more, or 0 for all cores")
+        if not 0 <= self.smooth_frames <= 50:
+            raise InputError(f"smooth_frames = {self.smooth_frames}", "0 to 50")
         if self.uncertainty and is_classical(self.method):
             raise InputError(f"--uncertainty for {self.method!r}", "a network")
         prompt = self._prompt()
@@ -145,6 +150,7 @@ class Segment:
         folder: OutputFolder | None,
     ) -> Iterator[Entry]:
         """Segment and write one image after the other, while the next are read and computed."""
+        from breastseg.inference.cine import smooth_cine
         from breastseg.inference.session import usable_cores
         from breastseg.inference.stream import segment_stream
 
@@ -153,9 +159,11 @@ class Segment:
         stream = segment_stream(
             segmenter, _read(sources), _Slot.load, self.threads or usable_cores(), prompt
         )
+        reach = self.smooth_frames
+        frames = smooth_cine(stream, _Slot.loop, reach) if reach else stream
         with progress("Segmenting", total, self.quiet or short) as advance, closing(stream):
             last: Source | None = None
-            for done in stream:
+            for done in frames:
                 source = done.item.source
                 advance(int(total is None or source is not last), source.name)
                 last = source
@@ -197,6 +205,10 @@ class _Slot:
     image: Image | None = None
     frame: int | None = None
     problem: BreastsegError | None = None
+
+    def loop(self) -> Source | None:
+        """The cine loop that the picture is a frame of."""
+        return None if self.frame is None else self.source
 
     def load(self) -> Image:
         if self.problem is not None:
