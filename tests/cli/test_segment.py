@@ -161,6 +161,15 @@ def test_each_frame_of_a_cine_is_an_entry(bundle: Path, tmp_path: Path) -> None:
     assert pixels(out / "cine_f0001_mask.png").sum() > pixels(out / "cine_f0003_mask.png").sum()
 
 
+def test_the_scan_on_a_screen(bundle: Path, tmp_path: Path) -> None:
+    write_png(tmp_path / "screen.png", np.pad(scan(radius=25), 60))
+    given = ["segment", str(tmp_path / "screen.png"), "--method", str(bundle), "--screen"]
+    assert main([*given, "--out", str(tmp_path / "out")]) == 0
+    (entry,) = entries(tmp_path / "out")
+    assert "cut out" in str(entry["provenance"])
+    assert pixels(tmp_path / "out" / "screen_mask.png").shape == np.pad(scan(), 60).shape
+
+
 def test_frames_of_a_cine_can_be_averaged_with_their_neighbours(
     bundle: Path, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -172,7 +181,6 @@ def test_frames_of_a_cine_can_be_averaged_with_their_neighbours(
     assert "before and after" in str(found[1]["provenance"])
     assert main([*given, "--smooth-frames", "-1", "--out", str(tmp_path / "no")]) == 2
     assert "smooth_frames = -1; 0 to 50" in capsys.readouterr().err
-
 
 
 def test_frames_and_files_of_one_name_do_not_overwrite_each_other(

@@ -62,6 +62,8 @@ class Segment:
         uncertainty: also write how unsure a network is of each pixel, as a grey picture from 0
             (black: sure) to 255 (as likely lesion as not), and of each lesion. The outlines stay
             the same.
+        screen: look at the scan alone: cut off titles and margins, and fill callipers and letters
+            from their surroundings. For pictures of an ultrasound machine's whole screen.
         smooth_frames: average each frame of a cine loop with so many before and after it; 0 for
             each frame by itself.
         threads: CPU cores to use; 0 for all.
@@ -86,6 +88,7 @@ class Segment:
     threshold: Annotated[float | None, _NO_HINT] = None
     flip_average: bool = False
     uncertainty: bool = False
+    screen: bool = False
     smooth_frames: int = 0
     threads: int = 0
     json: bool = False
@@ -111,15 +114,12 @@ class Segment:
         """The same with a method that is open already."""
         from breastseg.cli.results import to_json, write_results
 
-        if not self.inputs:
-            raise InputError("nothing to segment", "files, folders or - for standard input")
-        if self.threads < 0:
-            raise InputError(f"threads = {self.threads}", "1 or more, or 0 for all cores")
-        if not 0 <= self.smooth_frames <= 50:
-            raise InputError(f"smooth_frames = {self.smooth_frames}", "0 to 50")
-        if self.uncertainty and is_classical(self.method):
-            raise InputError(f"--uncertainty for {self.method!r}", "a network")
+        self._check()
         prompt = self._prompt()
+        if self.screen:
+            from breastseg.inference.screen import WithinScan
+
+            segmenter = WithinScan(segmenter)
         root = self.out or (None if self.json else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
         folder = None if root is None else self._folder(root, sources)
@@ -141,6 +141,16 @@ class Segment:
         if failed == 0:
             return 0
         return 1 if failed < len(entries) else 2
+
+    def _check(self) -> None:
+        if not self.inputs:
+            raise InputError("nothing to segment", "files, folders or - for standard input")
+        if self.threads < 0:
+            raise InputError(f"threads = {self.threads}", "1 or more, or 0 for all cores")
+        if not 0 <= self.smooth_frames <= 50:
+            raise InputError(f"smooth_frames = {self.smooth_frames}", "0 to 50")
+        if self.uncertainty and is_classical(self.method):
+            raise InputError(f"--uncertainty for {self.method!r}", "a network")
 
     def _entries(
         self,

@@ -15,6 +15,7 @@ from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.ensemble import Ensemble
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.inference.screen import WithinScan
 from breastseg.inference.session import usable_cores
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ def segment_stream(
     """
     if isinstance(segmenter, OnnxSegmenter | Ensemble):
         workers = workers or segmenter.threads
+    if isinstance(segmenter, OnnxSegmenter | Ensemble | WithinScan):
         segmenter = segmenter.on_one_core()
     workers = workers or usable_cores()
 

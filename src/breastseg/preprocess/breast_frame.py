@@ -38,4 +38,3 @@ def breast_frame(unit: NDArray[np.float32]) -> tuple[tuple[int, int, int, int], 
     inside = breast[:, column : column + columns]
     half = columns // 2
     return (row, column, rows, columns), bool(inside[:, half:].sum() > inside[:, :half].sum())
-

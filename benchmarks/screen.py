@@ -1,0 +1,101 @@
+"""What ``breastseg segment --screen`` costs and gains: Dice with and without, on the same pictures.
+
+    python benchmarks/screen.py --data BUSI=FOLDER --split split:recipes/splits/busi.json#val \
+        [--method ultrasound]
+
+Each picture with a lesion is outlined four times: as it is, and in the middle of a synthetic screen
+(black margins, a title, a grey scale, four callipers and a dotted line on the lesion), with and
+without `breastseg.inference.screen.WithinScan`. The lesion's border is not touched by the screen's
+margins. Also said: how often a part of a true lesion lies outside the box of `scan_box`. Intervals
+by bootstrap over patients. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.cli.case_options import select_cases
+from breastseg.core.grid import Grid
+from breastseg.core.image import Image
+from breastseg.core.segmenter import Segmenter
+from breastseg.evaluation.statistics import mean_interval
+from breastseg.inference.catalogue import load_segmenter
+from breastseg.inference.screen import WithinScan
+from breastseg.metrics.overlap import dice
+from breastseg.preprocess.intensity import to_unit
+from breastseg.preprocess.scan_sector import scan_box
+
+MARGIN = 0.35  # of the picture's side, on each side of it
+Box = tuple[int, int, int, int]
+
+
+def on_screen(image: Image, lesion: NDArray[np.bool_]) -> tuple[Image, Box]:
+    """The picture as a machine would show it; and (row, column, rows, columns) of it there."""
+    grey = np.rint(to_unit(image.grey()) * 220).astype(np.uint8)  # graphics are whiter than echoes
+    rows, columns = np.nonzero(lesion)
+    ends = [(rows.min(), columns.mean()), (rows.max(), columns.mean())]
+    ends += [(rows.mean(), columns.min()), (rows.mean(), columns.max())]
+    for row, column in ends:
+        at = int(column), int(row)
+        cv2.drawMarker(grey, at, 255, cv2.MARKER_CROSS, 11, 1)
+    for column in range(columns.min(), columns.max(), 6):
+        cv2.circle(grey, (column, int(rows.mean())), 0, 255, -1)
+    high, wide = (round(MARGIN * side) for side in grey.shape)
+    screen = np.pad(grey, ((high, high), (wide, wide)))
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(screen, "BREAST L  12 MHz  MI 0.9", (10, 24), font, 0.6, 255, 1)
+    cv2.putText(screen, "1 D 12.3 mm", (10, screen.shape[0] - 12), font, 0.6, 255, 1)
+    scale = np.linspace(255, 0, grey.shape[0]).astype(np.uint8)
+    screen[high:-high, 8:20] = scale[:, None]
+    grid = Grid(screen.shape, image.grid.spacing_mm)
+    return replace(image, array=screen[None], grid=grid), (high, wide, *grey.shape)
+
+
+def score(segmenter: Segmenter, image: Image, truth: NDArray[np.bool_]) -> float:
+    """Dice at the method's own operating point."""
+    return dice(segmenter.segment(image).mask().foreground, truth)
+
+
+def main() -> None:
+    """Score all, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
+    parser.add_argument("--split", nargs="+", default=["lesions"], metavar="SELECTION")
+    parser.add_argument("--method", default="ultrasound")
+    options = parser.parse_args()
+    plain = load_segmenter(options.method)
+    within = WithinScan(plain)
+    patients, rows, lost = [], [], 0
+    for ref in select_cases((tuple(options.data),), (tuple(options.split),)):
+        case = ref.load()
+        if case.mask is None or not case.mask.foreground.any():
+            continue
+        image, truth = case.images[0], case.mask.foreground
+        row, column, high, wide = scan_box(to_unit(image.grey()))
+        seen = truth[row : row + high, column : column + wide]
+        lost += int(np.count_nonzero(seen)) < int(np.count_nonzero(truth))
+        screen, (top, left, *shape) = on_screen(image, truth)
+        there = np.zeros(screen.grid.shape, bool)
+        there[top : top + shape[0], left : left + shape[1]] = truth
+        pairs = ((image, truth), (screen, there))
+        rows.append([score(m, given, true) for given, true in pairs for m in (plain, within)])
+        patients.append(ref.patient_id)
+    print(f"{len(rows)} pictures; in {lost} a part of the lesion lies outside the scan's box\n")
+    print("| picture | as it is | with --screen | difference |\n|---|---|---|---|")
+    values = np.array(rows)
+    for name, first in (("as published", 0), ("on a synthetic screen", 2)):
+        one, other = values[:, first], values[:, first + 1]
+        cells = []
+        for scores in (one, other, other - one):
+            found = mean_interval(scores, patients, np.random.default_rng(0))
+            cells.append(f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]")
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Looking at the scan on an ultrasound screen, not at what else is drawn there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import InputError, UnsupportedError
+from breastseg.core.grid import Grid
+from breastseg.core.image import Image, Modality
+from breastseg.core.instance import Instance
+from breastseg.core.prediction import Prediction
+from breastseg.core.prompt import Prompt
+from breastseg.core.segmenter import Segmenter
+from breastseg.inference.ensemble import Ensemble
+from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.preprocess.burned_in import burned_in, without_marks
+from breastseg.preprocess.intensity import to_unit
+from breastseg.preprocess.scan_sector import scan_box
+
+Box = tuple[int, int, int, int]
+
+
+class WithinScan:
+    """A segmenter that is shown the scan alone: cut out of the screen, without burned-in graphics.
+
+    Callipers, dotted lines and letters are filled from their surroundings, titles and margins are
+    cut off, and outside the scan nothing is outlined. The outline lies on the picture's own grid.
+
+    Args:
+        inner: looks at what is left.
+    """
+
+    def __init__(self, inner: Segmenter) -> None:
+        self.inner = inner
+
+    @property
+    def name(self) -> str:
+        """That of the inner one."""
+        return self.inner.name
+
+    def on_one_core(self) -> WithinScan:
+        """The same with one core a call, to be called from several threads at once."""
+        if isinstance(self.inner, OnnxSegmenter | Ensemble):
+            return WithinScan(self.inner.on_one_core())
+        return self
+
+    def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
+        """Outline the lesions of one ultrasound picture.
+
+        Raises:
+            InputError: the picture is known to be no ultrasound, or as the inner one.
+            UnsupportedError: a prompt, whose places are those of the whole screen.
+        """
+        if prompt is not None:
+            raise UnsupportedError("a prompt on a screen", "none", "leave --screen out")
+        if image.modality not in (Modality.ULTRASOUND, Modality.UNKNOWN):
+            raise InputError(
+                f"{image.source or 'image'}: modality {image.modality}",
+                "ultrasound, for what looks for the scan on a screen",
+                "leave --screen out",
+            )
+        unit = to_unit(image.grey())
+        marks = burned_in(image)
+        clean = without_marks(unit, marks)
+        box = scan_box(clean)
+        row, column, rows, columns = box
+        seen = np.ascontiguousarray(clean[None, row : row + rows, column : column + columns])
+        grid = Grid((rows, columns), image.grid.spacing_mm)
+        return _put_back(
+            self.inner.segment(replace(image, array=seen, grid=grid)), image, box, marks
+        )
+
+
+def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_]) -> Prediction:
+    row, column, rows, columns = box
+
+    def whole(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = np.zeros((*values.shape[:-2], *image.grid.shape), values.dtype)
+        out[..., row : row + rows, column : column + columns] = values
+        return out
+
+    steps = (
+        f"{marks.mean():.2%} of the picture taken for burned-in graphics and filled",
+        f"scan of {rows}x{columns} pixels at row {row}, column {column} cut out",
+        *found.provenance.steps,
+        "put back on the whole picture",
+    )
+    uncertainty, classes = found.uncertainty, found.class_probability
+    return replace(
+        found,
+        probability=whole(found.probability),
+        grid=image.grid,
+        uncertainty=None if uncertainty is None else whole(uncertainty),
+        class_probability=None if classes is None else whole(classes),
+        instances=tuple(
+            Instance(
+                np.asarray(whole(one.region.astype(np.float32)) > 0),
+                tuple(np.add(one.box, (row, column, row, column)).tolist()),
+                one.score,
+            )
+            for one in found.instances
+        ),
+        provenance=replace(found.provenance, steps=steps),
+    )
