@@ -111,6 +111,16 @@ def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys:
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (100, 219, 160, 319)
 
 
+def test_dyes_can_be_brought_to_a_reference(bundle: str, slide: Path, tmp_path: Path) -> None:
+    pixels = tifffile.imread(slide)
+    pixels[40:280, 50:160] = (190, 110, 160)  # a pink that takes some red light too
+    tifffile.imwrite(slide, pixels, tile=(128, 128), photometric="rgb")
+    words = ["slide", str(slide), "--method", bundle, "--out", str(tmp_path / "out"), "--quiet"]
+    assert main([*words, "--slide-um", "0.5", "--normalise-stain"]) == 0
+    steps = json.loads((tmp_path / "out" / "results.json").read_text())["steps"]
+    assert "dyes brought to those of a reference (Macenko)" in steps
+
+
 def test_outlines_without_a_peak_are_dropped(slide: Path, tmp_path: Path) -> None:
     for peak, regions in ((0.8, 1), (0.9, 0)):  # purple is at 1 - 40 / 255
         point = OutputSpec(min_peak=peak, min_area_fraction=0.9)

@@ -16,6 +16,7 @@ from breastseg.inference.slide import (
     SlideOutline,
     Tiling,
     outlined_blocks,
+    restained,
     segment_slide,
     tile_network,
     tiling_of,
@@ -23,6 +24,7 @@ from breastseg.inference.slide import (
 )
 from breastseg.io.mask_pyramid import read_mask_level
 from breastseg.io.slide import Slide
+from breastseg.preprocess.stain import LIGHT
 
 from .conftest import MakeBundle
 
@@ -30,6 +32,7 @@ tifffile = pytest.importorskip("tifffile")
 SIZE = (400, 560)
 PINK, PURPLE = (235, 160, 200), (90, 40, 130)
 Box = tuple[int, int, int, int]
+Dye = tuple[float, float, float]
 
 
 def write_slide(path: Path, box: Box = (120, 200, 240, 330), size: tuple[int, int] = SIZE) -> Path:
@@ -238,3 +241,47 @@ def test_operating_point_reaches_the_tiling(slide: Slide, make_tiny: MakeBundle)
     segmenter = OnnxSegmenter(make_tiny(InputSpec((32, 32))), threads=1, output=output)
     tiling = tiling_of(segmenter, slide, 1.0)
     assert (tiling.threshold, tiling.min_peak) == (0.4, 0.7)
+
+
+def stained_slide(
+    path: Path, haematoxylin: Dye, eosin: Dye, strengths: tuple[float, float]
+) -> Slide:
+    """The same amounts of two dyes, whatever the dyes."""
+    generator = np.random.default_rng(1)
+    amounts = generator.uniform(0.4, 1, (2, 256, 256))
+    amounts[0, :, :80], amounts[1, :, 80:160] = 0, 0
+    amounts *= np.array(strengths)[:, None, None]
+    columns = np.array([np.array(dye) / np.linalg.norm(dye) for dye in (haematoxylin, eosin)]).T
+    light = LIGHT * np.exp(-np.tensordot(columns, amounts, axes=1))
+    pixels = np.moveaxis(np.rint(light), 0, 2).astype(np.uint8)
+    options = {"photometric": "rgb", "resolution": (20_000, 20_000), "resolutionunit": 3}
+    tifffile.imwrite(path, pixels, tile=(128, 128), **options)
+    return Slide(path)
+
+
+def test_a_slide_in_other_dyes_looks_the_same(tmp_path: Path) -> None:
+    seen: dict[bool, list[np.ndarray]] = {False: [], True: []}
+    for name, dyes in {
+        "one": ((0.65, 0.70, 0.29), (0.35, 0.85, 0.36), (1.8, 1.6)),
+        "other": ((0.55, 0.75, 0.40), (0.30, 0.75, 0.60), (1.2, 1.3)),
+    }.items():
+        with stained_slide(tmp_path / f"{name}.tif", *dyes) as slide:
+            tile = slide.region(0, 0, 256, 256)[None]
+
+            def keep(tiles: np.ndarray) -> np.ndarray:
+                return tiles.astype(np.float32)
+
+            seen[False].append(keep(tile))
+            seen[True].append(restained(keep, slide)(tile))
+    raw, brought = (float(np.abs(one - other).mean()) for one, other in seen.values())
+    assert raw > 20
+    assert brought < 4
+
+
+def test_a_slide_without_two_dyes_cannot_be_restained(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "glass.tif", np.full((64, 64, 3), 245, np.uint8), photometric="rgb")
+    with (
+        Slide(tmp_path / "glass.tif", (0.5, 0.5)) as slide,
+        pytest.raises(InputError, match="two dyes"),
+    ):
+        restained(purple, slide)

@@ -38,6 +38,8 @@ class OutlineSlide:
         out: the folder for the results.
         um_per_px: micrometres a pixel that the method shall see, in place of the bundle's own.
         slide_um: micrometres a pixel of the slide, where its file does not state them.
+        normalise_stain: show the network the slide in the dyes of one reference (Macenko), where it
+            was stained otherwise than what the method has learnt from.
         threads: CPU cores to use; 0 for all.
         force: also take a method that was made for another modality.
         overwrite: replace what an earlier run has written.
@@ -49,6 +51,7 @@ class OutlineSlide:
     out: Annotated[Path, _NO_HINT] = Path("slide-results")
     um_per_px: float | None = None
     slide_um: float | None = None
+    normalise_stain: bool = False
     threads: int = 0
     force: bool = False
     overwrite: bool = False
@@ -58,7 +61,7 @@ class OutlineSlide:
         """Outline; returns the exit code."""
         from breastseg.cli.method import bundle_folder
         from breastseg.inference.onnx_segmenter import OnnxSegmenter
-        from breastseg.inference.slide import segment_slide, tile_network, tiling_of
+        from breastseg.inference.slide import restained, segment_slide, tile_network, tiling_of
         from breastseg.io.slide import Slide
         from breastseg.io.write import write_text
 
@@ -68,6 +71,8 @@ class OutlineSlide:
         network = tile_network(segmenter)
         with Slide(self.slide, stated) as slide:
             tiling = tiling_of(segmenter, slide, self.um_per_px)
+            if self.normalise_stain:
+                network = restained(network, slide)
             with progress("tiles", None, self.quiet) as advance:
                 found = segment_slide(
                     slide,
@@ -144,6 +149,7 @@ class OutlineSlide:
             "steps": [
                 f"tiles of {spec.size[0]} pixels of {found.um_per_px:.4g} micrometres, "
                 f"{found.tiles} of {found.all_tiles} with tissue",
+                *(["dyes brought to those of a reference (Macenko)"] * self.normalise_stain),
                 f"network: {bundle.network}",
                 f"outlined at {output.threshold:g}",
                 *([weak] if output.min_peak > output.threshold else []),

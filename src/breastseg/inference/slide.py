@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.errors import BundleError, GeometryError
+from breastseg.core.errors import BundleError, GeometryError, InputError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
@@ -26,6 +26,7 @@ from breastseg.io.mask_pyramid import read_mask_level, write_mask_pyramid
 from breastseg.io.slide import Slide
 from breastseg.measure.polygons import Polygon, polygons
 from breastseg.preprocess.prepare import prepare
+from breastseg.preprocess.stain import estimate_stains, normalise_stain
 from breastseg.preprocess.tissue import tissue_mask
 
 TileNetwork = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -289,6 +290,25 @@ def tile_network(segmenter: OnnxSegmenter) -> TileNetwork:
         return any_lesion(segmenter.class_probabilities(np.stack(prepared)))
 
     return network
+
+
+def restained(network: TileNetwork, slide: Slide) -> TileNetwork:
+    """The network shown every tile in the dyes of one reference, see `normalise_stain`.
+
+    The slide's dyes are estimated once, on a small copy of it: tile by tile they would change with
+    what the tile holds.
+
+    Raises:
+        InputError: the slide does not show two dyes.
+    """
+    stains = estimate_stains(slide.thumbnail(OVERVIEW)[0])
+    if stains is None:
+        raise InputError(
+            "a slide in which two dyes cannot be told apart",
+            "haematoxylin and eosin",
+            "leave --normalise-stain out",
+        )
+    return lambda tiles: network(np.stack([normalise_stain(tile, stains) for tile in tiles]))
 
 
 def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = None) -> Tiling:
