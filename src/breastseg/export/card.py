@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from breastseg.core.bundle import Bundle
+from breastseg.core.bundle import Bundle, InputSpec, Region
 from breastseg.export.results import FIGURES
 from breastseg.export.volume import volume_facts
 
@@ -93,16 +93,29 @@ def _facts(bundle: Bundle) -> str:
         "Network": bundle.network,
         "Input": volume_facts(volume)
         if volume is not None
-        else (
-            f"{spec.size[0]}x{spec.size[1]} pixels, {spec.channels} channel"
-            f"{'s' if spec.channels > 1 else ''}, fit: {spec.fit}, intensity: {spec.intensity}"
-        ),
+        else _image_facts(spec),
         "Output": "probability of "
         + ", ".join(bundle.labels.values())
         + f" for every {'pixel of the image' if volume is None else 'voxel of the volume'}",
         "Licence of the weights": bundle.licence,
     }
     return "\n".join(["| | |", "|---|---|", *(f"| {k} | {_cell(v)} |" for k, v in facts.items())])
+
+
+def _image_facts(spec: InputSpec) -> str:
+    parts = [
+        f"{spec.size[0]}x{spec.size[1]} pixels",
+        f"{spec.channels} channel{'s' if spec.channels > 1 else ''}",
+        f"fit: {spec.fit}",
+        f"intensity: {spec.intensity}",
+    ]
+    if spec.colour:
+        parts[1] = "red, green and blue"
+    if spec.um_per_px is not None:
+        parts.append(f"{spec.um_per_px:g} micrometres a pixel")
+    if spec.region is Region.BREAST:
+        parts.append("of the box around the breast, chest wall to the left")
+    return ", ".join(parts)
 
 
 def _results(name: str, figures: Mapping[str, float | str]) -> str:
