@@ -36,7 +36,7 @@ def test_options_reach_the_bundle(
     given = ["--trained-on", "BUSI, 780", "--trained-on", "BUS-BRA, 1875", "--min-peak", "0.8"]
     given += ["--results", f"BUSI held out={summary}", "--weights", "best", "--flip-average"]
     out = tmp_path / "mine"
-    assert main(["export", "run", "--out", str(out), *given]) == 0
+    assert main(["export", "run", "--out", str(out), "--modality", "ultrasound", *given]) == 0
     ((run, folder, about, output, weights),) = calls
     assert (run, folder, weights) == (Path("run"), out, "best")
     assert output == OutputSpec(min_peak=0.8, flip_average=True)
@@ -44,6 +44,45 @@ def test_options_reach_the_bundle(
     assert about.training_data == ("BUSI, 780", "BUS-BRA, 1875")
     assert about.results["BUSI held out"]["all images/dice"] == 0.9
     assert "1.5 MB" in capsys.readouterr().out
+
+
+def test_the_modality_is_that_of_the_run_or_must_be_said(
+    bundle: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    import breastseg.export.bundle as export
+
+    run, out = tmp_path / "run", tmp_path / "b"
+    run.mkdir()
+    (run / "recipe.toml").write_text('name = "x"\n')
+    out.mkdir()
+    (out / "model.onnx").write_bytes(b"0")
+    given = []
+
+    def make_bundle(*words: object) -> object:
+        given.append(words[2].modality)  # type: ignore[attr-defined]
+        return read_bundle(bundle)
+
+    monkeypatch.setattr(export, "make_bundle", make_bundle)
+    words = ["export", str(run), "--out", str(out)]
+    for record, said in (
+        (None, "does not say of which modality its training cases were; say it with --modality"),
+        (["mammography", "ultrasound"], "of modality mammography, ultrasound; one of"),
+        (["unknown"], "of modality unknown; one of ultrasound, "),
+        ([], "of modality []; one of"),
+    ):
+        if record is not None:
+            (run / "modality.json").write_text(json.dumps({"modalities": record}))
+        assert main(words) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert "--modality" in error
+        assert error.count("\n") == 1
+    assert main([*words, "--modality", "histopathology"]) == 0
+    (run / "modality.json").write_text('{"modalities": ["mammography"]}')
+    assert main(words) == 0
+    assert main([*words, "--modality", "mri"]) == 0
+    assert given == ["histopathology", "mammography", "mri"]
 
 
 def test_a_run_that_is_none_is_one_line(tmp_path: Path, capsys: Capture) -> None:

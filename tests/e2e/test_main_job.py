@@ -53,7 +53,10 @@ def test_train_export_evaluate_segment(
     data = ("--data", "folder=scans")
     breastseg("data", "split", *data, "--fractions", "train=0.67,val=0.33", "--out", "split.json")
     breastseg("train", "recipe.toml", *data, "--out", "run", "--threads", "1")
-    breastseg("export", "run", "--out", "bundle", "--min-area-fraction", "0.005")
+    options = ("--min-area-fraction", "0.005")
+    assert main(["export", "run", "--out", "bundle"]) == 2  # nothing says what made the scans
+    assert "of modality unknown" in capsys.readouterr().err
+    breastseg("export", "run", "--out", "bundle", "--modality", "ultrasound", *options)
     breastseg("evaluate", "bundle", *data, "--split", "split:split.json#val", "--out", "scores")
     summary = json.loads((tmp_path / "scores" / "summary.json").read_text())
     lesions = summary["groups"]["lesion images"]

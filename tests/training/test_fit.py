@@ -18,6 +18,7 @@ from lightning.pytorch import Callback
 from safetensors.torch import load_file
 
 from breastseg.core.errors import DataSetError, RecipeError
+from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.networks.catalogue import build_network
@@ -97,6 +98,7 @@ def test_a_run_leaves_everything(
     assert list((folder.root / "tensorboard").glob("events*"))
     assert read_recipe(folder.recipe) == recipe
     assert len(json.loads(folder.split.read_text())["parts"]["val"]) == 5
+    assert json.loads(folder.modality.read_text()) == {"modalities": ["ultrasound"]}
     rows = table(folder)
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert all(0 <= float(row["val_dice"]) <= 1 for row in rows)
@@ -189,6 +191,16 @@ def test_volumes_are_refused(recipe: Recipe, sides: dict[str, Cases]) -> None:
     }
     with pytest.raises(DataSetError, match="blobs, watched: holds volumes; data sets of pictures"):
         choose_cases(recipe, volumes, Path())
+
+
+def test_each_modality_of_the_training_cases_is_recorded(
+    recipe: Recipe, sides: dict[str, Cases], tmp_path: Path
+) -> None:
+    first, *others = sides["blobs"]
+    mixed = {**sides, "blobs": (replace(first, modality=Modality.MAMMOGRAPHY), *others)}
+    folder = run(replace(recipe, epochs=1, small_epochs=0), mixed, tmp_path / "run")
+    record = json.loads(folder.modality.read_text())
+    assert record == {"modalities": ["mammography", "ultrasound"]}
 
 
 def test_a_missing_source_is_named(recipe: Recipe) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,21 +12,23 @@ import tyro
 
 from breastseg.cli.case_options import DataOption, Words, select_cases
 from breastseg.cli.console import complain, console, progress, say
-from breastseg.cli.method import DEFAULT_PRESET, is_classical, open_method
+from breastseg.cli.method import DEFAULT_PRESET, bundle_folder, is_classical, open_method
 from breastseg.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from breastseg.core.segmenter import Segmenter
+    from breastseg.data.dataset import CaseRef
     from breastseg.evaluation.summary import Figure, Group, Summary
+    from breastseg.inference.volume_segmenter import VolumeSegmenter
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Score a method on data with known outlines.
+    """Score a method on data with known outlines; a bundle for volumes on data sets of volumes.
 
     Writes per_image.csv, summary.json and summary.md, and prints the main figures with their 95 %
     intervals (bootstrap over patients).
@@ -74,6 +76,8 @@ class Evaluate:
 
     def run(self) -> int:
         """Evaluate; returns the exit code."""
+        if _is_for_volumes(self.method):
+            return self.run_with(self._volume_segmenter())
         return self.run_with(
             open_method(
                 self.method,
@@ -96,7 +100,7 @@ class Evaluate:
                 "a method that takes a prompt",
                 "'breastseg models list' shows the classical ones",
             )
-        cases = select_cases(self.data, self.split)
+        cases = _cases_for(segmenter, select_cases(self.data, self.split, volumes=True))
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, self.min_iou, prompting=Prompting(self.prompt))
         with progress("Scoring", len(cases), self.quiet) as advance:
@@ -115,6 +119,51 @@ class Evaluate:
             return 0
         return 1 if len(failures) < len(evaluation.rows) else 2
 
+    def _volume_segmenter(self) -> VolumeSegmenter:
+        """The bundle for volumes at its own operating point unless another is given."""
+        from breastseg.inference.bundle_folder import read_bundle
+        from breastseg.inference.volume_segmenter import VolumeSegmenter
+
+        folder = bundle_folder(self.method)
+        own = read_bundle(folder, verify=False).output
+        output = replace(
+            own,
+            threshold=own.threshold if self.threshold is None else self.threshold,
+            flip_average=own.flip_average or self.flip_average,
+        )
+        return VolumeSegmenter(folder, self.threads, output)
+
+
+def _is_for_volumes(method: str) -> bool:
+    """True for a bundle for volumes.
+
+    Raises:
+        BundleError: there is no such method, or it is damaged.
+    """
+    from breastseg.inference.bundle_folder import read_bundle
+    from breastseg.inference.methods import network_names
+
+    if is_classical(method) or len(network_names(method)) > 1:
+        return False
+    return read_bundle(bundle_folder(method), verify=False).volume is not None
+
+
+def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseRef]:
+    """The cases as the method takes them.
+
+    Raises:
+        DataSetError: pictures for a method for volumes, or volumes for one for pictures.
+    """
+    from breastseg.data.dataset import require_pictures
+    from breastseg.data.examinations import first_phases, require_volumes
+    from breastseg.inference.volume_segmenter import VolumeSegmenter
+
+    if not isinstance(segmenter, VolumeSegmenter):
+        require_pictures(cases)
+        return cases
+    require_volumes(cases)
+    return [first_phases(case, segmenter.spec.channels) for case in cases]
+
 
 def _tables(summary: Summary) -> list[Table]:
     groups = [group for name, group in summary.groups.items() if name != "all images"]
@@ -127,6 +176,13 @@ def _tables(summary: Summary) -> list[Table]:
         f"HD95 {far[-2:]}": far,
         "Lesions found": "lesions_found",
     }
+    if any("true_volume_cm3" in group.figures for group in lesions):
+        lesion_columns |= {
+            "False outlines": "false_outlines_per_image",
+            "Volume cm3": "volume_cm3",
+            "True cm3": "true_volume_cm3",
+            "Error cm3": "volume_error_cm3",
+        }
     tables = []
     if lesions:
         tables.append(_table("Images with a lesion", lesions, lesion_columns))

@@ -29,7 +29,8 @@ class Export:
         out: the folder of the bundle; must not exist yet.
         name: under which the method is known; the folder's name by default.
         bundle_version: of the bundle, not of the software.
-        modality: what the network was trained on and may be used on.
+        modality: what the network was trained on and may be used on; as the run recorded it by
+            default.
         summary: one line for lists.
         licence: of the weights.
         trained_on: a line for each data set: name, count, licence, citation.
@@ -47,7 +48,7 @@ class Export:
     out: Path
     name: Annotated[str | None, _NO_HINT] = None
     bundle_version: str = "1.0.0"
-    modality: tyro.conf.EnumChoicesFromValues[Modality] = Modality.ULTRASOUND
+    modality: Annotated[tyro.conf.EnumChoicesFromValues[Modality] | None, _NO_HINT] = None
     summary: str = "outlines breast lesions"
     licence: str = "Apache-2.0"
     trained_on: Annotated[
@@ -79,7 +80,7 @@ class Export:
             flip_average=self.flip_average,
         )
         try:
-            from breastseg.export.bundle import About, make_bundle
+            from breastseg.export.bundle import About, make_bundle, trained_modality
             from breastseg.export.results import read_results
         except ModuleNotFoundError as error:
             raise MissingExtraError(
@@ -90,7 +91,7 @@ class Export:
         about = About(
             name=self.name or self.out.resolve().name,
             version=self.bundle_version,
-            modality=self.modality,
+            modality=self.modality or trained_modality(self.run_folder),
             summary=self.summary,
             training_data=tuple(text for words in self.trained_on for text in words),
             results={protocol: read_results(path) for protocol, path in files.items()},

@@ -67,11 +67,13 @@ class Train:
                 "leave --resume out to start",
             )
         machine = Machine(self.devices, self.nodes, self.threads)
+        opened = open_data_sets(self.data) if recipe.sources else ()
+        cases = {data_set.name: data_set.cases() for data_set in opened}
+        base = self.recipe.parent
         if isinstance(recipe, Recipe):
-            cases = {data_set.name: data_set.cases() for data_set in open_data_sets(self.data)}
-            fit(recipe, cases, folder, machine, self.recipe.parent, self.resume)
+            fit(recipe, cases, folder, machine, base, self.resume)
         else:
-            fit_volume(recipe, folder, machine, self.resume)
+            fit_volume(recipe, folder, machine, self.resume, cases=cases, base=base)
         say(f"The run is in {folder.root}/. Next: breastseg export {folder.root} --out BUNDLE")
         return 0
 

@@ -12,9 +12,18 @@ from pathlib import Path
 
 from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.run import Evaluation, Row
-from breastseg.evaluation.score import ImageScore
+from breastseg.evaluation.score import ImageScore, VolumeScore
 from breastseg.evaluation.statistics import RESAMPLES
-from breastseg.evaluation.summary import LARGE, SMALL, Figure, Group, Summary, summarise
+from breastseg.evaluation.summary import (
+    LARGE,
+    LARGE_CM3,
+    SMALL,
+    SMALL_CM3,
+    Figure,
+    Group,
+    Summary,
+    summarise,
+)
 from breastseg.io.write import write_text
 from breastseg.metrics.rules import EMPTY_RULE
 
@@ -24,6 +33,18 @@ _TOLD = {
     "touch by a side or a corner are one), and its maps for the boxes of an image were joined by "
     "their maximum: finding a lesion is not measured, drawing its border is.",
 }
+
+_OF_PICTURES = (
+    f"Small lesions cover less than {SMALL:.0%} of the image, large ones more than {LARGE:.0%}.",
+)
+_OF_VOLUMES = (
+    "An image is here the volume of one examination, its pixels are voxels; millimetres and cm3 go "
+    "by the spacing of its voxels along each axis.",
+    "The volume error is the absolute difference between the volume outlined and the true one, of "
+    "all lesions of an examination together.",
+    f"Small lesions have less than {SMALL_CM3:g} cm3 in all (a sphere of 2 cm), large ones more "
+    f"than {LARGE_CM3:g} cm3 (of 5 cm).",
+)
 
 
 def write_report(
@@ -59,7 +80,7 @@ def per_image_csv(evaluation: Evaluation) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     own = [f.name for f in fields(Row) if f.name not in ("score", "milliseconds", "error")]
-    scored = [f.name for f in fields(ImageScore)]
+    scored = [f.name for f in fields(VolumeScore if evaluation.of_volumes else ImageScore)]
     table.writerow([*own, *scored, "milliseconds", "error"])
     for row in evaluation.rows:
         values = [getattr(row, name) for name in own]
@@ -103,14 +124,14 @@ def protocol(evaluation: Evaluation, summary: Summary) -> str:
             f"{evaluation.segmenter} on {len(rows)} images of "
             f"{summary.groups['all images'].patients} patients ({counts}): {with_lesion} with a "
             f"lesion and {normals_say}.",
-            rules(evaluation.protocol, summary.resamples, summary.seed),
+            rules(evaluation.protocol, summary.resamples, summary.seed, evaluation.of_volumes),
             "'Pooled' alone is over the pixels of all images together.",
         ]
     )
 
 
-def rules(of: Protocol, resamples: int, seed: int) -> str:
-    """How images are segmented and scored, in sentences."""
+def rules(of: Protocol, resamples: int, seed: int, volumes: bool = False) -> str:
+    """How images, or volumes, are segmented and scored, in sentences."""
     size = "Scored at each image's own size"
     if of.size is not None:
         size = (
@@ -129,8 +150,7 @@ def rules(of: Protocol, resamples: int, seed: int) -> str:
             "HD95 is the larger of the two directed 95th percentiles between boundary pixels.",
             "A true lesion is found when an outline reaches an intersection over union of "
             f"{of.min_iou:g} with it; an outline that so matches no lesion is false.",
-            f"Small lesions cover less than {SMALL:.0%} of the image, large ones more than "
-            f"{LARGE:.0%}.",
+            *(_OF_VOLUMES if volumes else _OF_PICTURES),
             "An image that fails has overlap 0, its lesions are missed, and it counts as outlined.",
         ]
     )
@@ -159,11 +179,18 @@ def _lesion_table(groups: Sequence[Group]) -> str:
         "IoU": "iou",
         "Precision": "precision",
         "Recall": "recall",
-        "HD95 px": "hd95_px",
-        "ASSD px": "assd_px",
     }
+    volumes = any("true_volume_cm3" in group.figures for group in groups)
+    if not volumes:  # whose voxels are longer along one axis than along another
+        columns |= {"HD95 px": "hd95_px", "ASSD px": "assd_px"}
     if any("hd95_mm" in group.figures for group in groups):
         columns |= {"HD95 mm": "hd95_mm", "ASSD mm": "assd_mm"}
+    if volumes:
+        columns |= {
+            "Volume cm3": "volume_cm3",
+            "True volume cm3": "true_volume_cm3",
+            "Volume error cm3": "volume_error_cm3",
+        }
     columns |= {
         "Lesions found": "lesions_found",
         "False outlines an image": "false_outlines_per_image",

@@ -18,7 +18,7 @@ from breastseg.core.segmenter import Segmenter
 from breastseg.data.dataset import CaseRef, some
 from breastseg.evaluation.prompting import prompted
 from breastseg.evaluation.protocol import DEFAULT_PROTOCOL, Prompting, Protocol
-from breastseg.evaluation.score import ImageScore, score_failure, score_image
+from breastseg.evaluation.score import ImageScore, VolumeScore, score_failure, score_image
 
 FAILURES = (
     *(BreastsegError, OSError, ValueError, RuntimeError, ArithmeticError, MemoryError),
@@ -84,6 +84,11 @@ class Evaluation:
         """The rows with an error."""
         return tuple(row for row in self.rows if row.error is not None)
 
+    @property
+    def of_volumes(self) -> bool:
+        """True where the images are volumes."""
+        return any(isinstance(row.score, VolumeScore) for row in self.rows)
+
 
 def evaluate(
     segmenter: Segmenter,
@@ -122,8 +127,9 @@ def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
     """Refuse what cannot be evaluated, before anything runs.
 
     Raises:
-        DataSetError: no case, a case twice, cases whose truth is not known, or cases without a
-            lesion where boxes are to be drawn around lesions.
+        DataSetError: no case, a case twice, cases whose truth is not known, cases without a
+            lesion where boxes are to be drawn around lesions, or volumes among pictures or where
+            boxes or a size to score at are asked for.
     """
     twice = [key for key, n in Counter(ref.key for ref in cases).items() if n > 1]
     unknown = [ref.key for ref in cases if ref.mask_paths is None]
@@ -135,11 +141,23 @@ def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
         raise DataSetError(
             f"cases whose truth is not known: {some(unknown)}", "cases with a true mask"
         )
+    _check_volumes(cases, protocol)
     normals = [ref.key for ref in cases if ref.is_normal]
     if normals and protocol.prompting is Prompting.BOX:
         has = "has" if len(normals) == 1 else "have"
         raise DataSetError(
             f"{some(normals)} {has} no lesion to draw a box around", remedy="choose --split lesions"
+        )
+
+
+def _check_volumes(cases: Sequence[CaseRef], protocol: Protocol) -> None:
+    volumes = [ref.key for ref in cases if ref.is_volume]
+    if volumes and len(volumes) < len(cases):
+        raise DataSetError(f"volumes among pictures: {some(volumes)}", "one kind at a time")
+    if volumes and (protocol.size is not None or protocol.prompting is Prompting.BOX):
+        raise DataSetError(
+            f"{some(volumes)}: volumes with a size to score at, or boxes",
+            "volumes on their own grid, of which the method is told nothing",
         )
 
 
@@ -182,7 +200,9 @@ class OpenedCase:
 
     def missed(self, error: str, min_iou: float) -> Row:
         """The row of a case that could not be segmented: the worst score, and the reason."""
-        return self.row(score_failure(self.truth, self.ref.is_normal, min_iou), error=error)
+        ref = self.ref
+        score = score_failure(self.truth, ref.is_normal, min_iou, ref.is_volume)
+        return self.row(score, error=error)
 
 
 @dataclass(frozen=True, eq=False)

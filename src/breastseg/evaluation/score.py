@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,26 @@ class ImageScore:
     false_outlines: int = 0
 
 
+@dataclass(frozen=True)
+class VolumeScore(ImageScore):
+    """The same of a volume, whose pixels are voxels, with how large the lesions are in all.
+
+    Attributes:
+        volume_cm3: outlined; None where the spacing is unknown.
+        true_volume_cm3: of the truth; None where it could not be read, or the spacing is unknown.
+    """
+
+    volume_cm3: float | None = None
+    true_volume_cm3: float | None = None
+
+    @property
+    def volume_error_cm3(self) -> float | None:
+        """By how much the outlined volume differs from the true one, at least 0."""
+        if self.volume_cm3 is None or self.true_volume_cm3 is None:
+            return None
+        return abs(self.volume_cm3 - self.true_volume_cm3)
+
+
 def score_image(
     prediction: Prediction, truth: Mask, size: tuple[int, int] | None, min_iou: float
 ) -> ImageScore:
@@ -71,8 +91,11 @@ def score_image(
         truth: on the same grid.
         size: (rows, columns) to score at: the probability is resampled with a triangle filter
             and then cut at the threshold, the truth is taken from the nearest pixel. None
-            scores at the image's own size.
+            scores at the image's own size, which alone is possible for volumes.
         min_iou: from which an outline and a true lesion match.
+
+    Returns:
+        A `VolumeScore` for volumes.
 
     Raises:
         GeometryError: the prediction lies on another grid than the truth.
@@ -85,7 +108,7 @@ def score_image(
     pixels = surface_distances(outline, lesion)
     lengths = None if spacing is None else surface_distances(outline, lesion, spacing)
     lesions = match_lesions(outline, lesion, min_iou)
-    return ImageScore(
+    score = ImageScore(
         true_positive=counts.true_positive,
         false_positive=counts.false_positive,
         false_negative=counts.false_negative,
@@ -104,6 +127,18 @@ def score_image(
         outlines=lesions.outlines,
         false_outlines=lesions.false_outlines,
     )
+    if truth.grid.ndim == 2:
+        return score
+    return VolumeScore(
+        **vars(score),
+        volume_cm3=_cm3(outline, spacing),
+        true_volume_cm3=_cm3(lesion, spacing),
+    )
+
+
+def _cm3(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None) -> float | None:
+    """The volume of a mask; None where the spacing is unknown."""
+    return None if spacing_mm is None else float(mask.sum()) * math.prod(spacing_mm) / 1000
 
 
 def at_size(
@@ -133,18 +168,28 @@ def at_size(
     return resize(prediction.probability, size), nearest(truth.foreground, size)
 
 
-def score_failure(truth: Mask | None, is_normal: bool, min_iou: float) -> ImageScore:
+def score_failure(
+    truth: Mask | None, is_normal: bool, min_iou: float, is_volume: bool = False
+) -> ImageScore:
     """The score of an image that could not be segmented: the worst there is.
 
     Overlap is 0, on a normal image too, every lesion is missed, distances are undefined. Where
-    the truth could not be read either, an image that is not normal counts as one lesion.
+    the truth could not be read either, an image that is not normal counts as one lesion. The
+    score of a volume says that nothing was outlined of its lesions' volume.
     """
+    kind = VolumeScore if is_volume else ImageScore
     if truth is None:
-        return ImageScore(true_lesions=0 if is_normal else 1)
+        return kind(true_lesions=0 if is_normal else 1)
     lesion = truth.foreground
-    return ImageScore(
-        false_negative=int(lesion.sum()),
-        true_lesions=match_lesions(np.zeros_like(lesion), lesion, min_iou).true_lesions,
+    missed = match_lesions(np.zeros_like(lesion), lesion, min_iou).true_lesions
+    score = kind(false_negative=int(lesion.sum()), true_lesions=missed)
+    if not isinstance(score, VolumeScore):
+        return score
+    spacing = truth.grid.spacing_mm
+    return replace(
+        score,
+        volume_cm3=_cm3(np.zeros_like(lesion), spacing),
+        true_volume_cm3=_cm3(lesion, spacing),
     )
 
 

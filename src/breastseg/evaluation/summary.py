@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from breastseg.evaluation.run import Evaluation, Row
+from breastseg.evaluation.score import VolumeScore
 from breastseg.evaluation.statistics import RESAMPLES, ratio_intervals
 
 SMALL, LARGE = 0.03, 0.10
 """Bounds of the lesion sizes, as shares of the image: small below, medium between, large above."""
+SMALL_CM3, LARGE_CM3 = 4.2, 65.4
+"""The same of volumes: spheres of 2 and 5 cm, between which the stages T1, T2 and T3 change (AJCC
+Cancer Staging Manual, 8th edition); all lesions of an examination count together."""
 
 # Each figure is a total of parts over a total of wholes; an image gives (part, whole).
 _Parts = Callable[[Row], tuple[float, float]]
@@ -28,6 +32,13 @@ def _mean(value: Callable[[Row], float | None]) -> _Parts:
     return parts
 
 
+def _of_volume(value: Callable[[VolumeScore], float | None]) -> _Parts:
+    """A mean over the volumes that have a value; pictures have none."""
+    return _mean(
+        lambda row: value(row.score) if isinstance(row.score, VolumeScore) else None,
+    )
+
+
 _MEANS: Mapping[str, _Parts] = {
     "dice": _mean(lambda row: row.score.dice),
     "iou": _mean(lambda row: row.score.iou),
@@ -41,6 +52,9 @@ _MEANS: Mapping[str, _Parts] = {
     "false_outlines_per_image": _mean(lambda row: row.score.false_outlines),
     "share_outlined": _mean(lambda row: row.outlined),
     "milliseconds": _mean(lambda row: row.milliseconds),
+    "volume_cm3": _of_volume(lambda score: score.volume_cm3),
+    "true_volume_cm3": _of_volume(lambda score: score.true_volume_cm3),
+    "volume_error_cm3": _of_volume(lambda score: score.volume_error_cm3),
 }
 
 
@@ -138,22 +152,29 @@ def _members(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Which rows belong to which group."""
     lesions = [row for row in rows if row.has_lesion]
     normals = [row for row in rows if not row.has_lesion]
-    sized = [(row.lesion_fraction, row) for row in lesions if row.lesion_fraction is not None]
     members = {
         "all images": list(rows),
         "lesion images": lesions,
         "normal images": normals,
         "benign": [row for row in lesions if row.label == "benign"],
         "malignant": [row for row in lesions if row.label == "malignant"],
-        "small": [row for share, row in sized if share < SMALL],
-        "medium": [row for share, row in sized if SMALL <= share <= LARGE],
-        "large": [row for share, row in sized if share > LARGE],
+        **{name: [r for r in lesions if _size(r) == name] for name in ("small", "medium", "large")},
     }
     sources = sorted({row.source for row in rows})
     for source in sources if len(sources) > 1 else ():
         members[f"{source}, lesion images"] = [r for r in lesions if r.source == source]
         members[f"{source}, normal images"] = [r for r in normals if r.source == source]
     return members
+
+
+def _size(row: Row) -> str | None:
+    """Whether the lesions of an image are small, medium or large; None where it is not known."""
+    size, low, high = row.lesion_fraction, SMALL, LARGE
+    if isinstance(row.score, VolumeScore):
+        size, low, high = row.score.true_volume_cm3, SMALL_CM3, LARGE_CM3
+    if size is None:
+        return None
+    return "small" if size < low else "large" if size > high else "medium"
 
 
 def group_figures(

@@ -38,6 +38,7 @@ from breastseg.networks.weights import load_network_weights
 
 RECIPE, LOG = "recipe.toml", "metrics.csv"
 IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
+MODALITY = "modality.json"
 T = TypeVar("T")
 
 
@@ -125,6 +126,32 @@ def make_bundle(
         for path in copied:
             shutil.copyfile(path, folder / path.name)
         return read_bundle(folder)
+
+
+def trained_modality(run: Path) -> Modality:
+    """The modality of the cases that a network was trained on, as its run recorded it.
+
+    A bundle refuses images that are known to be of another: a guess here would do harm.
+
+    Raises:
+        BundleError: no run, or one that does not say, or says several or unknown ones.
+    """
+    _present(run / RECIPE)
+    if not (run / MODALITY).is_file():
+        raise BundleError(
+            f"{run} does not say of which modality its training cases were",
+            remedy="say it with --modality",
+        )
+    found = _read_json_object(run / MODALITY).get("modalities")
+    known = [one for one in Modality if one is not Modality.UNKNOWN]
+    if not isinstance(found, list) or len(found) != 1 or found[0] not in known:
+        says = ", ".join(map(str, found)) if isinstance(found, list) and found else repr(found)
+        raise BundleError(
+            f"{run} was trained on cases of modality {says}",
+            f"one of {', '.join(known)}",
+            "say with --modality what the network may be used on",
+        )
+    return Modality(found[0])
 
 
 def _read_spec(run: Path) -> InputSpec | VolumeSpec:

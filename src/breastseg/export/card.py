@@ -19,6 +19,7 @@ _HEADINGS = {
     "recall": "Recall",
     "pooled_dice": "Pooled Dice",
     "hd95_px": "HD95 (px)",
+    "hd95_mm": "HD95 (mm)",
     "lesions_found": "Lesions found",
     "false_outlines_per_image": "False outlines an image",
     "share_outlined": "Images outlined",
@@ -91,9 +92,7 @@ def _facts(bundle: Bundle) -> str:
     facts = {
         "Modality": bundle.modality.value,
         "Network": bundle.network,
-        "Input": volume_facts(volume)
-        if volume is not None
-        else _image_facts(spec),
+        "Input": volume_facts(volume) if volume is not None else _image_facts(spec),
         "Output": "probability of "
         + ", ".join(bundle.labels.values())
         + f" for every {'pixel of the image' if volume is None else 'voxel of the volume'}",

@@ -14,6 +14,7 @@ FIGURES = (
     "recall",
     "pooled_dice",
     "hd95_px",
+    "hd95_mm",
     "lesions_found",
     "false_outlines_per_image",
     "share_outlined",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import lightning
@@ -14,14 +14,14 @@ import tomli_w
 import torch
 from lightning.pytorch import Callback
 
-from breastseg.core.errors import DataSetError, RecipeError
-from breastseg.data.dataset import CaseRef, require_pictures
-from breastseg.data.selection import select
+from breastseg.core.errors import RecipeError
+from breastseg.data.dataset import CaseRef
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.initialise import initialise
 from breastseg.networks.weights import save_network_weights
+from breastseg.training.chosen_cases import ChosenCases, choose_cases, modality_record
 from breastseg.training.distillation import teach
 from breastseg.training.environment import environment
 from breastseg.training.feed import PreparedCases, TrainingFeed, prepare_cases
@@ -123,47 +123,6 @@ def _feed(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> T
     )
 
 
-@dataclass(frozen=True)
-class ChosenCases:
-    """The cases of a run.
-
-    Attributes:
-        train: learnt from.
-        validation: only watched.
-    """
-
-    train: tuple[CaseRef, ...]
-    validation: tuple[CaseRef, ...]
-
-
-def choose_cases(recipe: Recipe, cases: Mapping[str, Sequence[CaseRef]], base: Path) -> ChosenCases:
-    """Pick the cases that the recipe names.
-
-    Raises:
-        DataSetError: a source is not given or holds volumes, or a case or patient is on both sides.
-    """
-    missing = [source.name for source in recipe.sources if source.name not in cases]
-    if missing:
-        raise DataSetError(
-            f"recipe {recipe.name} needs {', '.join(missing)}, given: {', '.join(cases) or 'none'}",
-            remedy=f"add --data {missing[0]}=FOLDER",
-        )
-    train: list[CaseRef] = []
-    validation: list[CaseRef] = []
-    for source in recipe.sources:
-        train += select(cases[source.name], source.train, base)
-        validation += select(cases[source.name], source.validation, base)
-    require_pictures([*train, *validation])
-    learnt = {(case.source, case.patient_id) for case in train}
-    both = sorted({c.key for c in validation if (c.source, c.patient_id) in learnt})
-    if both:
-        raise DataSetError(
-            f"{len(both)} validation cases share a patient with training cases (first {both[0]})",
-            "each patient on one side",
-        )
-    return ChosenCases(tuple(train), tuple(validation))
-
-
 def _course(recipe: Recipe) -> Course:
     # the adversarial task moves its optimisers, and clips, itself
     clip_norm = 0.0 if recipe.adversarial else recipe.optimiser.clip_norm
@@ -183,6 +142,7 @@ def _write_beginning(recipe: Recipe, chosen: ChosenCases, folder: RunFolder) -> 
     write_text(folder.network, json.dumps(asdict(recipe.network), indent=2))
     write_text(folder.input, json.dumps(asdict(recipe.input), indent=2))
     write_text(folder.split, json.dumps({"seed": recipe.seed, "parts": parts}, indent=1))
+    write_text(folder.modality, modality_record([case.modality for case in chosen.train]))
     write_text(folder.environment, json.dumps(environment(sys.argv), indent=2))
 
 

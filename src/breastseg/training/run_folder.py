@@ -42,6 +42,16 @@ class RunFolder:
         return self.root / "split.json"
 
     @property
+    def modality(self) -> Path:
+        """Of which modalities the training cases were, for the export."""
+        return self.root / "modality.json"
+
+    @property
+    def prepared(self) -> Path:
+        """Folder of the examinations of data sets at the network's spacing, see `StoredVolume`."""
+        return self.root / "prepared"
+
+    @property
     def environment(self) -> Path:
         """Versions, processor and command."""
         return self.root / "environment.json"

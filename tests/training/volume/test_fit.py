@@ -14,17 +14,20 @@ from lightning.pytorch import Callback
 from safetensors.torch import load_file
 
 from breastseg.core import Modality, VolumeSpec
-from breastseg.core.errors import RecipeError
+from breastseg.core.errors import DataSetError, RecipeError
+from breastseg.data.dataset import CaseRef
+from breastseg.data.duke import Duke
+from breastseg.data.mama_mia import MamaMia
 from breastseg.data.volume_phantom import volume_phantoms
 from breastseg.export.bundle import About, make_bundle
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.recipe import UNet3dRecipe
 from breastseg.networks.weights import load_network_weights
-from breastseg.training.recipe import OptimiserRecipe
+from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import Machine
-from breastseg.training.volume.feed import prepare_cases
+from breastseg.training.volume.feed import prepare_case
 from breastseg.training.volume.fit import fit_volume
 from breastseg.training.volume.recipe import (
     PhantomsRecipe,
@@ -32,6 +35,8 @@ from breastseg.training.volume.recipe import (
     read_volume_recipe,
 )
 from breastseg.training.volume.task import VolumeTask
+
+from .made import write_mama_mia
 
 pytestmark = [
     pytest.mark.train,
@@ -78,6 +83,9 @@ def test_a_run_leaves_everything(finished: RunFolder) -> None:
     parts = json.loads(finished.split.read_bytes())["parts"]
     assert (len(parts["train"]), len(parts["val"])) == (3, 3)
     assert not set(parts["train"]) & set(parts["val"])
+    assert parts["train"][0] == "seed 1: volume-phantom-0001"
+    assert json.loads(finished.modality.read_bytes()) == {"modalities": ["mri"]}
+    assert not finished.prepared.exists()
     for path in (finished.last_weights, finished.best_weights, finished.curves):
         assert path.is_file()
 
@@ -111,7 +119,7 @@ def test_the_exported_bundle_predicts_what_was_validated(
     network = build_network(RECIPE.network)
     load_network_weights(network, finished.last_weights)
     (case,) = volume_phantoms(1, 5, (8, 32, 32), phases=2)
-    volumes = prepare_cases([case], RECIPE.volume)
+    volumes = (prepare_case(case, RECIPE.volume),)
     task = VolumeTask(RECIPE, network, volumes)
     with torch.inference_mode():
         wanted = task.probability(volumes[0])
@@ -123,3 +131,75 @@ def test_the_exported_bundle_predicts_what_was_validated(
 def test_too_few_patches_for_the_processes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="batch_size = 0"):
         replace(RECIPE, batch_size=0)
+
+
+SOURCES = (SourceRecipe("MAMA-MIA", "fold:1", "fold:2"),)
+ON_CASES = replace(RECIPE, sources=SOURCES, phantoms=None)
+
+
+@pytest.fixture(scope="module")
+def mama_mia(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[CaseRef, ...]]:
+    folder = write_mama_mia(tmp_path_factory.mktemp("mama-mia"))
+    return {"MAMA-MIA": MamaMia(folder).cases()}
+
+
+def test_a_run_on_a_data_set_is_resumed_bit_for_bit(mama_mia, tmp_path: Path) -> None:
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    fit_volume(ON_CASES, whole, Machine(threads=1), cases=mama_mia)
+    parts = json.loads(whole.split.read_bytes())["parts"]
+    assert parts == {"train": ["MAMA-MIA/DUKE_001"], "val": ["MAMA-MIA/DUKE_002"]}
+    assert json.loads(whole.modality.read_bytes()) == {"modalities": ["mri"]}
+    assert read_volume_recipe(whole.recipe) == ON_CASES
+    with pytest.raises(RuntimeError, match="stopped"):
+        fit_volume(ON_CASES, broken, Machine(threads=1), watchers=[Stop()], cases=mama_mia)
+    before = {path: path.stat().st_mtime_ns for path in broken.prepared.rglob("*.npy")}
+    assert before
+    fit_volume(ON_CASES, broken, Machine(threads=1), resume=True, cases=mama_mia)
+    assert {path: path.stat().st_mtime_ns for path in broken.prepared.rglob("*.npy")} == before
+    one, other = load_file(whole.last_weights), load_file(broken.last_weights)
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_phantoms_and_a_data_set_are_both_shown(mama_mia, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    plan = replace(RECIPE.phantoms, train=1, validation=1)
+    both = replace(ON_CASES, epochs=1, epoch_steps=1, phantoms=plan)
+    fit_volume(both, folder, Machine(threads=1), cases=mama_mia)
+    parts = json.loads(folder.split.read_bytes())["parts"]
+    assert parts["train"] == ["seed 1: volume-phantom-0001", "MAMA-MIA/DUKE_001"]
+    assert parts["val"] == ["seed 2: volume-phantom-0001", "MAMA-MIA/DUKE_002"]
+
+
+def test_cases_that_cannot_be_learnt_from_are_refused(mama_mia, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+
+    def said(cases: dict[str, tuple[CaseRef, ...]], recipe: VolumeRecipe = ON_CASES) -> str:
+        with pytest.raises(DataSetError) as caught:
+            fit_volume(recipe, folder, Machine(threads=1), cases=cases)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    first, second = mama_mia["MAMA-MIA"]
+    boxed = {"MAMA-MIA": (first, replace(second, mask_paths=None))}
+    assert "1 examinations without an outline: MAMA-MIA/DUKE_002; outlined" in said(boxed)
+    picture = CaseRef("a", "a", None, "MAMA-MIA", Path("a.png"), (), fold=1)
+    assert "MAMA-MIA: holds pictures; data sets of volumes" in said({"MAMA-MIA": (picture, second)})
+    assert "add --data MAMA-MIA=FOLDER" in said({})
+    twice = replace(ON_CASES, sources=(SourceRecipe("MAMA-MIA", "all", "fold:2"),))
+    assert "share a patient" in said(mama_mia, twice)
+    none = replace(ON_CASES, sources=(SourceRecipe("MAMA-MIA", "none", "all"),))
+    assert "no examination to learn from" in said(mama_mia, none)
+    more = replace(RECIPE.volume, channels=4)
+    network = replace(RECIPE.network, in_channels=4)
+    wanting = replace(ON_CASES, volume=more, network=network)
+    assert "MAMA-MIA/DUKE_001: 3 phases; at least 4" in said(mama_mia, wanting)
+    assert not folder.recipe.exists()
+
+
+def test_boxes_of_duke_are_no_outlines(tmp_path: Path) -> None:
+    for phase in range(2):
+        (tmp_path / f"Breast_MRI_001_{phase:04d}.nii.gz").write_bytes(b"never opened")
+    duke = Duke(tmp_path)
+    recipe = replace(ON_CASES, sources=(SourceRecipe(duke.name),))
+    with pytest.raises(DataSetError, match=r"without an outline: .*Breast_MRI_001.*a box is no"):
+        fit_volume(recipe, RunFolder(tmp_path / "run"), Machine(), cases={duke.name: duke.cases()})

@@ -13,6 +13,7 @@ from breastseg.core.errors import RecipeError
 from breastseg.networks.recipe import UNet3dRecipe
 from breastseg.training.recipe import read_table, recipe_table
 from breastseg.training.volume.recipe import (
+    PhantomsRecipe,
     VolumeRecipe,
     is_volume_recipe,
     read_volume_recipe,
@@ -43,6 +44,25 @@ def test_the_network_is_a_unet_where_no_name_is_given() -> None:
     assert recipe == VolumeRecipe("x", volume=VolumeSpec())
 
 
+def test_phantoms_are_drawn_where_there_is_nothing_else() -> None:
+    source = {"sources": [{"name": "MAMA-MIA"}], "network": {"in_channels": 2}}
+    assert volume_recipe_from({"name": "x", **source}, "here").phantoms is None
+    both = volume_recipe_from({"name": "x", **source, "phantoms": {"train": 3}}, "here")
+    assert (len(both.sources), both.phantoms) == (1, PhantomsRecipe(train=3))
+    assert VolumeRecipe("x").phantoms == PhantomsRecipe()
+    single = {"volume": {"channels": 1}, "network": {"in_channels": 1}}
+    assert volume_recipe_from({"name": "x", **source, **single}, "here").volume.channels == 1
+
+
+def test_the_recipe_of_mama_mia_takes_no_phantoms(tmp_path: Path) -> None:
+    recipe = read_volume_recipe(RECIPES / "mri-mama-mia.toml")
+    assert [source.name for source in recipe.sources] == ["MAMA-MIA"]
+    assert recipe.phantoms is None
+    again = tmp_path / "recipe.toml"
+    again.write_text(tomli_w.dumps(recipe_table(recipe)))
+    assert read_volume_recipe(again) == recipe
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -57,6 +77,9 @@ def test_the_network_is_a_unet_where_no_name_is_given() -> None:
         ({"patches": {"lesion_share": 0.8, "bright_share": 0.3}}, "lesion_share"),
         ({"volume": {"overlap": 1.0}}, "overlap 1.0"),
         ({"phantoms": 3}, "a table"),
+        ({"sources": [{"nme": "MAMA-MIA"}]}, r"unknown key sources\.nme"),
+        ({"sources": [{"name": "MAMA-MIA", "repeat": 0.0}]}, "repeat of MAMA-MIA = 0"),
+        ({"sources": ["MAMA-MIA"]}, "a table"),
     ],
 )
 def test_mistakes_are_named(table: dict[str, object], message: str) -> None:

@@ -1,9 +1,10 @@
-"""Volumes in memory, and the patches that an epoch cuts from them."""
+"""Prepared volumes, and the patches that an epoch cuts from them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -25,6 +26,14 @@ POINTS = 1000
 """At most so many voxels of one piece are remembered."""
 
 
+class Pieces(Protocol):
+    """The voxels of several pieces, (n, 3) each, counted from 0; a tuple of them is one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Points: ...
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedVolume:
     """One examination at the network's spacing.
@@ -41,9 +50,24 @@ class PreparedVolume:
     key: str
     channels: NDArray[np.float16]
     lesion: NDArray[np.bool_]
-    lesions: tuple[Points, ...]
-    bright: tuple[Points, ...]
+    lesions: Pieces
+    bright: Pieces
     truth: NDArray[np.bool_]
+
+    def opened(self) -> PreparedVolume:
+        """Itself: it is in memory."""
+        return self
+
+
+class Examination(Protocol):
+    """A prepared volume, in memory or not."""
+
+    @property
+    def key(self) -> str:
+        """Of the case."""
+
+    def opened(self) -> PreparedVolume:
+        """The volume, to be looked at now."""
 
 
 def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
@@ -84,17 +108,12 @@ def _pieces(mask: NDArray[np.bool_], least: int) -> tuple[Points, ...]:
     return tuple(piece[:: -(-len(piece) // POINTS)] for piece in pieces if len(piece) >= least)
 
 
-def prepare_cases(cases: Iterable[Case], spec: VolumeSpec) -> tuple[PreparedVolume, ...]:
-    """Bring several cases to the network's spacing and grey scale."""
-    return tuple(prepare_case(case, spec) for case in cases)
-
-
 @dataclass(frozen=True, eq=False)
 class PatchFeed:
     """Batches of patches. All randomness comes from (seed, epoch): resuming needs no state.
 
     Attributes:
-        volumes: the training examinations.
+        volumes: the training examinations, at least one.
         patches: where patches lie.
         patch: (slices, rows, columns) of one.
         steps: batches an epoch.
@@ -102,9 +121,11 @@ class PatchFeed:
         seed: of the run.
         rank: of this process.
         world: number of processes.
+        repeats: how often each examination is shown in a round through all, above 0; once where
+            empty.
     """
 
-    volumes: tuple[PreparedVolume, ...]
+    volumes: tuple[Examination, ...]
     patches: PatchesRecipe
     patch: tuple[int, int, int]
     steps: int
@@ -112,20 +133,32 @@ class PatchFeed:
     seed: int
     rank: int = 0
     world: int = 1
+    repeats: tuple[float, ...] = ()
 
     def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield patches (N, channels, *patch) float32 and lesions (N, 1, *patch) float32."""
         generator = np.random.default_rng([self.seed, epoch, self.rank])
         count = self.steps * self.batch_size
-        rounds = -(-count // len(self.volumes))
-        order = np.concatenate([generator.permutation(len(self.volumes)) for _ in range(rounds)])
+        order = self._order(count, generator)
         for step in range(self.steps):
             chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-            pairs = [self.cut(self.volumes[index], generator) for index in chosen]
+            pairs = [self.cut(self.volumes[index].opened(), generator) for index in chosen]
             yield (
                 torch.from_numpy(np.stack([image for image, _ in pairs])),
                 torch.from_numpy(np.stack([lesion for _, lesion in pairs])),
             )
+
+    def _order(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+        """Which examinations are shown, at least so many: rounds through all, each shuffled."""
+        often = np.array(self.repeats or (1.0,) * len(self.volumes))
+        whole, part = np.divmod(often, 1)
+        rounds = [np.empty(0, np.int64)]
+        while sum(map(len, rounds)) < count:
+            # 1.5 times is once, and a second time in every other round
+            times = whole + (generator.random(len(part)) < part) if part.any() else whole
+            shown = np.repeat(np.arange(len(times)), times.astype(np.int64))
+            rounds.append(generator.permutation(shown))
+        return np.concatenate(rounds)
 
     def cut(
         self, volume: PreparedVolume, generator: np.random.Generator
@@ -138,7 +171,7 @@ class PatchFeed:
             middle = generator.integers(0, shape)
         else:
             # each piece as often as any other: a thin vessel as the heart, 4 mm as 30 mm
-            piece = pieces[generator.integers(len(pieces))]
+            piece = pieces[int(generator.integers(len(pieces)))]
             middle = piece[generator.integers(len(piece))]
         # not always in the middle, or the network would learn that there is a lesion there
         jitter = [generator.integers(-(side // 4), side // 4 + 1) for side in self.patch]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
 
 import lightning
 import tomli_w
@@ -13,10 +15,11 @@ import torch
 from lightning.pytorch import Callback
 
 from breastseg.core.errors import RecipeError
-from breastseg.data.volume_phantom import volume_phantoms
+from breastseg.data.dataset import CaseRef
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import save_network_weights
+from breastseg.training.chosen_cases import choose_cases, modality_record
 from breastseg.training.environment import environment
 from breastseg.training.feed_module import FeedModule
 from breastseg.training.picture import draw_curves
@@ -24,7 +27,12 @@ from breastseg.training.recipe import recipe_table
 from breastseg.training.record import History
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import Course, Machine, build_trainer, refuse_overwriting, train
-from breastseg.training.volume.feed import PatchFeed, PreparedVolume, prepare_cases
+from breastseg.training.volume.examinations import (
+    Examinations,
+    prepare_examinations,
+    require_outlines,
+)
+from breastseg.training.volume.feed import PatchFeed
 from breastseg.training.volume.recipe import VolumeRecipe
 from breastseg.training.volume.task import VolumeTask
 
@@ -35,8 +43,10 @@ def fit_volume(
     machine: Machine,
     resume: bool = False,
     watchers: Sequence[Callback] = (),
+    cases: Mapping[str, Sequence[CaseRef]] = MappingProxyType({}),
+    base: Path = Path(),
 ) -> None:
-    """Draw the phantoms, train, validate and leave a complete run folder.
+    """Prepare the examinations, train, validate and leave a complete run folder.
 
     Args:
         recipe: what to do.
@@ -45,10 +55,15 @@ def fit_volume(
         resume: continue from the folder's last checkpoint. A broken epoch is repeated; on a CPU
             the result is bit for bit that of a run that was never broken.
         watchers: further callbacks of the trainer.
+        cases: all cases of each source that the recipe names.
+        base: folder under which the recipe's lists are looked for.
 
     Raises:
-        RecipeError: what the recipe asks for cannot be had.
+        RecipeError, DataSetError: what the recipe asks for cannot be had.
+        InputError: the folder cannot be written.
     """
+    chosen = choose_cases(recipe, cases, base, volumes=True)
+    require_outlines((*chosen.train, *chosen.validation))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network)
     history = History(folder)
@@ -67,13 +82,12 @@ def fit_volume(
             f"batch_size {recipe.batch_size} on {trainer.world_size} processes",
             "at least one patch a process",
         )
-    print("drawing phantoms", file=sys.stderr, flush=True)
-    learnt, watched = draw_phantoms(recipe)
+    given = prepare_examinations(recipe, chosen, folder.prepared)
     if trainer.is_global_zero:
-        _write_beginning(recipe, learnt, watched, folder)
-    feed = _feed_of(recipe, learnt, trainer.global_rank, trainer.world_size)
-    task = VolumeTask(recipe, network, watched)
-    mine = range(trainer.global_rank, len(watched), trainer.world_size)
+        _write_beginning(recipe, given, folder)
+    feed = _feed_of(recipe, given, trainer.global_rank, trainer.world_size)
+    task = VolumeTask(recipe, network, given.watched)
+    mine = range(trainer.global_rank, len(given.watched), trainer.world_size)
     data = FeedModule(feed, [torch.tensor(index) for index in mine])
     train(trainer, task, data, folder, resume)
     if trainer.is_global_zero:
@@ -82,22 +96,10 @@ def fit_volume(
         draw_curves(history.rows, folder.curves)
 
 
-def draw_phantoms(
-    recipe: VolumeRecipe,
-) -> tuple[tuple[PreparedVolume, ...], tuple[PreparedVolume, ...]]:
-    """The examinations to learn from and those to watch, prepared."""
-    plan, phases = recipe.phantoms, recipe.volume.channels
-    learnt = volume_phantoms(plan.train, plan.seed, plan.shape, phases)
-    watched = volume_phantoms(plan.validation, plan.seed + 1, plan.shape, phases)
-    return prepare_cases(learnt, recipe.volume), prepare_cases(watched, recipe.volume)
-
-
-def _feed_of(
-    recipe: VolumeRecipe, learnt: tuple[PreparedVolume, ...], rank: int, processes: int
-) -> PatchFeed:
+def _feed_of(recipe: VolumeRecipe, given: Examinations, rank: int, processes: int) -> PatchFeed:
     """The patches that one of so many processes learns from."""
     return PatchFeed(
-        learnt,
+        given.learnt,
         recipe.patches,
         recipe.volume.patch,
         recipe.epoch_steps,
@@ -105,24 +107,20 @@ def _feed_of(
         recipe.seed,
         rank,
         processes,
+        given.repeats,
     )
 
 
-def _write_beginning(
-    recipe: VolumeRecipe,
-    learnt: Sequence[PreparedVolume],
-    watched: Sequence[PreparedVolume],
-    folder: RunFolder,
-) -> None:
+def _write_beginning(recipe: VolumeRecipe, given: Examinations, folder: RunFolder) -> None:
     """All that is known before the first step."""
     folder.root.mkdir(parents=True, exist_ok=True)
-    seed = recipe.phantoms.seed
     parts = {
-        "train": [f"seed {seed}: {volume.key}" for volume in learnt],
-        "val": [f"seed {seed + 1}: {volume.key}" for volume in watched],
+        "train": [volume.key for volume in given.learnt],
+        "val": [volume.key for volume in given.watched],
     }
     write_text(folder.recipe, tomli_w.dumps(recipe_table(recipe)))
     write_text(folder.network, json.dumps(asdict(recipe.network), indent=2))
     write_text(folder.volume, json.dumps(asdict(recipe.volume), indent=2))
     write_text(folder.split, json.dumps({"seed": recipe.seed, "parts": parts}, indent=1))
+    write_text(folder.modality, modality_record(given.modalities))
     write_text(folder.environment, json.dumps(environment(sys.argv), indent=2))

@@ -14,7 +14,7 @@ from breastseg.core.bundle import VolumeSpec
 from breastseg.core.errors import BundleError, RecipeError
 from breastseg.losses import LossRecipe
 from breastseg.networks.recipe import RECIPES, SwinUNETR3dRecipe, UNet3dRecipe
-from breastseg.training.recipe import OptimiserRecipe, read_table
+from breastseg.training.recipe import OptimiserRecipe, SourceRecipe, read_table
 
 Size = tuple[int, int, int]
 
@@ -78,6 +78,7 @@ class VolumeRecipe:
 
     Attributes:
         name: for folders and reports.
+        sources: the data sets of volumes; none: phantoms alone.
         seed: decides weights, patches and augmentation.
         epochs: at least 1.
         epoch_steps: optimiser steps an epoch, at least 1.
@@ -87,13 +88,16 @@ class VolumeRecipe:
         precision: ``"auto"`` is bf16 where the hardware multiplies it, else float32.
         network: a network of three dimensions.
         volume: spacing, patch and grey scale.
-        phantoms, patches, augmentation, loss, optimiser: the parts.
+        phantoms: synthetic examinations, besides the sources where there are any; none without
+            a table of theirs, unless there are no sources.
+        patches, augmentation, loss, optimiser: the parts.
 
     Raises:
         RecipeError: a value out of bounds.
     """
 
     name: str
+    sources: tuple[SourceRecipe, ...] = ()
     seed: int = 1
     epochs: int = 20
     epoch_steps: int = 50
@@ -105,33 +109,16 @@ class VolumeRecipe:
         default_factory=lambda: UNet3dRecipe(in_channels=2)
     )
     volume: VolumeSpec = field(default_factory=VolumeSpec)
-    phantoms: PhantomsRecipe = field(default_factory=PhantomsRecipe)
+    phantoms: PhantomsRecipe | None = None
     patches: PatchesRecipe = field(default_factory=PatchesRecipe)
     augmentation: VolumeAugmentationRecipe = field(default_factory=VolumeAugmentationRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
 
     def __post_init__(self) -> None:
-        share = self.patches.lesion_share + self.patches.bright_share
-        for name, value, low, high in (
-            ("epochs", self.epochs, 1, 100_000),
-            ("epoch_steps", self.epoch_steps, 1, 1_000_000),
-            ("batch_size", self.batch_size, 1, 65_536),
-            ("validate_every", self.validate_every, 1, 100_000),
-            ("patience", self.patience, 0, 100_000),
-            ("phantoms.train", self.phantoms.train, 1, 100_000),
-            ("phantoms.validation", self.phantoms.validation, 0, 100_000),
-            ("patches.lesion_share", self.patches.lesion_share, 0, 1),
-            ("patches.bright_share", self.patches.bright_share, 0, 1),
-            ("patches.lesion_share + patches.bright_share", share, 0, 1),
-            ("augmentation.scale", self.augmentation.scale, 0, 4),
-            ("augmentation.gamma", self.augmentation.gamma, 0, 4),
-            ("augmentation.noise", self.augmentation.noise, 0, 4),
-            ("optimiser.learning_rate", self.optimiser.learning_rate, 1e-9, 10),
-            ("optimiser.average_decay", self.optimiser.average_decay, 0, 1),
-        ):
-            if not low <= value <= high:
-                raise RecipeError(f"{name} = {value} in the recipe", f"{low} to {high}")
+        if not self.sources and self.phantoms is None:
+            object.__setattr__(self, "phantoms", PhantomsRecipe())
+        self._check_bounds()
         if self.network.in_channels != self.volume.channels:
             raise RecipeError(
                 f"network.in_channels = {self.network.in_channels}, "
@@ -140,8 +127,32 @@ class VolumeRecipe:
             )
         if self.network.out_channels != 1:
             raise RecipeError(f"network.out_channels = {self.network.out_channels}", "1")
-        if not 2 <= self.volume.channels <= 8:
+        if self.phantoms is not None and not 2 <= self.volume.channels <= 8:
             raise RecipeError(f"volume.channels = {self.volume.channels}", "2 to 8 on phantoms")
+
+    def _check_bounds(self) -> None:
+        phantoms = self.phantoms or PhantomsRecipe()
+        share = self.patches.lesion_share + self.patches.bright_share
+        for name, value, low, high in (
+            ("epochs", self.epochs, 1, 100_000),
+            ("epoch_steps", self.epoch_steps, 1, 1_000_000),
+            ("batch_size", self.batch_size, 1, 65_536),
+            ("validate_every", self.validate_every, 1, 100_000),
+            ("patience", self.patience, 0, 100_000),
+            ("phantoms.train", phantoms.train, 1, 100_000),
+            ("phantoms.validation", phantoms.validation, 0, 100_000),
+            ("patches.lesion_share", self.patches.lesion_share, 0, 1),
+            ("patches.bright_share", self.patches.bright_share, 0, 1),
+            ("patches.lesion_share + patches.bright_share", share, 0, 1),
+            ("augmentation.scale", self.augmentation.scale, 0, 4),
+            ("augmentation.gamma", self.augmentation.gamma, 0, 4),
+            ("augmentation.noise", self.augmentation.noise, 0, 4),
+            ("optimiser.learning_rate", self.optimiser.learning_rate, 1e-9, 10),
+            ("optimiser.average_decay", self.optimiser.average_decay, 0, 1),
+            *((f"repeat of {source.name}", source.repeat, 1e-3, 1000) for source in self.sources),
+        ):
+            if not low <= value <= high:
+                raise RecipeError(f"{name} = {value} in the recipe", f"{low} to {high}")
 
 
 def is_volume_recipe(table: Mapping[str, object]) -> bool:
@@ -194,9 +205,10 @@ def _refuse_unknown(table: Mapping[str, object], kind: type, place: str) -> None
             )
         part = _part(key, value) if kind is VolumeRecipe else None
         if part is not None:
-            if not isinstance(value, Mapping):
-                raise RecipeError(f"{place}{key} = {value!r} in the recipe", "a table")
-            _refuse_unknown(value, part, f"{place}{key}.")
+            for item in value if isinstance(value, list) else [value]:
+                if not isinstance(item, Mapping):
+                    raise RecipeError(f"{place}{key} = {item!r} in the recipe", "a table")
+                _refuse_unknown(item, part, f"{place}{key}.")
 
 
 def _part(key: str, value: object) -> type | None:
@@ -211,6 +223,7 @@ def _part(key: str, value: object) -> type | None:
 
 
 _PARTS: dict[str, type] = {
+    "sources": SourceRecipe,
     "volume": VolumeSpec,
     "phantoms": PhantomsRecipe,
     "patches": PatchesRecipe,

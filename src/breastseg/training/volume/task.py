@@ -14,7 +14,7 @@ from breastseg.metrics.overlap import dice
 from breastseg.preprocess.volume import resample
 from breastseg.training.averaging import AveragedTask, Batch
 from breastseg.training.transfer import groups, rate_of
-from breastseg.training.volume.feed import PreparedVolume
+from breastseg.training.volume.feed import Examination, PreparedVolume
 from breastseg.training.volume.recipe import VolumeAugmentationRecipe, VolumeRecipe
 
 
@@ -28,7 +28,7 @@ class VolumeTask(AveragedTask):
     """
 
     def __init__(
-        self, recipe: VolumeRecipe, network: nn.Module, validation: tuple[PreparedVolume, ...]
+        self, recipe: VolumeRecipe, network: nn.Module, validation: tuple[Examination, ...]
     ) -> None:
         super().__init__(network, recipe.seed, recipe.optimiser.average_decay)
         self.recipe = recipe
@@ -68,7 +68,7 @@ class VolumeTask(AveragedTask):
 
     def validation_step(self, batch: Tensor, _: int) -> None:
         """Score one examination, given by its index, on its own grid."""
-        volume = self.watched[int(batch)]
+        volume = self.watched[int(batch)].opened()
         score = dice(self.probability(volume) >= 0.5, volume.truth)
         lesion = bool(volume.truth.any())
         parts = [score * lesion, lesion, (1 - score) * (not lesion), not lesion]

@@ -1,0 +1,78 @@
+"""Lesions found against false outlines an image, of one bundle.
+
+    python benchmarks/free_response.py BUNDLE --data CDD-CESM=FOLDER --split fold:2 [--at 1]
+
+Outlines are those at the bundle's threshold, each scored by its peak; a true lesion is found where
+an outline reaches an intersection over union of 0.1 with it. For each number of false outlines an
+image the line says which peak the outlines must have, and what share of the lesions is then found
+(`breastseg.metrics.detection.free_response_curve`), with a 95 % interval by bootstrap over patients
+at that peak. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from breastseg.cli.case_options import select_cases
+from breastseg.evaluation.statistics import ratio_intervals
+from breastseg.inference.catalogue import load_segmenter
+from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.metrics.detection import (
+    ImageDetections,
+    free_response_curve,
+    mask_ious,
+    matched,
+)
+from breastseg.metrics.lesionwise import DEFAULT_MIN_IOU
+
+
+def regions(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n, rows, columns): the parts that touch by a side or a corner."""
+    numbers, count = ndimage.label(mask, np.ones((3, 3)))
+    return np.asarray(np.arange(1, count + 1)[:, None, None] == numbers)
+
+
+def main() -> None:
+    """Score all, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("bundle")
+    parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
+    parser.add_argument("--split", nargs="+", default=["lesions"], metavar="SELECTION")
+    parser.add_argument("--at", nargs="+", type=float, default=[0.25, 0.5, 1.0, 2.0])
+    options = parser.parse_args()
+    opened = load_segmenter(options.bundle)
+    every = replace(opened.output, min_peak=0.0)
+    network = OnnxSegmenter(opened.folder, output=every)
+    images, patients = [], []
+    for ref in select_cases((tuple(options.data),), (tuple(options.split),)):
+        case = ref.load()
+        assert case.mask is not None
+        truth = regions(case.mask.foreground)
+        lesions = network.segment(case.images[0]).lesions()
+        found = np.array([lesion.region for lesion in lesions], bool)
+        if not len(found):
+            found = np.zeros((0, *case.mask.foreground.shape), bool)
+        scores = np.array([lesion.peak for lesion in lesions], np.float64)
+        images.append(ImageDetections(scores, mask_ious(found, truth)))
+        patients.append(ref.patient_id)
+    curve = free_response_curve(images, DEFAULT_MIN_IOU)
+    print("| false outlines an image | peak at least | lesions found |\n|---|---|---|")
+    for at in options.at:
+        last = int(np.flatnonzero(curve.false_positives <= at)[-1])
+        least = curve.thresholds[last]
+        hits = [(matched(i, DEFAULT_MIN_IOU) & (i.scores >= least)).sum() for i in images]
+        total = [i.ious.shape[1] for i in images]
+        (share,) = ratio_intervals(
+            np.array(hits)[:, None], np.array(total)[:, None], patients, np.random.default_rng(0)
+        )
+        interval = f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]"
+        print(f"| {curve.false_positives[last]:.2f} | {least:.3f} | {interval} |")
+
+
+if __name__ == "__main__":
+    main()

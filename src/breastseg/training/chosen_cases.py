@@ -1,0 +1,100 @@
+"""The cases of a run: which are learnt from, which are only watched, and what made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from breastseg.core.errors import DataSetError
+from breastseg.data.dataset import CaseRef
+from breastseg.data.selection import select
+from breastseg.training.recipe import SourceRecipe
+
+
+class HasSources(Protocol):
+    """What of a recipe decides on the cases."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+
+    @property
+    def sources(self) -> tuple[SourceRecipe, ...]:
+        """The data."""
+
+
+@dataclass(frozen=True)
+class ChosenCases:
+    """The cases of a run.
+
+    Attributes:
+        train: learnt from.
+        validation: only watched.
+    """
+
+    train: tuple[CaseRef, ...]
+    validation: tuple[CaseRef, ...]
+
+
+def choose_cases(
+    recipe: HasSources,
+    cases: Mapping[str, Sequence[CaseRef]],
+    base: Path,
+    volumes: bool = False,
+) -> ChosenCases:
+    """Pick the cases that the recipe names.
+
+    Args:
+        recipe: with at least one source.
+        cases: all cases of each source that the recipe names.
+        base: folder under which the recipe's lists are looked for.
+        volumes: whether they shall be volumes, or pictures.
+
+    Raises:
+        DataSetError: a source is not given or holds the other kind, or a case or patient is on
+            both sides.
+    """
+    missing = [source.name for source in recipe.sources if source.name not in cases]
+    if missing:
+        raise DataSetError(
+            f"recipe {recipe.name} needs {', '.join(missing)}, given: {', '.join(cases) or 'none'}",
+            remedy=f"add --data {missing[0]}=FOLDER",
+        )
+    train: list[CaseRef] = []
+    validation: list[CaseRef] = []
+    for source in recipe.sources:
+        train += select(cases[source.name], source.train, base)
+        validation += select(cases[source.name], source.validation, base)
+    _require_kind([*train, *validation], volumes)
+    learnt = {(case.source, case.patient_id) for case in train}
+    both = sorted({c.key for c in validation if (c.source, c.patient_id) in learnt})
+    if both:
+        raise DataSetError(
+            f"{len(both)} validation cases share a patient with training cases (first {both[0]})",
+            "each patient on one side",
+        )
+    return ChosenCases(tuple(train), tuple(validation))
+
+
+def _require_kind(cases: Sequence[CaseRef], volumes: bool) -> None:
+    wrong = sorted({case.source for case in cases if case.is_volume != volumes})
+    if wrong and volumes:
+        raise DataSetError(
+            f"{', '.join(wrong)}: holds pictures",
+            "data sets of volumes",
+            "leave the [volume] table out to train on pictures",
+        )
+    if wrong:
+        raise DataSetError(
+            f"{', '.join(wrong)}: holds volumes",
+            "data sets of pictures",
+            "train on volumes with a recipe that has a [volume] table",
+        )
+
+
+def modality_record(modalities: Sequence[str]) -> str:
+    """What a run keeps of its training cases for the export, as JSON: each modality once."""
+    return json.dumps({"modalities": sorted(set(modalities))}) + "\n"

@@ -1,0 +1,95 @@
+"""What a run on volumes learns from and watches: examinations of data sets, and phantoms."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from breastseg.core.errors import DataSetError
+from breastseg.core.image import Modality
+from breastseg.data.dataset import CaseRef, some
+from breastseg.data.volume_phantom import volume_phantoms
+from breastseg.training.chosen_cases import ChosenCases
+from breastseg.training.volume.feed import Examination, prepare_case
+from breastseg.training.volume.recipe import VolumeRecipe
+from breastseg.training.volume.store import store_cases
+
+
+@dataclass(frozen=True)
+class Examinations:
+    """The examinations of a run, prepared.
+
+    Attributes:
+        learnt: to learn from, at least one.
+        watched: that are only watched.
+        repeats: how often each of `learnt` is shown as compared to the others.
+        modalities: of `learnt`.
+    """
+
+    learnt: tuple[Examination, ...]
+    watched: tuple[Examination, ...]
+    repeats: tuple[float, ...]
+    modalities: tuple[Modality, ...]
+
+
+def prepare_examinations(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path) -> Examinations:
+    """Draw the phantoms of a recipe, and prepare its cases on disk.
+
+    Args:
+        recipe: which phantoms, and what the network wants.
+        chosen: the cases of its sources, all outlined.
+        folder: where they are kept, see `store_cases`.
+
+    Raises:
+        DataSetError: examinations that cannot be used, or none to learn from.
+        InputError: the folder cannot be written.
+    """
+    drawn, drawn_watched = draw_phantoms(recipe)
+    if not drawn and not chosen.train:
+        raise DataSetError(
+            f"recipe {recipe.name} chooses no examination to learn from",
+            "at least one, of a source or a phantom",
+        )
+    stored = store_cases((*chosen.train, *chosen.validation), recipe.volume, folder)
+    repeats = {source.name: source.repeat for source in recipe.sources}
+    return Examinations(
+        learnt=(*drawn, *stored[: len(chosen.train)]),
+        watched=(*drawn_watched, *stored[len(chosen.train) :]),
+        repeats=(*(1.0 for _ in drawn), *(repeats[case.source] for case in chosen.train)),
+        modalities=(*(Modality.MRI for _ in drawn), *(case.modality for case in chosen.train)),
+    )
+
+
+def draw_phantoms(
+    recipe: VolumeRecipe,
+) -> tuple[tuple[Examination, ...], tuple[Examination, ...]]:
+    """The phantoms to learn from and those to watch, prepared; none where the recipe has none."""
+    plan, spec = recipe.phantoms, recipe.volume
+    if plan is None:
+        return (), ()
+    print("drawing phantoms", file=sys.stderr, flush=True)
+
+    def draw(count: int, seed: int) -> tuple[Examination, ...]:
+        prepared = (
+            prepare_case(case, spec)
+            for case in volume_phantoms(count, seed, plan.shape, spec.channels)
+        )
+        return tuple(replace(volume, key=f"seed {seed}: {volume.key}") for volume in prepared)
+
+    return draw(plan.train, plan.seed), draw(plan.validation, plan.seed + 1)
+
+
+def require_outlines(cases: tuple[CaseRef, ...]) -> None:
+    """Check that the outlines of all cases are known; a box around a tumour is none.
+
+    Raises:
+        DataSetError: that of a case is not.
+    """
+    bare = [case.key for case in cases if case.mask_paths is None]
+    if bare:
+        raise DataSetError(
+            f"{len(bare)} examinations without an outline: {some(bare)}",
+            "outlined ones; a box is no outline",
+            "leave them out with a list",
+        )
