@@ -15,13 +15,15 @@ _GAP_PX = 4  # dark gaps in speckle are narrower than twice this
 _STROKE_PX = 9  # letters, scales and lines are thinner than twice this once they are closed
 _MARGIN_PX = 3
 _LEAST_SHARE = 0.1  # of the picture; a smaller scan is not believed
+_PART = 0.1  # of the largest part; a cyst or a shadow from side to side leaves two such parts
 
 
 def scan_box(unit: NDArray[np.float32]) -> tuple[int, int, int, int]:
     """The box around the scan.
 
     What is brighter than the screen's black is closed over the gaps of speckle and opened by more
-    than the height of a line of text; the largest part that is left is the scan.
+    than the height of a line of text; the largest part that is left, with others of some size, is
+    the scan.
 
     Args:
         unit: (rows, columns) float32, 0 to 1.
@@ -44,16 +46,17 @@ def scan_box(unit: NDArray[np.float32]) -> tuple[int, int, int, int]:
     )
     if count == 1:
         return 0, 0, height, width
-    largest = stats[1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))]
-    if largest[cv2.CC_STAT_AREA] < _LEAST_SHARE * small.size:
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if areas.max() < _LEAST_SHARE * small.size:
         return 0, 0, height, width
+    parts = stats[1:][areas >= _PART * areas.max()]
     box = []
     for first, side, limit, whole in (
         (cv2.CC_STAT_TOP, cv2.CC_STAT_HEIGHT, small.shape[0], height),
         (cv2.CC_STAT_LEFT, cv2.CC_STAT_WIDTH, small.shape[1], width),
     ):
-        low = max(0, int(largest[first]) - _MARGIN_PX)
-        high = min(limit, int(largest[first] + largest[side]) + _MARGIN_PX)
+        low = max(0, int(parts[:, first].min()) - _MARGIN_PX)
+        high = min(limit, int((parts[:, first] + parts[:, side]).max()) + _MARGIN_PX)
         start, end = int(np.floor(low * whole / limit)), int(np.ceil(high * whole / limit))
         box.append((start, end - start))
     (row, rows), (column, columns) = box
