@@ -6,8 +6,8 @@
 Each picture with a lesion is outlined four times: as it is, and in the middle of a synthetic screen
 (black margins, a title, a grey scale, four callipers and a dotted line on the lesion), with and
 without `breastseg.inference.screen.WithinScan`. The lesion's border is not touched by the screen's
-margins. Also said: how often a part of a true lesion lies outside the box of `scan_box`. Intervals
-by bootstrap over patients. Prints Markdown.
+margins. Also said, of both: how often a part of a true lesion lies outside the box that is cut out.
+Intervals by bootstrap over patients. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from breastseg.evaluation.statistics import mean_interval
 from breastseg.inference.catalogue import load_segmenter
 from breastseg.inference.screen import WithinScan
 from breastseg.metrics.overlap import dice
+from breastseg.preprocess.burned_in import burned_in, without_marks
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
 
@@ -61,6 +62,14 @@ def score(segmenter: Segmenter, image: Image, truth: NDArray[np.bool_]) -> float
     return dice(segmenter.segment(image).mask().foreground, truth)
 
 
+def is_cut(image: Image, truth: NDArray[np.bool_]) -> bool:
+    """Whether a part of the lesion lies outside the box that `WithinScan` cuts out."""
+    row, column, high, wide = scan_box(without_marks(to_unit(image.grey()), burned_in(image)))
+    outside = truth.copy()
+    outside[row : row + high, column : column + wide] = False
+    return bool(outside.any())
+
+
 def main() -> None:
     """Score all, and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
@@ -70,22 +79,23 @@ def main() -> None:
     options = parser.parse_args()
     plain = load_segmenter(options.method)
     within = WithinScan(plain)
-    patients, rows, lost = [], [], 0
+    patients, rows, cut = [], [], []
     for ref in select_cases((tuple(options.data),), (tuple(options.split),)):
         case = ref.load()
         if case.mask is None or not case.mask.foreground.any():
             continue
         image, truth = case.images[0], case.mask.foreground
-        row, column, high, wide = scan_box(to_unit(image.grey()))
-        seen = truth[row : row + high, column : column + wide]
-        lost += int(np.count_nonzero(seen)) < int(np.count_nonzero(truth))
         screen, (top, left, *shape) = on_screen(image, truth)
         there = np.zeros(screen.grid.shape, bool)
         there[top : top + shape[0], left : left + shape[1]] = truth
         pairs = ((image, truth), (screen, there))
         rows.append([score(m, given, true) for given, true in pairs for m in (plain, within)])
+        cut.append([is_cut(given, true) for given, true in pairs])
         patients.append(ref.patient_id)
-    print(f"{len(rows)} pictures; in {lost} a part of the lesion lies outside the scan's box\n")
+    bare, shown = np.sum(cut, axis=0)
+    print(
+        f"{len(rows)} pictures; a part of the lesion is cut off in {bare}, of the screens in {shown}\n"
+    )
     print("| picture | as it is | with --screen | difference |\n|---|---|---|---|")
     values = np.array(rows)
     for name, first in (("as published", 0), ("on a synthetic screen", 2)):

@@ -45,6 +45,14 @@ def test_a_curved_scan_is_boxed(scan: NDArray[np.uint8]) -> None:
     assert (fan & inside).sum() >= 0.99 * fan.sum()
 
 
+def test_a_scan_that_a_cyst_divides_is_kept_whole(scan: NDArray[np.uint8]) -> None:
+    divided = scan.copy()
+    divided[150:210] = 0
+    row, column, rows, columns = scan_box(to_unit(on_screen(divided)))
+    found = np.array([row, column, row + rows, column + columns])
+    assert np.abs(found - [90, 120, 390, 520]).max() <= 14
+
+
 def test_nothing_like_a_scan_is_left_alone() -> None:
     assert scan_box(np.zeros((50, 80), np.float32)) == (0, 0, 50, 80)
     dots = np.zeros((200, 200), np.float32)
