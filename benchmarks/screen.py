@@ -93,9 +93,8 @@ def main() -> None:
         cut.append([is_cut(given, true) for given, true in pairs])
         patients.append(ref.patient_id)
     bare, shown = np.sum(cut, axis=0)
-    print(
-        f"{len(rows)} pictures; a part of the lesion is cut off in {bare}, of the screens in {shown}\n"
-    )
+    cut_off = f"{bare} as published and {shown} on a screen"
+    print(f"{len(rows)} pictures; a part of the lesion is cut off in {cut_off}\n")
     print("| picture | as it is | with --screen | difference |\n|---|---|---|---|")
     values = np.array(rows)
     for name, first in (("as published", 0), ("on a synthetic screen", 2)):

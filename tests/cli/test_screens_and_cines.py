@@ -39,6 +39,14 @@ def test_the_scan_on_a_screen(bundle: Path, tmp_path: Path) -> None:
     assert pixels(tmp_path / "out" / "screen_mask.png").shape == np.pad(scan(), 60).shape
 
 
+def test_a_screen_takes_no_hint(tmp_path: Path, capsys: Capture) -> None:
+    write_png(tmp_path / "screen.png", scan())
+    given = ["segment", str(tmp_path / "screen.png"), "--method", "otsu", "--screen"]
+    assert main([*given, "--inside", "5", "5", "--out", str(tmp_path / "out")]) == 2
+    assert "--screen with --box, --inside or --outside; one or" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_frames_of_a_cine_can_be_averaged_with_their_neighbours(
     bundle: Path, tmp_path: Path, capsys: Capture
 ) -> None:

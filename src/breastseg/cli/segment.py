@@ -149,6 +149,12 @@ class Segment:
             raise InputError(f"threads = {self.threads}", "1 or more, or 0 for all cores")
         if not 0 <= self.smooth_frames <= 50:
             raise InputError(f"smooth_frames = {self.smooth_frames}", "0 to 50")
+        if self.screen and self._prompt() is not None:
+            raise InputError(
+                "--screen with --box, --inside or --outside",
+                "one or the other",
+                "point at the lesion, or let it be looked for",
+            )
         if self.uncertainty and is_classical(self.method):
             raise InputError(f"--uncertainty for {self.method!r}", "a network")
 

@@ -30,11 +30,11 @@ class OutlineSlide:
 
     Writes mask.tif, a tiled pyramid at the method's resolution; lesions.geojson, annotations for
     QuPath in pixels of the slide; results.json with areas; and overview.png. The methods are
-    bundles for histopathology that state their micrometres a pixel; none comes along yet.
+    bundles for histopathology that state their micrometres a pixel.
 
     Attributes:
         slide: the slide's file.
-        method: the folder of a bundle.
+        method: histopathology-tumour, histopathology-nuclei, or the folder of a bundle.
         out: the folder for the results.
         um_per_px: micrometres a pixel that the method shall see, in place of the bundle's own.
         slide_um: micrometres a pixel of the slide, where its file does not state them.
