@@ -5,7 +5,8 @@
 Wherever the whole breast gives .3 or more, the same network looks again at a window that is the
 breast's box divided by the magnification, read from the picture's own pixels; its map replaces the
 first one in the window ("second"), or is mixed with it half and half, less towards the window's
-edge ("mixed"). Findings that do not fit a window are left. Threshold .5, no other rule. Prints Markdown.
+edge ("mixed"). Findings that do not fit a window are left. Threshold .5, no other rule. Prints
+Markdown.
 """
 
 from __future__ import annotations
