@@ -61,7 +61,7 @@ def train(patient: str, others: list[str], options: argparse.Namespace) -> None:
             words += ["--threads", str(options.threads)]
             breastseg(*words, "--set", f"sources.0.train=patient:{','.join(others)}")
         shutil.rmtree(folder / "bundle", ignore_errors=True)
-        words = ["export", run, "--out", folder / "bundle"]
+        words = ["export", run, "--out", folder / "bundle", "--precision", "float32"]
         breastseg(*words, "--modality", options.modality)
         words = ["evaluate", folder / "bundle", *data, "--split", f"patient:{patient}"]
         breastseg(*words, "--out", folder / "score", "--min-iou", str(options.min_iou))

@@ -80,7 +80,7 @@ def ways_of(name: str, folder: Path) -> dict[Way, Callable[[], object]]:
     file = folder / f"{name}.onnx"
     ways: dict[Way, Callable[[], object]] = {}
     try:
-        export_onnx(network, SPEC, file, half=False)
+        export_onnx(network, SPEC, file, precision="float32")
     except (BundleError, torch.onnx.OnnxExporterError) as error:
         print(f"{name} is not exported: {str(error).splitlines()[0]}\n")
     else:

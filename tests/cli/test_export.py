@@ -35,10 +35,11 @@ def test_options_reach_the_bundle(
     summary.write_text(json.dumps({"protocol": "as said", "groups": {"all images": group}}))
     given = ["--trained-on", "BUSI, 780", "--trained-on", "BUS-BRA, 1875", "--min-peak", "0.8"]
     given += ["--results", f"BUSI held out={summary}", "--weights", "best", "--flip-average"]
+    given += ["--precision", "float32"]
     out = tmp_path / "mine"
     assert main(["export", "run", "--out", str(out), "--modality", "ultrasound", *given]) == 0
-    ((run, folder, about, output, weights),) = calls
-    assert (run, folder, weights) == (Path("run"), out, "best")
+    ((run, folder, about, output, weights, precision),) = calls
+    assert (run, folder, weights, precision) == (Path("run"), out, "best", "float32")
     assert output == OutputSpec(min_peak=0.8, flip_average=True)
     assert (about.name, about.modality) == ("mine", "ultrasound")
     assert about.training_data == ("BUSI, 780", "BUS-BRA, 1875")

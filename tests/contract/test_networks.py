@@ -246,7 +246,7 @@ def test_onnx_runtime_agrees_with_torch(name: str, tmp_path: Path) -> None:
     spec = InputSpec((64, 64))
     inputs = seeded_inputs(spec)
     network = moved(name, torch.from_numpy(inputs))
-    export_onnx(network, spec, tmp_path / "m.onnx", half=False)
+    export_onnx(network, spec, tmp_path / "m.onnx", precision="float32")
     parity(network, tmp_path / "m.onnx", spec, inputs, tolerance=1e-4)
 
 

@@ -17,7 +17,7 @@ from breastseg.core.errors import BreastsegError, BundleError
 from breastseg.export import onnx as exporter
 from breastseg.export.bundle import About, make_bundle
 from breastseg.export.onnx import export_onnx, halve_weights
-from breastseg.export.parity import parity, seeded_inputs
+from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
 from breastseg.inference.bundle_folder import read_bundle
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
@@ -55,7 +55,7 @@ def files(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporter, "SMALLEST_HALVED", SMALLEST)
         export_onnx(network, SPEC, folder / "half.onnx", {"name": "tiny", "version": "1"})
-    export_onnx(network, SPEC, folder / "full.onnx", half=False)
+    export_onnx(network, SPEC, folder / "full.onnx", precision="float32")
     return folder
 
 
@@ -154,13 +154,29 @@ def test_weights_that_float16_cannot_hold_are_kept():
 
 
 def test_a_difference_above_the_tolerance_is_an_error(network, files):
+    other = network_of(RECIPE)
     with torch.no_grad():
-        other = network_of(RECIPE)
-        other.get_parameter("head.bias").add_(0.5)
-    with pytest.raises(BundleError, match="probabilities differ"):
+        next(other.parameters()).add_(0.5)
+    with pytest.raises(BundleError, match="differ from PyTorch's"):
         parity(other, files / "full.onnx", SPEC, seeded_inputs(SPEC))
-    with pytest.raises(BundleError, match="at most 1e-09"):
-        parity(network, files / "half.onnx", SPEC, seeded_inputs(SPEC), tolerance=1e-9)
+
+
+def test_a_network_that_float16_changes_is_exported_with_float32(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporter, "SMALLEST_HALVED", SMALLEST)
+    monkeypatch.setitem(TOLERANCE, "float16", 1e-9)  # as if its rounding mattered
+    with pytest.raises(BundleError, match=r"with float16 .*--precision float32"):
+        make_bundle(run, tmp_path / "out", ABOUT)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    bundle = make_bundle(run, tmp_path / "out", ABOUT, precision="float32")
+    assert "with the stored float32 ones" in str(bundle.results["export"]["protocol"])
+    assert bundle.results["export"]["max_probability_difference"] < 1e-5
+    model = onnx.load(tmp_path / "out" / "model.onnx")
+    assert {t.data_type for t in model.graph.initializer} <= {
+        onnx.TensorProto.FLOAT,
+        onnx.TensorProto.INT64,
+    }
 
 
 def test_a_network_of_another_output_is_refused(tmp_path):
@@ -172,7 +188,7 @@ def test_a_network_of_another_output_is_refused(tmp_path):
 def test_several_classes_are_exported_with_their_softmax(tmp_path):
     network = network_of(replace(RECIPE, out_channels=3))
     inputs = seeded_inputs(SPEC)
-    export_onnx(network, SPEC, tmp_path / "m.onnx", half=False)
+    export_onnx(network, SPEC, tmp_path / "m.onnx", precision="float32")
     assert parity(network, tmp_path / "m.onnx", SPEC, inputs) < 1e-5
     maps = OnnxNetwork(tmp_path / "m.onnx", SPEC, 1, outputs=3)(inputs)
     assert maps.shape == (4, 3, 64, 64)
@@ -187,7 +203,7 @@ def test_several_classes_are_exported_with_their_softmax(tmp_path):
 def test_one_class_beside_a_background_is_exported_as_one_map(tmp_path):
     network = nn.Conv2d(1, 2, 3, padding=1)
     inputs = seeded_inputs(SPEC, 1)
-    export_onnx(network, SPEC, tmp_path / "m.onnx", half=False)
+    export_onnx(network, SPEC, tmp_path / "m.onnx", precision="float32")
     assert parity(network, tmp_path / "m.onnx", SPEC, inputs) < 1e-5
     with torch.no_grad():
         wanted = network(torch.from_numpy(inputs)).diff(dim=1).sigmoid().numpy()

@@ -179,7 +179,7 @@ def test_more_slots_than_a_tiny_image_has_regions() -> None:
 
 def test_onnx_finds_the_same(trained: MaskRCNN, tmp_path: Path) -> None:
     spec, (images, _) = InputSpec(SIZE), scene()
-    export_onnx(trained, spec, tmp_path / "m.onnx", half=False)
+    export_onnx(trained, spec, tmp_path / "m.onnx", precision="float32")
     batch = torch.cat((images, noise(1, 1, *SIZE))).numpy()
     assert float(trained(torch.from_numpy(batch)).detach().max()) > 0  # an outline is compared
     assert parity(trained, tmp_path / "m.onnx", spec, batch, tolerance=1e-3) < 1e-3

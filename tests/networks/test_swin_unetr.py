@@ -107,5 +107,5 @@ def test_onnx_computes_the_same(tmp_path: Path) -> None:
     # two blocks, for the second is the one with shifted windows
     network, spec = small(stage_blocks=(2, 1, 1, 1)), InputSpec((64, 96))
     inputs = seeded_inputs(spec)
-    export_onnx(network, spec, tmp_path / "m.onnx", half=False)
+    export_onnx(network, spec, tmp_path / "m.onnx", precision="float32")
     assert parity(network, tmp_path / "m.onnx", spec, inputs, tolerance=1e-5) < 1e-5

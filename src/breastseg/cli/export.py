@@ -37,6 +37,8 @@ class Export:
         results: the summary.json of evaluations, to stand in the bundle and its card.
         remark: what a user must know besides, a sentence or two each: failures, traps in the data.
         weights: of the last epoch, or of the one with the best validation Dice.
+        precision: in which the large weights are stored; float32 doubles the file, for the rare
+            network that float16 changes too much (the export checks that).
         threshold: pixels of at least this probability are lesion.
         min_peak: an outline whose highest probability stays below this is dropped.
         min_area_fraction: an outline that covers a smaller share of the image than this is dropped.
@@ -64,6 +66,7 @@ class Export:
         tyro.conf.arg(metavar="TEXT ...", help_behavior_hint=""),
     ] = ()
     weights: Literal["last", "best"] = "last"
+    precision: Literal["float16", "float32"] = "float16"
     threshold: float = OutputSpec.threshold
     min_peak: float = OutputSpec.min_peak
     min_area_fraction: float = OutputSpec.min_area_fraction
@@ -98,7 +101,7 @@ class Export:
             licence=self.licence,
             remarks=tuple(text for words in self.remark for text in words),
         )
-        bundle = make_bundle(self.run_folder, self.out, about, output, self.weights)
+        bundle = make_bundle(self.run_folder, self.out, about, output, self.weights, self.precision)
         size = (self.out / "model.onnx").stat().st_size / 1e6
         say(
             f"{bundle.name} {bundle.version}, {size:.1f} MB, is in {self.out}/. "

@@ -20,7 +20,7 @@ from breastseg.core.bundle import Bundle, InputSpec, OutputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.export.card import model_card
-from breastseg.export.onnx import export_onnx
+from breastseg.export.onnx import Precision, export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
 from breastseg.export.volume import seeded_patches
 from breastseg.inference.bundle_folder import (
@@ -73,6 +73,7 @@ def make_bundle(
     about: About,
     output: OutputSpec | None = None,
     weights: Literal["last", "best"] = "last",
+    precision: Precision = "float16",
 ) -> Bundle:
     """Export a trained network with everything needed to run and to judge it.
 
@@ -86,6 +87,7 @@ def make_bundle(
         about: name, data, results.
         output: operating point and post-processing; those of `OutputSpec` by default.
         weights: of the last epoch, or of the best validated one.
+        precision: how model.onnx stores the large weights.
 
     Returns:
         The bundle as a reader of the folder sees it.
@@ -113,13 +115,13 @@ def make_bundle(
     with _appearing(out) as folder:
         write_bundle_json(folder, draft)  # a name that is none is found before the long export
         metadata = {"name": about.name, "version": about.version, "licence": about.licence}
-        export_onnx(network, spec, folder / MODEL, metadata)
+        export_onnx(network, spec, folder / MODEL, metadata, precision)
         inputs = seeded_patches(spec) if isinstance(spec, VolumeSpec) else seeded_inputs(spec)
-        difference = parity(network, folder / MODEL, spec, inputs)
+        difference = parity(network, folder / MODEL, spec, inputs, precision)
         bundle = replace(
             draft,
             weights_sha256=sha256_of(folder / MODEL),
-            results={**about.results, **_export_result(difference, inputs)},
+            results={**about.results, **_export_result(difference, inputs, precision)},
         )
         write_bundle_json(folder, bundle)
         write_text(folder / CARD, model_card(bundle))
@@ -170,15 +172,15 @@ def _labels(recipe: Path) -> dict[int, str]:
 
 
 def _export_result(
-    difference: float, inputs: NDArray[np.float32]
+    difference: float, inputs: NDArray[np.float32], precision: Precision
 ) -> dict[str, dict[str, float | str]]:
     return {
         "export": {
             "protocol": (
                 "Largest difference of a probability between PyTorch with the trained float32 "
-                "weights and ONNX Runtime with the stored float16 ones, over "
+                f"weights and ONNX Runtime with the stored {precision} ones, over "
                 f"{len(inputs)} synthetic {'images' if inputs.ndim == 4 else 'patches'} "
-                f"of seed 0; at most {TOLERANCE:g} is accepted."
+                f"of seed 0; at most {TOLERANCE[precision]:g} is accepted."
             ),
             "max_probability_difference": float(f"{difference:.2g}"),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
 OPSET = 18
+Precision = Literal["float16", "float32"]
+"""How a file stores the large weights; the network computes in float32 either way."""
 # Values. The few large tensors hold most of the bytes, the many small ones (a depthwise kernel, a
 # bias) most of the rounding error: with 256 here a probability moved by .011, so by .0007.
 SMALLEST_HALVED = 100_000
@@ -59,7 +61,7 @@ def export_onnx(
     spec: InputSpec | VolumeSpec,
     path: Path,
     metadata: Mapping[str, str] | None = None,
-    half: bool = True,
+    precision: Precision = "float16",
 ) -> None:
     """Write a network as ONNX, whole or not at all.
 
@@ -72,7 +74,7 @@ def export_onnx(
         spec: the input's size and channels, of an image or of a patch of a volume.
         path: the file to write.
         metadata: kept in the file, e.g. its name and version.
-        half: store the larger weights as float16, each followed by a Cast to float32. ONNX
+        precision: float16 stores the larger weights so, each followed by a Cast to float32. ONNX
             Runtime undoes that once, when it loads the file, and computes in float32: the file
             is smaller, and the result that of weights rounded to 11 significant bits.
 
@@ -83,7 +85,7 @@ def export_onnx(
 
     model = _graph(network, spec)
     _strip(model)
-    if half:
+    if precision == "float16":
         halve_weights(model.graph)
     onnx.helper.set_model_props(model, dict(metadata or {}))
     model.producer_name, model.producer_version = "breastseg", ""
