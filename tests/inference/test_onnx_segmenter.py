@@ -196,3 +196,12 @@ def test_a_file_that_is_no_network_is_refused(make_tiny, picture, content):
 def test_a_negative_number_of_threads_is_refused(make_tiny):
     with pytest.raises(InputError, match="threads = -1"):
         OnnxSegmenter(make_tiny(), threads=-1)
+
+
+def test_an_image_of_one_colour_has_no_lesion_whatever_the_network_says(make_tiny, picture):
+    segmenter = OnnxSegmenter(make_tiny(InputSpec((64, 64), Intensity.SYMMETRIC)), threads=1)
+    batch = np.ones((2, 1, 64, 64), np.float32)
+    batch[1, 0, 5, 7] = 0.5
+    even, uneven = segmenter.probabilities(batch)
+    assert not even.any()
+    assert uneven.any()

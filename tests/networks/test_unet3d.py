@@ -90,5 +90,5 @@ def test_onnx_computes_the_same_for_any_number_of_patches(tmp_path: Path) -> Non
     path = tmp_path / "model.onnx"
     export_onnx(network, spec, path, precision="float32")
     patches = seeded_patches(spec, count=3)
-    assert parity(network, path, spec, patches, tolerance=1e-4) < 1e-4
+    assert parity(network, path, spec, patches) < 1e-4
     assert OnnxNetwork(path, spec, threads=1)(patches[:1]).shape == (1, 1, 4, 16, 16)

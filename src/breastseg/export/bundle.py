@@ -100,12 +100,10 @@ def make_bundle(
         raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
     copied = [_present(run / name) for name in (RECIPE, LOG)]
     spec = _read_spec(run)
-    recipe = network_recipe(run / "network.json")
-    network = build_network(recipe, load_weights=False)
-    load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
+    network, in_words = _trained(run, weights)
     draft = Bundle(
         **{field.name: getattr(about, field.name) for field in fields(about)},
-        network=_in_words(recipe, network),
+        network=in_words,
         weights_sha256="0" * 64,
         input=InputSpec() if isinstance(spec, VolumeSpec) else spec,
         output=output or OutputSpec(),
@@ -187,11 +185,15 @@ def _export_result(
     }
 
 
-def _in_words(recipe: NetworkRecipe, network: nn.Module) -> str:
+def _trained(run: Path, weights: str) -> tuple[nn.Module, str]:
+    """The network with its weights, and what it is in words."""
+    recipe = network_recipe(run / "network.json")
+    network = build_network(recipe, load_weights=False)
+    load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
     millions = sum(p.numel() for p in network.parameters()) / 1e6
     encoder = getattr(recipe, "encoder", None)
     on = f" on {encoder}" if encoder else ""
-    return f"{recipe.title}{on}, {millions:.2f} million parameters"
+    return network, f"{recipe.title}{on}, {millions:.2f} million parameters"
 
 
 def network_recipe(path: Path) -> NetworkRecipe:

@@ -171,6 +171,8 @@ class OnnxSegmenter:
     def class_probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """As `probabilities`, with the background and each class of its own.
 
+        An image of one even colour has no lesion, without asking the network.
+
         Args:
             batch: (N, channels, rows, columns) of prepared images, float32.
 
@@ -194,7 +196,14 @@ class OnnxSegmenter:
             mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))
             mirrored = temper(mirrored, self.output.temperature)
             maps = (maps + mirrored[..., ::-1]) * np.float32(0.5)
-        return np.clip(maps, 0, 1)
+        maps = np.clip(maps, 0, 1)
+        # Where nothing is to be seen there is no lesion, whatever a network that never saw an
+        # empty picture makes of it.
+        empty = (batch == batch[:, :, :1, :1]).all(axis=(1, 2, 3))
+        maps[empty] = 0
+        if self.class_names:
+            maps[empty, 0] = 1  # the background
+        return maps
 
     def check_modality(self, image: Image) -> None:
         """Refuse an image that is known to be of another modality, unless that is forced.
