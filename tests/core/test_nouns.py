@@ -65,6 +65,10 @@ def test_grey_of_rgb_is_bt601() -> None:
 def test_image_refuses_another_shape_or_text() -> None:
     with pytest.raises(GeometryError, match=r"\(1, 4, 4\).*\(4, 5\)"):
         Image(np.zeros((1, 4, 4)), Grid((4, 5)))
+    for scan in ((0, 0, 5, 5), (0, 1, 4, 5), (-1, 0, 2, 2), (0, 0, 0, 1)):
+        with pytest.raises(GeometryError, match="scan at"):
+            Image(np.zeros((1, 4, 5)), Grid((4, 5)), scan=scan)
+    assert Image(np.zeros((1, 4, 5)), Grid((4, 5)), scan=(0, 0, 4, 5)).scan is not None
     with pytest.raises(InputError):
         Image(np.full((1, 4, 5), "a"), Grid((4, 5)))
     with pytest.raises(InputError):

@@ -1,5 +1,7 @@
 """A segmenter that is shown the scan on a screen alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -61,6 +63,22 @@ def test_the_scan_alone_is_shown_and_all_maps_come_back() -> None:
     assert one.box == (*where.min(axis=0), *(where.max(axis=0) + 1))
     assert found.provenance.steps[2] == "looked"
     assert "cut out" in found.provenance.steps[1]
+
+
+def test_the_scan_lies_in_the_region_that_the_file_states() -> None:
+    image = screen()
+    array = image.array.copy()
+    array[0, 100:160, :100] = 200  # a second picture beside the scan
+    beside = replace(image, array=array)
+    stated = replace(beside, scan=(90, 110, 330, 420))
+    inner = Middle()
+    WithinScan(inner).segment(beside)
+    assert inner.seen.shape[2] > 480
+    found = WithinScan(inner).segment(stated)
+    assert abs(inner.seen.shape[2] - 400) < 25
+    assert "cut out of the region that the file states" in found.provenance.steps[1]
+    where = np.argwhere(found.mask().foreground)
+    assert np.abs(where.min(axis=0) - (100 + 75, 120 + 100)).max() <= 15
 
 
 def test_other_modalities_and_prompts_are_refused() -> None:

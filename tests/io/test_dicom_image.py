@@ -355,3 +355,13 @@ def test_a_frame_of_another_size_is_refused_before_it_is_decoded(make_dicom: Mak
             data = data[:start] + (60000).to_bytes(2, "big") * 2 + data[start + 4 :]
         with pytest.raises(UnreadableError, match="60000 x 60000 pixels"):
             read(data)
+
+
+def test_the_region_of_tissue_on_an_ultrasound_screen_comes_along(make_dicom: MakeDicom) -> None:
+    region = Dataset()
+    region.RegionSpatialFormat = region.RegionDataType = 1
+    region.RegionLocationMinX0, region.RegionLocationMinY0 = 4, 2
+    region.RegionLocationMaxX1, region.RegionLocationMaxY1 = 33, 21
+    data = make_dicom(grey("uint8"), Modality="US", SequenceOfUltrasoundRegions=[region])
+    assert read_dicom(io.BytesIO(data)).scan == (2, 4, 20, 30)
+    assert read_dicom(io.BytesIO(make_dicom(grey("uint8")))).scan is None

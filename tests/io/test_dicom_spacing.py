@@ -6,6 +6,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 
+from breastseg.io.dicom_regions import scan_region
 from breastseg.io.dicom_spacing import spacing_mm
 
 
@@ -25,6 +26,41 @@ def region(row_cm: float, column_cm: float, **said: object) -> Dataset:
 
 def ultrasound(*regions: Dataset, **said: object) -> Dataset:
     return header(SequenceOfUltrasoundRegions=Sequence(regions), **said)
+
+
+BOX = ("RegionLocationMinY0", "RegionLocationMinX0", "RegionLocationMaxY1", "RegionLocationMaxX1")
+
+
+def placed(*corners: int, **said: object) -> Dataset:
+    return region(0.01, 0.01, **dict(zip(BOX, corners, strict=True)), **said)
+
+
+def test_the_scan_is_around_the_tissue_regions() -> None:
+    shape = (100, 200)
+    assert scan_region(ultrasound(placed(10, 20, 59, 119)), shape) == (10, 20, 50, 100)
+    two = ultrasound(placed(10, 20, 59, 89), placed(12, 100, 69, 199))
+    assert scan_region(two, shape) == (10, 20, 60, 180)
+    curve = placed(0, 0, 99, 199, RegionSpatialFormat=2)
+    assert scan_region(ultrasound(curve, placed(10, 20, 59, 119)), shape) == (10, 20, 50, 100)
+    assert scan_region(ultrasound(placed(0, 0, 100, 200)), shape) == (0, 0, 100, 200)
+
+
+@pytest.mark.parametrize("corners", [(0, 0, 101, 50), (50, 0, 50, 9), (9, 9, 5, 50), (0, 0, 0, 0)])
+def test_a_region_that_is_no_box_in_the_picture_is_left_out(corners: tuple[int, ...]) -> None:
+    assert scan_region(ultrasound(placed(*corners)), (100, 200)) is None
+
+
+def test_no_region_is_no_scan() -> None:
+    assert scan_region(header(), (9, 9)) is None
+    assert scan_region(ultrasound(region(0.01, 0.01)), (9, 9)) is None  # without corners
+
+
+def test_distances_of_a_picture_that_was_made_smaller_are_not_believed() -> None:
+    at = {"RegionLocationMaxY1": 414, "RegionLocationMaxX1": 595}
+    whole = ultrasound(region(0.01, 0.01, **at), Rows=480, Columns=640)
+    smaller = ultrasound(region(0.01, 0.01, **at), Rows=240, Columns=320, PixelSpacing=[0.1, 0.1])
+    assert spacing_mm(whole) == pytest.approx((0.1, 0.1))
+    assert spacing_mm(smaller) is None
 
 
 def test_nothing_said_is_unknown() -> None:

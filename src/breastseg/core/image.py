@@ -35,9 +35,12 @@ class Image:
         frame: index in a multi-frame file, from 0; None for a single frame.
         view: side and view as the file states them, such as ``"L MLO"``; empty where it does not.
         remarks: what must be known of the picture before a result is trusted, in words.
+        scan: (row, column, rows, columns) of the part that shows the scan, on an ultrasound screen
+            whose file states it.
 
     Raises:
-        GeometryError: the array's shape is not (channels, *grid.shape).
+        GeometryError: the array's shape is not (channels, *grid.shape), or `scan` does not lie in
+            the picture.
         InputError: the dtype is not a real number.
     """
 
@@ -48,12 +51,18 @@ class Image:
     frame: int | None = None
     view: str = ""
     remarks: tuple[str, ...] = ()
+    scan: tuple[int, int, int, int] | None = None
 
     def __post_init__(self) -> None:
         if self.array.shape[1:] != self.grid.shape or self.array.ndim != self.grid.ndim + 1:
             raise GeometryError(
                 f"image array of shape {self.array.shape} on a grid of {self.grid.shape}",
                 "(channels, *grid.shape)",
+            )
+        if self.scan is not None and not _lies_in(self.scan, self.grid.shape):
+            raise GeometryError(
+                f"a scan at {self.scan} on a grid of {self.grid.shape}",
+                "(row, column, rows, columns) within it",
             )
         if self.array.shape[0] < 1 or self.array.dtype.kind not in "uifb":
             raise InputError(
@@ -75,3 +84,10 @@ class Image:
             weights = np.array([0.299, 0.587, 0.114], dtype)
             return np.asarray(np.tensordot(weights, self.array.astype(dtype), axes=1))
         return np.asarray(self.array[0], dtype)
+
+
+def _lies_in(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
+    (row, column, rows, columns), (height, width) = box, shape
+    return min(row, column) >= 0 < min(rows, columns) and (
+        row + rows <= height and column + columns <= width
+    )

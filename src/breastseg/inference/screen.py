@@ -27,7 +27,8 @@ class WithinScan:
     """A segmenter that is shown the scan alone: cut out of the screen, without burned-in graphics.
 
     Callipers, dotted lines and letters are filled from their surroundings, titles and margins are
-    cut off, and outside the scan nothing is outlined. The outline lies on the picture's own grid.
+    cut off, and outside the scan nothing is outlined. The scan is looked for within `Image.scan`,
+    where the file states that. The outline lies on the picture's own grid.
 
     Args:
         inner: looks at what is left.
@@ -65,13 +66,20 @@ class WithinScan:
         unit = to_unit(image.grey())
         marks = burned_in(image)
         clean = without_marks(unit, marks)
-        box = scan_box(clean)
+        box = _scan_within(clean, image.scan)
         row, column, rows, columns = box
         seen = np.ascontiguousarray(clean[None, row : row + rows, column : column + columns])
         grid = Grid((rows, columns), image.grid.spacing_mm)
         return _put_back(
-            self.inner.segment(replace(image, array=seen, grid=grid)), image, box, marks
+            self.inner.segment(replace(image, array=seen, grid=grid, scan=None)), image, box, marks
         )
+
+
+def _scan_within(unit: NDArray[np.float32], stated: Box | None) -> Box:
+    """The scan in the stated part of the picture, whose corners may be black or lettered too."""
+    top, left, height, width = stated or (0, 0, *unit.shape)
+    row, column, rows, columns = scan_box(unit[top : top + height, left : left + width])
+    return top + row, left + column, rows, columns
 
 
 def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_]) -> Prediction:
@@ -82,9 +90,10 @@ def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_
         out[..., row : row + rows, column : column + columns] = values
         return out
 
+    where = " of the region that the file states" if image.scan else ""
     steps = (
         f"{marks.mean():.2%} of the picture taken for burned-in graphics and filled",
-        f"scan of {rows}x{columns} pixels at row {row}, column {column} cut out",
+        f"scan of {rows}x{columns} pixels at row {row}, column {column} cut out{where}",
         *found.provenance.steps,
         "put back on the whole picture",
     )

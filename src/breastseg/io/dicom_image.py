@@ -22,6 +22,7 @@ from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.io.dicom_display import show_grey, show_palette
 from breastseg.io.dicom_pixels import PixelData, decode_frames, locate
+from breastseg.io.dicom_regions import scan_region
 from breastseg.io.dicom_remarks import remarks, view
 from breastseg.io.dicom_spacing import spacing_mm
 from breastseg.io.source import brief, check_size, name_of, one_if_equal, opened, quiet
@@ -238,6 +239,7 @@ def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index
         index if pixels.frames > 1 else None,
         view(header),
         remarks(header),
+        scan_region(header, array.shape[1:]),
     )
 
 

@@ -6,14 +6,14 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from breastseg.io.dicom_regions import reach_beyond, tissue_regions
+
 if TYPE_CHECKING:
     from pydicom import Dataset
 
 Spacing = tuple[float, float]
 
-_TWO_DIMENSIONAL = 1  # Region Spatial Format, DICOM PS3.3 C.8.5.5.1.1
-_TISSUE = 1  # Region Data Type, C.8.5.5.1.2
-_CENTIMETRES = 3  # Physical Units, C.8.5.5.1.15
+_CENTIMETRES = 3  # Physical Units, DICOM PS3.3 C.8.5.5.1.15
 
 
 def spacing_mm(header: Dataset) -> Spacing | None:
@@ -22,7 +22,8 @@ def spacing_mm(header: Dataset) -> Spacing | None:
     In this order:
 
     1. The calibrated 2-D tissue regions of an ultrasound image; None where they disagree, since
-       the image then has no one spacing.
+       the image then has no one spacing, and where one ends outside the picture, which has then
+       been made smaller than its header says.
     2. Pixel Spacing, unless it merely repeats Imager Pixel Spacing (PS3.3 10.7.1.3).
     3. Imager Pixel Spacing, which is measured at the detector, divided by the Estimated
        Radiographic Magnification Factor where that is given.
@@ -30,6 +31,8 @@ def spacing_mm(header: Dataset) -> Spacing | None:
     Nominal Scanned Pixel Spacing is left out: it is measured on the film that was scanned.
     A value that is not finite and above 0 counts as absent.
     """
+    if reach_beyond(header):
+        return None
     regions = _region_spacings(header)
     if regions:
         return regions[0] if all(_close(regions[0], other) for other in regions) else None
@@ -44,16 +47,12 @@ def spacing_mm(header: Dataset) -> Spacing | None:
 def _region_spacings(header: Dataset) -> list[Spacing]:
     """(row, column) spacing of each calibrated 2-D tissue region."""
     found = []
-    for region in header.get("SequenceOfUltrasoundRegions") or ():
+    for region in tissue_regions(header):
         units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
-        tissue = (
-            region.get("RegionSpatialFormat") == _TWO_DIMENSIONAL
-            and region.get("RegionDataType") == _TISSUE
-        )
         # A delta may be negative: it then counts against the direction of the pixels.
         row = _positive(region.get("PhysicalDeltaY"), signed=True)
         column = _positive(region.get("PhysicalDeltaX"), signed=True)
-        if tissue and units == (_CENTIMETRES, _CENTIMETRES) and row and column:
+        if units == (_CENTIMETRES, _CENTIMETRES) and row and column:
             found.append((10 * row, 10 * column))
     return found
 
