@@ -19,7 +19,7 @@ Student's over the seeds. Starts:
   let go one after another over the run, or the rate of a layer .8 of that of the next deeper one.
 
 Several processes may train side by side; each takes the next run that nobody has claimed. After a
-kill, remove the ``.claim`` files.
+kill, remove the ``.claim`` files: a run continues from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ def train(start: str, share: float, seed: int, options: argparse.Namespace) -> N
         words += ["--threads", str(options.threads), "--set", f"seed={seed}"]
         words += [f"sources.0.train={selection}", f"epochs={PARTS}", f"validate_every={PARTS}"]
         words += [f"sources.0.repeat={STEPS * BATCH / PARTS / images}", *changes_of(start, options)]
+        if (folder / "checkpoints" / "last.ckpt").exists():
+            words.append("--resume")
         breastseg(*words)
     finally:
         claim.unlink()

@@ -72,7 +72,9 @@ def test_train_resume_export_evaluate(
     rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["epoch", "1", "2"]
 
-    breastseg("export", "run", "--out", "bundle")
+    assert "breastseg volume PHASES --method bundle" in breastseg(
+        "export", "run", "--out", "bundle"
+    )
     bundle = read_bundle(tmp_path / "bundle")
     assert (bundle.modality, bundle.volume is not None) == ("mri", True)
 

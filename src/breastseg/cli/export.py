@@ -103,9 +103,10 @@ class Export:
         )
         bundle = make_bundle(self.run_folder, self.out, about, output, self.weights, self.precision)
         size = (self.out / "model.onnx").stat().st_size / 1e6
+        use = "segment SCAN" if bundle.volume is None else "volume PHASES"
         say(
             f"{bundle.name} {bundle.version}, {size:.1f} MB, is in {self.out}/. "
-            f"Next: breastseg segment SCAN --method {self.out}"
+            f"Next: breastseg {use} --method {self.out}"
         )
         return 0
 
