@@ -13,6 +13,7 @@ from breastseg.cli.main import main
 from breastseg.core import Bundle, InputSpec, Intensity, Modality, OutputSpec
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
 from breastseg.io.mask_pyramid import read_mask_level
+from breastseg.io.write import write_png
 
 from .scans import files
 
@@ -158,6 +159,15 @@ def test_resolutions_must_be_known(
     assert main(words) == 2
     assert "does not state its micrometres a pixel" in capsys.readouterr().err
     assert main([*words, "--slide-um", "0.5"]) == 0
+    whole = json.loads((tmp_path / "out" / "results.json").read_text())
+    picture = tmp_path / "bare.png"
+    write_png(picture, tifffile.imread(slide))
+    words = ["slide", str(picture), "--method", bundle, "--out", str(tmp_path / "of-png")]
+    assert main([*words, "--slide-um", "0.5"]) == 0
+    part = json.loads((tmp_path / "of-png" / "results.json").read_text())
+    assert part["area_mm2"] == pytest.approx(whole["area_mm2"], rel=0.02)
+    assert main(["segment", str(picture), "--method", bundle, "--out", str(tmp_path / "s")]) == 2
+    assert "pixels of unknown size; " in capsys.readouterr().err
     vague = write_bundle(tmp_path / "vague", InputSpec((64, 64), channels=3, colour=True))
     words = ["slide", str(slide), "--method", vague, "--out", str(tmp_path / "other")]
     assert main(words) == 2

@@ -21,6 +21,7 @@ from breastseg.core import Grid, Image, Modality, Prediction, Prompt, Segmenter
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.parameters import Parameter, parameters_of, values_of, with_values
 from breastseg.inference.methods import MethodInfo, MethodSpec, method_names
+from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics import dice
 
 Array = NDArray[np.generic]
@@ -73,7 +74,10 @@ def info(spec: MethodSpec) -> MethodInfo:
 
 @pytest.fixture(scope="module")
 def method(spec: MethodSpec) -> Segmenter:
-    return spec.open()
+    found = spec.open()
+    if isinstance(found, OnnxSegmenter):
+        found.force = True  # the pictures here are of any scale
+    return found
 
 
 @pytest.fixture(scope="module", params=PROMPTED)

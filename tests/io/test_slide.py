@@ -8,6 +8,7 @@ import pytest
 from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
 from breastseg.io.slide import Slide
 from breastseg.io.tiled_tiff import TiledTiff
+from breastseg.io.write import write_png
 
 tifffile = pytest.importorskip("tifffile")
 ROWS, COLUMNS = 300, 420
@@ -141,6 +142,23 @@ def test_striped_tiff_is_a_slide_too(tmp_path: Path) -> None:
 def test_window_outside_the_tiff(tiled: Path) -> None:
     with TiledTiff(tiled) as tiff, pytest.raises(GeometryError, match="one within 300 x 420"):
         tiff.window(0, 0, 0, 301, 5)
+
+
+def test_a_part_of_a_slide_may_be_a_plain_picture(tmp_path: Path) -> None:
+    values = tissue()
+    write_png(tmp_path / "part.png", values)
+    write_png(tmp_path / "grey.png", values[..., 0])
+    write_png(tmp_path / "deep.png", values[..., 0].astype(np.uint16) * 257)
+    with Slide(tmp_path / "part.png", (0.25, 0.25)) as slide:
+        assert slide.levels == (values.shape[:2],)
+        assert slide.step_for(0.5) == 2.0
+        np.testing.assert_array_equal(slide.region(5, 6, 50, 60), values[5:55, 6:66])
+        assert (slide.region(-9, -9, 9, 9) == 255).all()
+    with Slide(tmp_path / "grey.png") as slide:
+        assert slide.spacing_um is None
+        np.testing.assert_array_equal(slide.region(0, 0, 9, 9)[..., 2], values[:9, :9, 0])
+    with pytest.raises(UnsupportedError, match="pixels of uint16; 8-bit"):
+        Slide(tmp_path / "deep.png")
 
 
 def test_what_is_no_slide(tmp_path: Path) -> None:

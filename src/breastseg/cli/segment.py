@@ -70,7 +70,7 @@ class Segment:
         json: print the results as JSON to standard output, and nothing else there.
         quiet: no progress and no lines but errors.
         overwrite: replace what an earlier run has written.
-        force: also take images of another modality than the method was made for.
+        force: also take images of another modality, or scale, than the method was made for.
     """
 
     inputs: tyro.conf.Positional[

@@ -26,7 +26,9 @@ OVERVIEW_PX = 2048
 
 @dataclass(frozen=True)
 class OutlineSlide:
-    """Outline the lesions on one whole slide (.svs, .ndpi, .mrxs, .scn, .tif).
+    """Outline the lesions on one whole slide (.svs, .ndpi, .mrxs, .scn, .tif), or a part of one.
+
+    A part may also be a PNG or JPEG picture, with --slide-um.
 
     Writes mask.tif, a tiled pyramid at the method's resolution; lesions.geojson, annotations for
     QuPath in pixels of the slide; results.json with areas; and overview.png. The methods are

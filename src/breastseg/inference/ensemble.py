@@ -103,7 +103,7 @@ class Ensemble:
             The mean with the operating point applied, and `uncertainty` between the members.
 
         Raises:
-            InputError: the image is of another modality than the networks'.
+            InputError: the image is of another modality or scale than the networks'.
             UnsupportedError: a volume, or a prompt: the networks take none.
             BundleError: a network cannot be run.
         """
@@ -137,7 +137,7 @@ class Ensemble:
         """
         found: list[tuple[NDArray[np.float32], Placement]] = []
         for network, views in self._members:
-            network.check_modality(image)
+            network.check(image)
             spec = network.bundle.input
             unit, placement = prepare_unit(image, spec)
             seen = np.stack([rescale(view.of(unit), spec.intensity) for view in views])

@@ -19,6 +19,7 @@ from breastseg.core.provenance import Provenance, Scalar
 from breastseg.inference.bundle_folder import MODEL, read_bundle
 from breastseg.inference.classes import bring_back_classes, tempered_classes
 from breastseg.inference.postprocess import bring_back
+from breastseg.inference.scale import check_scale
 from breastseg.inference.session import OnnxNetwork, usable_cores
 from breastseg.inference.temperature import tempered
 from breastseg.preprocess.geometry import Placement
@@ -35,7 +36,7 @@ class OnnxSegmenter:
         folder: the bundle.
         threads: CPU cores that one call computes on; 0 takes all that the process may use.
         output: an operating point in place of the bundle's own.
-        force: also take images that are known to be of another modality than the bundle's.
+        force: also take images that are known to be of another modality or scale than the bundle's.
 
     Raises:
         BundleError: the bundle is damaged.
@@ -95,7 +96,7 @@ class OnnxSegmenter:
         """Outline the lesions of one 2-D image, grey or RGB; see `InputSpec.colour`.
 
         Raises:
-            InputError: the image is of another modality than the bundle's.
+            InputError: the image is of another modality or scale than the bundle's.
             UnsupportedError: a volume, or a prompt: the network takes none.
             BundleError: the network cannot be run.
         """
@@ -109,14 +110,14 @@ class OnnxSegmenter:
         """Outline several images, of any sizes, in one run of the network.
 
         Raises:
-            InputError: an image is of another modality than the bundle's.
+            InputError: an image is of another modality or scale than the bundle's.
             UnsupportedError: a volume.
             BundleError: the network cannot be run.
         """
         if not images:
             return []
         for image in images:
-            self.check_modality(image)
+            self.check(image)
         prepared = [prepare(image, self.bundle.input) for image in images]
         maps = self.class_probabilities(np.stack([array for array, _ in prepared]))
         return [
@@ -204,6 +205,16 @@ class OnnxSegmenter:
         if self.class_names:
             maps[empty, 0] = 1  # the background
         return maps
+
+    def check(self, image: Image) -> None:
+        """Refuse an image of another modality or scale, unless that is forced.
+
+        Raises:
+            InputError: it is, or its scale matters and is not known; see `check_scale`.
+        """
+        self.check_modality(image)
+        if not self.force:
+            check_scale(image, self.bundle.input, self.bundle.name)
 
     def check_modality(self, image: Image) -> None:
         """Refuse an image that is known to be of another modality, unless that is forced.

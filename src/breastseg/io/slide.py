@@ -1,7 +1,8 @@
 """Whole slides: pictures too large for memory, read window by window.
 
 OpenSlide reads Aperio (.svs), Hamamatsu (.ndpi), 3DHISTECH (.mrxs), Leica (.scn) and more; TIFF
-files that it refuses are read by tifffile. What a scanner left out is white, as bare glass is.
+files that it refuses are read by tifffile, and PNG, JPEG and BMP files into memory. What a scanner
+left out is white, as bare glass is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from breastseg.core.errors import GeometryError, MissingExtraError, UnreadableError
+from breastseg.io.flat_picture import PICTURE_STARTS, FlatPicture
 from breastseg.io.source import brief, opened
 from breastseg.io.tiled_tiff import TiledTiff
 
@@ -55,7 +57,7 @@ class Slide:
 
     Raises:
         UnreadableError: missing, damaged, or no slide.
-        UnsupportedError: a TIFF file of another kind than 8-bit grey or RGB.
+        UnsupportedError: a TIFF file, or a picture, of another kind than 8-bit grey or RGB.
         GeometryError: a step that is not above 0.
     """
 
@@ -104,7 +106,7 @@ class Slide:
         if self.spacing_um is None:
             raise GeometryError(
                 f"{self.path}: does not state its micrometres a pixel",
-                remedy="give the step of the scan",
+                remedy="give those of the scan (--slide-um)",
             )
         rows, columns = self.spacing_um
         if abs(rows / columns - 1) > 0.02:
@@ -232,14 +234,18 @@ def _open(path: Path) -> _Reader:
             remedy="pip install openslide-python openslide-bin",
         ) from error
     with opened(path) as stream:
-        tiff = stream.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+        head = stream.read(4)
     try:
         return _OpenSlideReader(path)
     except OpenSlideUnsupportedFormatError as error:
-        if tiff:
+        if head in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
             return TiledTiff(path)
+        if head.startswith(PICTURE_STARTS):
+            return FlatPicture(path)
         raise UnreadableError(
-            f"{path}: is no whole slide", ".svs, .ndpi, .mrxs, .scn or .tif", "name a slide's file"
+            f"{path}: is no whole slide",
+            ".svs, .ndpi, .mrxs, .scn, .tif, or a part of one as .png or .jpg",
+            "name a slide's file",
         ) from error
     except OpenSlideError as error:
         raise _damaged(path, error) from error
