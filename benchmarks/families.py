@@ -1,7 +1,9 @@
 """Every 2-D architecture under one protocol, and the table that compares them.
 
     python benchmarks/families.py train --data BUSI --out runs/families [--only unet++ fcn]
-    python benchmarks/families.py table --data BUSI --out runs/families
+    python benchmarks/families.py table --data BUSI --out runs/families [--seeds 1 2 3]
+    python benchmarks/families.py paired --data BUSI --out runs/families --seeds 1 2 3 \
+        --only attention-unet transunet unet++
 
 recipes/families.toml is the protocol: BUSI's published list 1 (452 images learnt from, 195
 scored), 256x256, the same epochs, loss, schedule and augmentation for all, the last epoch, no
@@ -9,6 +11,11 @@ mirrored image, Dice per image. Architectures on an encoder start it from ImageN
 nothing: there are no weights for theirs that need no network. A run that is there is kept, one that
 was stopped is continued; several processes may train side by side, each takes the next run that
 nobody has claimed (after a kill, remove the ``.claim`` files).
+
+*Paired* holds rows against encoder-unet, each image by its mean Dice over the seeds: the mean
+difference with its interval over images, Wilcoxon's signed-rank test with Holm's correction for the
+number of rows, and beside them the difference of each seed with Student's interval over seeds. The
+first speaks of these trained networks on other images, the second of other trainings.
 """
 
 from __future__ import annotations
@@ -17,13 +24,22 @@ import argparse
 import csv
 import json
 import os
+import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import wilcoxon
+
+from breastseg.evaluation.comparison.paired import holm
+from breastseg.evaluation.statistics import mean_interval
+
 RECIPE = Path(__file__).parents[1] / "recipes" / "families.toml"
 IMAGENET = "encoders/mobilenet_v2_imagenet.safetensors"
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # 97.5 % quantile for so many seeds
 LIST = "list:splits/busi-tang/busi_val1.txt"
 
 
@@ -130,10 +146,46 @@ def line(row: Row, seeds: list[int], out: Path) -> str | None:
     )
 
 
+def dice_of(folder: Path) -> dict[str, float]:
+    """The Dice of each image with a lesion, by its key."""
+    with (folder / "scores" / "per_image.csv").open() as file:
+        return {row["key"]: float(row["dice"]) for row in csv.DictReader(file) if row["dice"]}
+
+
+def paired(rows: list[Row], seeds: list[int], out: Path) -> None:
+    """Print each row against the plain U-Net."""
+    plain, keys = by_seed(ROWS[0], seeds, out)
+    p_values, lines = [], []
+    for row in rows:
+        values, same = by_seed(row, seeds, out)
+        if same != keys:
+            raise SystemExit(f"{row.label} was scored on other images than {ROWS[0].label}")
+        each = (values - plain).mean(axis=1)
+        images = (values - plain).mean(axis=0)
+        found = mean_interval(images, keys, np.random.default_rng(0))
+        p_values.append(float(wilcoxon(images).pvalue))
+        half = STUDENT[len(seeds)] * statistics.stdev(each) / len(seeds) ** 0.5
+        lines.append(
+            f"| {row.label} | {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] | {{:.3f}} "
+            f"| {' / '.join(f'{d:+.3f}' for d in each)} | {each.mean():+.3f} +- {half:.3f} |"
+        )
+    print(f"| against {ROWS[0].label} | over images | p, Holm | of each seed | over seeds |")
+    print("|---|---|---|---|---|")
+    for text, p in zip(lines, holm(p_values), strict=True):
+        print(text.format(p))
+
+
+def by_seed(row: Row, seeds: list[int], out: Path) -> tuple[NDArray[np.float64], list[str]]:
+    """(seeds, images) Dice and the images' keys."""
+    found = [dice_of(folder_of(row, seed, out)) for seed in seeds]
+    keys = sorted(found[0])
+    return np.array([[one[key] for key in keys] for one in found]), keys
+
+
 def main() -> None:
     """Train rows or print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", choices=("train", "table"))
+    parser.add_argument("what", choices=("train", "table", "paired"))
     parser.add_argument("--data", type=Path, required=True, help="folder of BUSI")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--only", nargs="+", choices=[row.label for row in ROWS])
@@ -145,6 +197,9 @@ def main() -> None:
         for seed in options.seeds:
             for row in rows:
                 train(row, seed, options)
+        return
+    if options.what == "paired":
+        paired([row for row in rows if row is not ROWS[0]], options.seeds, options.out)
         return
     print("| network | Dice | Dice of each seed | IoU | HD95 px | training, min | what differs |")
     print("|---|---|---|---|---|---|---|")
