@@ -1,14 +1,15 @@
 """A recipe trained once for every patient of a small data set, and scored on that patient alone.
 
     python benchmarks/leave_one_out.py train RECIPE --data NAME=FOLDER --out RUNS \
-        --modality histopathology [--min-iou 0.5]
+        --modality histopathology [--min-iou 0.5] [--least-percentile 1]
     python benchmarks/leave_one_out.py table RECIPE --data NAME=FOLDER --out RUNS
 
-Every network is the last epoch's at threshold 0.5: nothing is chosen on the patient left out. The
-recipe's own training selection is replaced by the other patients. The table is over all pixels and
-all outlines of a patient: Dice, the outlined area over the true area, and outlines against true
-regions: recall, precision and F1 where they match from ``--min-iou`` on (see
-`breastseg.metrics.lesionwise`). Several processes may train side by side; each takes the next
+Every network is the last epoch's at threshold 0.5: nothing is chosen on the patient left out. With
+``--least-percentile`` outlines are dropped that are smaller than that percentile of the true ones
+of the other patients. The recipe's own training selection is replaced by the other patients. The
+table is over all pixels and all outlines of a patient: Dice, the outlined area over the true area,
+and outlines against true regions: recall, precision and F1 where they match from ``--min-iou`` on
+(see `breastseg.metrics.lesionwise`). Several processes may train side by side; each takes the next
 patient that nobody has claimed. After a kill, remove the ``.claim`` files.
 """
 
@@ -22,6 +23,9 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
 
 from breastseg.data.catalogue import open_data_set
 
@@ -39,6 +43,20 @@ COUNTS = (
 def breastseg(*words: str | Path) -> None:
     """Run a command; a failure ends the benchmark."""
     subprocess.run([sys.executable, "-m", "breastseg.cli.main", *map(str, words)], check=True)
+
+
+def smallest_share(patients: list[str], options: argparse.Namespace) -> float:
+    """The share of its image of a small true outline of these patients; 0 where none is asked."""
+    if options.least_percentile is None:
+        return 0.0
+    name, _, folder = options.data.partition("=")
+    shares: list[float] = []
+    for case in open_data_set(name, Path(folder)).cases():
+        mask = case.load().mask
+        if case.patient_id in patients and mask is not None:
+            numbers, _count = ndimage.label(mask.foreground, np.ones((3, 3)))
+            shares += (np.bincount(numbers.ravel())[1:] / numbers.size).tolist()
+    return float(np.percentile(shares, options.least_percentile))
 
 
 def train(patient: str, others: list[str], options: argparse.Namespace) -> None:
@@ -62,6 +80,7 @@ def train(patient: str, others: list[str], options: argparse.Namespace) -> None:
             breastseg(*words, "--set", f"sources.0.train=patient:{','.join(others)}")
         shutil.rmtree(folder / "bundle", ignore_errors=True)
         words = ["export", run, "--out", folder / "bundle", "--precision", "float32"]
+        words += ["--min-area-fraction", str(smallest_share(others, options))]
         breastseg(*words, "--modality", options.modality)
         words = ["evaluate", folder / "bundle", *data, "--split", f"patient:{patient}"]
         breastseg(*words, "--out", folder / "score", "--min-iou", str(options.min_iou))
@@ -104,6 +123,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--modality", default="histopathology")
     parser.add_argument("--min-iou", type=float, default=0.5, help="from which outlines match")
+    parser.add_argument("--least-percentile", type=float, help="of true outlines; see above")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
     options = parser.parse_args()
     name, _, folder = options.data.partition("=")

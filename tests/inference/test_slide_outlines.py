@@ -1,4 +1,4 @@
-"""Outlines without a peak on a mask in tiles: as on the whole mask at once."""
+"""Outlines without a peak, or too small, on a mask in tiles: as on the whole mask at once."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from breastseg.core.bundle import OutputSpec
 from breastseg.inference.postprocess import postprocess
-from breastseg.inference.slide_outlines import OUTLINED, PEAK, outlines_with_a_peak
+from breastseg.inference.slide_outlines import OUTLINED, PEAK, outlines_to_keep
 
 SIDE = 8
 
@@ -21,10 +21,10 @@ def in_tiles(levels: np.ndarray, side: int = SIDE) -> Iterator[np.ndarray]:
             yield levels[row : row + side, column : column + side]
 
 
-def kept_of(levels: np.ndarray, side: int = SIDE) -> np.ndarray:
+def kept_of(levels: np.ndarray, side: int = SIDE, least_px: float = 0) -> np.ndarray:
     """The mask put together again."""
     across = levels.shape[1] // side
-    tiles = list(outlines_with_a_peak(in_tiles(levels, side), across))
+    tiles = list(outlines_to_keep(in_tiles(levels, side), across, least_px))
     rows = [np.hstack(tiles[start : start + across]) for start in range(0, len(tiles), across)]
     return np.vstack(rows)
 
@@ -36,18 +36,20 @@ def kept_of(levels: np.ndarray, side: int = SIDE) -> np.ndarray:
     blur=st.floats(0.0, 4.0),
     threshold=st.floats(0.3, 0.7),
     above=st.floats(0.0, 0.3),
+    least_px=st.sampled_from([0, 2, 9, 40]),
 )
 def test_as_on_the_whole_mask(
-    seed: int, tiles: tuple[int, int], blur: float, threshold: float, above: float
+    seed: int, tiles: tuple[int, int], blur: float, threshold: float, above: float, least_px: int
 ) -> None:
     field = np.random.default_rng(seed).random((tiles[0] * SIDE, tiles[1] * SIDE))
     field = ndimage.gaussian_filter(field, blur)
     field = np.float32((field - field.min()) / np.ptp(field))
-    point = OutputSpec(threshold=threshold, min_peak=threshold + above)
+    share = (least_px - 0.5) / field.size if least_px else 0.0  # not on the edge of rounding
+    point = OutputSpec(threshold, min_peak=threshold + above, min_area_fraction=share)
     levels = np.where(field >= point.min_peak, PEAK, OUTLINED)
     levels = np.where(field >= point.threshold, levels, 0).astype(np.uint8)
     expected = postprocess(field, point) >= np.float32(threshold)
-    np.testing.assert_array_equal(kept_of(levels), expected)
+    np.testing.assert_array_equal(kept_of(levels, least_px=least_px), expected)
 
 
 def test_peak_far_away_keeps_an_outline() -> None:
@@ -78,4 +80,4 @@ def test_last_column_does_not_touch_the_next_row() -> None:
 
 
 def test_no_tiles() -> None:
-    assert list(outlines_with_a_peak([], 3)) == []
+    assert list(outlines_to_keep([], 3)) == []

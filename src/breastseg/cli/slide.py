@@ -142,6 +142,7 @@ class OutlineSlide:
     ) -> dict[str, object]:
         """The results as plain containers for JSON."""
         bundle, spec, output = segmenter.bundle, segmenter.bundle.input, segmenter.output
+        small = f"outlines below {output.min_area_fraction:.3g} of a tile dropped"
         weak = f"outlines with a peak below {output.min_peak:g} dropped"
         return {
             "slide": str(self.slide),
@@ -155,6 +156,7 @@ class OutlineSlide:
                 f"network: {bundle.network}",
                 f"outlined at {output.threshold:g}",
                 *([weak] if output.min_peak > output.threshold else []),
+                *([small] if output.min_area_fraction > 0 else []),
             ],
             "shape": list(slide.size),
             "um_per_px": list(slide.spacing_um or ()),

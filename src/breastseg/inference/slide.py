@@ -21,7 +21,7 @@ from breastseg.core.errors import BundleError, GeometryError, InputError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
-from breastseg.inference.slide_outlines import OUTLINED, PEAK, outlines_with_a_peak
+from breastseg.inference.slide_outlines import OUTLINED, PEAK, outlines_to_keep
 from breastseg.io.mask_pyramid import read_mask_level, write_mask_pyramid
 from breastseg.io.slide import Slide
 from breastseg.measure.polygons import Polygon, polygons
@@ -52,6 +52,7 @@ class Tiling:
         threshold: pixels at or above it are lesion, between 0 and 1.
         min_peak: an outline is kept where a pixel of it reaches this, 0 to 1; without effect up to
             `threshold`.
+        least_px: an outline of fewer pixels, at `step`, is dropped, at least 0.
 
     Raises:
         GeometryError: a value that is not as stated.
@@ -63,6 +64,7 @@ class Tiling:
     batch: int = 4
     threshold: float = 0.5
     min_peak: float = 0.0
+    least_px: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.step) and self.step > 0) or not 0 < self.threshold < 1:
@@ -70,8 +72,11 @@ class Tiling:
                 f"a step of {self.step}, a threshold of {self.threshold}",
                 "a step above 0, a threshold between 0 and 1",
             )
-        if not 0 <= self.min_peak <= 1:
-            raise GeometryError(f"a min_peak of {self.min_peak}", "0 to 1")
+        if not 0 <= self.min_peak <= 1 or not self.least_px >= 0:
+            raise GeometryError(
+                f"a min_peak of {self.min_peak}, a least_px of {self.least_px}",
+                "0 to 1, and at least 0",
+            )
         sides = self.tile % 16 == 0 and self.margin % 8 == 0 and 0 <= 2 * self.margin < self.tile
         if not sides or self.batch < 1:
             raise GeometryError(
@@ -189,10 +194,10 @@ def _kept_blocks(
     wanted: NDArray[np.bool_],
     progress: Progress | None,
 ) -> Iterator[NDArray[np.bool_]]:
-    """`outlined_blocks` without the outlines that have no peak."""
+    """`outlined_blocks` without the outlines that have no peak or are too small."""
     blocks = outlined_blocks(slide, network, tiling, wanted, progress)
-    if tiling.min_peak > tiling.threshold:
-        yield from outlines_with_a_peak(blocks, wanted.shape[1])
+    if tiling.min_peak > tiling.threshold or tiling.least_px > 1:
+        yield from outlines_to_keep(blocks, wanted.shape[1], tiling.least_px)
     else:
         yield from (block > 0 for block in blocks)
 
@@ -272,8 +277,8 @@ def _run(
 def tile_network(segmenter: OnnxSegmenter) -> TileNetwork:
     """The network of a bundle on tiles of its own input size; prepared as an image is.
 
-    The operating point's threshold and smallest peak belong to `Tiling`. A smallest share of the
-    image and the largest outline alone say nothing on a slide and are left out.
+    The operating point's threshold, smallest peak and smallest share belong to `Tiling`. The
+    largest outline alone says nothing on a slide and is left out.
 
     Raises:
         InputError: the bundle is for another modality, and that is not forced.
@@ -314,6 +319,8 @@ def restained(network: TileNetwork, slide: Slide) -> TileNetwork:
 def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = None) -> Tiling:
     """The tiling that a bundle was made for; an eighth of a tile is its margin.
 
+    The smallest share that an outline may have is that of a tile: the image that the bundle knows.
+
     Args:
         segmenter: the bundle.
         slide: states its own resolution.
@@ -345,4 +352,5 @@ def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = 
         batch=max(1, 2**20 // side**2),
         threshold=segmenter.output.threshold,
         min_peak=segmenter.output.min_peak,
+        least_px=segmenter.output.min_area_fraction * side**2,
     )

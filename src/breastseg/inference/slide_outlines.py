@@ -1,9 +1,9 @@
-"""Keeping the outlines that have a peak, on a mask that is larger than memory.
+"""Keeping the outlines that have a peak and some size, on a mask that is larger than memory.
 
 An outline may reach over any number of tiles, and its peak may lie in the last of them. So tiles
 are numbered and joined as they come and put aside, compressed, in a temporary file; once the last
-has come, each is taken up again and what has no peak is left out. Memory holds one tile, the last
-row of pixels across the slide, and some bytes an outline.
+has come, each is taken up again and what has no peak, or is too small, is left out. Memory holds
+one tile, the last row of pixels across the slide, and some bytes an outline.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ OUTLINED, PEAK = 1, 2
 """In a tile: inside an outline, and one of the places that make an outline one to keep."""
 
 
-def outlines_with_a_peak(
-    tiles: Iterable[NDArray[np.uint8]], across: int
+def outlines_to_keep(
+    tiles: Iterable[NDArray[np.uint8]], across: int, least_px: float = 0
 ) -> Iterator[NDArray[np.bool_]]:
-    """Drop the outlines in which no pixel is a peak, wherever in the mask they end.
+    """Drop the outlines in which no pixel is a peak, and small ones, wherever in the mask they end.
 
     Outlines touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`.
 
@@ -32,6 +32,7 @@ def outlines_with_a_peak(
         tiles: (side, side) of 0, `OUTLINED` and `PEAK`, all of one size, row by row. All are taken
             before the first comes out.
         across: how many are in a row.
+        least_px: pixels of the smallest outline that is kept.
 
     Yields:
         (side, side) bool in the same order.
@@ -39,7 +40,7 @@ def outlines_with_a_peak(
     outlines = _Outlines(across)
     with tempfile.TemporaryFile() as aside:
         lengths = [_put(aside, tile, outlines) for tile in tiles]
-        kept = outlines.kept()
+        kept = outlines.kept(least_px)
         aside.seek(0)
         first = 1
         for length in lengths:
@@ -61,6 +62,7 @@ class _Outlines:
         self._across = across
         self._roots = array("q", [0])
         self._peaks = bytearray(1)
+        self._sizes = array("q", [0])
         self._met = 0
         self._above = self._below = self._left = np.zeros(0, np.int64)
 
@@ -77,6 +79,7 @@ class _Outlines:
         first = len(self._roots)
         self._roots.extend(range(first, first + count))
         self._peaks.extend(bytes(count))
+        self._sizes.extend(np.bincount(numbers.ravel(), minlength=count + 1)[1:].tolist())
         numbers = _in_all(numbers, first)
         for number in np.unique(numbers[tile == PEAK]).tolist():
             self._peaks[number] = 1
@@ -87,12 +90,13 @@ class _Outlines:
         self._below[columns][1:-1] = numbers[-1]
         self._left = np.pad(numbers[:, -1], 1)
 
-    def kept(self) -> NDArray[np.bool_]:
-        """Whether the outline of each number has a peak; False for number 0, outside of all."""
+    def kept(self, least_px: float) -> NDArray[np.bool_]:
+        """Whether the outline of each number has a peak and that size; False for 0, outside."""
         roots = np.array([self._root(number) for number in range(len(self._roots))])
         has = np.zeros(len(roots), bool)
         has[roots[np.frombuffer(self._peaks, bool)]] = True
-        return np.asarray(has[roots])
+        sizes = np.bincount(roots, self._sizes, len(roots))
+        return np.asarray((has & (sizes >= least_px))[roots])
 
     def _join(self, edge: NDArray[np.int64], beside: NDArray[np.int64]) -> None:
         """Join what touches across an edge; `beside` reaches a pixel further at both ends."""
