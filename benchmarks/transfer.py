@@ -144,7 +144,7 @@ def table(options: argparse.Namespace) -> None:
 
 def curve(options: argparse.Namespace) -> None:
     """Draw Dice over the number of training images, a line a start, each seed as a dot."""
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for place, start in enumerate(options.starts):
         found = [(share, list(dice(start, share, options.out).values())) for share in SHARES]
@@ -152,7 +152,8 @@ def curve(options: argparse.Namespace) -> None:
         if not found:
             continue
         # a little aside, so that the bars of two starts do not hide one another
-        images = [IMAGES * share * 1.02 ** (place - 1.5) for share, _ in found]
+        aside = 1.015 ** (place - (len(options.starts) - 1) / 2)
+        images = [IMAGES * share * aside for share, _ in found]
         mean, half = zip(*(mean_and_half(values) for _, values in found), strict=True)
         drawn = axes.errorbar(images, mean, yerr=half, capsize=3, label=start)
         for x, (_, values) in zip(images, found, strict=True):
@@ -164,7 +165,7 @@ def curve(options: argparse.Namespace) -> None:
     axes.set_xlabel("training images")
     axes.set_ylabel("Dice, 195 images of BUSI's list 1, 128x128")
     axes.grid(alpha=0.3)
-    axes.legend(title="start")
+    figure.legend(title="start", loc="outside right upper")
     figure.savefig(options.figure, metadata={"Date": None})
 
 
