@@ -21,7 +21,6 @@ import onnx
 from numpy.typing import NDArray
 
 from breastseg.cli.case_options import select_cases
-from breastseg.cli.method import bundle_folder
 from breastseg.core import Case
 from breastseg.data.dataset import CaseRef
 from breastseg.export import onnx as exporter
@@ -33,6 +32,7 @@ from breastseg.export.quantise import (
     widen_weights,
 )
 from breastseg.inference.bundle_folder import MODEL
+from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.postprocess import bring_back
 from breastseg.inference.session import OnnxNetwork

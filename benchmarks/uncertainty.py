@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from breastseg.cli.case_options import select_cases
-from breastseg.cli.method import bundle_folder
 from breastseg.core import Grid, OutputSpec, Prediction, Provenance
 from breastseg.data.dataset import CaseRef
 from breastseg.inference.ensemble import Ensemble
+from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.postprocess import postprocess
 from breastseg.inference.uncertainty import Measure, region_uncertainty, uncertainty_map

@@ -142,3 +142,24 @@ def test_an_image_method_refuses_and_names_the_command(
     given = ["segment", str(pictures / "one.png"), "--method", str(gain)]
     assert main([*given, "--out", str(tmp_path / "out")]) == 2
     assert "breastseg volume" in capsys.readouterr().err
+
+
+def test_methods_for_volumes_are_compared(
+    gain: Path, phases: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    truth = np.zeros(GRID.shape, np.uint8)
+    truth[2:6, 4:10, 6:12] = 1
+    write_volume(truth, GRID, tmp_path / "truth.nii.gz")
+    later = Path(phases[1]).name  # given twice: the network takes no more than two phases
+    rows = [f"{name},before.nii.gz|{later}|{later},truth.nii.gz,{name}" for name in "ab"]
+    (tmp_path / "cases.csv").write_text("\n".join(["case_id,image,mask,patient_id", *rows, ""]))
+    data = ["--data", f"manifest={tmp_path / 'cases.csv'}", "--workers", "1"]
+    out = tmp_path / "comparison"
+    methods = [str(gain), f"again={gain}"]
+    assert main(["compare", *methods, *data, "--out", str(out), "--json"]) == 0
+    group = json.loads(capsys.readouterr().out)["methods"]["again"]["groups"]["lesion images"]
+    assert group["figures"]["dice"]["value"] == 1
+    assert group["figures"]["volume_cm3"]["value"] == pytest.approx(0.288)
+    assert "HD95, mm" in (out / "report.md").read_text()
+    assert main(["compare", *methods, "otsu", *data, "--out", str(out)]) == 2
+    assert "volumes for otsu, made for pictures" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from breastseg.core.image import Modality
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.inference.methods import MethodSpec, method_names
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.inference.volume_segmenter import VolumeSegmenter
 
 
 def test_networks_and_classical_methods_stand_in_one_list() -> None:
@@ -60,6 +61,17 @@ def test_a_network_is_opened_by_name_and_by_folder() -> None:
         opened = MethodSpec(name, "net").open(threads=1)
         assert isinstance(opened, OnnxSegmenter)
         assert (opened.name, opened.threads) == ("ultrasound", 1)
+
+
+def test_a_network_for_volumes_is_opened_as_one() -> None:
+    spec = MethodSpec("mri-phantom", "net")
+    opened = spec.open(threads=1)
+    assert isinstance(opened, VolumeSegmenter)
+    assert spec.info().phases == opened.spec.channels == 2
+    assert MethodSpec("ultrasound", "x").info().phases == 0
+    assert "mri-phantom" not in method_names()
+    with pytest.raises(InputError, match="networks for volumes joined"):
+        MethodSpec("mri-phantom+mri-phantom", "x").info()
 
 
 def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:

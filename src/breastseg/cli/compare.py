@@ -37,8 +37,9 @@ class Compare:
     nothing could be done, 130 interrupted (the same command continues).
 
     Attributes:
-        methods: methods of 'breastseg models list' or folders of bundles; parameters after a colon,
-            otsu:shift=0.1,margin=0.5; a name of your own before an equals sign, mine=otsu:shift=1.
+        methods: methods of 'breastseg models list' or folders of bundles, for volumes where the
+            data are; parameters after a colon, otsu:shift=0.1,margin=0.5; a name of your own before
+            an equals sign, mine=otsu:shift=1.
         out: folder for the reports and outlines; reports in it are replaced.
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
         split: which cases: all (by default), lesions, normals, fold:1,2, list:FILE or
@@ -83,7 +84,7 @@ class Compare:
         from breastseg.inference.methods import MethodSpec
 
         specs = [MethodSpec.parse(text, self.preset) for text in self.methods]
-        cases = select_cases(self.data, self.split)
+        cases = select_cases(self.data, self.split, volumes=True)
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, prompting=Prompting(self.prompt))
         baseline = self.baseline or _baseline(specs)

@@ -12,7 +12,7 @@ import tyro
 
 from breastseg.cli.case_options import DataOption, Words, select_cases
 from breastseg.cli.console import complain, console, progress, say
-from breastseg.cli.method import DEFAULT_PRESET, bundle_folder, is_classical, open_method
+from breastseg.cli.method import DEFAULT_PRESET, is_classical, open_method
 from breastseg.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class Evaluate:
     def _volume_segmenter(self) -> VolumeSegmenter:
         """The bundle for volumes at its own operating point unless another is given."""
         from breastseg.inference.bundle_folder import read_bundle
+        from breastseg.inference.methods import bundle_folder
         from breastseg.inference.volume_segmenter import VolumeSegmenter
 
         folder = bundle_folder(self.method)
@@ -141,7 +142,7 @@ def _is_for_volumes(method: str) -> bool:
         BundleError: there is no such method, or it is damaged.
     """
     from breastseg.inference.bundle_folder import read_bundle
-    from breastseg.inference.methods import network_names
+    from breastseg.inference.methods import bundle_folder, network_names
 
     if is_classical(method) or len(network_names(method)) > 1:
         return False

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from breastseg.core.errors import BundleError, InputError
+from breastseg.core.errors import InputError
 
 if TYPE_CHECKING:
     from breastseg.core.segmenter import Segmenter
@@ -24,29 +23,6 @@ def is_classical(method: str) -> bool:
     from breastseg.classical.catalogue import METHODS
 
     return method in METHODS
-
-
-def bundle_folder(method: str) -> Path:
-    """The folder of a shipped bundle by its name, or the folder itself.
-
-    Raises:
-        BundleError: neither; names those that there are.
-    """
-    from breastseg.inference.catalogue import shipped_bundles
-
-    shipped = shipped_bundles()
-    if method in shipped:
-        return shipped[method]
-    folder = Path(method)
-    if not folder.is_dir():
-        from breastseg.inference.methods import method_names
-
-        raise BundleError(
-            f"no method {method!r}",
-            f"{', '.join(method_names())}; or the folder of a bundle",
-            "'breastseg models list' shows what there is",
-        )
-    return folder
 
 
 def open_method(
@@ -107,6 +83,7 @@ def open_network(
     from dataclasses import replace
 
     from breastseg.inference.bundle_folder import read_bundle
+    from breastseg.inference.methods import bundle_folder
     from breastseg.inference.onnx_segmenter import OnnxSegmenter
 
     folder = bundle_folder(method)

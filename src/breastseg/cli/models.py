@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import tyro
 
 from breastseg.cli.console import say
-from breastseg.cli.method import DEFAULT_PRESET, bundle_folder, is_classical
+from breastseg.cli.method import DEFAULT_PRESET, is_classical
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.networks.recipe import RECIPES
 
@@ -85,6 +85,7 @@ class ShowModel:
             say_architecture(self.name, self.json)
             return 0
         from breastseg.inference.bundle_folder import CARD, DESCRIPTION, read_bundle
+        from breastseg.inference.methods import bundle_folder
 
         folder = bundle_folder(self.name)
         bundle = read_bundle(folder)

@@ -11,7 +11,6 @@ import tyro
 
 from breastseg.cli.case_options import DataOption, Words, portable_words, select_cases
 from breastseg.cli.console import say
-from breastseg.cli.method import bundle_folder
 from breastseg.core.errors import DataSetError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -65,6 +64,8 @@ class Quantise:
 
     def run(self) -> int:
         """Quantise; returns the exit code."""
+        from breastseg.inference.methods import bundle_folder
+
         if not LEAST <= self.images <= MOST:
             raise InputError(f"images = {self.images}", f"{LEAST} to {MOST}")
         folder = bundle_folder(self.bundle)

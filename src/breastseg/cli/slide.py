@@ -61,7 +61,7 @@ class OutlineSlide:
 
     def run(self) -> int:
         """Outline; returns the exit code."""
-        from breastseg.cli.method import bundle_folder
+        from breastseg.inference.methods import bundle_folder
         from breastseg.inference.onnx_segmenter import OnnxSegmenter
         from breastseg.inference.slide import restained, segment_slide, tile_network, tiling_of
         from breastseg.io.slide import Slide

@@ -54,8 +54,8 @@ class Volume:
 
     def run(self) -> int:
         """Segment; returns the exit code."""
-        from breastseg.cli.method import bundle_folder
         from breastseg.inference.examination import segment_examination
+        from breastseg.inference.methods import bundle_folder
         from breastseg.inference.volume_segmenter import VolumeSegmenter
         from breastseg.io.volume import write_volume
         from breastseg.io.volume_series import read_phases

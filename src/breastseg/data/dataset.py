@@ -70,6 +70,16 @@ class CaseRef:
         return f"{self.source}/{self.patient_id}"
 
     @property
+    def image_paths(self) -> tuple[Path, ...]:
+        """The files, or folders of files, that the image is read from."""
+        return (self.image_path,)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that the case is read from: its image, then its outlines."""
+        return (*self.image_paths, *(self.mask_paths or ()))
+
+    @property
     def is_normal(self) -> bool:
         """True where it is stated that there is no lesion."""
         return self.mask_paths == () or self.label == NORMAL

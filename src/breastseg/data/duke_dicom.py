@@ -45,7 +45,7 @@ class DicomRef(VolumeRef):
             DataSetError: the series are not the phases of one examination.
         """
         try:
-            image = read_series(*self.phase_paths)
+            image = read_series(*self.image_paths)
         except GeometryError as error:
             raise DataSetError(error.given, error.allowed, error.remedy) from error
         return replace(image, modality=self.modality, source=self.key)
@@ -159,7 +159,7 @@ class DukeDicom:
                 f"no box of {case_id} beside {self.folder}", f"a row in {BOXES}.xlsx or .csv"
             )
         image = ref.read_image()
-        numbers = [one.number for one in find_phases(*ref.phase_paths)[0]]
+        numbers = [one.number for one in find_phases(*ref.image_paths)[0]]
         box = _box(row, numbers, image.grid.shape)
         return BoxedCase(Case(case_id, case_id, (image,), None, ref.label, self.name), box)
 

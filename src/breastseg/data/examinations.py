@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +30,11 @@ class FirstPhases(CaseRef):
 
     masks_are_pictures: ClassVar[bool] = False
     is_volume: ClassVar[bool] = True
+
+    @property
+    def image_paths(self) -> tuple[Path, ...]:
+        """Those of the whole examination, of which the first are looked at."""
+        return self.whole.image_paths
 
     def read_image(self) -> Image:
         """The first phases.

@@ -77,7 +77,7 @@ class Manifest:
                     f"two rows for {case.case_id} in {table.name}", "distinct case_id or image"
                 )
         refs = tuple(cases[case_id] for case_id in sorted(cases))
-        gone = [path for ref in refs for path in _files(ref) if not path.exists()]
+        gone = [path for ref in refs for path in ref.files if not path.exists()]
         if gone:
             raise DataSetError(
                 f"{table.name}: {len(gone)} files are not there: {some(map(str, gone))}",
@@ -123,11 +123,6 @@ class Manifest:
             )
         kind = ColourRef if modality is Modality.HISTOPATHOLOGY else CaseRef
         return kind(case_id, patient, label, self.name, first, truth, None, fold, spacing, modality)
-
-
-def _files(ref: CaseRef) -> tuple[Path, ...]:
-    images = ref.phase_paths if isinstance(ref, VolumeRef) else (ref.image_path,)
-    return (*images, *(ref.mask_paths or ()))
 
 
 def _without_suffix(name: str) -> str:

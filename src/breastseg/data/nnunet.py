@@ -58,6 +58,11 @@ class NnUnetPicture(CaseRef):
 
     masks_are_pictures: ClassVar[bool] = False
 
+    @property
+    def image_paths(self) -> tuple[Path, ...]:
+        """The files of all channels."""
+        return (self.image_path, *self.later_paths)
+
     def read_image(self) -> Image:
         """The picture.
 

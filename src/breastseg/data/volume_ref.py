@@ -33,7 +33,7 @@ class VolumeRef(CaseRef):
     is_volume: ClassVar[bool] = True
 
     @property
-    def phase_paths(self) -> tuple[Path, ...]:
+    def image_paths(self) -> tuple[Path, ...]:
         """All phases, the one before contrast first."""
         return (self.image_path, *self.later_paths)
 
@@ -50,7 +50,7 @@ class VolumeRef(CaseRef):
         from breastseg.io.volume_series import read_phases
 
         try:
-            image = read_phases(self.phase_paths)
+            image = read_phases(self.image_paths)
         except GeometryError as error:
             raise DataSetError(error.given, error.allowed, error.remedy) from error
         return replace(image, modality=self.modality, source=self.key)

@@ -53,7 +53,7 @@ class Row:
     scanner: str | None
     has_lesion: bool
     lesion_fraction: float | None
-    score: ImageScore
+    score: ImageScore | VolumeScore
     milliseconds: float | None = None
     error: str | None = None
 

@@ -158,7 +158,10 @@ def _members(rows: Sequence[Row]) -> dict[str, list[Row]]:
         "normal images": normals,
         "benign": [row for row in lesions if row.label == "benign"],
         "malignant": [row for row in lesions if row.label == "malignant"],
-        **{name: [r for r in lesions if _size(r) == name] for name in ("small", "medium", "large")},
+        **{
+            name: [r for r in lesions if size_of(r) == name]
+            for name in ("small", "medium", "large")
+        },
     }
     sources = sorted({row.source for row in rows})
     for source in sources if len(sources) > 1 else ():
@@ -167,7 +170,7 @@ def _members(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return members
 
 
-def _size(row: Row) -> str | None:
+def size_of(row: Row) -> str | None:
     """Whether the lesions of an image are small, medium or large; None where it is not known."""
     size, low, high = row.lesion_fraction, SMALL, LARGE
     if isinstance(row.score, VolumeScore):

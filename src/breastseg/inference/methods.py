@@ -31,6 +31,7 @@ class MethodInfo:
         parameters: with their bounds and the values in force; none for a network.
         learnt_from: the data that it was trained or its parameters were tuned on, in words; empty
             where that is nothing or not known.
+        phases: of a method for volumes, how many it takes of an examination; 0 for pictures.
     """
 
     name: str
@@ -43,6 +44,7 @@ class MethodInfo:
     gives_probability: bool
     parameters: tuple[Parameter, ...] = ()
     learnt_from: str = ""
+    phases: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,19 +99,23 @@ class MethodSpec:
         from breastseg.classical.preset import classical_method
         from breastseg.inference.catalogue import load_segmenter
         from breastseg.inference.ensemble import Ensemble
+        from breastseg.inference.volume_segmenter import VolumeSegmenter
 
         if self.method in METHODS:
             return with_values(classical_method(self.method, self.preset), self.parameters)
         if self.parameters:
             raise InputError(f"parameters for {self.method!r}", "none: only classical methods have")
-        networks = [load_segmenter(name, threads) for name in network_names(self.method)]
+        names = network_names(self.method)
+        if len(names) == 1 and self.info().phases:
+            return VolumeSegmenter(bundle_folder(self.method), threads)
+        networks = [load_segmenter(name, threads) for name in names]
         return networks[0] if len(networks) == 1 else Ensemble(networks)
 
     def info(self) -> MethodInfo:
         """What is known of it.
 
         Raises:
-            InputError: a parameter or preset that there is not.
+            InputError: a parameter or preset that there is not, or networks for volumes joined.
             BundleError: no such method, or the bundle is damaged.
         """
         from breastseg.classical.catalogue import METHODS
@@ -162,7 +168,18 @@ def _short(method: str) -> str:
 
 
 def _joined(infos: Sequence[MethodInfo]) -> MethodInfo:
-    """What is known of the mean of several networks."""
+    """What is known of the mean of several networks.
+
+    Raises:
+        InputError: one of them is for volumes.
+    """
+    if any(info.phases for info in infos):
+        joined = "+".join(info.name for info in infos)
+        raise InputError(
+            f"{joined}: networks for volumes joined by +",
+            "networks for pictures",
+            "name them one by one",
+        )
     return replace(
         infos[0],
         name="+".join(info.name for info in infos),
@@ -176,19 +193,28 @@ def _once(texts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(part for text in texts for part in text.split("; ")))
 
 
-def _network_info(method: str) -> MethodInfo:
-    from breastseg.inference.bundle_folder import read_bundle
+def bundle_folder(method: str) -> Path:
+    """The folder of a shipped bundle by its name, or the folder itself.
+
+    Raises:
+        BundleError: neither; names those that there are.
+    """
     from breastseg.inference.catalogue import shipped_bundles
 
-    shipped = shipped_bundles()
-    folder = shipped.get(method, Path(method))
+    folder = shipped_bundles().get(method, Path(method))
     if not folder.is_dir():
         raise BundleError(
             f"no method {method!r}",
             f"{', '.join(method_names())}; or the folder of a bundle",
             "'breastseg models list' shows what there is",
         )
-    bundle = read_bundle(folder, verify=False)
+    return folder
+
+
+def _network_info(method: str) -> MethodInfo:
+    from breastseg.inference.bundle_folder import read_bundle
+
+    bundle = read_bundle(bundle_folder(method), verify=False)
     return MethodInfo(
         name=bundle.name,
         kind="network",
@@ -199,4 +225,5 @@ def _network_info(method: str) -> MethodInfo:
         takes_prompt=False,
         gives_probability=True,
         learnt_from="; ".join(bundle.training_data),
+        phases=0 if bundle.volume is None else bundle.volume.channels,
     )

@@ -31,12 +31,21 @@ def tabled(
         hd95_px: by label, one an image.
     """
     count = len(next(iter(dice.values())))
+    common = {
+        "area_px": 10,
+        "area_fraction": 0.05,
+        "contrast": 0.1,
+        "irregularity": 0.2,
+        "lesions": 1,
+    }
+    known_traits = [
+        Traits(f"s/{n}", **{**common, **(traits[n] if traits else {})}) for n in range(count)
+    ]
     known = {
         "source": "s",
         "label": "benign",
         "scanner": None,
         "has_lesion": True,
-        "lesion_fraction": 0.05,
     }
     cells = {}
     for label, values in dice.items():
@@ -47,26 +56,17 @@ def tabled(
                     key=f"s/{n}",
                     patient=f"s/{patients[n] if patients else n}",
                     score=ImageScore(dice=values[n], hd95_px=hd95_px[label][n] if hd95_px else 1.0),
+                    lesion_fraction=known_traits[n].area_fraction or None,
                     **{**known, **(rows[n] if rows else {})},
                 ),
             )
             for n in range(count)
         )
-    common = {
-        "area_px": 10,
-        "area_fraction": 0.05,
-        "contrast": 0.1,
-        "irregularity": 0.2,
-        "lesions": 1,
-    }
     info = MethodInfo("m", "classical", "", "", "", Modality.UNKNOWN, True, False)
     return Comparison(
         methods=dict.fromkeys(dice, info),
         cells=cells,
-        traits={
-            f"s/{n}": Traits(f"s/{n}", **{**common, **(traits[n] if traits else {})})
-            for n in range(count)
-        },
+        traits={one.key: one for one in known_traits},
         protocol=Protocol(),
         baseline=next(iter(dice)),
         outlines=Path("outlines"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from breastseg.core import Grid, Mask
 from breastseg.core.errors import InputError
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.cell import Cell, Traits
@@ -17,12 +18,14 @@ from breastseg.evaluation.comparison.store import (
     Store,
     fingerprint,
     outline_path,
+    read_outline,
     state_of,
     state_of_code,
     write_outline,
 )
 from breastseg.evaluation.run import Row
-from breastseg.evaluation.score import ImageScore
+from breastseg.evaluation.score import ImageScore, VolumeScore
+from breastseg.io.volume import grid_difference, read_volume
 
 
 def cell(label: str = "a", key: str = "s/c", error: str | None = "no", **score: object) -> Cell:
@@ -93,25 +96,49 @@ def test_a_cell_without_its_outline_is_not_finished(tmp_path) -> None:
     with Store(tmp_path) as store:
         assert store.cell("a", "s/c", "f") is None
         assert store.cell("failed", "s/c", "f") is not None
-        write_outline(store.outline("a", "s/c"), np.eye(3, dtype=bool))
+        mask = Mask(np.eye(3, dtype=bool), Grid((3, 3)))
+        write_outline(outline_path(store.outlines, "a", "s/c"), mask)
         assert store.cell("a", "s/c", "f") is not None
 
 
 def test_an_outline_has_one_bit_a_pixel(tmp_path) -> None:
     mask = np.random.default_rng(0).random((5, 13)) > 0.5
     path = outline_path(tmp_path, "a", "s/c")
-    write_outline(path, mask)
+    write_outline(path, Mask(mask, Grid(mask.shape)))
     with Pillow.open(path) as picture:
         assert (picture.format, picture.mode) == ("PNG", "1")
         assert np.array_equal(np.array(picture), mask)
+    assert np.array_equal(read_outline(path), mask)
     assert [file.name for file in path.parent.iterdir()] == ["s~2Fc.png"]
 
 
-def test_leftovers_of_a_killed_run_are_removed(tmp_path) -> None:
-    leftover = tmp_path / "outlines" / "a" / ".s.0011.png"
+def test_an_outline_of_a_volume_is_a_volume(tmp_path) -> None:
+    grid = Grid((3, 4, 5), (2.0, 1.0, 1.5), (1.0, 2.0, 3.0))
+    mask = np.random.default_rng(0).random(grid.shape) > 0.5
+    path = outline_path(tmp_path, "a", "s/c", of_volume=True)
+    write_outline(path, Mask(mask, grid))
+    assert np.array_equal(read_outline(path), mask)
+    assert not grid_difference(read_volume(path).grid, grid)
+    assert [file.name for file in path.parent.iterdir()] == ["s~2Fc.nii.gz"]
+
+
+def test_the_scores_of_a_volume_come_back_as_such(tmp_path) -> None:
+    score = VolumeScore(dice=0.5, volume_cm3=1.5, true_volume_cm3=None)
+    kept = replace(cell(), row=replace(cell().row, score=score))
+    with Store(tmp_path) as store:
+        store.add(kept, "f")
+        store.add(cell("b"), "f")
+    with Store(tmp_path) as store:
+        assert repr(store.cell("a", "s/c", "f")) == repr(kept)
+        assert type(store.cell("b", "s/c", "f").row.score) is ImageScore
+
+
+@pytest.mark.parametrize("suffix", ["png", "nii.gz"])
+def test_leftovers_of_a_killed_run_are_removed(suffix, tmp_path) -> None:
+    leftover = tmp_path / "outlines" / "a" / f".s.0011.{suffix}"
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"x")
-    kept = leftover.with_name("s.png")
+    kept = leftover.with_name(f"s.{suffix}")
     kept.write_bytes(b"x")
     Store(tmp_path).__exit__(None, None, None)
     assert (leftover.exists(), kept.exists()) == (False, True)

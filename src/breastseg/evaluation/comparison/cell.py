@@ -8,6 +8,7 @@ from pathlib import Path
 
 from breastseg.evaluation.protocol import Protocol
 from breastseg.evaluation.run import Row
+from breastseg.evaluation.score import VolumeScore
 from breastseg.inference.methods import MethodInfo
 
 THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
@@ -22,12 +23,13 @@ class Traits:
 
     Attributes:
         key: ``"source/case_id"``.
-        area_px: pixels of lesion, at the image's own size; 0 on a normal image.
+        area_px: pixels, or voxels, of lesion, at the image's own size; 0 on a normal image.
         area_fraction: share of the image that is lesion, 0 to 1.
-        contrast: mean grey of the ring around the lesion less that of the lesion, over the sum of
-            both (Weber-like, -1 to 1; above 0 where the lesion is darker); None without a lesion.
-        irregularity: 1 - 4 pi area / perimeter^2 of the largest region, 0 for a disc, towards 1 for
-            a ragged border; None without a lesion.
+        contrast: difference of the mean grey of the lesion and of the ring around it, over their
+            sum (Weber-like, -1 to 1); above 0 where the lesion stands out as lesions of its
+            modality do, brighter in mammograms and MRI, darker elsewhere. None without a lesion.
+        irregularity: how far the largest region is from a disc or ball, 0 for one, towards 1 for a
+            ragged border; None without a lesion.
         lesions: regions of the truth.
     """
 
@@ -74,8 +76,8 @@ class Comparison:
         traits: by the case's key.
         protocol: how the cases were scored.
         baseline: the label that the others are held against.
-        outlines: the folder of the outlines, ``outlines / label / key.png`` (1-bit PNG on the
-            image's own grid; see `outline_path`).
+        outlines: the folder of the outlines, ``outlines / label / key.png`` (1-bit PNG, of a
+            volume ``.nii.gz``, on the image's own grid; see `outline_path`).
         parameters: by label, the provenance parameters in force.
     """
 
@@ -86,3 +88,8 @@ class Comparison:
     baseline: str
     outlines: Path
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    @property
+    def of_volumes(self) -> bool:
+        """True where the images are volumes."""
+        return any(isinstance(cell.row.score, VolumeScore) for cell in self.cells[self.baseline])

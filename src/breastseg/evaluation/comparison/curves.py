@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from breastseg.evaluation.comparison.cell import BINS, THRESHOLDS, Cell
 
@@ -38,13 +39,13 @@ def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: 
     """Count one map against its truth, lesions as `breastseg.metrics.match_lesions` does.
 
     Args:
-        probability: (H, W) float32, 0 to 1.
-        lesion: (H, W) bool.
+        probability: (H, W) or (slices, H, W) float32, 0 to 1.
+        lesion: of that shape, bool.
         min_iou: intersection over union from which an outline and a true lesion match.
     """
     # Where no threshold is reached there is no outline, and all is in the first bin.
-    column, row, columns, rows = cv2.boundingRect((probability >= _CUTS[0]).astype(np.uint8))
-    part = (slice(row, row + rows), slice(column, column + columns))
+    lively = ndimage.find_objects((probability >= _CUTS[0]).astype(np.uint8))
+    part = lively[0] if lively else (slice(0),) * probability.ndim
     found, false = _matches(probability[part], lesion, part, min_iou)
     flat, true = probability[part].ravel(), lesion[part].ravel()
     bins = np.minimum((flat * np.float32(BINS)).astype(np.intp), BINS - 1)
@@ -62,20 +63,20 @@ def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: 
 def _matches(
     probability: NDArray[np.float32],
     lesion: NDArray[np.bool_],
-    part: tuple[slice, slice],
+    part: tuple[slice, ...],
     min_iou: float,
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Lesions found and false outlines at each threshold.
 
     Args:
         probability: of the part of the image that holds all outlines.
-        lesion: (H, W) bool, of the whole image.
+        lesion: bool, of the whole image.
         part: where it lies.
         min_iou: from which an outline and a true lesion match.
     """
-    n, regions = cv2.connectedComponents(lesion.astype(np.uint8), connectivity=8)
-    sizes = np.bincount(np.asarray(regions).ravel(), minlength=n)[1:]
-    within = np.asarray(regions)[part]
+    n, regions = _regions(lesion)
+    sizes = np.bincount(regions.ravel(), minlength=n)[1:]
+    within = regions[part]
     places = [np.flatnonzero(within == number) for number in range(1, n)]
     # How many thresholds each pixel reaches: the map cut at threshold i is levels > i.
     lively = probability >= _CUTS[0]
@@ -99,15 +100,15 @@ def _matched(
     """Lesions found and false outlines of one mask.
 
     Args:
-        outline: (h, w) bool, the part of the image that holds all outlines.
+        outline: bool, the part of the image that holds all outlines.
         places: for each lesion, its pixels in the flattened part.
         sizes: for each lesion, its pixels in the whole image.
         min_iou: from which they match.
     """
     if not outline.any():
         return 0, 0
-    n, numbers = cv2.connectedComponents(outline.astype(np.uint8), connectivity=8)
-    flat = np.asarray(numbers).ravel()
+    n, numbers = _regions(outline)
+    flat = numbers.ravel()
     areas = np.bincount(flat, minlength=n)[1:]
     found = 0
     matched = np.zeros(n - 1, bool)
@@ -117,6 +118,15 @@ def _matched(
         found += bool(hit.any())
         matched |= hit
     return found, int(n - 1 - matched.sum())
+
+
+def _regions(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32]]:
+    """Number the regions that touch by a side or a corner: one more than there are, and the map."""
+    if mask.ndim == 2:  # OpenCV is many times as fast, and knows pictures only
+        n, numbers = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+        return n, np.asarray(numbers)
+    numbers, count = ndimage.label(mask, np.ones((3,) * mask.ndim, bool))
+    return count + 1, numbers
 
 
 def free_response(cells: Sequence[Cell]) -> tuple[tuple[float, float], ...]:

@@ -1,7 +1,8 @@
 """The same cases as each method outlined them, side by side.
 
 A scan is stored once and each method's lines lie over it as a picture of their own that is clear
-elsewhere, so that a page with many methods stays small.
+elsewhere, so that a page with many methods stays small. Of a volume the slice with the most lesion
+is shown, after contrast where there are phases, and right way up.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from numpy.typing import NDArray
 from breastseg.core.errors import BreastsegError
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.results import Results, Standing
-from breastseg.evaluation.comparison.store import outline_path
+from breastseg.evaluation.comparison.section import Section, section_of
+from breastseg.evaluation.comparison.store import outline_path, read_outline
 from breastseg.evaluation.run import Row
 from breastseg.evaluation.score import nearest
-from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB, to_rgb
-from breastseg.io.raster import read_mask
+from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 
 SIDE = 320
 """The longer side of a picture, in pixels, at most."""
@@ -131,29 +132,31 @@ def _scene(results: Results, ref: CaseRef, why: str) -> Scene | None:
         case = ref.load()
     except (BreastsegError, OSError):
         return None
-    picture = to_rgb(case.images[0])[..., 0 if case.images[0].array.shape[0] == 1 else slice(None)]
-    size = _shown_size(picture.shape[0], picture.shape[1])
-    small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
-    truth = None if case.mask is None else nearest(case.mask.foreground, size)
-    if truth is None:
+    if case.mask is None:
         return None
+    section = section_of(case)
+    picture, known = section.picture(case.images[0]), section.of(case.mask.foreground)
+    size = _shown_size(picture.shape[0] * section.tallness, picture.shape[1])
+    small = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+    truth = nearest(known, size)
     panels, errors = [], []
     marked = with_error_maps(results)
     for standing in results.standings:
         row = next(row for row in standing.lesion_rows if row.key == ref.key)
-        outline = _outline(results, standing, row, size)
+        outline = _outline(results, standing, row, section, size)
         said = "failed" if outline is None else f"Dice {row.score.dice:.3f}"
         alt = f"{ref.key} as {standing.label} outlined it: {said}"
         panels.append(Panel(standing.label, said, _lines(truth, outline), alt))
         if standing.label in marked and outline is not None:
             wrong, left = int((outline & ~truth).sum()), int((truth & ~outline).sum())
-            share = [f"{100 * n / truth.sum():.0f} %" for n in (wrong, left)]
+            share = [f"{100 * n / max(1, truth.sum()):.0f} %" for n in (wrong, left)]
             caption = f"{share[0]} too much, {share[1]} left out"
+            caption += " in this slice" if section.name else ""
             alt = f"what {standing.label} got wrong on {ref.key}, of the lesion's area: {caption}"
             errors.append(
                 Panel(f"Errors of {standing.label}", caption, _errors(truth, outline), alt)
             )
-    kind = ref.label or "diagnosis not stated"
+    kind = "; ".join(filter(None, [ref.label or "diagnosis not stated", section.name]))
     plain = Panel("Known outline", kind, _lines(truth, None), f"{ref.key} with its known outline")
     return Scene(ref.key, why, size[::-1], _png(small), plain, tuple(panels), tuple(errors))
 
@@ -166,16 +169,17 @@ def with_error_maps(results: Results) -> tuple[str, ...]:
 
 
 def _outline(
-    results: Results, standing: Standing, row: Row, size: tuple[int, int]
+    results: Results, standing: Standing, row: Row, section: Section, size: tuple[int, int]
 ) -> NDArray[np.bool_] | None:
     """What a method outlined, at the size of the picture; None where it failed."""
-    path = outline_path(results.comparison.outlines, standing.label, row.key)
+    comparison = results.comparison
+    path = outline_path(comparison.outlines, standing.label, row.key, comparison.of_volumes)
     if row.error is not None or not path.is_file():
         return None
-    return nearest(read_mask(path), size)
+    return nearest(section.of(read_outline(path)), size)
 
 
-def _shown_size(rows: int, columns: int) -> tuple[int, int]:
+def _shown_size(rows: float, columns: float) -> tuple[int, int]:
     share = min(1.0, SIDE / max(rows, columns))
     return max(1, round(rows * share)), max(1, round(columns * share))
 

@@ -98,10 +98,7 @@ def write_comparison(
 
 def _without_folders(comparison: Comparison, cases: Sequence[CaseRef]) -> Comparison:
     """Errors that name a file without the folder it is in: a report is passed on."""
-    folders = {
-        ref.key: {path.parent for path in (ref.image_path, *(ref.mask_paths or ()))}
-        for ref in cases
-    }
+    folders = {ref.key: {path.parent for path in ref.files} for ref in cases}
 
     def told(cell: Cell) -> Cell:
         error = cell.row.error

@@ -8,10 +8,11 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from breastseg.core.errors import InputError, UnsupportedError
+from breastseg.core.errors import DataSetError, InputError, UnsupportedError
 from breastseg.core.provenance import Provenance
 from breastseg.core.segmenter import Segmenter
 from breastseg.data.dataset import CaseRef, some
+from breastseg.data.examinations import first_phases
 from breastseg.evaluation.comparison.cell import Cell, Comparison, Traits
 from breastseg.evaluation.comparison.store import Store, fingerprint, state_of, state_of_code
 from breastseg.evaluation.comparison.work import Bench, Rules, Task, opened
@@ -40,7 +41,7 @@ def compare(
 
     Args:
         specs: the methods; each under a label of its own.
-        cases: with known truth.
+        cases: with known truth; of volumes each method is given as many phases as it takes.
         protocol: how they are segmented and scored.
         folder: gets ``cells.jsonl`` and ``outlines/``; made where it is missing.
         baseline: the label that the others are held against.
@@ -54,12 +55,13 @@ def compare(
         InputError: no method, labels alike, no such baseline or parameter, a negative number of
             workers, or a folder that cannot be written.
         UnsupportedError: boxes for a method that takes none.
-        DataSetError: as `breastseg.evaluation.run.check_cases`.
+        DataSetError: as `breastseg.evaluation.run.check_cases`; or volumes for a method for
+            pictures, or pictures for one for volumes.
         BreastsegError: a method cannot be opened, or the processes do not start.
     """
     _check(specs, baseline, workers)
     check_cases(cases, protocol)
-    infos = _infos(specs, protocol.prompting)
+    cases = _as_taken(cases, infos := _infos(specs, protocol.prompting))
     methods = {spec.label: opened(spec, protocol.prompting) for spec in specs}
     made_by = {label: made for label, (_, made) in methods.items()}
     with Store(folder) as store:
@@ -192,6 +194,27 @@ def _check(specs: Sequence[MethodSpec], baseline: str, workers: int) -> None:
         raise InputError(f"baseline {baseline!r}", f"one of {', '.join(labels)}")
     if workers < 0:
         raise InputError(f"workers = {workers}", "1 or more, or 0 for all cores")
+
+
+def _as_taken(cases: Sequence[CaseRef], infos: Mapping[str, MethodInfo]) -> Sequence[CaseRef]:
+    """The cases, of volumes no more than the phases that some method looks at.
+
+    Raises:
+        DataSetError: volumes for a method for pictures, or pictures for one for volumes.
+    """
+    of_volumes = cases[0].is_volume  # as all others are
+    others = [label for label, info in infos.items() if (info.phases > 0) is not of_volumes]
+    if others:
+        given, taken = ("volumes", "pictures") if of_volumes else ("pictures", "volumes")
+        raise DataSetError(
+            f"{given} for {some(others)}, made for {taken}",
+            f"methods for {given} alone, or data sets of {taken}",
+            "'breastseg models list' tells what each is for",
+        )
+    if not of_volumes:
+        return cases
+    most = max(info.phases for info in infos.values())
+    return [first_phases(ref, most) for ref in cases]
 
 
 def _infos(specs: Sequence[MethodSpec], prompting: Prompting) -> dict[str, MethodInfo]:

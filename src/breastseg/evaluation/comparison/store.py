@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from breastseg.core.errors import InputError
+from breastseg.core.mask import Mask
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.cell import Cell, Traits
+from breastseg.evaluation.score import VolumeScore
 from breastseg.io.write import replacing
 
 CELLS, OUTLINES = "cells.jsonl", "outlines"
@@ -54,8 +56,9 @@ class Store:
         path = folder / CELLS
         try:
             self.outlines.mkdir(parents=True, exist_ok=True)
-            for leftover in self.outlines.glob("*/.*.png"):  # of a run that was killed
-                leftover.unlink(missing_ok=True)
+            for kind in ("png", "gz"):
+                for leftover in self.outlines.glob(f"*/.*.{kind}"):  # of a run that was killed
+                    leftover.unlink(missing_ok=True)
             # Unbuffered: a line goes out in one piece, and nothing is lost when the run is killed.
             self._file = path.open("ab", buffering=0)
             written = path.read_bytes()
@@ -87,17 +90,14 @@ class Store:
         line = self._known.get((label, key))
         if line is None or line.cell is None or line.fingerprint != fingerprint:
             return None
-        drawn = line.cell.row.error is not None or self.outline(label, key).is_file()
-        return line.cell if drawn else None
+        of_volume = isinstance(line.cell.row.score, VolumeScore)
+        drawn = outline_path(self.outlines, label, key, of_volume).is_file()
+        return line.cell if drawn or line.cell.row.error is not None else None
 
     def traits(self, key: str, fingerprint: str) -> Traits | None:
         """The traits of a case; None where there are none with this fingerprint."""
         line = self._known.get(("", key))
         return None if line is None or line.fingerprint != fingerprint else line.traits
-
-    def outline(self, label: str, key: str) -> Path:
-        """Where the outline of a method on a case lies."""
-        return outline_path(self.outlines, label, key)
 
     def add(self, result: Cell | Traits, fingerprint: str) -> None:
         """Append a result.
@@ -120,27 +120,52 @@ class Store:
             ) from error
 
 
-def outline_path(folder: Path, label: str, key: str) -> Path:
+def outline_path(folder: Path, label: str, key: str, of_volume: bool = False) -> Path:
     """Where the outline of a method on a case lies.
 
     Args:
         folder: that of all outlines.
         label: of the method.
         key: of the case.
+        of_volume: the case is a volume.
     """
-    return folder / _file_name(label) / f"{_file_name(key)}.png"
+    suffix = ".nii.gz" if of_volume else ".png"
+    return folder / _file_name(label) / f"{_file_name(key)}{suffix}"
 
 
-def write_outline(path: Path, mask: NDArray[np.bool_]) -> None:
-    """Write a mask (H, W) bool as a PNG of one bit a pixel, whole or not at all.
+def write_outline(path: Path, mask: Mask) -> None:
+    """Write an outline, whole or not at all: as a PNG of one bit a pixel, a volume as NIfTI.
+
+    Args:
+        path: as `outline_path` names it.
+        mask: on the image's own grid.
 
     Raises:
         InputError: it cannot be written.
     """
+    if mask.grid.ndim == 3:
+        from breastseg.io.volume import write_volume
+
+        write_volume(mask.foreground.astype(np.uint8), mask.grid, path)
+        return
     from PIL import Image as Pillow
 
     with replacing(path) as temporary:
-        Pillow.fromarray(mask).save(temporary, "PNG")
+        Pillow.fromarray(mask.foreground).save(temporary, "PNG")
+
+
+def read_outline(path: Path) -> NDArray[np.bool_]:
+    """Read what `write_outline` wrote: (rows, columns) or (slices, rows, columns) bool.
+
+    Raises:
+        UnreadableError: the file is missing or damaged.
+    """
+    from breastseg.io.raster import read_mask
+    from breastseg.io.volume import read_volume
+
+    if path.name.endswith(".nii.gz"):
+        return np.asarray(read_volume(path).array[0] != 0)
+    return read_mask(path)
 
 
 def fingerprint(*parts: object) -> str:
@@ -151,14 +176,13 @@ def fingerprint(*parts: object) -> str:
 
 def state_of(ref: CaseRef) -> dict[str, object]:
     """What tells a case from another or from itself after a change of its files or its record."""
-    files = (ref.image_path, *(ref.mask_paths or ()))
     known = ("label", "scanner", "spacing_mm", "modality")
     return {
         "key": ref.key,
         "patient": ref.patient_key,
         "normal": ref.is_normal,
         **{name: getattr(ref, name) for name in known},
-        "files": [_file_state(path) for path in files],
+        "files": [_file_state(path) for path in ref.files],
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from breastseg.evaluation.comparison.cell import Comparison, Traits
 from breastseg.evaluation.run import Row
-from breastseg.evaluation.summary import LARGE, SMALL
+from breastseg.evaluation.summary import LARGE, LARGE_CM3, SMALL, SMALL_CM3, size_of
 
 FEWEST = 10
 """A scanner with fewer images is no group."""
@@ -20,7 +20,8 @@ _Belongs = Callable[[Row, Traits], bool]
 def subgroups(comparison: Comparison) -> Mapping[str, frozenset[str]]:
     """The keys of the images with a lesion in each group, by the group's name.
 
-    Small, medium and large go by the share of the image that is lesion. Low contrast is the quarter
+    Small, medium and large go by the share of the image that is lesion, those of volumes by cubic
+    centimetres. Low contrast is the quarter
     of the images compared that is lowest in it, an irregular border the highest quarter; an image
     on the boundary of thirds or quarters is in the lower part. A group without an image is left
     out, and so is a source that all images are from.
@@ -30,9 +31,10 @@ def subgroups(comparison: Comparison) -> Mapping[str, frozenset[str]]:
         for cell in comparison.cells[comparison.baseline]
         if cell.row.has_lesion
     ]
+    of_volumes = comparison.of_volumes
     groups: dict[str, _Belongs] = {
-        **_by_kind(),
-        **_by_part([traits for _, traits in cases]),
+        **_by_kind(of_volumes),
+        **_by_part([traits for _, traits in cases], "voxels" if of_volumes else "pixels"),
         **_by_origin([row for row, _ in cases]),
     }
     members = {
@@ -42,25 +44,28 @@ def subgroups(comparison: Comparison) -> Mapping[str, frozenset[str]]:
     return {name: keys for name, keys in members.items() if keys}
 
 
-def _by_kind() -> Mapping[str, _Belongs]:
+def _by_kind(of_volumes: bool) -> Mapping[str, _Belongs]:
+    low, high = f"{SMALL:.0%}", f"{LARGE:.0%}"
+    if of_volumes:
+        low, high = f"{SMALL_CM3:g} cm3", f"{LARGE_CM3:g} cm3"
     return {
         "benign": lambda row, _: row.label == "benign",
         "malignant": lambda row, _: row.label == "malignant",
-        f"small, below {SMALL:.0%}": lambda _, t: 0 < t.area_fraction < SMALL,
-        f"medium, {SMALL:.0%} to {LARGE:.0%}": lambda _, t: SMALL <= t.area_fraction <= LARGE,
-        f"large, above {LARGE:.0%}": lambda _, t: t.area_fraction > LARGE,
+        f"small, below {low}": lambda row, _: size_of(row) == "small",
+        f"medium, {low} to {high}": lambda row, _: size_of(row) == "medium",
+        f"large, above {high}": lambda row, _: size_of(row) == "large",
     }
 
 
-def _by_part(known: Sequence[Traits]) -> Mapping[str, _Belongs]:
+def _by_part(known: Sequence[Traits], unit: str) -> Mapping[str, _Belongs]:
     """Groups whose bounds are those of the images compared."""
     first, second = _cuts([t.area_px for t in known if t.area_px > 0], 1 / 3, 2 / 3)
     (faint,) = _cuts([t.contrast for t in known if t.contrast is not None], 1 / 4)
     (ragged,) = _cuts([t.irregularity for t in known if t.irregularity is not None], 3 / 4)
     return {
-        "smallest third by pixels": lambda _, t: 0 < t.area_px <= first,
-        "middle third by pixels": lambda _, t: first < t.area_px <= second,
-        "largest third by pixels": lambda _, t: t.area_px > second,
+        f"smallest third by {unit}": lambda _, t: 0 < t.area_px <= first,
+        f"middle third by {unit}": lambda _, t: first < t.area_px <= second,
+        f"largest third by {unit}": lambda _, t: t.area_px > second,
         "low contrast": lambda _, t: t.contrast is not None and t.contrast <= faint,
         "contrast not low": lambda _, t: t.contrast is not None and t.contrast > faint,
         "irregular border": lambda _, t: t.irregularity is not None and t.irregularity > ragged,

@@ -59,6 +59,8 @@ def overlap(results: Results) -> Table:
         _mean("Precision", "precision"),
         _mean("Recall", "recall"),
     ]
+    if results.comparison.of_volumes:
+        columns.append(_length("Volume error, cm3", "volume_error_cm3", 2))
     if results.ranking is not None and len(results.standings) > 1:
         ranks = results.ranking.ranks
         columns.append(
@@ -93,7 +95,9 @@ def _about_ranks(found: Ranking | None) -> str:
 
 def borders(results: Results) -> Table:
     """How far outlines lie from the true border."""
-    columns = [_length("HD95, px", "hd95_px", 1), _length("ASSD, px", "assd_px", 1)]
+    columns = []
+    if not results.comparison.of_volumes:  # whose voxels are longer along one axis than another
+        columns += [_length("HD95, px", "hd95_px", 1), _length("ASSD, px", "assd_px", 1)]
     known = [s.figure("hd95_mm") for s in results.standings]
     if any(known):
         columns += [_length("HD95, mm", "hd95_mm", 2), _length("ASSD, mm", "assd_mm", 2)]
@@ -245,7 +249,7 @@ def main_table(results: Results) -> Table:
         columns += [
             _mean("Dice", "dice"),
             _median("median", "dice"),
-            _bare(_length("HD95 px", "hd95_px", 1)),
+            _bare(_far(results)),
             _bare(_share("Found", "lesions_found")),
         ]
     if NORMALS in results.best.groups:
@@ -255,6 +259,12 @@ def main_table(results: Results) -> Table:
         _Column("Failed", lambda s: Entry(str(s.failures))),
     ]
     return _table(results, "main", "Methods, the best mean Dice first", "", columns)
+
+
+def _far(results: Results) -> _Column:
+    if results.comparison.of_volumes:
+        return _length("HD95 mm", "hd95_mm", 1)
+    return _length("HD95 px", "hd95_px", 1)
 
 
 def _bare(column: _Column) -> _Column:

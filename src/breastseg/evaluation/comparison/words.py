@@ -179,9 +179,10 @@ def how(results: Results) -> tuple[str, ...]:
             "The data do not say which images are of one patient, so each counts as a patient of "
             "its own; if some share a patient, the intervals are too narrow."
         )
+    said = rules(comparison.protocol, results.resamples, results.seed, comparison.of_volumes)
     return (
         f"{images(group.images)}{_of_patients(results, group.patients)} ({counts}): {lesions} with "
-        f"a lesion and {normals}. {rules(comparison.protocol, results.resamples, results.seed)}",
+        f"a lesion and {normals}. {said}",
         known,
         "Every method ran on the same images with the parameters listed below; the comparison "
         "itself fits nothing. What a method was trained or tuned on is said where it is described, "
@@ -209,4 +210,4 @@ def _of_patients(results: Results, patients: int) -> str:
 
 
 def _bare(value: float) -> str:
-    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "\N{MINUS SIGN}")  # no minus before a zero

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,7 @@ class Bench:
         self._methods = methods or {
             spec.label: opened(spec, rules.protocol.prompting)[0] for spec in rules.specs
         }
+        self._phases = {spec.label: spec.info().phases for spec in rules.specs}
 
     def results(self, task: Task) -> Iterator[Row | Traits | Cell]:
         """Compute what is missing of a case, which is read once.
@@ -91,15 +92,26 @@ class Bench:
 
     def _cell(self, label: str, case: OpenedCase) -> Cell:
         protocol = self._rules.protocol
-        outcome = segment_and_score(self._methods[label], case, protocol)
-        path = outline_path(self._rules.outlines, label, case.ref.key)
+        seen = _first_phases(case, self._phases[label])
+        outcome = segment_and_score(self._methods[label], seen, protocol)
+        path = outline_path(self._rules.outlines, label, case.ref.key, case.ref.is_volume)
         prediction, truth = outcome.prediction, case.truth
         if prediction is None or truth is None:
             path.unlink(missing_ok=True)  # that of an earlier run with other parameters
             return failed_cell(label, outcome.row)
-        write_outline(path, prediction.mask().foreground)
+        write_outline(path, prediction.mask())
         counts = count(*at_size(prediction, truth, protocol.size), protocol.min_iou)
         return Cell(label, outcome.row, *astuple(counts))
+
+
+def _first_phases(opened: OpenedCase, count: int) -> OpenedCase:
+    """A case of which no more than so many phases are looked at; all of it where that is 0."""
+    case = opened.case
+    if case is None or not 0 < count < len(case.images[0].array):
+        return opened
+    image = case.images[0]
+    seen = replace(case, images=(replace(image, array=image.array[:count]),))
+    return replace(opened, case=seen)
 
 
 def failed_cell(label: str, row: Row) -> Cell:
@@ -119,13 +131,21 @@ def opened(spec: MethodSpec, prompting: Prompting) -> tuple[Segmenter, Provenanc
     segmenter = spec.open(threads=1)
     prompt = Prompt(box=_BOX) if prompting is Prompting.BOX else None
     try:
-        return segmenter, segmenter.segment(_sample(), prompt).provenance
+        sample = _sample_volume(phases) if (phases := spec.info().phases) else _sample()
+        return segmenter, segmenter.segment(sample, prompt).provenance
     except FAILURES:  # it may well do better on real images
         values = {parameter.name: parameter.default for parameter in spec.info().parameters}
         return segmenter, Provenance(segmenter.name, "", values)
 
 
 _BOX = (40, 36, 80, 92)
+
+
+def _sample_volume(phases: int) -> Image:
+    """Noise in which nothing enhances."""
+    grid = Grid((8, 24, 24), (1.0, 1.0, 1.0))
+    noise = np.random.default_rng(0).rayleigh(50, grid.shape).astype(np.float32)
+    return Image(np.repeat(noise[None], phases, axis=0), grid)
 
 
 def _sample() -> Image:
