@@ -36,8 +36,7 @@ def compare(
 
     A method that fails on a case has a cell there with its error and the worst score. Every cell is
     kept in `folder`, a failed one too, and not computed again unless its method, the protocol, the
-    case's files or the code have changed; a run that was stopped goes on where it was. To try
-    failed ones again, choose another folder.
+    case's files or the code have changed, so that a run that was stopped goes on where it was.
 
     Args:
         specs: the methods; each under a label of its own.
@@ -55,25 +54,25 @@ def compare(
         InputError: no method, labels alike, no such baseline or parameter, a negative number of
             workers, or a folder that cannot be written.
         UnsupportedError: boxes for a method that takes none.
-        DataSetError: as `breastseg.evaluation.run.check_cases`; or volumes for a method for
-            pictures, or pictures for one for volumes.
+        DataSetError: as `check_cases`; or pictures for methods for volumes, or volumes for others.
         BreastsegError: a method cannot be opened, or the processes do not start.
     """
     _check(specs, baseline, workers)
     check_cases(cases, protocol)
-    cases = _as_taken(cases, infos := _infos(specs, protocol.prompting))
+    infos = _infos(specs, protocol.prompting)
+    cases = _as_taken(cases, infos)
     methods = {spec.label: opened(spec, protocol.prompting) for spec in specs}
     made_by = {label: made for label, (_, made) in methods.items()}
     with Store(folder) as store:
         ledger = _Ledger(store, cases, made_by, protocol)
-        if progress is not None:
-            progress(*ledger.done)
+        note = progress or _pass
+        note(*ledger.done)
         rules = Rules(tuple(specs), protocol, store.outlines)
         with closing(_results(rules, methods, ledger.tasks(), workers)) as results:
             for result in results:
                 ledger.enter(result)
-                if progress is not None and isinstance(result, Cell):
-                    progress(*ledger.done)
+                if isinstance(result, Cell):
+                    note(*ledger.done)
     return Comparison(
         methods=infos,
         cells=ledger.in_order(),
@@ -83,6 +82,10 @@ def compare(
         outlines=store.outlines,
         parameters={label: dict(made.parameters) for label, made in made_by.items()},
     )
+
+
+def _pass(_done: int, _all: int) -> None:
+    """Tell no one."""
 
 
 def _results(
