@@ -70,7 +70,6 @@ def test_volumes_are_converted(volumes: str, tmp_path: Path) -> None:
         ["data", "audit"],
         ["data", "convert", "--to", "folder", "--out", "{out}"],
         ["evaluate", "otsu", "--out", "{out}"],
-        ["compare", "otsu", "sobel", "--out", "{out}"],
     ],
 )
 def test_volumes_are_refused_in_one_line_where_only_pictures_will_do(

@@ -8,6 +8,7 @@ import json
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 import breastseg.cli.segment
 from breastseg.cli.main import main
+from breastseg.inference.bundle_folder import read_bundle, write_bundle_json
 from breastseg.io.overlay import PREDICTION_RGB
 from breastseg.io.write import write_png
 
@@ -370,3 +372,25 @@ def test_names_that_are_no_text_can_be_written_and_printed(
     assert "scan \u00e9_mask.png" in files(out)
     assert (out / "results.csv").read_text(encoding="utf-8")
     assert "1 lesion" in capsys.readouterr().out
+
+
+def test_outlines_are_called_what_the_bundle_calls_them(
+    bundle: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = tmp_path / "nuclei"
+    shutil.copytree(bundle, folder)
+    write_bundle_json(folder, replace(read_bundle(folder), labels={1: "nucleus"}))
+    two = scan()
+    two[:, two.shape[1] // 2 - 4 : two.shape[1] // 2 + 4] = two.max()
+    for name, picture, said in (
+        ("one.png", scan(), "1 nucleus "),
+        ("two.png", two, "2 nuclei, the largest "),
+        ("none.png", scan(radius=0), "no nucleus found"),
+    ):
+        write_png(tmp_path / name, picture)
+        out = tmp_path / f"{name}-out"
+        words = ["segment", str(tmp_path / name), "--method", str(folder)]
+        assert main([*words, "--out", str(out)]) == 0
+        assert said in capsys.readouterr().out
+        (entry,) = json.loads((out / "results.json").read_text())["entries"]
+        assert entry["outlined"] == "nucleus"

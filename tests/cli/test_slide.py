@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image as Pillow
 
 from breastseg.cli.main import main
 from breastseg.core import Bundle, InputSpec, Intensity, Modality, OutputSpec
-from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
+from breastseg.inference.bundle_folder import MODEL, read_bundle, sha256_of, write_bundle_json
 from breastseg.io.mask_pyramid import read_mask_level
 from breastseg.io.write import write_png
 
@@ -84,7 +85,7 @@ def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys:
     out = tmp_path / "out"
     assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--threads", "1"]) == 0
     area = (120 * 160 - 20 * 40) * 0.25e-6
-    assert f"1 region outlined, {area:.3f} mm2" in capsys.readouterr().out
+    assert f"1 region of lesion outlined, {area:.3f} mm2" in capsys.readouterr().out
     assert files(out) == ["lesions.geojson", "mask.tif", "overview.png", "results.json"]
 
     results = json.loads((out / "results.json").read_text())
@@ -97,6 +98,7 @@ def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys:
     assert "network: one convolution" in results["steps"]
 
     (feature,) = json.loads((out / "lesions.geojson").read_text())["features"]
+    assert feature["properties"]["classification"]["name"] == "Tumor"
     outer, hole = feature["geometry"]["coordinates"]
     assert outer == [[160, 100], [320, 100], [320, 220], [160, 220], [160, 100]]
     assert {tuple(corner) for corner in hole} == {(200, 150), (240, 150), (240, 170), (200, 170)}
@@ -110,6 +112,18 @@ def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys:
     orange = (picture == (240, 170, 0)).all(axis=2)
     rows, columns = np.nonzero(orange)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (100, 219, 160, 319)
+
+
+def test_what_is_outlined_is_called_by_its_name(
+    bundle: str, slide: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder, out = Path(bundle), tmp_path / "out"
+    write_bundle_json(folder, replace(read_bundle(folder), labels={1: "nucleus"}))
+    assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--quiet"]) == 0
+    assert "1 region of nucleus outlined" in capsys.readouterr().out
+    assert json.loads((out / "results.json").read_text())["outlined"] == "nucleus"
+    (feature,) = json.loads((out / "lesions.geojson").read_text())["features"]
+    assert feature["properties"]["classification"]["name"] == "Nucleus"
 
 
 def test_dyes_can_be_brought_to_a_reference(bundle: str, slide: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from breastseg.export import onnx as exporter
 from breastseg.export.bundle import About, make_bundle
 from breastseg.export.onnx import export_onnx, halve_weights
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
-from breastseg.inference.bundle_folder import read_bundle
+from breastseg.inference.bundle_folder import CARD, read_bundle
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
 from breastseg.networks.catalogue import build_network
@@ -285,3 +285,13 @@ def test_classes_of_the_recipe_are_the_labels_of_the_bundle(run: Path, tmp_path:
     assert prediction.class_names == ("benign", "malignant")
     assert prediction.class_probability is not None
     assert prediction.class_probability.shape == (2, 40, 50)
+
+
+def test_what_an_outline_is_called_reaches_the_prediction(run: Path, tmp_path: Path) -> None:
+    bundle = make_bundle(run, tmp_path / "tiny", replace(ABOUT, outlined="nucleus"))
+    assert bundle.labels == {1: "nucleus"}
+    assert "probability of nucleus for every pixel" in (tmp_path / "tiny" / CARD).read_text()
+    image = Image(np.eye(40, 50, dtype=np.uint8)[None] * 200, Grid((40, 50)))
+    prediction = OnnxSegmenter(tmp_path / "tiny").segment(image)
+    assert prediction.outlined == "nucleus"
+    assert prediction.mask().names == {1: "nucleus"}

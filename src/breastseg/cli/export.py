@@ -13,6 +13,7 @@ from breastseg.cli.console import say
 from breastseg.core.bundle import OutputSpec
 from breastseg.core.errors import InputError, MissingExtraError
 from breastseg.core.image import Modality
+from breastseg.core.mask import LESION
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -32,6 +33,8 @@ class Export:
         modality: what the network was trained on and may be used on; as the run recorded it by
             default.
         summary: one line for lists.
+        outlined: what an outline is, in the singular: tumour, nucleus. Kinds of lesion go by the
+            recipe.
         licence: of the weights.
         trained_on: a line for each data set: name, count, licence, citation.
         results: the summary.json of evaluations, to stand in the bundle and its card.
@@ -52,6 +55,7 @@ class Export:
     bundle_version: str = "1.0.0"
     modality: Annotated[tyro.conf.EnumChoicesFromValues[Modality] | None, _NO_HINT] = None
     summary: str = "outlines breast lesions"
+    outlined: str = LESION
     licence: str = "Apache-2.0"
     trained_on: Annotated[
         tyro.conf.UseAppendAction[Words],
@@ -96,6 +100,7 @@ class Export:
             version=self.bundle_version,
             modality=self.modality or trained_modality(self.run_folder),
             summary=self.summary,
+            outlined=self.outlined,
             training_data=tuple(text for words in self.trained_on for text in words),
             results={protocol: read_results(path) for protocol, path in files.items()},
             licence=self.licence,

@@ -17,6 +17,7 @@ from pathlib import Path
 from breastseg import __version__
 from breastseg.core.errors import BreastsegError
 from breastseg.core.image import Image
+from breastseg.core.mask import LESION
 from breastseg.core.prediction import Lesion, Prediction
 from breastseg.inference.uncertainty import region_uncertainty
 from breastseg.io.write import write_text
@@ -125,13 +126,15 @@ def success(
         "unit": grid.unit,
         "view": image.view or None,
         "remarks": list(image.remarks),
+        "outlined": prediction.outlined,
         "lesions": [finding.as_dict() for finding in found],
         **{key: files.get(key) for key in ("mask", "overlay")},
         "uncertainty_map": files.get("uncertainty"),
         "provenance": prediction.provenance.as_dict(),
     }
     frame = None if image.frame is None else image.frame + 1
-    said = (describe(found), *(f"warning: {remark}" for remark in image.remarks))
+    found_in_words = describe(found, prediction.outlined)
+    said = (found_in_words, *(f"warning: {remark}" for remark in image.remarks))
     line = "\n".join(f"{label(name, frame)}: {words}" for words in said)
     return Entry(name, frame, content, line)
 
@@ -148,10 +151,10 @@ def label(name: str, frame: int | None) -> str:
     return name if frame is None else f"{name} frame {frame}"
 
 
-def describe(found: Sequence[Finding]) -> str:
+def describe(found: Sequence[Finding], what: str = LESION) -> str:
     """The findings in words: how many, the size of the largest, the confidence in it."""
     if not found:
-        return "no lesion found"
+        return f"no {what} found"
     largest = found[0]
     digits = 1 if largest.measured.unit == "mm" else 0
     size = " x ".join(
@@ -159,8 +162,13 @@ def describe(found: Sequence[Finding]) -> str:
         for length in (largest.measured.longest, largest.measured.perpendicular)
     )
     unit = "mm" if digits else "px (pixel spacing unknown)"
-    count = "1 lesion" if len(found) == 1 else f"{len(found)} lesions, the largest"
+    count = f"1 {what}" if len(found) == 1 else f"{len(found)} {plural(what)}, the largest"
     return f"{count} {size} {unit}, confidence {largest.lesion.confidence:.2f}"
+
+
+def plural(noun: str) -> str:
+    """Several of them: lesions, nuclei."""
+    return f"{noun[:-2]}i" if noun.endswith("us") else f"{noun}s"
 
 
 def document(entries: Sequence[Entry], complete: bool = True) -> dict[str, object]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 MASK, GEOJSON, RESULTS, OVERVIEW = "mask.tif", "lesions.geojson", "results.json", "overview.png"
 OVERVIEW_PX = 2048
+_QUPATH = {"lesion": "Tumor", "tumour": "Tumor"}
+"""Classes that QuPath has of its own."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,13 @@ class OutlineSlide:
                     lambda _done, total: advance(tiling.batch, f"of {total}"),
                 )
             outlines, scale = found.polygons()
-            self._write_geojson(slide, outlines, scale)
+            self._write_geojson(slide, segmenter.bundle.outlined, outlines, scale)
             self._write_overview(slide, found)
             document = self._document(slide, segmenter, found, outlines, scale)
         write_text(self.out / RESULTS, json.dumps(document, indent=2) + "\n")
         word = "region" if len(outlines) == 1 else "regions"
-        say(f"{len(outlines)} {word} outlined, {found.area_mm2 or 0:.3f} mm2")
+        what = segmenter.bundle.outlined
+        say(f"{len(outlines)} {word} of {what} outlined, {found.area_mm2 or 0:.3f} mm2")
         say(f"The results are in {self.out}/")
         return 0
 
@@ -104,13 +107,16 @@ class OutlineSlide:
         if there and not self.overwrite:
             raise InputError(f"{there[0]} exists", "a new folder", "choose another, or --overwrite")
 
-    def _write_geojson(self, slide: Slide, outlines: tuple[Polygon, ...], scale: float) -> None:
+    def _write_geojson(
+        self, slide: Slide, what: str, outlines: tuple[Polygon, ...], scale: float
+    ) -> None:
         from breastseg.io.geojson import Feature, write_geojson
 
         features = (
             Feature(outline.rings, _measurements(slide, outline, scale)) for outline in outlines
         )
-        write_geojson(self.out / GEOJSON, features, scale=scale, size=slide.size)
+        name = _QUPATH.get(what, what.capitalize())
+        write_geojson(self.out / GEOJSON, features, name, scale=scale, size=slide.size)
 
     def _write_overview(self, slide: Slide, found: SlideOutline) -> None:
         """The whole slide, small, with the outline."""
@@ -146,6 +152,7 @@ class OutlineSlide:
         weak = f"outlines with a peak below {output.min_peak:g} dropped"
         return {
             "slide": str(self.slide),
+            "outlined": bundle.outlined,
             "segmenter": bundle.name,
             "version": bundle.version,
             "weights_sha256": bundle.weights_sha256,

@@ -111,9 +111,12 @@ def _mm3(prediction: Prediction, lesion: Lesion) -> float:
 
 def _in_words(prediction: Prediction, lesions: tuple[Lesion, ...]) -> str:
     """One line: how many lesions and how large."""
+    from breastseg.cli.results import plural
+
+    what = prediction.outlined
     if not lesions:
-        return "no lesion outlined"
+        return f"no {what} outlined"
     volumes = ", ".join(f"{_mm3(prediction, lesion) / 1000:.2f}" for lesion in lesions[:5])
     more = " and more" if len(lesions) > 5 else ""
-    word = "lesion" if len(lesions) == 1 else "lesions"
+    word = what if len(lesions) == 1 else plural(what)
     return f"{len(lesions)} {word} outlined: {volumes}{more} cm3"

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
+from breastseg.core.mask import LESION
 
 
 class Intensity(StrEnum):
@@ -218,8 +219,9 @@ class Bundle:
         network: the architecture, in words.
         input: preprocessing of an image; without meaning where there is a `volume`.
         output: operating point and post-processing.
-        labels: what each label above 0 means, from 1 without a gap. Of one label the network gives
-            the probability; of several, that of the background and then of each label.
+        labels: what each label above 0 means, in the singular, from 1 without a gap. Of one label
+            the network gives the probability; of several, that of the background and then of each
+            label.
         weights_sha256: hex digest of ``model.onnx``.
         training_data: one line a source: name, count, licence, citation.
         results: measured figures with their protocol, by protocol name.
@@ -239,10 +241,15 @@ class Bundle:
     weights_sha256: str
     input: InputSpec = field(default_factory=InputSpec)
     output: OutputSpec = field(default_factory=OutputSpec)
-    labels: Mapping[int, str] = field(default_factory=lambda: {1: "lesion"})
+    labels: Mapping[int, str] = field(default_factory=lambda: {1: LESION})
     training_data: tuple[str, ...] = ()
     results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     licence: str = "Apache-2.0"
     remarks: tuple[str, ...] = ()
     volume: VolumeSpec | None = None
     malignancy: PlattScaling | None = None
+
+    @property
+    def outlined(self) -> str:
+        """What an outline is, in the singular: the one label, or a lesion where there are kinds."""
+        return self.labels[1] if len(self.labels) == 1 else LESION

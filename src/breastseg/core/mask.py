@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
 
+LESION = "lesion"
+"""What an outline is, unless a method says otherwise."""
+
 
 @dataclass(frozen=True, eq=False)
 class Mask:
@@ -28,7 +31,7 @@ class Mask:
 
     labels: NDArray[np.generic]
     grid: Grid
-    names: Mapping[int, str] = field(default_factory=lambda: {1: "lesion"})
+    names: Mapping[int, str] = field(default_factory=lambda: {1: LESION})
 
     def __post_init__(self) -> None:
         if self.labels.shape != self.grid.shape:

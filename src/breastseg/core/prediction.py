@@ -11,7 +11,7 @@ from breastseg.core.bundle import PlattScaling
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
 from breastseg.core.instance import Instance
-from breastseg.core.mask import Mask
+from breastseg.core.mask import LESION, Mask
 from breastseg.core.provenance import Provenance
 
 _ROUNDING = 1e-3  # of maps that were resampled one by one
@@ -56,6 +56,7 @@ class Prediction:
         class_names: of the K maps, e.g. ``("benign", "malignant")``.
         malignancy: probability that the image shows a malignant lesion, 0 to 1; None where nothing
             is outlined or the method does not say.
+        outlined: what an outline is, in the singular.
 
     Raises:
         GeometryError: the shapes differ.
@@ -72,6 +73,7 @@ class Prediction:
     class_probability: NDArray[np.float32] | None = None
     class_names: tuple[str, ...] = ()
     malignancy: float | None = None
+    outlined: str = LESION
 
     def __post_init__(self) -> None:
         for name in ("probability", "uncertainty"):
@@ -112,7 +114,7 @@ class Prediction:
         """
         outline = self.probability >= (self.threshold if threshold is None else threshold)
         if self.class_probability is None:
-            return Mask(outline, self.grid)
+            return Mask(outline, self.grid, {1: self.outlined})
         likeliest = self.class_probability.argmax(axis=0) + 1
         names = dict(enumerate(self.class_names, start=1))
         return Mask(np.where(outline, likeliest, 0), self.grid, names)

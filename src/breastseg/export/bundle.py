@@ -19,6 +19,7 @@ from torch import nn
 from breastseg.core.bundle import Bundle, InputSpec, OutputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
+from breastseg.core.mask import LESION
 from breastseg.export.card import model_card
 from breastseg.export.onnx import Precision, export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
@@ -55,6 +56,7 @@ class About:
         results: by protocol name; see `breastseg.export.results.read_results`.
         licence: of the weights.
         remarks: what a user must know besides.
+        outlined: what an outline is, in the singular; kinds of lesion go by the run's recipe.
     """
 
     name: str
@@ -65,6 +67,7 @@ class About:
     results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
     licence: str = "Apache-2.0"
     remarks: tuple[str, ...] = ()
+    outlined: str = LESION
 
 
 def make_bundle(
@@ -102,12 +105,12 @@ def make_bundle(
     spec = _read_spec(run)
     network, in_words = _trained(run, weights)
     draft = Bundle(
-        **{field.name: getattr(about, field.name) for field in fields(about)},
+        **{one.name: getattr(about, one.name) for one in fields(about)[:-1]},
         network=in_words,
         weights_sha256="0" * 64,
         input=InputSpec() if isinstance(spec, VolumeSpec) else spec,
         output=output or OutputSpec(),
-        labels=_labels(run / RECIPE),
+        labels=_labels(run / RECIPE, about.outlined),
         volume=spec if isinstance(spec, VolumeSpec) else None,
     )
     with _appearing(out) as folder:
@@ -160,10 +163,10 @@ def _read_spec(run: Path) -> InputSpec | VolumeSpec:
     return _read_json(run / IMAGE_SPEC, InputSpec)
 
 
-def _labels(recipe: Path) -> dict[int, str]:
-    """What the network tells apart, as the run's recipe has it."""
+def _labels(recipe: Path, otherwise: str) -> dict[int, str]:
+    """What the network tells apart, as the run's recipe has it; a single thing otherwise."""
     try:
-        classes = tomllib.loads(recipe.read_text(encoding="utf-8")).get("classes") or ["lesion"]
+        classes = tomllib.loads(recipe.read_text(encoding="utf-8")).get("classes") or [otherwise]
     except (ValueError, OSError) as error:
         raise BundleError(f"{recipe}: not readable as TOML ({error})") from error
     return {label: str(name) for label, name in enumerate(classes, start=1)}

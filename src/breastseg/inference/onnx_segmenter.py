@@ -147,6 +147,7 @@ class OnnxSegmenter:
             if names
             else None,
             class_names=names,
+            outlined=self.bundle.outlined,
         )
         if not names:
             return found

@@ -105,7 +105,13 @@ class VolumeSegmenter:
         least = self.spec.min_volume_mm3 / float(np.prod(image.grid.steps))
         probability = postprocess(probability, self.output, least)
         provenance = self._provenance(image, shape)
-        return Prediction(probability, image.grid, provenance, self.output.threshold)
+        return Prediction(
+            probability,
+            image.grid,
+            provenance,
+            self.output.threshold,
+            outlined=self.bundle.outlined,
+        )
 
     def patches(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's own maps at the bundle's temperature, averaged with the mirrored ones.
