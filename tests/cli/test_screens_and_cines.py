@@ -39,6 +39,19 @@ def test_the_scan_on_a_screen(bundle: Path, tmp_path: Path) -> None:
     assert pixels(tmp_path / "out" / "screen_mask.png").shape == np.pad(scan(), 60).shape
 
 
+def test_the_overlay_shows_what_was_looked_at_and_no_name(bundle: Path, tmp_path: Path) -> None:
+    screen = np.pad(scan(radius=25), 60)
+    screen[20:30, 10:60:3] = 255  # a name
+    write_png(tmp_path / "screen.png", screen)
+    given = ["segment", str(tmp_path / "screen.png"), "--method", str(bundle)]
+    for words, shown in ((["--screen"], False), ([], True)):
+        out = tmp_path / f"out{shown}"
+        assert main([*given, *words, "--out", str(out)]) == 0
+        overlay = pixels(out / "screen_overlay.png")
+        assert overlay[20:30].any() == shown
+        assert (overlay[90:150, 90:190] > 0).all(axis=2).any()
+
+
 def test_a_screen_takes_no_hint(tmp_path: Path, capsys: Capture) -> None:
     write_png(tmp_path / "screen.png", scan())
     given = ["segment", str(tmp_path / "screen.png"), "--method", "otsu", "--screen"]

@@ -52,6 +52,8 @@ def test_the_scan_alone_is_shown_and_all_maps_come_back() -> None:
     assert abs(columns - 400) < 25
     assert inner.seen.max() < 0.99  # the bright line is gone
     assert found.grid == image.grid
+    assert found.seen is not None
+    assert found.seen[2:] == (rows, columns)
     lesion = found.mask().foreground
     where = np.argwhere(lesion)
     assert np.abs(where.min(axis=0) - (100 + 75, 120 + 100)).max() <= 15

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,8 @@ class OutputFolder:
         spacing_mm = prediction.grid.spacing_mm
         in_plane = None if spacing_mm is None else (spacing_mm[0], spacing_mm[1])
         write_png(self.root / files["mask"], mask, in_plane)
-        write_png(self.root / files["overlay"], overlay(image, mask, None, marks), in_plane)
+        drawn = overlay(_seen(image, prediction), mask, None, marks)
+        write_png(self.root / files["overlay"], drawn, in_plane)
         if "uncertainty" in files and prediction.uncertainty is not None:
             grey = np.rint(prediction.uncertainty * 255).astype(np.uint8)
             write_png(self.root / files["uncertainty"], grey, in_plane)
@@ -95,3 +97,14 @@ class OutputFolder:
                 remedy="choose another folder with --out, or replace it with --overwrite",
             )
         return None
+
+
+def _seen(image: Image, prediction: Prediction) -> Image:
+    """The picture, black where it was not looked at: on a screen, that is where names stand."""
+    if prediction.seen is None:
+        return image
+    row, column, rows, columns = prediction.seen
+    part = (slice(None), slice(row, row + rows), slice(column, column + columns))
+    array = np.full_like(image.array, image.array.min())
+    array[part] = image.array[part]
+    return replace(image, array=array)

@@ -63,7 +63,8 @@ class Segment:
             (black: sure) to 255 (as likely lesion as not), and of each lesion. The outlines stay
             the same.
         screen: look at the scan alone: cut off titles and margins, and fill callipers and letters
-            from their surroundings. For pictures of an ultrasound machine's whole screen.
+            from their surroundings. The overlay is black where it was not looked at. For pictures
+            of an ultrasound machine's whole screen.
         smooth_frames: average each frame of a cine loop with so many before and after it; 0 for
             each frame by itself.
         threads: CPU cores to use; 0 for all.

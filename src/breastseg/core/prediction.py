@@ -57,6 +57,8 @@ class Prediction:
         malignancy: probability that the image shows a malignant lesion, 0 to 1; None where nothing
             is outlined or the method does not say.
         outlined: what an outline is, in the singular.
+        seen: (row, column, rows, columns) of the part of the picture that was looked at, where that
+            is not all of it.
 
     Raises:
         GeometryError: the shapes differ.
@@ -74,6 +76,7 @@ class Prediction:
     class_names: tuple[str, ...] = ()
     malignancy: float | None = None
     outlined: str = LESION
+    seen: tuple[int, int, int, int] | None = None
 
     def __post_init__(self) -> None:
         for name in ("probability", "uncertainty"):

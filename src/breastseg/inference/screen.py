@@ -101,6 +101,7 @@ def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_
     return replace(
         found,
         probability=whole(found.probability),
+        seen=box,
         grid=image.grid,
         uncertainty=None if uncertainty is None else whole(uncertainty),
         class_probability=None if classes is None else whole(classes),
