@@ -29,9 +29,10 @@ from leave_one_out import breastseg
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from breastseg.cli.case_options import select_cases
 from breastseg.core import OutputSpec
+from breastseg.data.catalogue import open_data_set, parse_source
 from breastseg.data.dataset import CaseRef
+from breastseg.data.selection import select
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics import confusion
 from breastseg.metrics.lesionwise import match_lesions
@@ -60,8 +61,7 @@ class Part:
 def deal(recipe: Path, data: str, count: int) -> list[Part]:
     """Deal the patients of the recipe's first source, in the order of their names, in turn."""
     selection = read_recipe(recipe).sources[0].train
-    os.chdir(recipe.parent)  # lists are named relative to the recipe
-    cases = select_cases(((data,),), ((selection,),))
+    cases = select(open_data_set(*parse_source(data)).cases(), selection, recipe.parent)
     patients = sorted({case.patient_id for case in cases})
     parts = []
     for number in range(count):
@@ -153,9 +153,6 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
     options = parser.parse_args()
-    options.out, options.recipe = options.out.resolve(), options.recipe.resolve()
-    name, _, folder = options.data.partition("=")
-    options.data = f"{name}={Path(folder).resolve()}"
     selection = read_recipe(options.recipe).sources[0].train
     parts = deal(options.recipe, options.data, options.parts)
     if options.what == "table":

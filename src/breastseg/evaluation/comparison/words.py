@@ -130,7 +130,11 @@ def _seen(results: Results) -> str:
     """A warning where methods were trained or tuned on a published data set that is used here."""
     parts = []
     for name in sorted({row.source for row in results.rows} & set(DATA_SETS)):
-        learnt = [s for s in results.standings if name.lower() in s.info.learnt_from.lower()]
+        # CDD-CESM-DM is a part of CDD-CESM
+        names = [whole.lower() for whole in DATA_SETS if name.startswith(whole)]
+        learnt = [
+            s for s in results.standings if any(n in s.info.learnt_from.lower() for n in names)
+        ]
         trained = [s.label for s in learnt if s.info.kind == "network"]
         tuned = [s.label for s in learnt if s.info.kind != "network"]
         used = [f"train {_listed(trained)}"] if trained else []
