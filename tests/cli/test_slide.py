@@ -85,7 +85,7 @@ def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys:
     out = tmp_path / "out"
     assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--threads", "1"]) == 0
     area = (120 * 160 - 20 * 40) * 0.25e-6
-    assert f"1 region of lesion outlined, {area:.3f} mm2" in capsys.readouterr().out
+    assert f"1 region of lesion outlined, {area:.3g} mm2" in capsys.readouterr().out
     assert files(out) == ["lesions.geojson", "mask.tif", "overview.png", "results.json"]
 
     results = json.loads((out / "results.json").read_text())

@@ -92,7 +92,7 @@ class OutlineSlide:
         write_text(self.out / RESULTS, json.dumps(document, indent=2) + "\n")
         word = "region" if len(outlines) == 1 else "regions"
         what = segmenter.bundle.outlined
-        say(f"{len(outlines)} {word} of {what} outlined, {found.area_mm2 or 0:.3f} mm2")
+        say(f"{len(outlines)} {word} of {what} outlined, {found.area_mm2 or 0:.3g} mm2")
         say(f"The results are in {self.out}/")
         return 0
 
@@ -186,4 +186,4 @@ class OutlineSlide:
 def _measurements(slide: Slide, outline: Polygon, scale: float) -> dict[str, float]:
     """The area of one outline; the slide's step is known here, or there would be no tiling."""
     rows_um, columns_um = slide.spacing_um or (0.0, 0.0)
-    return {"Area mm^2": round(outline.area_px * scale**2 * rows_um * columns_um / 1e6, 6)}
+    return {"Area mm^2": round(outline.area_px * scale**2 * rows_um * columns_um / 1e6, 9)}
