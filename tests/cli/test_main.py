@@ -135,3 +135,13 @@ def test_what_needs_torch_says_what_to_install() -> None:
     lines = done.stderr.decode().splitlines()
     assert len(lines) == 2
     assert all("pip install 'breastseg[train]'" in line for line in lines)
+
+
+@pytest.mark.parametrize("words", [["segment", ""], ["data", "info", ""], ["demo", "--out", ""]])
+def test_an_empty_word_is_no_folder(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert "an empty word after 'breastseg " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -162,6 +162,12 @@ def _parse(name: str, words: list[str]) -> Runnable:
             f"did you mean {near[0]!r}?" if near else "",
             "'breastseg --help' lists the commands",
         )
+    if "" in words:  # as a path it would be the folder that one is in
+        raise InputError(
+            f"an empty word after 'breastseg {name}'",
+            "files, folders, options",
+            "a variable of your script may be unset",
+        )
     import tyro
 
     command = COMMANDS[name]
