@@ -24,7 +24,7 @@ from breastseg.data.volume_ref import VolumeRef
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.fit import Machine, choose_cases, fit
-from breastseg.training.recipe import Recipe, read_recipe
+from breastseg.training.recipe import Recipe, SourceRecipe, read_recipe
 from breastseg.training.run_folder import RunFolder
 
 pytestmark = [
@@ -183,6 +183,21 @@ def test_a_patient_on_both_sides_is_refused(recipe: Recipe, sides: dict[str, Cas
     twice = replace(recipe, sources=(replace(recipe.sources[0], validation="all"),))
     with pytest.raises(DataSetError, match="share a patient"):
         choose_cases(twice, sides, Path())
+
+
+def test_a_patient_of_two_data_sets_on_both_sides_is_refused(
+    recipe: Recipe, sides: dict[str, Cases]
+) -> None:
+    both = {
+        name: tuple(replace(case, source=name, patient_id=f"P_{n}") for n, case in enumerate(cases))
+        for name, cases in zip(("CBIS-DDSM", "CBIS-DDSM-calc"), sides.values(), strict=False)
+    }
+    sources = (
+        SourceRecipe("CBIS-DDSM", "all"),
+        SourceRecipe("CBIS-DDSM-calc", "none", "all"),
+    )
+    with pytest.raises(DataSetError, match=r"share a patient .*CBIS-DDSM-calc/"):
+        choose_cases(replace(recipe, sources=sources), both, Path())
 
 
 def test_volumes_are_refused(recipe: Recipe, sides: dict[str, Cases]) -> None:

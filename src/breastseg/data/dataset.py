@@ -14,6 +14,7 @@ from breastseg.core.case import Case
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Image, Modality
 from breastseg.core.mask import Mask
+from breastseg.data.cohorts import patient_key
 
 NORMAL = "normal"
 """The label of a view without a lesion."""
@@ -66,8 +67,8 @@ class CaseRef:
 
     @property
     def patient_key(self) -> str:
-        """The patient, unique over all sources: ``"source/patient_id"``."""
-        return f"{self.source}/{self.patient_id}"
+        """The patient, unique over all sources; see `breastseg.data.cohorts.patient_key`."""
+        return patient_key(self.source, self.patient_id)
 
     @property
     def image_paths(self) -> tuple[Path, ...]:

@@ -78,7 +78,7 @@ def _share(cases: Sequence[CaseRef], what: str) -> set[str]:
         raise DataSetError(f"selection 'share:{what}'", "share:0.25 or share:0.25#SEED, up to 1")
 
     def place(case: CaseRef) -> float:
-        name = f"{seed}/{case.source}/{case.patient_id}"
+        name = f"{seed}/{case.patient_key}"
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
 
     return {case.key for case in cases if place(case) < share}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from breastseg.core.case import Case
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.prediction import Prediction
+from breastseg.data.cohorts import patient_key
 from breastseg.evaluation.statistics import RESAMPLES, Interval, ratio_intervals
 from breastseg.metrics.calibration import BINS, expected_calibration_error
 from breastseg.metrics.classwise import (
@@ -114,7 +115,7 @@ def classed_image(case: Case, prediction: Prediction) -> ClassedImage:
     labels = prediction.mask().labels.astype(np.uint8)
     truth = np.where(case.mask.foreground, names.index(case.label) + 1, 0)
     return ClassedImage(
-        patient=f"{case.source}/{case.patient_id}",
+        patient=patient_key(case.source, case.patient_id),
         malignant=case.label == "malignant",
         malignancy=prediction.malignancy,
         confusion=class_confusion(labels, truth, names),

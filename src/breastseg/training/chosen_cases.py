@@ -69,8 +69,8 @@ def choose_cases(
         train += select(cases[source.name], source.train, base)
         validation += select(cases[source.name], source.validation, base)
     _require_kind([*train, *validation], volumes)
-    learnt = {(case.source, case.patient_id) for case in train}
-    both = sorted({c.key for c in validation if (c.source, c.patient_id) in learnt})
+    learnt = {case.patient_key for case in train}
+    both = sorted({case.key for case in validation if case.patient_key in learnt})
     if both:
         raise DataSetError(
             f"{len(both)} validation cases share a patient with training cases (first {both[0]})",
