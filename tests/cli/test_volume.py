@@ -86,6 +86,24 @@ def test_the_outline_lies_on_the_grid_of_the_input(
     assert "mask.nii.gz exists" in capsys.readouterr().err
 
 
+def test_several_networks_also_say_where_they_are_unsure(
+    gain: Path, phases: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    given = ["volume", *phases, "--out", str(out)]
+    assert main([*given, "--method", f"{gain}+{gain}"]) == 0
+    written = ["mask.nii.gz", "probability.nii.gz", "results.json", "uncertainty.nii.gz"]
+    assert files(out) == written
+    results = json.loads((out / "results.json").read_text())
+    assert results["segmenter"] == "gain+gain"
+    (lesion,) = results["lesions"]
+    assert 0 <= lesion["uncertainty"] <= 1
+    assert read_volume(out / "uncertainty.nii.gz").grid == read_volume(Path(phases[0])).grid
+    assert main([*given, "--method", str(gain), "--overwrite"]) == 0
+    assert files(out) == written[:3]  # that of the other run is gone
+    assert json.loads((out / "results.json").read_text())["lesions"][0]["uncertainty"] is None
+
+
 def test_a_folder_of_dicom_slices_holds_all_phases(
     gain: Path, phases: list[str], tmp_path: Path
 ) -> None:

@@ -70,8 +70,6 @@ def test_a_network_for_volumes_is_opened_as_one() -> None:
     assert spec.info().phases == opened.spec.channels == 2
     assert MethodSpec("ultrasound", "x").info().phases == 0
     assert "mri-phantom" not in method_names()
-    with pytest.raises(InputError, match="networks for volumes joined"):
-        MethodSpec("mri-phantom+mri-phantom", "x").info()
 
 
 def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:

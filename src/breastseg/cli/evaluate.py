@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from breastseg.core.segmenter import Segmenter
     from breastseg.data.dataset import CaseRef
     from breastseg.evaluation.summary import Figure, Group, Summary
+    from breastseg.inference.volume_ensemble import VolumeEnsemble
     from breastseg.inference.volume_segmenter import VolumeSegmenter
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -119,24 +120,27 @@ class Evaluate:
             return 0
         return 1 if len(failures) < len(evaluation.rows) else 2
 
-    def _volume_segmenter(self) -> VolumeSegmenter:
-        """The bundle for volumes at its own operating point unless another is given."""
+    def _volume_segmenter(self) -> VolumeSegmenter | VolumeEnsemble:
+        """The bundles for volumes at their own operating points unless another is given."""
         from breastseg.inference.bundle_folder import read_bundle
-        from breastseg.inference.methods import bundle_folder
+        from breastseg.inference.methods import bundle_folder, network_names
+        from breastseg.inference.volume_ensemble import joined
         from breastseg.inference.volume_segmenter import VolumeSegmenter
 
-        folder = bundle_folder(self.method)
-        own = read_bundle(folder, verify=False).output
-        output = replace(
-            own,
-            threshold=own.threshold if self.threshold is None else self.threshold,
-            flip_average=own.flip_average or self.flip_average,
-        )
-        return VolumeSegmenter(folder, self.threads, output)
+        opened = []
+        for name in network_names(self.method):
+            own = read_bundle(bundle_folder(name), verify=False).output
+            output = replace(
+                own,
+                threshold=own.threshold if self.threshold is None else self.threshold,
+                flip_average=own.flip_average or self.flip_average,
+            )
+            opened.append(VolumeSegmenter(bundle_folder(name), self.threads, output))
+        return joined(opened)
 
 
 def _is_for_volumes(method: str) -> bool:
-    """True for a bundle for volumes.
+    """True for a bundle for volumes, or several of which one is.
 
     Raises:
         BundleError: there is no such method, or it is damaged.
@@ -144,9 +148,10 @@ def _is_for_volumes(method: str) -> bool:
     from breastseg.inference.bundle_folder import read_bundle
     from breastseg.inference.methods import bundle_folder, network_names
 
-    if is_classical(method) or len(network_names(method)) > 1:
+    if is_classical(method):
         return False
-    return read_bundle(bundle_folder(method), verify=False).volume is not None
+    folders = [bundle_folder(name) for name in network_names(method)]
+    return any(read_bundle(folder, verify=False).volume is not None for folder in folders)
 
 
 def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseRef]:
@@ -157,9 +162,10 @@ def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseR
     """
     from breastseg.data.dataset import require_pictures
     from breastseg.data.examinations import first_phases, require_volumes
+    from breastseg.inference.volume_ensemble import VolumeEnsemble
     from breastseg.inference.volume_segmenter import VolumeSegmenter
 
-    if not isinstance(segmenter, VolumeSegmenter):
+    if not isinstance(segmenter, VolumeSegmenter | VolumeEnsemble):
         require_pictures(cases)
         return cases
     require_volumes(cases)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 MASK, PROBABILITY, RESULTS = "mask.nii.gz", "probability.nii.gz", "results.json"
+UNCERTAINTY = "uncertainty.nii.gz"
+_WRITTEN = (MASK, PROBABILITY, UNCERTAINTY, RESULTS)
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Volume:
         phases: NIfTI, NRRD or MetaImage files on one grid, or folders of DICOM slices, in the order
             of their time: before contrast first. One folder may hold all phases.
         out: the folder for the results.
-        method: mri-phantom, or the folder of a bundle for volumes.
+        method: mri-phantom, the folder of a bundle for volumes, or several joined by a plus: their
+            mean, with uncertainty.nii.gz, which is 0 where they are sure and 1 where they are not.
         correct_bias: take the coils' shading away first (N4).
         within_breast: outline nothing behind the chest wall. The wall is found roughly: look at
             what is close to it.
@@ -55,7 +58,8 @@ class Volume:
     def run(self) -> int:
         """Segment; returns the exit code."""
         from breastseg.inference.examination import segment_examination
-        from breastseg.inference.methods import bundle_folder
+        from breastseg.inference.methods import bundle_folder, network_names
+        from breastseg.inference.volume_ensemble import joined
         from breastseg.inference.volume_segmenter import VolumeSegmenter
         from breastseg.io.volume import write_volume
         from breastseg.io.volume_series import read_phases
@@ -63,18 +67,27 @@ class Volume:
 
         if not self.phases:
             raise InputError("no volume", "the phases of one examination, before contrast first")
-        there = [name for name in (MASK, PROBABILITY, RESULTS) if (self.out / name).exists()]
+        there = [name for name in _WRITTEN if (self.out / name).exists()]
         if there and not self.overwrite:
             raise InputError(
                 f"{self.out / there[0]} exists", "a new folder", "choose another, or --overwrite"
             )
-        segmenter = VolumeSegmenter(bundle_folder(self.method), self.threads, force=self.force)
+        segmenter = joined(
+            [
+                VolumeSegmenter(bundle_folder(name), self.threads, force=self.force)
+                for name in network_names(self.method)
+            ]
+        )
         image = read_phases(self.phases)
         prediction = segment_examination(segmenter, image, self.correct_bias, self.within_breast)
         lesions = prediction.lesions()
         self.out.mkdir(parents=True, exist_ok=True)
         write_volume(prediction.mask().labels, image.grid, self.out / MASK)
         write_volume(prediction.probability, image.grid, self.out / PROBABILITY)
+        if prediction.uncertainty is None:
+            (self.out / UNCERTAINTY).unlink(missing_ok=True)  # of what is being overwritten
+        else:
+            write_volume(prediction.uncertainty, image.grid, self.out / UNCERTAINTY)
         document = self._document(prediction, lesions)
         write_text(self.out / RESULTS, json.dumps(document, indent=2) + "\n")
         say(_in_words(prediction, lesions))
@@ -83,8 +96,11 @@ class Volume:
 
     def _document(self, prediction: Prediction, lesions: tuple[Lesion, ...]) -> dict[str, object]:
         """The results as plain containers for JSON."""
+        from breastseg.inference.uncertainty import region_uncertainty
+
         provenance = prediction.provenance
         return {
+            "outlined": prediction.outlined,
             "phases": [str(path) for path in self.phases],
             "segmenter": provenance.segmenter,
             "version": provenance.version,
@@ -98,6 +114,7 @@ class Volume:
                     "box": list(lesion.box),
                     "confidence": round(lesion.confidence, 4),
                     "peak": round(lesion.peak, 4),
+                    "uncertainty": _rounded(region_uncertainty(prediction, lesion.region)),
                 }
                 for lesion in lesions
             ],
@@ -107,6 +124,10 @@ class Volume:
 def _mm3(prediction: Prediction, lesion: Lesion) -> float:
     sides = prediction.grid.steps
     return float(lesion.area_px * sides[0] * sides[1] * sides[2])
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _in_words(prediction: Prediction, lesions: tuple[Lesion, ...]) -> str:

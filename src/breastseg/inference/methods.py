@@ -99,6 +99,7 @@ class MethodSpec:
         from breastseg.classical.preset import classical_method
         from breastseg.inference.catalogue import load_segmenter
         from breastseg.inference.ensemble import Ensemble
+        from breastseg.inference.volume_ensemble import joined
         from breastseg.inference.volume_segmenter import VolumeSegmenter
 
         if self.method in METHODS:
@@ -106,8 +107,8 @@ class MethodSpec:
         if self.parameters:
             raise InputError(f"parameters for {self.method!r}", "none: only classical methods have")
         names = network_names(self.method)
-        if len(names) == 1 and self.info().phases:
-            return VolumeSegmenter(bundle_folder(self.method), threads)
+        if self.info().phases:
+            return joined([VolumeSegmenter(bundle_folder(name), threads) for name in names])
         networks = [load_segmenter(name, threads) for name in names]
         return networks[0] if len(networks) == 1 else Ensemble(networks)
 
@@ -115,7 +116,8 @@ class MethodSpec:
         """What is known of it.
 
         Raises:
-            InputError: a parameter or preset that there is not, or networks for volumes joined.
+            InputError: a parameter or preset that there is not, or networks joined that do not go
+                together.
             BundleError: no such method, or the bundle is damaged.
         """
         from breastseg.classical.catalogue import METHODS
@@ -171,15 +173,15 @@ def _joined(infos: Sequence[MethodInfo]) -> MethodInfo:
     """What is known of the mean of several networks.
 
     Raises:
-        InputError: one of them is for volumes.
+        InputError: they take different numbers of phases, or some volumes and some pictures.
     """
-    if any(info.phases for info in infos):
-        joined = "+".join(info.name for info in infos)
-        raise InputError(
-            f"{joined}: networks for volumes joined by +",
-            "networks for pictures",
-            "name them one by one",
+    phases = [info.phases for info in infos]
+    if len(set(phases)) > 1:
+        told = ", ".join(
+            f"{info.name} for {f'{info.phases} phases of volumes' if info.phases else 'pictures'}"
+            for info in infos
         )
+        raise InputError(f"networks joined by +: {told}", "networks for the same")
     return replace(
         infos[0],
         name="+".join(info.name for info in infos),

@@ -92,6 +92,17 @@ class VolumeSegmenter:
             UnsupportedError: a prompt.
             BundleError: the network cannot be run.
         """
+        return self.prediction_of(image, *self.map_of(image, prompt))
+
+    def map_of(
+        self, image: Image, prompt: Prompt | None = None
+    ) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+        """The network's map before the rules of the operating point; otherwise as `segment`.
+
+        Returns:
+            (slices, rows, columns) of the volume's own grid, float32, 0 to 1; and the shape at
+            which the network worked.
+        """
         if prompt is not None:
             raise UnsupportedError(
                 f"a prompt for {self.name!r}", "none: this network looks at the whole volume"
@@ -101,7 +112,12 @@ class VolumeSegmenter:
         found = sliding_window(prepared, self.patches, self.spec.patch, self.spec.overlap)
         shape = prepared.shape[1:]
         del prepared
-        probability = np.clip(resample(found, image.grid.shape), 0, 1)
+        return np.clip(resample(found, image.grid.shape), 0, 1), shape
+
+    def prediction_of(
+        self, image: Image, probability: NDArray[np.float32], shape: tuple[int, ...]
+    ) -> Prediction:
+        """What the operating point makes of a map; arguments as `map_of` returns them."""
         least = self.spec.min_volume_mm3 / float(np.prod(image.grid.steps))
         probability = postprocess(probability, self.output, least)
         provenance = self._provenance(image, shape)
