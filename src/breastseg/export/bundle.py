@@ -105,7 +105,7 @@ def make_bundle(
     spec = _read_spec(run)
     network, in_words = _trained(run, weights)
     draft = Bundle(
-        **{one.name: getattr(about, one.name) for one in fields(about)[:-1]},
+        **{f.name: getattr(about, f.name) for f in fields(about) if f.name != "outlined"},
         network=in_words,
         weights_sha256="0" * 64,
         input=InputSpec() if isinstance(spec, VolumeSpec) else spec,
