@@ -1,8 +1,8 @@
 """The operating point of a recipe, chosen on its own training patients.
 
     python benchmarks/cross_validate.py train RECIPE --data NAME=FOLDER --out RUNS \
-        --modality mammography [--parts 3]
-    python benchmarks/cross_validate.py table RECIPE --data NAME=FOLDER --out RUNS
+        --modality mammography [--parts 3] [--only 0] [--set KEY=VALUE ...]
+    python benchmarks/cross_validate.py table RECIPE --data NAME=FOLDER --out RUNS [--only 0]
 
 The patients of the recipe's training selection are dealt into parts; for each part a network learns
 from the others, last epoch, and outlines that part. The table says what each threshold and each
@@ -89,7 +89,8 @@ def train(part: Part, selection: str, options: argparse.Namespace) -> None:
             words = ["train", options.recipe, "--data", options.data, "--out", run]
             words += ["--threads", str(options.threads), "--set"]
             chosen = f"{selection} & patient:{','.join(part.learnt_from)}"
-            breastseg(*words, f"sources.0.train={chosen}", "sources.0.validation=none")
+            changes = (f"sources.0.train={chosen}", "sources.0.validation=none", *options.set)
+            breastseg(*words, *changes)
         words = ["export", run, "--out", folder / "bundle", "--precision", "float32"]
         breastseg(*words, "--modality", options.modality)
     finally:
@@ -129,7 +130,10 @@ def table(parts: Sequence[Part], out: Path) -> None:
     sums = np.sum(every, axis=0)
     dice, sensitivity = sums[..., 0] / len(every), sums[..., 1] / sums[..., 2]
     false = sums[..., 3] / len(every)
-    print(f"{len(every)} images of {len(parts)} parts, each outlined by a network of the others")
+    count = f"{len(parts)} part{'s' if len(parts) > 1 else ''}"
+    print(
+        f"{len(every)} images of {count}, each outlined by a network that has not seen its patient"
+    )
     print("\n| threshold | least peak | Dice | lesions found | false outlines an image |")
     print("|---|---|---|---|---|")
     for i, threshold in enumerate(THRESHOLDS):
@@ -151,10 +155,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--modality", default="mammography")
     parser.add_argument("--parts", type=int, default=3)
+    parser.add_argument("--only", type=int, nargs="+", help="these parts, from 0; all by default")
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="of the recipe")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
     options = parser.parse_args()
     selection = read_recipe(options.recipe).sources[0].train
     parts = deal(options.recipe, options.data, options.parts)
+    parts = [part for part in parts if options.only is None or part.number in options.only]
     if options.what == "table":
         table(parts, options.out)
         return

@@ -36,6 +36,16 @@ def test_the_slice_with_the_most_lesion() -> None:
     assert first[0, 0] < first[-1, -1]
 
 
+def test_holes_are_black() -> None:
+    made = case(np.eye(3), lesion((1, 0, 0)))
+    array = made.images[0].array + 1000
+    array[:, 1, 0, 0] = np.nan
+    array[:, 1, 0, 1] = np.inf
+    picture = section_of(made).picture(Image(array, made.images[0].grid))
+    assert (picture[0, 0], picture[0, 1]) == (0, 0)
+    assert picture[-1, -1] > 0
+
+
 def test_a_volume_without_a_lesion_shows_its_middle() -> None:
     assert section_of(case(np.eye(3), lesion())).slice_index == 2
 

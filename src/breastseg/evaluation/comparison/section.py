@@ -50,6 +50,7 @@ class Section:
         rows, columns = (-1 if turned else 1 for turned in self.turned)
         phase = min(1, image.array.shape[0] - 1)
         grey = image.array[phase, self.slice_index, ::rows, ::columns].astype(np.float32)
+        grey = np.nan_to_num(grey, nan=0, posinf=0, neginf=0)  # holes, as the networks take them
         low, high = np.percentile(grey, _WINDOW)
         unit = np.clip((grey - low) / max(high - low, 1e-6), 0, 1)
         return np.asarray(np.round(255 * unit), np.uint8)
