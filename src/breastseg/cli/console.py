@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
+WIDTH = 96
+"""Characters of a line of text."""
+
 Advance = Callable[[int, str], None]
 """Called with how many more are done and what to show beside the bar."""
 

@@ -13,35 +13,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 from breastseg import __version__
+from breastseg.cli.command import Command, Runnable
 from breastseg.cli.console import complain
 from breastseg.core.errors import BreastsegError, InputError
-
-
-class Runnable(Protocol):
-    """A command with its options filled in."""
-
-    def run(self) -> int:
-        """Do it; returns the exit code."""
-
-
-@dataclass(frozen=True)
-class Command:
-    """Where a command lives.
-
-    Attributes:
-        module: the file in this package.
-        name: the dataclass in it, whose fields are the options.
-        summary: one line for the list of commands.
-    """
-
-    module: str
-    name: str
-    summary: str
-
 
 COMMANDS = {
     "segment": Command("segment", "Segment", "outline and measure the lesions in images"),

@@ -8,13 +8,10 @@ from dataclasses import asdict, dataclass
 
 import tyro
 
-from breastseg.cli.console import say
+from breastseg.cli.console import WIDTH, say
 from breastseg.cli.method import DEFAULT_PRESET, is_classical
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.networks.recipe import RECIPES
-
-WIDTH = 96
-"""Characters of a line of text."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, cast
 
-from breastseg.cli.console import say
-from breastseg.cli.models import WIDTH
+from breastseg.cli.console import WIDTH, say
 from breastseg.core.parameters import _helps as helps_of
 from breastseg.networks.recipe import RECIPES, NetworkRecipe
 

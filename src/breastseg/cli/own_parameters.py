@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, field, fields, make_dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Protocol
 
 import tyro
 
+from breastseg.cli.command import Runnable
 from breastseg.cli.method import DEFAULT_PRESET, is_classical
 from breastseg.core.segmenter import Segmenter
-
-if TYPE_CHECKING:
-    from breastseg.cli.main import Runnable
 
 
 class _RunsWith(Protocol):
