@@ -12,7 +12,7 @@ from breastseg.cli.main import main
 from breastseg.core.errors import DataSetError
 from breastseg.io.write import write_png
 
-from .scans import scan
+from ..scans import scan
 
 Capture = pytest.CaptureFixture[str]
 

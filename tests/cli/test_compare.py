@@ -11,7 +11,7 @@ from breastseg.cli.case_options import portable_words
 from breastseg.cli.main import main
 from breastseg.io.write import write_png
 
-from .scans import scan
+from ..scans import scan
 
 Capture = pytest.CaptureFixture[str]
 

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image as Pillow
 
 from breastseg.cli.main import main
-from breastseg.cli.report_html import Scan, Truth, render, tally
 from breastseg.core import Grid
 from breastseg.core.provenance import Provenance
 from breastseg.inference.bundle_folder import read_bundle
 from breastseg.metrics.lesionwise import LesionMatch
+from breastseg.results.report import Scan, Truth, render, tally
 
-from .scans import files
+from ..scans import files
 
 Capture = pytest.CaptureFixture[str]
 NONE = LesionMatch(true_lesions=0, found=0, outlines=0, false_outlines=0)

@@ -16,7 +16,7 @@ from breastseg import __version__
 from breastseg.cli.main import COMMANDS, main
 from breastseg.io.write import write_png
 
-from .scans import scan
+from ..scans import scan
 
 Capture = pytest.CaptureFixture[str]
 

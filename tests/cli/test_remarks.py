@@ -11,7 +11,7 @@ from pydicom import dcmread
 from breastseg.cli.main import main
 from breastseg.io.dicom_remarks import RAW
 
-from .scans import cine, scan
+from ..scans import cine, scan
 
 Capture = pytest.CaptureFixture[str]
 

@@ -10,8 +10,8 @@ import pytest
 from breastseg.cli.main import main
 from breastseg.io.write import write_png
 
+from ..scans import cine, scan
 from .results import entries, pixels
-from .scans import cine, scan
 
 Capture = pytest.CaptureFixture[str]
 

@@ -20,8 +20,8 @@ from breastseg.inference.bundle_folder import read_bundle, write_bundle_json
 from breastseg.io.overlay import PREDICTION_RGB
 from breastseg.io.write import write_png
 
+from ..scans import cine, files, scan
 from .results import entries, pixels
-from .scans import cine, files, scan
 
 Capture = pytest.CaptureFixture[str]
 

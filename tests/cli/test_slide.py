@@ -16,7 +16,7 @@ from breastseg.inference.bundle_folder import MODEL, read_bundle, sha256_of, wri
 from breastseg.io.mask_pyramid import read_mask_level
 from breastseg.io.write import write_png
 
-from .scans import files
+from ..scans import files
 
 tifffile = pytest.importorskip("tifffile")
 Capture = pytest.CaptureFixture[str]

@@ -13,7 +13,7 @@ from breastseg.cli.main import main
 from breastseg.core.parameters import values_of
 from breastseg.io.write import write_png
 
-from .scans import scan
+from ..scans import scan
 
 pytest.importorskip("optuna")
 

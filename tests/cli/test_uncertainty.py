@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from breastseg.cli.main import main
 
-from .scans import files
+from ..scans import files
 
 Capture = pytest.CaptureFixture[str]
 

@@ -15,7 +15,7 @@ from breastseg.io.volume import grid_difference, read_volume, write_volume
 
 from ..io.conftest import dicom_file
 from ..io.slices import write_series
-from .scans import files
+from ..scans import files
 
 Capture = pytest.CaptureFixture[str]
 GRID = Grid((8, 20, 18), (2.0, 1.0, 1.0), (1.0, 2.0, 3.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))

@@ -12,10 +12,10 @@ from breastseg.cli.method import DEFAULT_METHOD, open_network
 from breastseg.core.errors import InputError
 
 if TYPE_CHECKING:
-    from breastseg.cli.report_html import Scan
     from breastseg.core.case import Case
     from breastseg.core.prediction import Prediction
     from breastseg.core.segmenter import Segmenter
+    from breastseg.results.report import Scan
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Demo:
         """Generate, segment, show and write; returns the exit code."""
         if not 1 <= self.count <= 1000 or self.seed < 0:
             raise InputError(f"--count {self.count} --seed {self.seed}", "1 to 1000, and 0 or more")
-        from breastseg.cli.report_html import render, tally
-        from breastseg.cli.results import success, write_results
         from breastseg.data.folder import Folder
         from breastseg.data.phantom import write_phantoms
         from breastseg.io.write import write_png, write_text
+        from breastseg.results.document import success, write_results
+        from breastseg.results.report import render, tally
 
         segmenter = open_network(self.method, self.threads)
         scans, entries, provenance = [], [], None
@@ -91,12 +91,12 @@ class Demo:
 
 
 def _segment(segmenter: Segmenter, case: Case) -> tuple[Scan, Prediction]:
-    from breastseg.cli.report_html import Scan, Truth
-    from breastseg.cli.results import findings
     from breastseg.io.overlay import overlay, to_rgb
     from breastseg.measure.diameters import diameters
     from breastseg.metrics.lesionwise import match_lesions
     from breastseg.metrics.overlap import dice
+    from breastseg.results.document import findings
+    from breastseg.results.report import Scan, Truth
 
     image = replace(case.images[0], source=case.case_id)
     assert case.mask is not None

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from breastseg.cli.console import complain, progress, say
-from breastseg.cli.inputs import Source, find_sources
 from breastseg.cli.method import DEFAULT_METHOD, DEFAULT_PRESET, is_classical, open_method
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
 from breastseg.core.prompt import Prompt
+from breastseg.results.source import Source, find_sources
 
 if TYPE_CHECKING:
-    from breastseg.cli.outputs import OutputFolder
-    from breastseg.cli.results import Entry
     from breastseg.core.segmenter import Segmenter
     from breastseg.inference.stream import Segmented
+    from breastseg.results.document import Entry
+    from breastseg.results.folder import OutputFolder
 
 DEFAULT_FOLDER = Path("breastseg-results")
 
@@ -113,7 +113,7 @@ class Segment:
 
     def run_with(self, segmenter: Segmenter) -> int:
         """The same with a method that is open already."""
-        from breastseg.cli.results import to_json, write_results
+        from breastseg.results.document import to_json, write_results
 
         self._check()
         prompt = self._prompt()
@@ -187,7 +187,7 @@ class Segment:
                 yield _entry(done, folder)
 
     def _folder(self, root: Path, sources: Sequence[Source]) -> OutputFolder:
-        from breastseg.cli.outputs import OutputFolder
+        from breastseg.results.folder import OutputFolder
 
         return OutputFolder(root, sources, self.overwrite, self.uncertainty)
 
@@ -249,7 +249,7 @@ def _read(sources: Iterable[Source]) -> Iterator[_Slot]:
 
 
 def _entry(done: Segmented[_Slot], folder: OutputFolder | None) -> Entry:
-    from breastseg.cli.results import failure, findings, success
+    from breastseg.results.document import failure, findings, success
 
     source = done.item.source
     frame = None if done.item.frame is None else done.item.frame + 1

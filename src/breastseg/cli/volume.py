@@ -132,7 +132,7 @@ def _rounded(value: float | None) -> float | None:
 
 def _in_words(prediction: Prediction, lesions: tuple[Lesion, ...]) -> str:
     """One line: how many lesions and how large."""
-    from breastseg.cli.results import plural
+    from breastseg.results.document import plural
 
     what = prediction.outlined
     if not lesions:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breastseg.cli.inputs import STANDARD_INPUT, distinct_stems, find_sources, unused
 from breastseg.core.errors import UnreadableError
+from breastseg.results.source import STANDARD_INPUT, distinct_stems, find_sources, unused
 
 
 @pytest.mark.parametrize(

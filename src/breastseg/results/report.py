@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg import __version__
-from breastseg.cli.results import Finding, describe
 from breastseg.core.bundle import Bundle
 from breastseg.core.grid import Grid
 from breastseg.core.provenance import Provenance
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 from breastseg.metrics.lesionwise import LesionMatch
+from breastseg.results.document import Finding, describe
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 

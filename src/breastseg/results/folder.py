@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from breastseg.cli.inputs import Source, unused
-from breastseg.cli.results import CSV_NAME, JSON_NAME, Finding, write_results
 from breastseg.core.errors import InputError
 from breastseg.core.image import Image
+from breastseg.results.document import CSV_NAME, JSON_NAME, Finding, write_results
+from breastseg.results.source import Source, unused
 
 if TYPE_CHECKING:
     from breastseg.core.prediction import Prediction
