@@ -17,12 +17,14 @@ from breastseg.core.mask import Mask
 from breastseg.core.prediction import Lesion, Prediction, malignancy_of
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance
+from breastseg.core.reference import FrameReference, Reference
 from breastseg.core.segmenter import Segmenter
 
 __all__ = [
     "Bundle",
     "Case",
     "Fit",
+    "FrameReference",
     "Grid",
     "Image",
     "InputSpec",
@@ -35,6 +37,7 @@ __all__ = [
     "Prediction",
     "Prompt",
     "Provenance",
+    "Reference",
     "Segmenter",
     "VolumeIntensity",
     "VolumeSpec",

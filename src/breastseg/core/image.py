@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
+from breastseg.core.reference import Reference
 
 
 class Modality(StrEnum):
@@ -37,6 +38,7 @@ class Image:
         remarks: what must be known of the picture before a result is trusted, in words.
         scan: (row, column, rows, columns) of the part that shows the scan, on an ultrasound screen
             whose file states it.
+        reference: the DICOM frames that it was read from; None for what is no DICOM.
 
     Raises:
         GeometryError: the array's shape is not (channels, *grid.shape), or `scan` does not lie in
@@ -52,6 +54,7 @@ class Image:
     view: str = ""
     remarks: tuple[str, ...] = ()
     scan: tuple[int, int, int, int] | None = None
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         if self.array.shape[1:] != self.grid.shape or self.array.ndim != self.grid.ndim + 1:

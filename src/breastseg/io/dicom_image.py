@@ -22,6 +22,7 @@ from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.io.dicom_display import show_grey, show_palette
 from breastseg.io.dicom_pixels import PixelData, decode_frames, locate
+from breastseg.io.dicom_reference import reference_of
 from breastseg.io.dicom_regions import scan_region
 from breastseg.io.dicom_remarks import remarks, view
 from breastseg.io.dicom_spacing import spacing_mm
@@ -231,15 +232,17 @@ def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index
             raise UnsupportedError(f"{pixels.name}: has colours in {photometric}", "RGB or YBR")
         array = one_if_equal(np.moveaxis(array, 2, 0))
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    frame = index if pixels.frames > 1 else None
     return Image(
         np.ascontiguousarray(array),
         Grid(array.shape[1:], spacing_mm(header)),
         MODALITIES.get(str(header.get("Modality", "")), Modality.UNKNOWN),
         pixels.name,
-        index if pixels.frames > 1 else None,
+        frame,
         view(header),
         remarks(header),
         scan_region(header, array.shape[1:]),
+        reference_of(header, frame),
     )
 
 

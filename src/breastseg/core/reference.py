@@ -1,0 +1,89 @@
+"""Which stored DICOM object an image came from, so that a result finds its way back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
+
+from breastseg.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class FrameReference:
+    """One frame of one stored object; DICOM PS3.3 10.3, 10.8 and C.7.3.1.
+
+    Attributes:
+        series_uid: Series Instance UID.
+        instance_uid: SOP Instance UID.
+        class_uid: SOP Class UID.
+        number: Referenced Frame Number, from 1; None where the object holds a single frame.
+    """
+
+    series_uid: str
+    instance_uid: str
+    class_uid: str
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The study that an image belongs to and the frames that it was read from.
+
+    A value that the file does not state is an empty string.
+
+    Attributes:
+        study_uid: Study Instance UID.
+        accession_number: Accession Number.
+        frame_of_reference_uid: Frame of Reference UID; most ultrasound images have none.
+        frames: one entry for a 2-D image; for a volume one for each slice in array order, all
+            slices of the first phase before those of the second.
+        tags: by keyword, as text, what the patient, study and equipment modules state and a
+            derived object repeats. These name the patient: `as_dict` and the ``repr`` leave them
+            out.
+
+    Raises:
+        InputError: there is no frame.
+    """
+
+    study_uid: str
+    accession_number: str
+    frame_of_reference_uid: str
+    frames: tuple[FrameReference, ...]
+    tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.frames:
+            raise InputError("a reference to no frame", "at least one")
+        object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
+
+    @property
+    def series_uid(self) -> str:
+        """Series Instance UID of the first frame."""
+        return self.frames[0].series_uid
+
+    def as_dict(self) -> dict[str, object]:
+        """Identifiers alone, as plain containers ready for JSON."""
+        return {
+            "study_uid": self.study_uid,
+            "accession_number": self.accession_number,
+            "frame_of_reference_uid": self.frame_of_reference_uid,
+            "frames": [asdict(frame) for frame in self.frames],
+        }
+
+
+def join_references(references: Sequence[Reference]) -> Reference:
+    """The reference of a volume, from those of its slices in array order.
+
+    Study, frame of reference and tags are those of the first slice.
+
+    Args:
+        references: of the slices, at least one.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not references:
+        raise InputError("references of no slice", "at least one")
+    frames = tuple(frame for one in references for frame in one.frames)
+    return replace(references[0], frames=frames)

@@ -1,0 +1,66 @@
+"""What a DICOM header says of the study, series and instance that its image belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from breastseg.core.reference import FrameReference, Reference
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+REPEATED_TAGS = (
+    # patient module, PS3.3 C.7.1.1
+    *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientBirthTime"),
+    *("PatientSex", "PatientIdentityRemoved", "DeidentificationMethod"),
+    # patient study module, C.7.2.2
+    *("PatientAge", "PatientSize", "PatientWeight"),
+    # general study module, C.7.2.1
+    *("StudyDate", "StudyTime", "StudyID", "StudyDescription", "ReferringPhysicianName"),
+    # general series, equipment and image, for descriptions and laterality
+    *("Modality", "SeriesNumber", "SeriesDescription", "InstanceNumber", "BodyPartExamined"),
+    *("ImageLaterality", "Laterality", "Manufacturer", "ManufacturerModelName", "StationName"),
+)
+"""By keyword, what an object that is derived from an image repeats of it."""
+
+REFERENCE_TAGS = (
+    *("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"),
+    *("AccessionNumber", "FrameOfReferenceUID"),
+    *REPEATED_TAGS,
+)
+"""All that `reference_of` looks at."""
+
+
+def reference_of(header: Dataset, frame: int | None = None) -> Reference:
+    """Identify one frame.
+
+    Args:
+        header: of the file.
+        frame: its index in the file, from 0; None for a file of a single frame.
+
+    Returns:
+        With one entry in `frames`. What the header does not state, or states in a way that is no
+        text, is empty.
+    """
+    number = None if frame is None else frame + 1
+    return Reference(
+        _text(header, "StudyInstanceUID"),
+        _text(header, "AccessionNumber"),
+        _text(header, "FrameOfReferenceUID"),
+        (
+            FrameReference(
+                _text(header, "SeriesInstanceUID"),
+                _text(header, "SOPInstanceUID"),
+                _text(header, "SOPClassUID"),
+                number,
+            ),
+        ),
+        {tag: said for tag in REPEATED_TAGS if (said := _text(header, tag))},
+    )
+
+
+def _text(header: Dataset, keyword: str) -> str:
+    value = header.get(keyword)
+    if value is None or isinstance(value, bytes):
+        return ""
+    return str(value).replace("\0", "").strip()
