@@ -84,6 +84,9 @@ class VolumeIntensity(StrEnum):
     EACH_CHANNEL = "each-channel"  # each its own
 
 
+_BODY_AXES = {"R": "L", "P": "A", "I": "S"}  # the two ends of one axis of the body
+
+
 @dataclass(frozen=True)
 class VolumeSpec:
     """Preprocessing of a volume, which is walked over in overlapping patches.
@@ -98,6 +101,10 @@ class VolumeSpec:
             what contrast added, in place of the phase itself.
         overlap: share of a patch's side that the next one covers again, 0 to 0.9.
         min_volume_mm3: an outline smaller than this is dropped, at least 0.
+        orientation: where the index of slices, rows and columns grows in the patient, a letter
+            each: to the left or right (``L``, ``R``), to the back or front (``P``, ``A``), to the
+            head or feet (``S``, ``I``). A volume is brought to this orientation, which is that of
+            the training data, by reversing and exchanging axes, and its mask back to its own.
     """
 
     patch: tuple[int, int, int] = (16, 96, 96)
@@ -108,8 +115,14 @@ class VolumeSpec:
     subtraction: bool = False
     overlap: float = 0.25
     min_volume_mm3: float = 0.0
+    orientation: str = "SPL"
 
     def __post_init__(self) -> None:
+        if sorted(_BODY_AXES.get(letter, letter) for letter in self.orientation) != [*"ALS"]:
+            raise BundleError(
+                f"orientation {self.orientation!r}",
+                "three letters, one of L and R, one of P and A, one of S and I, such as 'SPL'",
+            )
         if any(side < 1 or side > 1024 for side in self.patch) or not 1 <= self.channels <= 16:
             raise BundleError(
                 f"patches of {self.patch} voxels with {self.channels} channels",
