@@ -1,5 +1,6 @@
 """The nouns: valid once constructed, free of I/O and of torch."""
 
+from breastseg.core.box import Box
 from breastseg.core.bundle import (
     Bundle,
     Fit,
@@ -21,6 +22,7 @@ from breastseg.core.reference import FrameReference, Reference
 from breastseg.core.segmenter import Segmenter
 
 __all__ = [
+    "Box",
     "Bundle",
     "Case",
     "Fit",

@@ -1,0 +1,105 @@
+"""Connected regions of a mask: the only place that labels them.
+
+Everywhere a lesion is one connected region of a mask. Pixels or voxels that touch by a side or a
+corner belong to one region (8 neighbours in 2-D, 26 in 3-D).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.box import Box
+from breastseg.core.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The connected regions of a mask, numbered from 1 by their first pixel in row-major order.
+
+    `connected_regions` makes them.
+
+    Attributes:
+        labels: int32 of the mask's shape; 0 outside, k in region k.
+        count: how many regions there are.
+    """
+
+    labels: NDArray[np.int32]
+    count: int
+
+    def __len__(self) -> int:
+        """How many regions there are."""
+        return self.count
+
+    @cached_property
+    def boxes(self) -> tuple[Box, ...]:
+        """The tightest box around each region; region k has ``boxes[k - 1]``."""
+        from scipy import ndimage
+
+        found = ndimage.find_objects(self.labels, self.count) if self.count else []
+        return tuple(Box.from_slices(part) for part in found)
+
+    @cached_property
+    def sizes(self) -> NDArray[np.int64]:
+        """(count,) pixels of each region; region k has ``sizes[k - 1]``."""
+        return np.bincount(self.labels.ravel(), minlength=self.count + 1)[1:]
+
+    def crop(self, number: int) -> NDArray[np.bool_]:
+        """Region `number`, from 1, on its own box: bool of ``boxes[number - 1].shape``."""
+        return np.asarray(self.labels[self.boxes[number - 1].slices] == number)
+
+    def crops(self) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
+        """Each region's box, and the region on it as bool of the box's shape."""
+        for number, box in enumerate(self.boxes, start=1):
+            yield box, self.crop(number)
+
+    def chosen(self, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The mask of some of the regions.
+
+        Args:
+            kept: (count,) bool; ``kept[k - 1]`` tells of region k.
+
+        Returns:
+            bool of the mask's shape.
+
+        Raises:
+            InputError: not one bool a region.
+        """
+        if kept.shape != (self.count,) or kept.dtype != np.bool_:
+            raise InputError(
+                f"a choice of shape {kept.shape} and dtype {kept.dtype}", f"({self.count},) bool"
+            )
+        return np.asarray(np.concatenate([[False], kept])[self.labels])
+
+    def largest(self) -> NDArray[np.bool_]:
+        """The mask of the largest region, the first of equals; empty where there is none."""
+        if not self.count:
+            return np.zeros(self.labels.shape, bool)
+        return np.asarray(self.labels == 1 + int(np.argmax(self.sizes)))
+
+
+def connected_regions(mask: NDArray[np.bool_], corners: bool = True) -> Regions:
+    """Find the connected regions of a mask.
+
+    Args:
+        mask: bool, 2-D or 3-D.
+        corners: pixels that touch by a corner (or, in 3-D, an edge) alone belong to one region too;
+            False asks for a common side.
+
+    Raises:
+        InputError: the mask is not bool: a probability must be cut at a threshold first.
+    """
+    if mask.dtype != np.bool_:
+        raise InputError(f"a mask of dtype {mask.dtype}", "bool", "cut it at a threshold first")
+    if not mask.any():
+        return Regions(np.zeros(mask.shape, np.int32), 0)
+    from scipy import ndimage  # a third of a second to import
+
+    structure = ndimage.generate_binary_structure(mask.ndim, mask.ndim if corners else 1)
+    labels = np.empty(mask.shape, np.int32)
+    count = ndimage.label(mask, structure=structure, output=labels)
+    return Regions(labels, int(count))
