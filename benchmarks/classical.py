@@ -17,7 +17,7 @@ import numpy as np
 
 from breastseg.classical.catalogue import METHODS
 from breastseg.core import Grid, Image, Prompt
-from breastseg.data.phantom import make_phantom
+from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.inference.methods import MethodSpec
 from breastseg.preprocess.geometry import resize
 

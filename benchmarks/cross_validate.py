@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from breastseg.core import OutputSpec
-from breastseg.data.catalogue import open_data_set, parse_source
+from breastseg.data.catalogue import open_data_set
 from breastseg.data.dataset import CaseRef
 from breastseg.data.selection import select
+from breastseg.data.sources import parse_source
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics import confusion
 from breastseg.metrics.lesionwise import match_lesions

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from breastseg.classical.finder import WEIGHTS, Finder
 from breastseg.classical.regions import FEATURES
-from breastseg.cli.case_options import select_cases
 from breastseg.data.dataset import CaseRef
+from breastseg.data.sources import select_cases
 from breastseg.io.write import write_text
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import to_unit
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--split", nargs="+", default=["all"])
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    cases = select_cases((tuple(given.data),), (tuple(given.split),))
+    cases = select_cases(given.data, given.split)
     with ProcessPoolExecutor(given.workers) as pool:
         images = list(pool.map(describe, [(case, given.name) for case in cases], chunksize=8))
     normal = np.array([image.normal for image in images])

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from breastseg.cli.case_options import select_cases
+from breastseg.data.sources import select_cases
 from breastseg.evaluation.statistics import ratio_intervals
 from breastseg.inference.catalogue import load_segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
@@ -49,7 +49,7 @@ def main() -> None:
     every = replace(opened.output, min_peak=0.0)
     network = OnnxSegmenter(opened.folder, output=every)
     images, patients = [], []
-    for ref in select_cases((tuple(options.data),), (tuple(options.split),)):
+    for ref in select_cases(options.data, options.split):
         case = ref.load()
         assert case.mask is not None
         truth = regions(case.mask.foreground)

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from breastseg.cli.case_options import select_cases
 from breastseg.core.bundle import PlattScaling
 from breastseg.core.case import Case
 from breastseg.core.prediction import Prediction, malignancy_of
 from breastseg.data.dataset import CaseRef
+from breastseg.data.sources import select_cases
 from breastseg.evaluation.malignancy import LABELS, malignancy_figures, malignancy_markdown
 from breastseg.inference.bundle_folder import write_bundle_json
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
@@ -63,9 +63,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="leave the line in the bundle")
     options = parser.parse_args()
     network = OnnxSegmenter(options.bundle, threads=1)
-    scaling = fitted(network, select_cases((tuple(options.data),), (tuple(options.calibrate),)))
+    scaling = fitted(network, select_cases(options.data, options.calibrate))
     print(f"slope {scaling.slope:.3f}, intercept {scaling.intercept:.3f}", file=sys.stderr)
-    chosen = select_cases((tuple(options.data),), (tuple(options.score),))
+    chosen = select_cases(options.data, options.score)
     for source in dict.fromkeys(ref.source for ref in chosen):
         refs = [ref for ref in chosen if ref.source == source]
         seen = list(predictions(network, refs, scaling))

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from breastseg.core.image import Image
-from breastseg.data.duke import Duke
-from breastseg.data.volume_phantom import volume_phantoms
+from breastseg.data.phantoms.volume import volume_phantoms
+from breastseg.data.sets.duke import Duke
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.metrics import dice

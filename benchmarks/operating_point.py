@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from breastseg.cli.case_options import select_cases
 from breastseg.core import OutputSpec
+from breastseg.data.sources import select_cases
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.postprocess import postprocess
 from breastseg.metrics import confusion
@@ -38,7 +38,7 @@ def main() -> None:
         options.bundle, output=OutputSpec(flip_average=options.flip_average), force=True
     )
     spec = segmenter.bundle.input
-    cases = prepare_cases(select_cases([options.data], [options.split]), spec)
+    cases = prepare_cases(select_cases(options.data, options.split), spec)
     unit = cases.images[:, None].astype(np.float32) / 255
     batch = np.repeat(unit * 2 - 1, spec.channels, axis=1)
     maps = np.concatenate(

@@ -20,9 +20,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from breastseg.cli.case_options import select_cases
 from breastseg.core import Case
 from breastseg.data.dataset import CaseRef
+from breastseg.data.sources import select_cases
 from breastseg.export import onnx as exporter
 from breastseg.export.quantise import (
     Activations,
@@ -86,13 +86,13 @@ def main() -> None:
     options = parser.parse_args()
     segmenter = OnnxSegmenter(bundle_folder(options.bundle), threads=1)
     spec = segmenter.bundle.input
-    refs = select_cases([options.data], [options.calibrate])
+    refs = select_cases(options.data, options.calibrate)
     drawn = np.random.default_rng(0).permutation(len(refs))[: options.images]
     calibration = np.stack([prepare(refs[i].load().images[0], spec)[0] for i in sorted(drawn)])
     with tempfile.TemporaryDirectory() as temporary:
         files = stored(segmenter.folder / MODEL, Path(temporary), calibration)
         ways = [Way(name, path, OnnxNetwork(path, spec, 1)) for name, path in files.items()]
-        lesion = score(ways, segmenter, select_cases([options.data], [options.score]))
+        lesion = score(ways, segmenter, select_cases(options.data, options.score))
         print(f"{lesion.sum()} images with a lesion, {(~lesion).sum()} normal; ", end="")
         print(f"calibrated with {len(calibration)}\n")
         report(ways, lesion)

@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.cli.case_options import select_cases
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.segmenter import Segmenter
+from breastseg.data.sources import select_cases
 from breastseg.evaluation.statistics import mean_interval
 from breastseg.inference.catalogue import load_segmenter
 from breastseg.inference.screen import WithinScan
@@ -80,7 +80,7 @@ def main() -> None:
     plain = load_segmenter(options.method)
     within = WithinScan(plain)
     patients, rows, cut = [], [], []
-    for ref in select_cases((tuple(options.data),), (tuple(options.split),)):
+    for ref in select_cases(options.data, options.split):
         case = ref.load()
         if case.mask is None or not case.mask.foreground.any():
             continue

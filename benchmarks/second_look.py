@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from breastseg.cli.case_options import select_cases
 from breastseg.core.bundle import Fit
 from breastseg.core.image import Image
+from breastseg.data.sources import select_cases
 from breastseg.inference.catalogue import load_segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.overlap import dice
@@ -74,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     network = load_segmenter(options.method)
     rows = []
-    for ref in select_cases((tuple(options.data),), (tuple(options.split),)):
+    for ref in select_cases(options.data, options.split):
         case = ref.load()
         assert case.mask is not None
         image, truth = case.images[0], case.mask.foreground

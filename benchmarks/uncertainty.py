@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from breastseg.cli.case_options import select_cases
 from breastseg.core import Grid, OutputSpec, Prediction, Provenance
 from breastseg.data.dataset import CaseRef
+from breastseg.data.sources import select_cases
 from breastseg.inference.ensemble import Ensemble
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--score", nargs="+", required=True, metavar="SELECTION")
     options = parser.parse_args()
     network = OnnxSegmenter(bundle_folder(options.bundle), threads=1)
-    seen = look(network, select_cases([options.data], [options.score]))
+    seen = look(network, select_cases(options.data, options.score))
     report(seen)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import ndimage
 
 from breastseg.core import Case
-from breastseg.data.volume_phantom import volume_phantoms
+from breastseg.data.phantoms.volume import volume_phantoms
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.metrics.overlap import dice
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from breastseg.core import Grid, Image, Modality
-from breastseg.data.phantom import make_phantoms
+from breastseg.data.phantoms.ultrasound import make_phantoms
 from breastseg.inference.catalogue import load_segmenter
 from breastseg.io.overlay import overlay
 from breastseg.io.write import write_png

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from breastseg.cli.case_options import portable_words
 from breastseg.cli.main import main
 from breastseg.io.write import write_png
 
@@ -157,18 +156,3 @@ def test_a_network_takes_no_box(
     given = [bundle, "--data", f"folder={data_set}", "--split", "lesions", "--prompt", "box"]
     assert compare(*given, "--out", tmp_path / "out") == 2
     assert "boxes for dark" in capsys.readouterr().err
-
-
-def test_options_are_told_without_folders() -> None:
-    data = (("BUSI=/a/b", "folder=c"), ("BUS-BRA=d",))
-    splits = (("BUSI=lesions & split:/x/y/s.json#test", "list:names.txt"),)
-    assert portable_words(data, splits) == [
-        "--data",
-        "BUSI=FOLDER",
-        "folder=FOLDER",
-        "BUS-BRA=FOLDER",
-        "--split",
-        "BUSI=lesions & split:s.json#test",
-        "list:names.txt",
-    ]
-    assert portable_words(data[:1], ()) == ["--data", "BUSI=FOLDER", "folder=FOLDER"]

@@ -9,8 +9,8 @@ import pytest
 
 from breastseg.cli.main import main
 from breastseg.core.grid import Grid
-from breastseg.data.folder import Folder
-from breastseg.data.nnunet import NnUnet
+from breastseg.data.sets.folder import Folder
+from breastseg.data.sets.nnunet import NnUnet
 from breastseg.io.volume import write_volume
 from breastseg.io.write import write_png, write_text
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from breastseg.core.bundle import InputSpec, VolumeSpec
-from breastseg.data.phantom import make_phantom
+from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import parity, seeded_inputs
 from breastseg.export.volume import seeded_patches

@@ -11,10 +11,10 @@ from PIL import Image
 
 from breastseg.core.errors import DataSetError
 from breastseg.data.audit import audit, near_duplicate_groups
-from breastseg.data.bus_bra import BusBra
-from breastseg.data.busi import Busi
 from breastseg.data.dataset import CaseRef
 from breastseg.data.grouping import components
+from breastseg.data.sets.bus_bra import BusBra
+from breastseg.data.sets.busi import Busi
 
 from .conftest import outline, picture
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.catalogue import DATA_SETS, open_data_set, parse_source
+from breastseg.data.catalogue import DATA_SETS, open_data_set
 
 OWN = ("folder", "manifest", "nnunet")
 """One's own data in a layout that is known."""
@@ -30,13 +30,3 @@ def test_case_of_the_name_is_ignored(busi_root: Path) -> None:
 def test_unknown_name_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(DataSetError, match=r"no data set 'BUSY'; one of BUSI, BUS-BRA, .*folder"):
         open_data_set("BUSY", tmp_path)
-
-
-def test_source_is_name_and_folder() -> None:
-    assert parse_source("BUSI=/a/b=c") == ("BUSI", Path("/a/b=c"))
-
-
-@pytest.mark.parametrize("text", ["BUSI", "=x", "BUSI=", ""])
-def test_bad_source(text: str) -> None:
-    with pytest.raises(DataSetError, match="NAME=FOLDER"):
-        parse_source(text)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Modality
-from breastseg.data.bus_bra import BusBra
-from breastseg.data.busi import Busi
 from breastseg.data.convert import to_folder, to_nnunet
 from breastseg.data.dataset import CaseRef
-from breastseg.data.folder import Folder
-from breastseg.data.nnunet import NnUnet
+from breastseg.data.sets.bus_bra import BusBra
+from breastseg.data.sets.busi import Busi
+from breastseg.data.sets.folder import Folder
+from breastseg.data.sets.nnunet import NnUnet
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.io.raster import read_raster
 from breastseg.io.volume import grid_difference, write_volume

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.busi import Busi
 from breastseg.data.dataset import CaseRef
 from breastseg.data.selection import select
+from breastseg.data.sets.busi import Busi
 from breastseg.data.split import Split
 from breastseg.io.write import write_text
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from breastseg.core import Grid, Image, Modality
-from breastseg.data.phantom import make_phantoms
+from breastseg.data.phantoms.ultrasound import make_phantoms
 from breastseg.inference.catalogue import load_segmenter
 from breastseg.metrics import dice
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from breastseg.core import Grid, Image, Modality, Prediction, Provenance
 from breastseg.core.prompt import Prompt
-from breastseg.data.volume_phantom import volume_phantom
+from breastseg.data.phantoms.volume import volume_phantom
 from breastseg.inference.examination import segment_examination
 from breastseg.preprocess.bias_field import bias_corrected
 from breastseg.preprocess.breast_volume import breast_region_of_volume

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from breastseg.core import Grid, Image, Modality, Prediction, Prompt, Provenance
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.instance import Instance
-from breastseg.data.phantom import make_phantom
+from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.inference.screen import WithinScan
 
 

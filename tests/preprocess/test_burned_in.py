@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from breastseg.core import Grid, Image
 from breastseg.core.errors import GeometryError
-from breastseg.data.phantom import make_phantom
+from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.preprocess.burned_in import burned_in, without_marks
 from breastseg.preprocess.intensity import to_unit
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from breastseg.data.phantom import make_phantom
+from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
 

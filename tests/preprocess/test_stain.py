@@ -122,7 +122,7 @@ def test_what_is_refused() -> None:
 
 @pytest.mark.data
 def test_real_pictures(data_root: Path) -> None:
-    from breastseg.data.tnbc import Tnbc
+    from breastseg.data.sets.tnbc import Tnbc
 
     for case in Tnbc(data_root).cases():
         picture = np.moveaxis(case.read_image().array, 0, 2).astype(np.uint8)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, portable_words, select_cases
+from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import Advance, complain, console, progress, say
+from breastseg.data.sources import portable_words, select_cases
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -84,7 +85,7 @@ class Compare:
         from breastseg.inference.methods import MethodSpec
 
         specs = [MethodSpec.parse(text, self.preset) for text in self.methods]
-        cases = select_cases(self.data, self.split, volumes=True)
+        cases = select_cases(flat(self.data), flat(self.split), volumes=True)
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, prompting=Prompting(self.prompt))
         baseline = self.baseline or _baseline(specs)
@@ -129,7 +130,12 @@ class Compare:
             text.replace(spec.method, Path(spec.method).name)
             for text, spec in zip(self.methods, specs, strict=True)
         ]
-        words = ["breastseg", "compare", *methods, *portable_words(self.data, self.split)]
+        words = [
+            "breastseg",
+            "compare",
+            *methods,
+            *portable_words(flat(self.data), flat(self.split)),
+        ]
         words += ["--prompt", self.prompt, "--baseline", baseline]
         words += ["--preset", Path(self.preset).name]
         if self.size is not None:

@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, open_data_sets, select_cases
+from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import complain, progress, say
 from breastseg.core.errors import DataSetError, InputError
 from breastseg.data.catalogue import DATA_SETS
 from breastseg.data.dataset import CaseRef
+from breastseg.data.sources import open_data_sets, select_cases
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class DataInfo:
 
     def run(self) -> int:
         """Print the facts; returns the exit code."""
-        from breastseg.data.catalogue import open_data_set, parse_source
+        from breastseg.data.catalogue import open_data_set
+        from breastseg.data.sources import parse_source
 
         here = "=" in self.name
         data_set = open_data_set(*(parse_source(self.name) if here else (self.name, Path())))
@@ -86,7 +88,7 @@ class Audit:
         from breastseg.data.audit import audit
         from breastseg.io.write import write_text
 
-        data_sets = open_data_sets(self.data)
+        data_sets = open_data_sets(flat(self.data))
         cases = [case for data_set in data_sets for case in data_set.cases()]
         for data_set in data_sets:
             for remark in data_set.remarks():
@@ -121,7 +123,7 @@ class SplitData:
         from breastseg.data.split import split
 
         fractions = parse_fractions(self.fractions)
-        cases = [case for data_set in open_data_sets(self.data) for case in data_set.cases()]
+        cases = [case for data_set in open_data_sets(flat(self.data)) for case in data_set.cases()]
         drawn = split(cases, fractions, self.seed, near_duplicate_groups(cases))
         drawn.write(self.out)
         by_key = {case.key: case for case in cases}
@@ -154,7 +156,7 @@ class ConvertData:
         """Write the cases; returns the exit code."""
         from breastseg.data.convert import to_folder, to_nnunet
 
-        cases = select_cases(self.data, self.split, volumes=True)
+        cases = select_cases(flat(self.data), flat(self.split), volumes=True)
         write = to_nnunet if self.to == "nnunet" else to_folder
         with progress("Converting", len(cases)) as advance:
             write(cases, self.out, lambda *_: advance(1, ""))
@@ -178,7 +180,7 @@ class MakePhantoms:
 
     def run(self) -> int:
         """Write the phantoms; returns the exit code."""
-        from breastseg.data.phantom import write_phantoms
+        from breastseg.data.phantoms.ultrasound import write_phantoms
 
         if not 1 <= self.count <= 100_000:
             raise InputError(f"--count {self.count}", "1 to 100000")

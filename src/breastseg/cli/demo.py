@@ -43,8 +43,8 @@ class Demo:
         """Generate, segment, show and write; returns the exit code."""
         if not 1 <= self.count <= 1000 or self.seed < 0:
             raise InputError(f"--count {self.count} --seed {self.seed}", "1 to 1000, and 0 or more")
-        from breastseg.data.folder import Folder
-        from breastseg.data.phantom import write_phantoms
+        from breastseg.data.phantoms.ultrasound import write_phantoms
+        from breastseg.data.sets.folder import Folder
         from breastseg.io.write import write_png, write_text
         from breastseg.results.document import success, write_results
         from breastseg.results.report import render, tally

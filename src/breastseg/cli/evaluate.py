@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, select_cases
+from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import complain, console, progress, say
 from breastseg.cli.method import DEFAULT_PRESET, is_classical, open_method
 from breastseg.core.errors import InputError
+from breastseg.data.sources import select_cases
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -101,7 +102,8 @@ class Evaluate:
                 "a method that takes a prompt",
                 "'breastseg models list' shows the classical ones",
             )
-        cases = _cases_for(segmenter, select_cases(self.data, self.split, volumes=True))
+        chosen = select_cases(flat(self.data), flat(self.split), volumes=True)
+        cases = _cases_for(segmenter, chosen)
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, self.min_iou, prompting=Prompting(self.prompt))
         with progress("Scoring", len(cases), self.quiet) as advance:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, portable_words, select_cases
+from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import say
 from breastseg.core.errors import DataSetError, InputError, MissingExtraError
+from breastseg.data.sources import portable_words, select_cases
 
 if TYPE_CHECKING:
     from breastseg.core.bundle import Bundle
@@ -69,8 +70,8 @@ class Quantise:
         if not LEAST <= self.images <= MOST:
             raise InputError(f"images = {self.images}", f"{LEAST} to {MOST}")
         folder = bundle_folder(self.bundle)
-        cases = select_cases(self.data, self.split)
-        checks = select_cases(self.data, self.check) if self.check else ()
+        cases = select_cases(flat(self.data), flat(self.split))
+        checks = select_cases(flat(self.data), flat(self.check)) if self.check else ()
         if both := {case.key for case in cases} & {case.key for case in checks}:
             raise DataSetError(
                 f"{len(both)} cases of --check are in --split, such as {min(both)}",
@@ -112,7 +113,7 @@ class Quantise:
 def _sample(cases: Sequence[CaseRef], data: Words, splits: Words, draw: str = "") -> Sample:
     from breastseg.export.quantise import Sample
 
-    words = f"{len(cases)} images{draw} ({' '.join(portable_words(data, splits))})"
+    words = f"{len(cases)} images{draw} ({' '.join(portable_words(flat(data), flat(splits)))})"
     return Sample(words, (case.load() for case in cases))
 
 

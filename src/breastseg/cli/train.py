@@ -8,9 +8,10 @@ from typing import Annotated
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, open_data_sets
+from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import say
 from breastseg.core.errors import InputError, MissingExtraError
+from breastseg.data.sources import open_data_sets
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -67,7 +68,7 @@ class Train:
                 "leave --resume out to start",
             )
         machine = Machine(self.devices, self.nodes, self.threads)
-        opened = open_data_sets(self.data) if recipe.sources else ()
+        opened = open_data_sets(flat(self.data)) if recipe.sources else ()
         cases = {data_set.name: data_set.cases() for data_set in opened}
         base = self.recipe.parent
         if isinstance(recipe, Recipe):

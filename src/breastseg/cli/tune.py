@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, select_cases
+from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import complain, progress, say
 from breastseg.core.errors import InputError
+from breastseg.data.sources import select_cases
 
 if TYPE_CHECKING:
     from breastseg.core.provenance import Scalar
@@ -107,7 +108,7 @@ class Tune:
         method = classical_method(self.method, self.preset)
         names = searched_names(method, [word for words in self.only for word in words])
         promptings = tuple(p for p in Prompting if self.prompt in (p.value, "both"))
-        cases = select_cases(self.data, self.split)
+        cases = select_cases(flat(self.data), flat(self.split))
         ordered = ordered_cases(cases, promptings, self.seed, self.limit)
         return Search(method, names, ordered, promptings, self.seed)
 

@@ -7,23 +7,23 @@ from pathlib import Path
 from types import MappingProxyType
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.bcdr import Bcdr
-from breastseg.data.bcss import Bcss
-from breastseg.data.bcss_tiles import BcssTiles
-from breastseg.data.bus_bra import BusBra
-from breastseg.data.busi import Busi
-from breastseg.data.cbis_ddsm import CbisDdsm, CbisDdsmCalcifications
-from breastseg.data.cdd_cesm import CddCesm, CddCesmLowEnergy
 from breastseg.data.dataset import DataSet
-from breastseg.data.ddsm import Ddsm, DdsmAbnormalities
-from breastseg.data.duke import Duke
-from breastseg.data.duke_dicom import DukeDicom
-from breastseg.data.folder import Folder
-from breastseg.data.inbreast import Inbreast, InbreastRegions
-from breastseg.data.mama_mia import MamaMia
-from breastseg.data.manifest import Manifest
-from breastseg.data.nnunet import NnUnet
-from breastseg.data.tnbc import Tnbc
+from breastseg.data.sets.bcdr import Bcdr
+from breastseg.data.sets.bcss import Bcss
+from breastseg.data.sets.bcss_tiles import BcssTiles
+from breastseg.data.sets.bus_bra import BusBra
+from breastseg.data.sets.busi import Busi
+from breastseg.data.sets.cbis_ddsm import CbisDdsm, CbisDdsmCalcifications
+from breastseg.data.sets.cdd_cesm import CddCesm, CddCesmLowEnergy
+from breastseg.data.sets.ddsm import Ddsm, DdsmAbnormalities
+from breastseg.data.sets.duke import Duke
+from breastseg.data.sets.duke_dicom import DukeDicom
+from breastseg.data.sets.folder import Folder
+from breastseg.data.sets.inbreast import Inbreast, InbreastRegions
+from breastseg.data.sets.mama_mia import MamaMia
+from breastseg.data.sets.manifest import Manifest
+from breastseg.data.sets.nnunet import NnUnet
+from breastseg.data.sets.tnbc import Tnbc
 
 DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
     {
@@ -69,15 +69,3 @@ def open_data_set(name: str, root: Path) -> DataSet:
         f"one of {', '.join(DATA_SETS)}",
         "use folder=PATH for pictures of your own",
     )
-
-
-def parse_source(text: str) -> tuple[str, Path]:
-    """Split ``"BUSI=/path"`` into the name and the folder, for `open_data_set`.
-
-    Raises:
-        DataSetError: there is no name or no folder.
-    """
-    name, _, path = text.partition("=")
-    if not name.strip() or not path.strip():
-        raise DataSetError(f"source {text!r}", "NAME=FOLDER, for example BUSI=data/BUSI")
-    return name.strip(), Path(path.strip()).expanduser()

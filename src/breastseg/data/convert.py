@@ -17,8 +17,8 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.data.dataset import NORMAL, CaseRef, require_pictures
-from breastseg.data.folder import TABLE
-from breastseg.data.nnunet import CASES, COLUMNS, DATASET, SPLITS
+from breastseg.data.sets.folder import TABLE
+from breastseg.data.sets.nnunet import CASES, COLUMNS, DATASET, SPLITS
 from breastseg.io.volume import write_volume
 from breastseg.io.write import appearing, write_png, write_text
 
@@ -92,7 +92,7 @@ def to_nnunet(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
 
 
 def to_folder(cases: Sequence[CaseRef], out: Path, progress: Progress | None = None) -> None:
-    """Write cases as `breastseg.data.folder.Folder` reads them, whole or not at all.
+    """Write cases as `breastseg.data.sets.folder.Folder` reads them, whole or not at all.
 
     Args:
         cases: pictures.

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from breastseg.core.errors import BreastsegError, DataSetError, InputError, UnsupportedError
 from breastseg.data.dataset import CaseRef
-from breastseg.data.phantom import make_phantom
+from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.evaluation import Prompting, Protocol, evaluate
 from breastseg.evaluation.comparison.cell import Comparison
 from breastseg.evaluation.comparison.run import compare

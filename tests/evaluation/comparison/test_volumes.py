@@ -12,7 +12,7 @@ import pytest
 from breastseg.core import Image, Modality, Prediction, Prompt, Provenance
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef
-from breastseg.data.mama_mia import MamaMia
+from breastseg.data.sets.mama_mia import MamaMia
 from breastseg.evaluation.comparison.report import write_comparison
 from breastseg.evaluation.comparison.run import compare
 from breastseg.evaluation.comparison.store import outline_path, read_outline

@@ -10,7 +10,7 @@ import pytest
 
 from breastseg.classical.method import ClassicalMethod
 from breastseg.data.dataset import CaseRef
-from breastseg.data.folder import Folder
+from breastseg.data.sets.folder import Folder
 from breastseg.evaluation.protocol import Prompting
 from breastseg.evaluation.tuning import scoring
 from breastseg.evaluation.tuning import search as search_module

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from breastseg.data.volume_phantom import volume_phantom
+from breastseg.data.phantoms.volume import volume_phantom
 from breastseg.io.volume import write_volume
 from breastseg.io.write import write_text
 

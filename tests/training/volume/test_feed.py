@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError
-from breastseg.data.volume_phantom import volume_phantom
+from breastseg.data.phantoms.volume import volume_phantom
 from breastseg.training.volume.feed import PatchFeed, PreparedVolume, _pieces, prepare_case
 from breastseg.training.volume.recipe import PatchesRecipe, VolumeAugmentationRecipe
 from breastseg.training.volume.task import augment

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from breastseg.core import Modality, VolumeSpec
 from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
-from breastseg.data.duke import Duke
-from breastseg.data.mama_mia import MamaMia
-from breastseg.data.volume_phantom import volume_phantoms
+from breastseg.data.phantoms.volume import volume_phantoms
+from breastseg.data.sets.duke import Duke
+from breastseg.data.sets.mama_mia import MamaMia
 from breastseg.export.bundle import About, make_bundle
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.networks.catalogue import build_network

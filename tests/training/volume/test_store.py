@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError, InputError
 from breastseg.data.examinations import first_phases
-from breastseg.data.mama_mia import MamaMia
+from breastseg.data.sets.mama_mia import MamaMia
 from breastseg.training.volume.feed import PatchFeed, prepare_case
 from breastseg.training.volume.recipe import PatchesRecipe
 from breastseg.training.volume.store import StoredVolume, store_cases

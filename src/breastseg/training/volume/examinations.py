@@ -9,7 +9,7 @@ from pathlib import Path
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef, some
-from breastseg.data.volume_phantom import volume_phantoms
+from breastseg.data.phantoms.volume import volume_phantoms
 from breastseg.training.chosen_cases import ChosenCases
 from breastseg.training.volume.feed import Examination, prepare_case
 from breastseg.training.volume.recipe import VolumeRecipe

@@ -21,7 +21,7 @@ Size = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class PhantomsRecipe:
-    """The synthetic examinations of a run; see `breastseg.data.volume_phantom`.
+    """The synthetic examinations of a run; see `breastseg.data.phantoms.volume`.
 
     Attributes:
         train: how many are learnt from.

@@ -1,0 +1,1 @@
+"""Synthetic images with exactly known masks: `ultrasound` and `volume`."""

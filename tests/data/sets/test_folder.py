@@ -1,0 +1,118 @@
+"""One's own pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from breastseg.core import Modality
+from breastseg.core.errors import DataSetError
+from breastseg.data.sets.folder import Folder
+from breastseg.io.write import write_png, write_text
+
+from ..conftest import outline, picture
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "clinic"
+    for number, name in enumerate(("a", "b", "c")):
+        write_png(root / "images" / f"{name}.png", picture(number))
+    write_png(root / "masks" / "a.png", outline(1, 1))
+    return root
+
+
+def test_masks_in_a_folder_of_their_own(root: Path) -> None:
+    cases = Folder(root).cases()
+    assert [case.key for case in cases] == ["clinic/a", "clinic/b", "clinic/c"]
+    assert cases[0].mask_paths == (root / "masks" / "a.png",)
+    assert cases[1].mask_paths is None
+    assert cases[1].patient_id == "b"
+    assert Folder(root).remarks() == ("2 pictures without a mask: b, c",)
+
+
+def test_masks_beside_the_pictures(tmp_path: Path) -> None:
+    write_png(tmp_path / "scan.png", picture(0))
+    write_png(tmp_path / "scan_mask.png", outline(1, 1))
+    write_png(tmp_path / "gone_mask.png", outline(1, 1))
+    (case,) = Folder(tmp_path).cases()
+    assert case.mask_paths == (tmp_path / "scan_mask.png",)
+    assert Folder(tmp_path).remarks() == ("1 masks without a picture: gone",)
+
+
+def test_table_tells_patient_label_and_spacing(root: Path) -> None:
+    write_text(
+        root / "cases.csv",
+        "file,patient_id,label,spacing_mm\na.png,P1,malignant,0.1 0.2\nb.png,P1,normal,0.3\n",
+    )
+    a, b, c = Folder(root).cases()
+    assert (a.patient_id, a.label, a.spacing_mm) == ("P1", "malignant", (0.1, 0.2))
+    assert (b.patient_id, b.mask_paths, b.spacing_mm) == ("P1", (), (0.3, 0.3))
+    assert (c.patient_id, c.label, c.spacing_mm) == ("c", None, None)
+    assert a.load().images[0].grid.spacing_mm == (0.1, 0.2)
+    assert c.load().images[0].grid.spacing_mm is None
+
+
+def test_modality_is_what_the_table_says_and_else_unknown(root: Path) -> None:
+    assert {case.modality for case in Folder(root).cases()} == {Modality.UNKNOWN}
+    name = Folder(root).cases()[0].image_path.name
+    (root / "cases.csv").write_text(f"file,modality\n{name},Mammography\n")
+    first = Folder(root).cases()[0]
+    assert first.modality is Modality.MAMMOGRAPHY
+    assert first.load().images[0].modality is Modality.MAMMOGRAPHY
+    (root / "cases.csv").write_text(f"file,modality\n{name},x-ray\n")
+    with pytest.raises(DataSetError, match=r"modality 'x-ray' .* one of ultrasound, mammography"):
+        Folder(root).cases()
+
+
+def test_colour_becomes_grey_of_the_same_dtype(tmp_path: Path) -> None:
+    colour = np.zeros((4, 4, 3), np.uint8)
+    colour[0, 0] = (255, 0, 0)
+    write_png(tmp_path / "x.png", colour)
+    image = Folder(tmp_path).cases()[0].load().images[0]
+    assert image.array.dtype == np.uint8
+    # ITU-R BT.601: .299 * 255 = 76.2
+    assert image.array[0, 0, 0] == 76
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("name\na.png\n", "no column file"),
+        ("file\nz.png\n", "names pictures that are not in .*: z"),
+        ("file,spacing_mm\na.png,wide\n", "spacing_mm 'wide' of a"),
+        ("file,spacing_mm\na.png,-1\n", "spacing_mm '-1' of a"),
+        ("file,spacing_mm\na.png,1 2 3\n", "spacing_mm '1 2 3' of a"),
+    ],
+)
+def test_bad_tables_say_what_is_wrong(root: Path, table: str, message: str) -> None:
+    write_text(root / "cases.csv", table)
+    with pytest.raises(DataSetError, match=message):
+        Folder(root).cases()
+
+
+def test_table_that_is_no_text(root: Path) -> None:
+    (root / "cases.csv").write_bytes(b"\xff\xfe\x81")
+    with pytest.raises(DataSetError, match=r"cases.csv cannot be read"):
+        Folder(root).cases()
+
+
+def test_two_pictures_of_one_stem(root: Path) -> None:
+    (root / "images" / "a.jpg").write_bytes(b"")
+    with pytest.raises(DataSetError, match=r"a\.jpg and a\.png"):
+        Folder(root).cases()
+
+
+def test_missing_and_empty_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataSetError, match="no folder"):
+        Folder(tmp_path / "absent").cases()
+    with pytest.raises(DataSetError, match="no picture in"):
+        Folder(tmp_path).cases()
+
+
+def test_stained_tissue_keeps_its_colours(tmp_path: Path) -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (9, 8, 3), np.uint8)
+    write_png(tmp_path / "tissue.png", colours)
+    write_text(tmp_path / "cases.csv", "file,modality\ntissue.png,histopathology\n")
+    (case,) = Folder(tmp_path).cases()
+    np.testing.assert_array_equal(case.read_image().array, np.moveaxis(colours, 2, 0))
