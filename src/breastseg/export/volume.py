@@ -47,6 +47,6 @@ def volume_facts(spec: VolumeSpec) -> str:
     low, high = spec.percentiles
     return (
         f"volumes of {spec.channels} channel{'s' if spec.channels > 1 else ''} at {spacing} mm "
-        f"(slices, rows, columns), which grow to {spec.orientation}, in patches of {patch} voxels; intensity: percentiles {low:g} "
-        f"and {high:g}, {spec.intensity}{', later phases less the first' * spec.subtraction}"
+        f"(slices, rows, columns), which grow to {spec.orientation}, in patches of {patch} voxels; "
+        f"intensity: percentiles {low:g} and {high:g}, {spec.intensity}{', later phases less the first' * spec.subtraction}"
     )
