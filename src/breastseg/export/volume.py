@@ -45,8 +45,9 @@ def volume_facts(spec: VolumeSpec) -> str:
     """The input of a network for volumes in words, for the model card."""
     patch, spacing = "x".join(map(str, spec.patch)), "x".join(f"{s:g}" for s in spec.spacing_mm)
     low, high = spec.percentiles
+    later = ", later phases less the first" * spec.subtraction
     return (
         f"volumes of {spec.channels} channel{'s' if spec.channels > 1 else ''} at {spacing} mm "
-        f"(slices, rows, columns), which grow to {spec.orientation}, in patches of {patch} voxels; "
-        f"intensity: percentiles {low:g} and {high:g}, {spec.intensity}{', later phases less the first' * spec.subtraction}"
+        f"(slices, rows, columns, which grow to {spec.orientation}), in patches of {patch} voxels; "
+        f"intensity: percentiles {low:g} and {high:g}, {spec.intensity}{later}"
     )
