@@ -37,7 +37,7 @@ from breastseg.inference.bundle_folder import (
     write_bundle_json,
 )
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.inference.session import INPUT, OnnxNetwork
+from breastseg.inference.session import INPUT, OnnxNetwork, onnx_runtime
 from breastseg.io.write import appearing, write_bytes, write_text
 from breastseg.preprocess.prepare import prepare
 
@@ -185,6 +185,8 @@ def quantise_network(
         BundleError: there is no convolution or no input, or ONNX Runtime cannot do it.
     """
     import onnx
+
+    onnx_runtime()
     from onnxruntime import quantization as ort
 
     model = onnx.load(source)

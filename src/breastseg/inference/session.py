@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import onnxruntime
 
 INPUT = "image"
@@ -24,6 +27,19 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@cache
+def onnx_runtime() -> ModuleType:
+    """The library, with its telemetry off; nothing else imports it.
+
+    `breastseg.offline` has told it so before it was loaded, unless the caller had loaded it
+    earlier; then this at least ends its reports.
+    """
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 class OnnxNetwork:
@@ -45,7 +61,7 @@ class OnnxNetwork:
     def __init__(
         self, path: Path, spec: InputSpec | VolumeSpec, threads: int, outputs: int = 1
     ) -> None:
-        import onnxruntime
+        onnxruntime = onnx_runtime()
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
         # ONNX Runtime's errors have no base of their own

@@ -1,0 +1,106 @@
+"""No command opens a connection, looks up a name or leaves a trace under the home folder.
+
+Python's own sockets are watched in every process by an audit hook, libraries' by strace where it
+is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from breastseg.offline import SWITCHES
+
+GUARD = Path(__file__).with_name("socket_guard")
+COMMANDS = (
+    "data phantom study --count 4",
+    "data list",
+    "data audit --data folder=study",
+    "models list",
+    "segment study/images --method ultrasound-fast --out scans",
+    "segment study/images --method otsu --out by-hand",
+    "volume before.nii.gz after.nii.gz --out volume --method mri-phantom",
+    "evaluate ultrasound-fast --data folder=study --out scores",
+    "compare otsu ultrasound-fast --data folder=study --workers 2 --out comparison",
+)
+_NAMES = ("AF_INET", "AF_INET6", "AF_NETLINK")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the commands did: lines of the audit hook and of strace, files under the home folder."""
+
+    python: list[str]
+    calls: list[str] | None
+    left: list[str]
+
+
+def _tracer(folder: Path) -> list[str]:
+    """Strace, where it is installed and may be used."""
+    if shutil.which("strace") is None:
+        return []
+    calls = "trace=connect,sendto,sendmsg,sendmmsg"
+    words = ["strace", "-f", "-qq", "--seccomp-bpf", "-A", "-e", calls, "-o", str(folder / "calls")]
+    tried = subprocess.run([*words, "true"], check=False, capture_output=True)
+    return words if tried.returncode == 0 else []
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    """Run all commands in one folder, with a home folder that was empty before."""
+    folder = tmp_path_factory.mktemp("offline")
+    home, work = folder / "home", folder / "work"
+    home.mkdir()
+    work.mkdir()
+    for phase in ("before", "after"):
+        voxels = SimpleITK.GetImageFromArray(
+            np.random.default_rng(0).random((24, 64, 64), np.float32)
+        )
+        SimpleITK.WriteImage(voxels, str(work / f"{phase}.nii.gz"))
+    unset = {*SWITCHES, "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}
+    variables = {name: value for name, value in os.environ.items() if name not in unset}
+    variables |= {"HOME": str(home), "PYTHONPATH": str(GUARD)}
+    variables |= {"SOCKET_GUARD_LOG": str(folder / "python"), "MPLCONFIGDIR": str(folder / "mpl")}
+    tracer = _tracer(folder)
+    for command in COMMANDS:
+        words = [*tracer, sys.executable, "-m", "breastseg.cli.main", *command.split()]
+        ran = subprocess.run(words, check=False, cwd=work, env=variables, capture_output=True)
+        assert ran.returncode == 0, f"{command}: {ran.stdout.decode()}{ran.stderr.decode()}"
+    log = folder / "python"
+    return Watched(
+        log.read_text().splitlines() if log.exists() else [],
+        (folder / "calls").read_text().splitlines() if tracer else None,
+        [str(path.relative_to(home)) for path in sorted(home.rglob("*")) if path.is_file()],
+    )
+
+
+def test_no_connection_and_no_name_looked_up_from_python(watched: Watched) -> None:
+    assert watched.python == []
+
+
+def test_no_library_opens_a_connection(watched: Watched) -> None:
+    if watched.calls is None:
+        pytest.skip("strace is not installed or may not trace here")
+    assert [call for call in watched.calls if any(name in call for name in _NAMES)] == []
+
+
+def test_nothing_is_left_under_the_home_folder(watched: Watched) -> None:
+    assert watched.left == []
+
+
+def test_the_guard_notices(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    program = (
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))"
+    )
+    variables = {**os.environ, "PYTHONPATH": str(GUARD), "SOCKET_GUARD_LOG": str(log)}
+    subprocess.run([sys.executable, "-c", program], check=True, env=variables)
+    assert "127.0.0.1" in log.read_text()
