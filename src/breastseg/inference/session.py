@@ -39,7 +39,8 @@ def onnx_runtime() -> ModuleType:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
-    return onnxruntime
+    library: ModuleType = onnxruntime
+    return library
 
 
 class OnnxNetwork:

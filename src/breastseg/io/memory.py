@@ -1,8 +1,8 @@
 """How much memory one input may take, estimated from its header before anything is decoded.
 
-A small file can declare a large image: 9 MB of ``.nii.gz`` can hold 2 GB of zeros. The limit belongs
-to the process, as the operating system's own limits do, so that it need not be handed through every
-reader.
+A small file can declare a large image: 9 MB of ``.nii.gz`` can hold 2 GB of zeros. The limit
+belongs to the process, as the operating system's own limits do, so that it need not be handed
+through every reader.
 """
 
 from __future__ import annotations
