@@ -11,6 +11,7 @@ from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
 from breastseg.preprocess.bias_field import bias_corrected
 from breastseg.preprocess.breast_volume import breast_region_of_volume
+from breastseg.preprocess.orientation import AXIAL, oriented, reorientation
 
 
 def segment_examination(
@@ -30,13 +31,21 @@ def segment_examination(
     Raises:
         GeometryError, InputError, UnsupportedError, BundleError: as the segmenter and these steps.
     """
-    seen = bias_corrected(image) if correct_bias else image
-    found = segmenter.segment(seen)
+    turn = reorientation(image.grid, AXIAL)
+    turned = oriented(image, AXIAL)  # so that no step depends on how the file stores its axes
+    found = segmenter.segment(bias_corrected(turned) if correct_bias else turned)
     steps = list(found.provenance.steps)
     if correct_bias:
         steps.insert(0, "all phases divided by the shading of the first (N4)")
     if within_breast:
-        region = breast_region_of_volume(image)
+        region = breast_region_of_volume(turned)
         found = replace(found, probability=np.where(region, found.probability, np.float32(0)))
         steps.append("nothing outlined outside the breasts, as far as they are told from the chest")
-    return replace(found, provenance=replace(found.provenance, steps=tuple(steps)))
+    unsure = found.uncertainty
+    return replace(
+        found,
+        probability=turn.undo(found.probability),
+        grid=image.grid,
+        uncertainty=None if unsure is None else turn.undo(unsure),
+        provenance=replace(found.provenance, steps=tuple(steps)),
+    )

@@ -20,6 +20,7 @@ from breastseg.inference.postprocess import postprocess
 from breastseg.inference.session import OnnxNetwork, usable_cores
 from breastseg.inference.sliding_window import sliding_window
 from breastseg.inference.temperature import tempered
+from breastseg.preprocess.orientation import oriented, reorientation
 from breastseg.preprocess.volume import prepare_volume, resample
 
 
@@ -101,25 +102,30 @@ class VolumeSegmenter:
 
         Returns:
             (slices, rows, columns) of the volume's own grid, float32, 0 to 1; and the shape at
-            which the network worked.
+            which the network worked, in the orientation of its training.
         """
         if prompt is not None:
             raise UnsupportedError(
                 f"a prompt for {self.name!r}", "none: this network looks at the whole volume"
             )
         self.check_modality(image)
-        prepared = prepare_volume(image, self.spec)
+        turn = reorientation(image.grid, self.spec.orientation)
+        turned = oriented(image, self.spec.orientation)
+        prepared = prepare_volume(turned, self.spec)
         found = sliding_window(prepared, self.patches, self.spec.patch, self.spec.overlap)
         shape = prepared.shape[1:]
         del prepared
-        return np.clip(resample(found, image.grid.shape), 0, 1), shape
+        found = resample(found, turned.grid.shape)
+        return turn.undo(np.clip(found, 0, 1, out=found)), shape
 
     def prediction_of(
         self, image: Image, probability: NDArray[np.float32], shape: tuple[int, ...]
     ) -> Prediction:
         """What the operating point makes of a map; arguments as `map_of` returns them."""
-        least = self.spec.min_volume_mm3 / float(np.prod(image.grid.steps))
-        probability = postprocess(probability, self.output, least)
+        # in the orientation of training: which of two equal masks comes first depends on it
+        turn = reorientation(image.grid, self.spec.orientation)
+        least = self.spec.min_volume_mm3 / float(np.prod(turn.grid(image.grid).steps))
+        probability = turn.undo(postprocess(turn.apply(probability), self.output, least))
         provenance = self._provenance(image, shape)
         return Prediction(
             probability,
@@ -170,6 +176,7 @@ class VolumeSegmenter:
             "patch": "x".join(map(str, spec.patch)),
             "spacing_mm": "x".join(f"{step:g}" for step in spec.spacing_mm),
             "channels": spec.channels,
+            "orientation": spec.orientation,
             "intensity": spec.intensity.value,
             "overlap": spec.overlap,
             "min_volume_mm3": spec.min_volume_mm3,
@@ -178,6 +185,7 @@ class VolumeSegmenter:
         given, worked = ("x".join(map(str, sides)) for sides in (image.grid.shape, shape))
         low, high = spec.percentiles
         steps = [
+            f"axes brought to the orientation {spec.orientation}, and the result back",
             f"grey levels scaled by percentiles {low:g} and {high:g} of the "
             + ("first channel" if spec.intensity == "first-channel" else "channel itself"),
             f"{given} voxels brought to {worked} of {parameters['spacing_mm']} mm",

@@ -14,6 +14,7 @@ from breastseg.core.bundle import VolumeSpec
 from breastseg.core.case import Case
 from breastseg.core.errors import DataSetError
 from breastseg.inference.sliding_window import cut_patch
+from breastseg.preprocess.orientation import oriented, reorientation
 from breastseg.preprocess.volume import prepare_volume, resample
 from breastseg.training.volume.recipe import PatchesRecipe
 
@@ -44,7 +45,8 @@ class PreparedVolume:
         lesion: (slices, rows, columns) bool.
         lesions: voxels of each lesion, (n, 3).
         bright: voxels of each connected piece that enhances and is no lesion: a vessel, the skin.
-        truth: the lesions on the examination's own grid, bool; for validation.
+        truth: the lesions on the examination's own voxels, in the orientation that the network
+            takes, bool; for validation.
     """
 
     key: str
@@ -71,7 +73,7 @@ class Examination(Protocol):
 
 
 def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
-    """Bring a case to the network's spacing and grey scale.
+    """Bring a case to the network's orientation, spacing and grey scale.
 
     Raises:
         DataSetError: no mask.
@@ -79,8 +81,9 @@ def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
     """
     if case.mask is None:
         raise DataSetError(f"case {case.case_id} has no mask", "outlined cases")
-    channels = prepare_volume(case.images[0], spec)
-    truth = case.mask.foreground
+    turn = reorientation(case.images[0].grid, spec.orientation)
+    channels = prepare_volume(oriented(case.images[0], spec.orientation), spec)
+    truth = np.ascontiguousarray(turn.apply(case.mask.foreground))
     lesion = resample(truth, channels.shape[1:]) >= 0.5
     gain = channels[1] - channels[0] if len(channels) > 1 else channels[0]
     gain[lesion] = -np.inf
