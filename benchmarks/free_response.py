@@ -54,7 +54,7 @@ def main() -> None:
         assert case.mask is not None
         truth = regions(case.mask.foreground)
         lesions = network.segment(case.images[0]).lesions()
-        found = np.array([lesion.region for lesion in lesions], bool)
+        found = np.array([lesion.on(case.mask.grid.shape) for lesion in lesions], bool)
         if not len(found):
             found = np.zeros((0, *case.mask.foreground.shape), bool)
         scores = np.array([lesion.peak for lesion in lesions], np.float64)

@@ -91,12 +91,13 @@ def on_duke(segmenter: VolumeSegmenter, root: Path) -> None:
             continue
         steps = image.grid.steps
         away = distance_mm(voxels, boxed.tumour_box, steps)
-        largest = np.argwhere(prediction.lesions()[0].region).mean(axis=0, keepdims=True)
+        first, *others = prediction.lesions()
+        largest = (np.argwhere(first.crop) + first.box.start).mean(axis=0, keepdims=True)
         cm3 = len(voxels) * float(np.prod(steps)) / 1000
         box = np.array(boxed.tumour_box)
         box_cm3 = float(np.prod((box[3:] - box[:3]) * np.array(steps))) / 1000
         print(
-            f"{case_id}: {cm3:.2f} cm3 in {len(prediction.lesions())} outlines, "
+            f"{case_id}: {cm3:.2f} cm3 in {1 + len(others)} outlines, "
             f"{(away == 0).mean():.0%} of it in the official box of {box_cm3:.2f} cm3; nearest "
             f"voxel {away.min():.1f} mm from it, middle of the largest outline "
             f"{distance_mm(largest, boxed.tumour_box, steps)[0]:.1f} mm; {seconds:.1f} s"

@@ -27,8 +27,9 @@ from breastseg.inference.ensemble import Ensemble
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.postprocess import postprocess
-from breastseg.inference.uncertainty import Measure, region_uncertainty, uncertainty_map
+from breastseg.inference.uncertainty import Measure, uncertainty_map
 from breastseg.inference.views import MIRRORS, PLAIN, View
+from breastseg.measure.uncertainty import region_uncertainty
 from breastseg.metrics import dice
 
 GAMMAS, SCALES = (0.8, 1.0, 1.25), (1.0, 0.85)

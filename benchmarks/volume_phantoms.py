@@ -48,7 +48,7 @@ def main() -> None:
         alarms = [
             round(lesion.area_px * voxel_mm3(case))
             for lesion in prediction.lesions()
-            if not truth[lesion.region].any()
+            if not lesion.values(truth).any()
         ]
         lesions = list(each_lesion(case, found))
         scores.append(dice(found, truth))

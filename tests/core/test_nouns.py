@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from breastseg.core import (
+    Box,
     Bundle,
     Case,
     Grid,
     Image,
     InputSpec,
+    Lesion,
     Mask,
     Modality,
     OutputSpec,
@@ -107,10 +109,38 @@ def test_lesions_are_counted_by_touching_pixels_and_sorted_by_size() -> None:
     probability[3:6, 4:7] = 0.9
     lesions = Prediction(probability, Grid((6, 8)), PROVENANCE).lesions()
     assert [lesion.area_px for lesion in lesions] == [9, 2]
-    assert lesions[0].box == (3, 4, 6, 7)
-    assert lesions[1].box == (0, 0, 2, 2)
+    assert lesions[0].box == Box.of(3, 4, 6, 7)
+    assert lesions[1].box == Box.of(0, 0, 2, 2)
+    assert lesions[1].crop.tolist() == [[True, False], [False, True]]
     assert lesions[1].confidence == pytest.approx(0.7)
     assert lesions[1].peak == pytest.approx(0.8)
+
+
+def test_a_lesion_keeps_its_crop_and_nothing_of_the_grid() -> None:
+    probability = np.random.default_rng(0).random((9, 40, 50)).astype(np.float32)
+    prediction = Prediction(probability, Grid(probability.shape), PROVENANCE, threshold=0.8)
+    lesions = prediction.lesions()
+    assert all(
+        lesion.crop.base is None or lesion.crop.base.size == lesion.crop.size for lesion in lesions
+    )
+    union = np.sum([lesion.on(probability.shape) for lesion in lesions], axis=0)
+    assert np.array_equal(union, prediction.mask().foreground)  # each pixel in one of them
+    for lesion in lesions:
+        where = lesion.on(probability.shape)
+        assert np.array_equal(lesion.values(probability), probability[where])
+        assert Box.around(where) == lesion.box
+
+
+def test_a_lesion_refuses_a_crop_that_is_not_its_boxs() -> None:
+    with pytest.raises(GeometryError, match="crop"):
+        Lesion(np.ones((2, 3), bool), Box.of(0, 0, 3, 2), 0.5, 0.5)
+    with pytest.raises(InputError, match="crop"):
+        Lesion(np.ones((2, 3)), Box.of(0, 0, 2, 3), 0.5, 0.5)  # type: ignore[arg-type]
+    lesion = Lesion(np.ones((2, 3), bool), Box.of(0, 0, 2, 3), 0.5, 0.5)
+    with pytest.raises(GeometryError, match="box"):
+        lesion.on((2, 2))
+    with pytest.raises(ValueError, match="read-only"):
+        lesion.crop[0, 0] = False
 
 
 def test_prediction_keeps_its_own_copy() -> None:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from breastseg.core import Grid, Image, Modality, Prediction, Prompt, Provenance
 from breastseg.core.errors import InputError, UnsupportedError
-from breastseg.core.instance import Instance
 from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.inference.screen import WithinScan
 
@@ -24,13 +23,11 @@ class Middle:
         rows, columns = image.grid.shape
         values = np.zeros((rows, columns), np.float32)
         values[rows // 4 : rows // 2, columns // 4 : columns // 2] = 0.9
-        box = (rows // 4, columns // 4, rows // 2, columns // 2)
         return Prediction(
             values,
             image.grid,
             Provenance("middle", "1", steps=("looked",)),
             uncertainty=values,
-            instances=(Instance(values > 0, box, 0.7),),
             class_probability=values[None],
             class_names=("mass",),
         )
@@ -60,9 +57,6 @@ def test_the_scan_alone_is_shown_and_all_maps_come_back() -> None:
     assert lesion.sum() == (rows // 2 - rows // 4) * (columns // 2 - columns // 4)
     assert found.uncertainty is not None
     np.testing.assert_array_equal(found.uncertainty, found.probability)
-    (one,) = found.instances
-    np.testing.assert_array_equal(one.region, lesion)
-    assert one.box == (*where.min(axis=0), *(where.max(axis=0) + 1))
     assert found.provenance.steps[2] == "looked"
     assert "cut out" in found.provenance.steps[1]
 

@@ -10,7 +10,7 @@ from scipy import stats
 from breastseg.core import Grid, Prediction, Provenance
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.inference.temperature import tempered
-from breastseg.inference.uncertainty import Measure, entropy, region_uncertainty, uncertainty_map
+from breastseg.inference.uncertainty import Measure, entropy, uncertainty_map
 
 RANDOM = np.random.default_rng(0)
 MAPS = [
@@ -72,14 +72,6 @@ def test_no_member_is_refused() -> None:
 def predicted(uncertainty: NDArray[np.float32] | None) -> Prediction:
     probability = np.array([[0.9, 0.1], [0.7, 0.2]], np.float32)
     return Prediction(probability, Grid((2, 2)), BY, uncertainty=uncertainty)
-
-
-def test_the_uncertainty_of_an_outline_is_the_mean_over_it() -> None:
-    prediction = predicted(np.array([[0.2, 1], [0.4, 1]], np.float32))
-    assert region_uncertainty(prediction) == pytest.approx(0.3)
-    assert region_uncertainty(prediction, np.array([[1, 1], [0, 0]], bool)) == pytest.approx(0.6)
-    assert region_uncertainty(prediction, np.zeros((2, 2), bool)) is None
-    assert region_uncertainty(predicted(None)) is None
 
 
 def test_a_prediction_keeps_its_map_and_refuses_another_s() -> None:

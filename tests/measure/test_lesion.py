@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from breastseg.core import Grid, Lesion, Prediction, Provenance
+from breastseg.core import Box, Grid, Lesion, Prediction, Provenance
 from breastseg.core.errors import GeometryError
 from breastseg.measure import measure
 
@@ -70,8 +70,8 @@ def test_as_dict_is_json() -> None:
 
 def test_refuses_another_grid_and_volumes() -> None:
     (lesion,), _ = lesions(rectangle())
-    with pytest.raises(GeometryError, match="one 2-D shape"):
-        measure(lesion, Grid((20, 31)))
+    with pytest.raises(GeometryError, match="within a 2-D grid"):
+        measure(lesion, Grid((20, 13)))
     volume = np.ones((3, 3, 3), bool)
     with pytest.raises(GeometryError, match="slice by slice"):
-        measure(Lesion(volume, (0, 0, 0, 3, 3, 3), 27, 1.0, 1.0), Grid((3, 3, 3)))
+        measure(Lesion(volume, Box.whole(volume.shape), 1.0, 1.0), Grid((3, 3, 3)))

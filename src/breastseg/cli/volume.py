@@ -96,7 +96,7 @@ class Volume:
 
     def _document(self, prediction: Prediction, lesions: tuple[Lesion, ...]) -> dict[str, object]:
         """The results as plain containers for JSON."""
-        from breastseg.inference.uncertainty import region_uncertainty
+        from breastseg.measure.uncertainty import region_uncertainty
 
         provenance = prediction.provenance
         return {
@@ -114,7 +114,7 @@ class Volume:
                     "box": list(lesion.box),
                     "confidence": round(lesion.confidence, 4),
                     "peak": round(lesion.peak, 4),
-                    "uncertainty": _rounded(region_uncertainty(prediction, lesion.region)),
+                    "uncertainty": _rounded(region_uncertainty(prediction, lesion)),
                 }
                 for lesion in lesions
             ],

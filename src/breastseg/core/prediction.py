@@ -3,37 +3,76 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
 from breastseg.core.bundle import PlattScaling
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
-from breastseg.core.instance import Instance
 from breastseg.core.mask import LESION, Mask
 from breastseg.core.provenance import Provenance
+from breastseg.core.regions import connected_regions
 
+T = TypeVar("T", bound=np.generic)
 _ROUNDING = 1e-3  # of maps that were resampled one by one
 
 
 @dataclass(frozen=True, eq=False)
 class Lesion:
-    """One connected outline (pixels that touch by a side or a corner).
+    """One connected region of a mask (pixels that touch by a side or a corner).
 
     Attributes:
-        region: grid.shape bool, True on this lesion.
-        box: first and one-past-last index along each axis: (row0, column0, row1, column1) in 2-D.
-        area_px: number of pixels.
-        confidence: mean probability over the region, 0 to 1.
-        peak: largest probability in the region, 0 to 1.
+        crop: box.shape bool, True on the lesion; kept as a read-only view.
+        box: where the crop lies in the image: the tightest box around the lesion.
+        confidence: mean probability over the lesion, 0 to 1.
+        peak: largest probability in the lesion, 0 to 1.
+
+    Raises:
+        GeometryError: the crop and the box have different shapes.
+        InputError: the crop is not bool.
     """
 
-    region: NDArray[np.bool_]
-    box: tuple[int, ...]
-    area_px: int
+    crop: NDArray[np.bool_]
+    box: Box
     confidence: float
     peak: float
+
+    def __post_init__(self) -> None:
+        if self.crop.shape != self.box.shape:
+            raise GeometryError(
+                f"a lesion's crop of shape {self.crop.shape} in a box of {self.box.shape}",
+                "one shape",
+            )
+        if self.crop.dtype != np.bool_:
+            raise InputError(f"a lesion's crop of dtype {self.crop.dtype}", "bool")
+        crop = self.crop.view()
+        crop.flags.writeable = False
+        object.__setattr__(self, "crop", crop)
+
+    @cached_property
+    def area_px(self) -> int:
+        """Number of pixels."""
+        return int(np.count_nonzero(self.crop))
+
+    def values(self, array: NDArray[T]) -> NDArray[T]:
+        """What an array of the image's shape holds on the lesion's pixels; (area_px,)."""
+        return array[self.box.slices][self.crop]
+
+    def on(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """The lesion as a mask of the whole image, bool of the image's shape.
+
+        Raises:
+            GeometryError: it does not lie in an image of that shape.
+        """
+        if not self.box.fits(shape):
+            raise GeometryError(f"a lesion in the box {self.box} on a grid of {shape}")
+        mask = np.zeros(shape, bool)
+        mask[self.box.slices] = self.crop
+        return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +88,6 @@ class Prediction:
         uncertainty: grid.shape, float32, 0 (sure) to 1; None where the method gives none. Its kind
             stands in the provenance, see `breastseg.inference.uncertainty`. No post-processing: it
             also tells of regions that were rejected.
-        instances: the lesions as the method told them apart; empty where it does not. `lesions`
-            goes by the map alone.
         class_probability: (K, *grid.shape), float32, 0 to 1, of a method that tells kinds of lesion
             apart; the K maps add up to `probability`. None for one that does not.
         class_names: of the K maps, e.g. ``("benign", "malignant")``.
@@ -71,7 +108,6 @@ class Prediction:
     provenance: Provenance
     threshold: float = 0.5
     uncertainty: NDArray[np.float32] | None = None
-    instances: tuple[Instance, ...] = ()
     class_probability: NDArray[np.float32] | None = None
     class_names: tuple[str, ...] = ()
     malignancy: float | None = None
@@ -83,12 +119,6 @@ class Prediction:
             given: NDArray[np.float32] | None = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, _checked(given, name, self.grid.shape))
-        object.__setattr__(self, "instances", tuple(self.instances))
-        for one in self.instances:
-            if one.region.shape != self.grid.shape:
-                raise GeometryError(
-                    f"an instance of shape {one.region.shape} on a grid of {self.grid.shape}"
-                )
         self._check_classes()
 
     def _check_classes(self) -> None:
@@ -123,27 +153,12 @@ class Prediction:
         return Mask(np.where(outline, likeliest, 0), self.grid, names)
 
     def lesions(self, threshold: float | None = None) -> tuple[Lesion, ...]:
-        """The connected outlines, the largest first (ties by position)."""
-        foreground = self.mask(threshold).foreground
-        if not foreground.any():
-            return ()
-        from scipy import ndimage  # a third of a second to import
-
-        touching = np.ones((3,) * self.grid.ndim, bool)
-        numbers, _ = ndimage.label(foreground, structure=touching)
+        """The connected regions of the mask, the largest first (ties by position)."""
+        cut = self.threshold if threshold is None else threshold
         found = []
-        for number, where in enumerate(ndimage.find_objects(numbers), start=1):
-            region = numbers == number
-            inside = self.probability[region]
-            found.append(
-                Lesion(
-                    region=region,
-                    box=tuple(s.start for s in where) + tuple(s.stop for s in where),
-                    area_px=int(region.sum()),
-                    confidence=float(inside.mean()),
-                    peak=float(inside.max()),
-                )
-            )
+        for box, crop in connected_regions(self.probability >= cut).crops():
+            inside = self.probability[box.slices][crop]
+            found.append(Lesion(crop, box, float(inside.mean()), float(inside.max())))
         return tuple(sorted(found, key=lambda lesion: (-lesion.area_px, lesion.box)))
 
 

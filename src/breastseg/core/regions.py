@@ -38,10 +38,10 @@ class Regions:
     @cached_property
     def boxes(self) -> tuple[Box, ...]:
         """The tightest box around each region; region k has ``boxes[k - 1]``."""
-        from scipy import ndimage
+        from scipy import ndimage  # a third of a second to import
 
         found = ndimage.find_objects(self.labels, self.count) if self.count else []
-        return tuple(Box.from_slices(part) for part in found)
+        return tuple(map(Box.from_slices, found))
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
@@ -95,11 +95,10 @@ def connected_regions(mask: NDArray[np.bool_], corners: bool = True) -> Regions:
     """
     if mask.dtype != np.bool_:
         raise InputError(f"a mask of dtype {mask.dtype}", "bool", "cut it at a threshold first")
+    labels = np.zeros(mask.shape, np.int32)
     if not mask.any():
-        return Regions(np.zeros(mask.shape, np.int32), 0)
-    from scipy import ndimage  # a third of a second to import
+        return Regions(labels, 0)
+    from scipy import ndimage
 
     structure = ndimage.generate_binary_structure(mask.ndim, mask.ndim if corners else 1)
-    labels = np.empty(mask.shape, np.int32)
-    count = ndimage.label(mask, structure=structure, output=labels)
-    return Regions(labels, int(count))
+    return Regions(labels, int(ndimage.label(mask, structure=structure, output=labels)))

@@ -91,7 +91,6 @@ def _mean(
         own,
         probability=probability,
         uncertainty=mean(uncertain) if len(uncertain) == len(near) else None,
-        instances=(),  # they are of the frame alone
         class_probability=mean(classes) if len(classes) == len(near) else None,
         malignancy=sum(m * w for m, w in told) / sum(w for _, w in told)
         if told and outlined

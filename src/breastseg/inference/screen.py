@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
-from breastseg.core.instance import Instance
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
@@ -105,13 +104,5 @@ def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_
         grid=image.grid,
         uncertainty=None if uncertainty is None else whole(uncertainty),
         class_probability=None if classes is None else whole(classes),
-        instances=tuple(
-            Instance(
-                np.asarray(whole(one.region.astype(np.float32)) > 0),
-                tuple(np.add(one.box, (row, column, row, column)).tolist()),
-                one.score,
-            )
-            for one in found.instances
-        ),
         provenance=replace(found.provenance, steps=steps),
     )

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
-from breastseg.core.prediction import Prediction
 
 
 class Measure(StrEnum):
@@ -72,24 +71,3 @@ def uncertainty_map(
     if measure is Measure.ENTROPY:
         return whole
     return np.asarray(np.clip(whole - entropy(members).mean(axis=0), 0, 1), np.float32)
-
-
-def region_uncertainty(
-    prediction: Prediction, region: NDArray[np.bool_] | None = None
-) -> float | None:
-    """The mean uncertainty within an outline: one number that tells good from bad outlines.
-
-    On images with a lesion it falls as the Dice with the truth rises; see ``docs/how-to``. It says
-    nothing of a lesion that was not outlined at all.
-
-    Args:
-        prediction: with a map of uncertainty.
-        region: grid.shape bool, e.g. of one lesion; the whole outline by default.
-
-    Returns:
-        0 (sure) to 1; None where the prediction has no such map or the region is empty.
-    """
-    where = prediction.mask().foreground if region is None else region
-    if prediction.uncertainty is None or not where.any():
-        return None
-    return float(prediction.uncertainty[where].mean(dtype=np.float64))

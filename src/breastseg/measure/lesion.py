@@ -48,17 +48,16 @@ def measure(lesion: Lesion, grid: Grid) -> LesionMeasurement:
         grid: where it lies; its spacing makes the lengths millimetres.
 
     Raises:
-        GeometryError: the grid is not 2-D or has another shape than the lesion.
+        GeometryError: the grid is not 2-D, or the lesion does not lie in it.
     """
-    if grid.ndim != 2 or lesion.region.shape != grid.shape:
+    if grid.ndim != 2 or not lesion.box.fits(grid.shape):
         raise GeometryError(
-            f"a lesion of shape {lesion.region.shape} on a grid of {grid.shape}",
-            "one 2-D shape",
+            f"a lesion in the box {lesion.box} on a grid of {grid.shape}",
+            "a box within a 2-D grid",
             "measure a volume slice by slice",
         )
-    row0, column0, row1, column1 = lesion.box
-    crop = lesion.region[row0:row1, column0:column1]
-    longest, across = diameters(crop, grid.steps)
+    row0, column0 = lesion.box.start
+    longest, across = diameters(lesion.crop, grid.steps)
     area = lesion.area_px * math.prod(grid.steps)
     return LesionMeasurement(
         unit=grid.unit,

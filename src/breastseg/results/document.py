@@ -19,9 +19,9 @@ from breastseg.core.errors import BreastsegError
 from breastseg.core.image import Image
 from breastseg.core.mask import LESION
 from breastseg.core.prediction import Lesion, Prediction
-from breastseg.inference.uncertainty import region_uncertainty
 from breastseg.io.write import write_text
 from breastseg.measure.lesion import LesionMeasurement, measure
+from breastseg.measure.uncertainty import region_uncertainty
 
 JSON_NAME = "results.json"
 CSV_NAME = "results.csv"
@@ -98,7 +98,7 @@ def findings(prediction: Prediction) -> tuple[Finding, ...]:
         Finding(
             lesion,
             measure(lesion, prediction.grid),
-            region_uncertainty(prediction, lesion.region),
+            region_uncertainty(prediction, lesion),
         )
         for lesion in prediction.lesions()
     )
