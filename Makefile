@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 DEMO   ?= demo
-# Quick ones, without real data; the others in benchmarks/ say at their top how they are run.
+# Quick ones, without real data; the others in benchmarks/ and studies/ say at their top how they are run.
 BENCHMARKS ?= benchmarks/metrics.py
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
@@ -61,7 +61,7 @@ lock: $(STAMPS)/uv ## pin requirements/*.txt again from pyproject.toml (UPGRADE=
 
 clean: ## remove the environment and everything that can be made again (runs/ is kept)
 	@rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
+	@find src tests benchmarks studies -name __pycache__ -type d -exec rm -rf {} +
 	@echo "clean: done"
 
 # --- environments -------------------------------------------------------------------------

@@ -36,10 +36,13 @@ def scene(seed: int, size: tuple[int, int]) -> tuple[Image, Prompt]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--large", type=int, nargs=2, default=LARGE, help="rows and columns")
+    parser.add_argument("--only", nargs="+", choices=tuple(METHODS), help="these methods")
     given = parser.parse_args()
     scenes = [scene(seed, (512, 512)) for seed in range(given.repeats)]
-    large = scene(0, LARGE)
-    methods = {name: MethodSpec(name, name).open(0) for name in (*METHODS, "ultrasound")}
+    large = scene(0, tuple(given.large))
+    names = (*(given.only or METHODS), "ultrasound")
+    methods = {name: MethodSpec(name, name).open(0) for name in names}
     wall, cpu = defaultdict(list), defaultdict(list)
     for number, (image, prompt) in enumerate([scenes[0], *scenes]):
         for name, method in methods.items():

@@ -38,7 +38,6 @@ from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.prepare import prepare
 
 SIZES = ((471, 562), (769, 1024), (500, 600), (336, 420))
-COLD_STARTS = 5
 
 
 def main() -> None:
@@ -47,6 +46,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="a bundle's folder")
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--without-torch", action="store_true")
+    parser.add_argument("--cold-starts", type=int, default=5, help="0 for none")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -60,8 +60,9 @@ def main() -> None:
         shipped = OnnxSegmenter(bundle)
         once = OnnxSegmenter(bundle, output=replace(shipped.output, flip_average=False))
         throughput(shipped, once, files, with_torch=not options.without_torch)
-        print()
-        cold_start(bundle, files[0], folder)
+        if options.cold_starts:
+            print()
+            cold_start(bundle, files[0], folder, options.cold_starts)
 
 
 def throughput(
@@ -140,12 +141,12 @@ print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 # forked from, and this one holds torch.
 
 
-def cold_start(bundle: Path, file: Path, folder: Path) -> None:
+def cold_start(bundle: Path, file: Path, folder: Path, times: int) -> None:
     """The command for one image, in a fresh process each time."""
     command = [sys.executable, "-m", "breastseg.cli.main", "segment", str(file), "--quiet"]
     command += ["--method", str(bundle), "--overwrite", "--out", str(folder / "out")]
     runs = []
-    for _ in range(COLD_STARTS):
+    for _ in range(times):
         said = subprocess.run(
             [sys.executable, "-S", "-c", STOPWATCH, *command],
             capture_output=True,
@@ -156,8 +157,8 @@ def cold_start(bundle: Path, file: Path, folder: Path) -> None:
     walls, cpus, peaks = zip(*runs, strict=True)
     print("| `breastseg segment one.png`, cold | |")
     print("|---|---|")
-    print(f"| wall, median of {COLD_STARTS} | {statistics.median(walls):.2f} s |")
-    print(f"| CPU, median of {COLD_STARTS} | {statistics.median(cpus):.2f} s |")
+    print(f"| wall, median of {times} | {statistics.median(walls):.2f} s |")
+    print(f"| CPU, median of {times} | {statistics.median(cpus):.2f} s |")
     print(f"| peak memory | {max(peaks):.0f} MB |")
 
 

@@ -10,6 +10,7 @@ of our lesion matching, and by how many pixels the two libraries differ.
 
 from __future__ import annotations
 
+import argparse
 import warnings
 from collections.abc import Callable
 from statistics import median
@@ -58,6 +59,9 @@ def time_ms(run: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--turns", type=int, default=TURNS)
+    turns_asked = parser.parse_args().turns
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     warnings.simplefilter("ignore")
@@ -77,7 +81,7 @@ def main() -> None:
         def matching(a: Mask = outline, b: Mask = truth) -> object:
             return match_lesions(a, b)
 
-        turns = [(time_ms(ours), time_ms(theirs), time_ms(matching)) for _ in range(TURNS)]
+        turns = [(time_ms(ours), time_ms(theirs), time_ms(matching)) for _ in range(turns_asked)]
         own, monai, match = (median(column) for column in zip(*turns, strict=True))
         apart = np.abs(np.subtract(ours(), theirs())).max()
         print(f"{name:<26}{own:>10.2f}{monai:>10.2f}{match:>13.2f}{apart:>15.1e}", flush=True)

@@ -45,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(IMAGES)}")
     parser.add_argument("--seconds", type=float, default=60, help="for all rounds together")
+    parser.add_argument("--without-onnx", action="store_true", help="PyTorch alone")
     given = parser.parse_args()
     names = given.names or IMAGES
     unknown = [name for name in names if name not in IMAGES]
@@ -54,7 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ways: dict[Way, Callable[[], object]] = {}
         for name in names:
-            ways |= ways_of(name, Path(folder))
+            ways |= ways_of(name, None if given.without_onnx else Path(folder))
         times = measure(ways, given.seconds)
     rounds = len(next(iter(times.values())))
     print(
@@ -72,25 +73,31 @@ def main() -> None:
         print(f"| `{name}` | {numbers} | {' | '.join(cells)} |")
 
 
-def ways_of(name: str, folder: Path) -> dict[Way, Callable[[], object]]:
+def ways_of(name: str, folder: Path | None) -> dict[Way, Callable[[], object]]:
     """Calls that each compute one image; without ONNX where the network cannot be exported."""
     torch.manual_seed(0)
     network = build_network(RECIPES[name](), load_weights=False).eval()
     inputs = seeded_inputs(SPEC, 1)
-    file = folder / f"{name}.onnx"
-    ways: dict[Way, Callable[[], object]] = {}
-    try:
-        export_onnx(network, SPEC, file, precision="float32")
-    except (BundleError, torch.onnx.OnnxExporterError) as error:
-        print(f"{name} is not exported: {str(error).splitlines()[0]}\n")
-    else:
-        for threads in THREADS:
-            ways[name, "ONNX Runtime", threads] = onnx_call(file, threads, inputs)
+    ways = {} if folder is None else onnx_ways(name, network, folder / f"{name}.onnx", inputs)
     network = network.to(memory_format=torch.channels_last)
     images = torch.from_numpy(inputs).to(memory_format=torch.channels_last)
     for threads in THREADS:
         ways[name, "PyTorch", threads] = torch_call(network, threads, images)
     return ways
+
+
+def onnx_ways(
+    name: str, network: torch.nn.Module, file: Path, inputs: np.ndarray
+) -> dict[Way, Callable[[], object]]:
+    """Those of ONNX Runtime; none where the network cannot be exported."""
+    try:
+        export_onnx(network, SPEC, file, precision="float32")
+    except (BundleError, torch.onnx.OnnxExporterError) as error:
+        print(f"{name} is not exported: {str(error).splitlines()[0]}\n")
+        return {}
+    return {
+        (name, "ONNX Runtime", threads): onnx_call(file, threads, inputs) for threads in THREADS
+    }
 
 
 def onnx_call(file: Path, threads: int, inputs: np.ndarray) -> Callable[[], object]:

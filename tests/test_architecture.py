@@ -14,7 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "breastseg"
 SOURCES = sorted(
-    path for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("src", "tests", "benchmarks", "studies")
+    for path in (ROOT / folder).rglob("*.py")
 )
 HEAVY_ROOMS = ("training", "networks", "losses", "export")
 HEAVY_PACKAGES = (

@@ -30,6 +30,16 @@ COMMANDS = {
     "tune": Command("tune", "Tune", "search the parameters of a classical method"),
     "compare": Command("compare", "Compare", "score several methods on the same data, in a report"),
     "export": Command("export", "Export", "make a bundle, which runs without torch, of a run"),
+    "calibrate point": Command("calibrate", "CalibratePoint", "choose the operating point"),
+    "calibrate temperature": Command(
+        "calibrate", "CalibrateTemperature", "fit the temperature of a network's probabilities"
+    ),
+    "calibrate malignancy": Command(
+        "calibrate", "CalibrateMalignancy", "fit an image's probability of malignancy"
+    ),
+    "calibrate finder": Command(
+        "calibrate", "CalibrateFinder", "fit the finder of the classical methods"
+    ),
     "quantise": Command("quantise", "Quantise", "make a bundle smaller and quicker: 8-bit numbers"),
     "models list": Command("models", "ListModels", "the methods that are installed"),
     "models show": Command("models", "ShowModel", "all that is known about one method"),

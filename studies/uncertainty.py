@@ -1,6 +1,6 @@
 """Does the uncertainty of an outline tell good from bad ones? And which views are worth their time?
 
-    python benchmarks/uncertainty.py --data BUSI=FOLDER --score SELECTION
+    python studies/uncertainty.py --data BUSI=FOLDER --split SELECTION
 
 Runs the network once on each of fourteen views of every case and combines them afterwards. Scored
 at the network's input size, one thread. Prints Markdown: the Dice of each set of views, and for
@@ -12,7 +12,6 @@ the first is the less certain.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from _study import add_cases, cases_of, network_of, options_of
 from breastseg.core import Grid, OutputSpec, Prediction, Provenance
 from breastseg.data.dataset import CaseRef
-from breastseg.data.sources import select_cases
 from breastseg.inference.ensemble import Ensemble
-from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.postprocess import postprocess
 from breastseg.inference.uncertainty import Measure, uncertainty_map
@@ -58,14 +56,11 @@ class Seen:
 
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("--bundle", default="ultrasound")
-    parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--score", nargs="+", required=True, metavar="SELECTION")
+    add_cases(parser, "all")
     options = parser.parse_args()
-    network = OnnxSegmenter(bundle_folder(options.bundle), threads=1)
-    seen = look(network, select_cases(options.data, options.score))
-    report(seen)
+    report(look(network_of(options.bundle), cases_of(options)))
 
 
 def report(seen: dict[str, list[Seen]]) -> None:
@@ -107,7 +102,7 @@ def look(network: OnnxSegmenter, refs: Sequence[CaseRef]) -> dict[str, list[Seen
 def judge(members: NDArray[np.float32], truth: NDArray[np.bool_], output: OutputSpec) -> Seen:
     """One case under one set of views, at the network's size."""
     probability = postprocess(members.mean(axis=0), output)
-    nobody = Provenance("benchmark", "0")
+    nobody = Provenance("study", "0")
     found: dict[Measure, float | None] = {}
     for measure in Measure:
         spread = uncertainty_map(members, measure)

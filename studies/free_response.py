@@ -1,6 +1,6 @@
 """Lesions found against false outlines an image, of one bundle.
 
-    python benchmarks/free_response.py BUNDLE --data CDD-CESM=FOLDER --split fold:2 [--at 1]
+    python studies/free_response.py BUNDLE --data CDD-CESM=FOLDER --split fold:2 [--at 1]
 
 Outlines are those at the bundle's threshold, each scored by its peak; a true lesion is found where
 an outline reaches an intersection over union of 0.1 with it. For each number of false outlines an
@@ -11,16 +11,14 @@ at that peak. Prints Markdown.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from breastseg.data.sources import select_cases
+from _study import add_cases, cases_of, network_of, options_of
 from breastseg.evaluation.statistics import ratio_intervals
-from breastseg.inference.catalogue import load_segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.detection import (
     ImageDetections,
@@ -39,17 +37,16 @@ def regions(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def main() -> None:
     """Score all, and print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("bundle")
-    parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--split", nargs="+", default=["lesions"], metavar="SELECTION")
+    add_cases(parser, "lesions")
     parser.add_argument("--at", nargs="+", type=float, default=[0.25, 0.5, 1.0, 2.0])
     options = parser.parse_args()
-    opened = load_segmenter(options.bundle)
+    opened = network_of(options.bundle)
     every = replace(opened.output, min_peak=0.0)
     network = OnnxSegmenter(opened.folder, output=every)
     images, patients = [], []
-    for ref in select_cases(options.data, options.split):
+    for ref in cases_of(options):
         case = ref.load()
         assert case.mask is not None
         truth = regions(case.mask.foreground)

@@ -1,8 +1,8 @@
 """A recipe trained once for every patient of a small data set, and scored on that patient alone.
 
-    python benchmarks/leave_one_out.py train RECIPE --data NAME=FOLDER --out RUNS \
+    python studies/leave_one_out.py train RECIPE --data NAME=FOLDER --out RUNS \
         --modality histopathology [--min-iou 0.5] [--least-percentile 1]
-    python benchmarks/leave_one_out.py table RECIPE --data NAME=FOLDER --out RUNS
+    python studies/leave_one_out.py table RECIPE --data NAME=FOLDER --out RUNS
 
 Every network is the last epoch's at threshold 0.5: nothing is chosen on the patient left out. With
 ``--least-percentile`` outlines are dropped that are smaller than that percentile of the true ones
@@ -16,17 +16,14 @@ patient that nobody has claimed. After a kill, remove the ``.claim`` files.
 from __future__ import annotations
 
 import argparse
-import csv
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
+from _study import breastseg, claimed, options_of, rows_of, train
 from breastseg.data.catalogue import open_data_set
 
 COUNTS = (
@@ -38,11 +35,6 @@ COUNTS = (
     "outlines",
     "false_outlines",
 )
-
-
-def breastseg(*words: str | Path) -> None:
-    """Run a command; a failure ends the benchmark."""
-    subprocess.run([sys.executable, "-m", "breastseg.cli.main", *map(str, words)], check=True)
 
 
 def smallest_share(patients: list[str], options: argparse.Namespace) -> float:
@@ -59,39 +51,28 @@ def smallest_share(patients: list[str], options: argparse.Namespace) -> float:
     return float(np.percentile(shares, options.least_percentile))
 
 
-def train(patient: str, others: list[str], options: argparse.Namespace) -> None:
+def train_without(patient: str, others: list[str], options: argparse.Namespace) -> None:
     """Train without a patient and score on that one, unless it is done or another is at it."""
     folder: Path = options.out / patient
     if (folder / "score" / "per_image.csv").exists():
         return
-    claim = options.out / f"{patient}.claim"
-    options.out.mkdir(parents=True, exist_ok=True)
-    try:
-        os.close(os.open(claim, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    try:
-        data = ["--data", options.data]
-        run = folder / "run"
-        if not (run / "weights" / "last.safetensors").exists():
-            shutil.rmtree(run, ignore_errors=True)  # what a kill has left
-            words = ["train", options.recipe, *data, "--out", run]
-            words += ["--threads", str(options.threads)]
-            breastseg(*words, "--set", f"sources.0.train=patient:{','.join(others)}")
-        shutil.rmtree(folder / "bundle", ignore_errors=True)
-        words = ["export", run, "--out", folder / "bundle", "--precision", "float32"]
+    with claimed(folder) as free:
+        if not free:
+            return
+        run, bundle, data = folder / "run", folder / "bundle", ["--data", options.data]
+        changes = [f"sources.0.train=patient:{','.join(others)}"]
+        train(options.recipe, [options.data], run, changes, options.threads)
+        shutil.rmtree(bundle, ignore_errors=True)
+        words = ["export", run, "--out", bundle, "--precision", "float32"]
         words += ["--min-area-fraction", str(smallest_share(others, options))]
         breastseg(*words, "--modality", options.modality)
-        words = ["evaluate", folder / "bundle", *data, "--split", f"patient:{patient}"]
+        words = ["evaluate", bundle, *data, "--split", f"patient:{patient}"]
         breastseg(*words, "--out", folder / "score", "--min-iou", str(options.min_iou))
-    finally:
-        claim.unlink()
 
 
 def counts(patient: str, out: Path) -> dict[str, int]:
     """The sums over a patient's images."""
-    with (out / patient / "score" / "per_image.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(out / patient / "score" / "per_image.csv")
     return {name: sum(int(row[name]) for row in rows) for name in COUNTS}
 
 
@@ -116,7 +97,7 @@ def table(patients: list[str], out: Path) -> None:
 
 def main() -> None:
     """Train what is missing, or print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("what", choices=("train", "table"))
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--data", required=True, metavar="NAME=FOLDER")
@@ -132,7 +113,7 @@ def main() -> None:
         table(patients, options.out)
         return
     for patient in patients:
-        train(patient, [other for other in patients if other != patient], options)
+        train_without(patient, [other for other in patients if other != patient], options)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What ``breastseg segment --screen`` costs and gains: Dice with and without, on the same pictures.
 
-    python benchmarks/screen.py --data BUSI=FOLDER --split split:recipes/splits/busi.json#val \
+    python studies/screen.py --data BUSI=FOLDER --split split:recipes/splits/busi.json#val \
         [--method ultrasound]
 
 Each picture with a lesion is outlined four times: as it is, and in the middle of a synthetic screen
@@ -12,19 +12,17 @@ Intervals by bootstrap over patients. Prints Markdown.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from _study import add_cases, cases_of, network_of, options_of
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.segmenter import Segmenter
-from breastseg.data.sources import select_cases
 from breastseg.evaluation.statistics import mean_interval
-from breastseg.inference.catalogue import load_segmenter
 from breastseg.inference.screen import WithinScan
 from breastseg.metrics.overlap import dice
 from breastseg.preprocess.burned_in import burned_in, without_marks
@@ -72,15 +70,14 @@ def is_cut(image: Image, truth: NDArray[np.bool_]) -> bool:
 
 def main() -> None:
     """Score all, and print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--split", nargs="+", default=["lesions"], metavar="SELECTION")
+    parser = options_of(__doc__)
+    add_cases(parser, "lesions")
     parser.add_argument("--method", default="ultrasound")
     options = parser.parse_args()
-    plain = load_segmenter(options.method)
+    plain = network_of(options.method)
     within = WithinScan(plain)
     patients, rows, cut = [], [], []
-    for ref in select_cases(options.data, options.split):
+    for ref in cases_of(options):
         case = ref.load()
         if case.mask is None or not case.mask.foreground.any():
             continue

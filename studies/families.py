@@ -1,8 +1,8 @@
 """Every 2-D architecture under one protocol, and the table that compares them.
 
-    python benchmarks/families.py train --data BUSI --out runs/families [--only unet++ fcn]
-    python benchmarks/families.py table --data BUSI --out runs/families [--seeds 1 2 3]
-    python benchmarks/families.py paired --data BUSI --out runs/families --seeds 1 2 3 \
+    python studies/families.py train --data BUSI --out runs/families [--only unet++ fcn]
+    python studies/families.py table --data BUSI --out runs/families [--seeds 1 2 3]
+    python studies/families.py paired --data BUSI --out runs/families --seeds 1 2 3 \
         --only attention-unet transunet unet++
 
 recipes/families.toml is the protocol: BUSI's published list 1 (452 images learnt from, 195
@@ -21,12 +21,6 @@ first speaks of these trained networks on other images, the second of other trai
 from __future__ import annotations
 
 import argparse
-import csv
-import json
-import os
-import statistics
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +28,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
+from _study import (
+    RECIPES,
+    breastseg,
+    claimed,
+    lesion_figures,
+    mean_and_half,
+    options_of,
+    rows_of,
+    train,
+)
 from breastseg.evaluation.comparison.paired import holm
 from breastseg.evaluation.statistics import mean_interval
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "families.toml"
+RECIPE = RECIPES / "families.toml"
 IMAGENET = "encoders/mobilenet_v2_imagenet.safetensors"
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # 97.5 % quantile for so many seeds
 LIST = "list:splits/busi-tang/busi_val1.txt"
 
 
@@ -92,28 +95,14 @@ def folder_of(row: Row, seed: int, out: Path) -> Path:
     return out / (row.label if seed == 1 else f"{row.label}-seed{seed}")
 
 
-def breastseg(*words: str | Path) -> None:
-    """Run a command; a failure ends the benchmark."""
-    subprocess.run([sys.executable, "-m", "breastseg.cli.main", *map(str, words)], check=True)
-
-
-def train(row: Row, seed: int, options: argparse.Namespace) -> None:
+def train_row(row: Row, seed: int, options: argparse.Namespace) -> None:
     """Train, export and score one row, unless that is done or another process is at it."""
     folder = folder_of(row, seed, options.out)
-    options.out.mkdir(parents=True, exist_ok=True)
-    claim = folder.with_suffix(".claim")
-    try:
-        os.close(os.open(claim, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    try:
-        if not (folder / "weights" / "last.safetensors").exists():
-            words = ["train", RECIPE, "--data", f"BUSI={options.data}", "--out", folder]
-            words += ["--threads", str(options.threads)]
-            words += ["--set", f"network={row.network}", f"seed={seed}", *row.changes]
-            if (folder / "checkpoints" / "last.ckpt").exists():
-                words.append("--resume")
-            breastseg(*words)
+    with claimed(folder) as free:
+        if not free:
+            return
+        changes = [f"network={row.network}", f"seed={seed}", *row.changes]
+        train(RECIPE, [f"BUSI={options.data}"], folder, changes, options.threads)
         if not (folder / "bundle").exists():
             name = row.label.replace("+", "p")  # a bundle's name takes no plus
             breastseg("export", folder, "--out", folder / "bundle", "--name", name)
@@ -121,8 +110,6 @@ def train(row: Row, seed: int, options: argparse.Namespace) -> None:
         if not (scores / "summary.json").exists():
             words = ["evaluate", folder / "bundle", "--data", f"BUSI={options.data}", "--quiet"]
             breastseg(*words, "--size", "256", "--split", LIST, "--out", scores)
-    finally:
-        claim.unlink()
 
 
 def line(row: Row, seeds: list[int], out: Path) -> str | None:
@@ -131,14 +118,10 @@ def line(row: Row, seeds: list[int], out: Path) -> str | None:
     done = [f for f in folders if (f / "scores" / "summary.json").exists()]
     if not done:
         return None
-    groups = [json.loads((f / "scores" / "summary.json").read_text())["groups"] for f in done]
-    figures = [group["lesion images"]["figures"] for group in groups]
-    each = {
-        name: [figure[name]["value"] for figure in figures] for name in ("dice", "iou", "hd95_px")
-    }
+    figures = [lesion_figures(f / "scores") for f in done]
+    each = {name: [figure[name] for figure in figures] for name in ("dice", "iou", "hd95_px")}
     mean = {name: sum(values) / len(values) for name, values in each.items()}
-    with (done[0] / "metrics.csv").open() as file:
-        seconds = sum(float(epoch["seconds"]) for epoch in csv.DictReader(file))
+    seconds = sum(float(epoch["seconds"]) for epoch in rows_of(done[0] / "metrics.csv"))
     found = " / ".join(f"{value:.3f}" for value in each["dice"])
     return (
         f"| {row.label} | {mean['dice']:.3f} | {found} | {mean['iou']:.3f} "
@@ -148,8 +131,8 @@ def line(row: Row, seeds: list[int], out: Path) -> str | None:
 
 def dice_of(folder: Path) -> dict[str, float]:
     """The Dice of each image with a lesion, by its key."""
-    with (folder / "scores" / "per_image.csv").open() as file:
-        return {row["key"]: float(row["dice"]) for row in csv.DictReader(file) if row["dice"]}
+    rows = rows_of(folder / "scores" / "per_image.csv")
+    return {row["key"]: float(row["dice"]) for row in rows if row["dice"]}
 
 
 def paired(rows: list[Row], seeds: list[int], out: Path) -> None:
@@ -164,10 +147,10 @@ def paired(rows: list[Row], seeds: list[int], out: Path) -> None:
         images = (values - plain).mean(axis=0)
         found = mean_interval(images, keys, np.random.default_rng(0))
         p_values.append(float(wilcoxon(images).pvalue))
-        half = STUDENT[len(seeds)] * statistics.stdev(each) / len(seeds) ** 0.5
+        mean, half = mean_and_half(each)
         lines.append(
             f"| {row.label} | {found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}] | {{:.3f}} "
-            f"| {' / '.join(f'{d:+.3f}' for d in each)} | {each.mean():+.3f} +- {half:.3f} |"
+            f"| {' / '.join(f'{d:+.3f}' for d in each)} | {mean:+.3f} +- {half:.3f} |"
         )
     print(f"| against {ROWS[0].label} | over images | p, Holm | of each seed | over seeds |")
     print("|---|---|---|---|---|")
@@ -184,7 +167,7 @@ def by_seed(row: Row, seeds: list[int], out: Path) -> tuple[NDArray[np.float64],
 
 def main() -> None:
     """Train rows or print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("what", choices=("train", "table", "paired"))
     parser.add_argument("--data", type=Path, required=True, help="folder of BUSI")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
@@ -196,7 +179,7 @@ def main() -> None:
     if options.what == "train":
         for seed in options.seeds:
             for row in rows:
-                train(row, seed, options)
+                train_row(row, seed, options)
         return
     if options.what == "paired":
         paired([row for row in rows if row is not ROWS[0]], options.seeds, options.out)

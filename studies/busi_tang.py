@@ -1,6 +1,6 @@
 """Repeat the comparison on the three published lists of BUSI (Tang), and print its table.
 
-    python benchmarks/busi_tang.py --data BUSI --out runs/tang --pretrained runs/bus-bra
+    python studies/busi_tang.py --data BUSI --out runs/tang --pretrained runs/bus-bra
 
 One recipe (recipes/busi-tang.toml) for every list. Rows differ in what the network saw before:
 nothing, ImageNet, or ImageNet and then BUS-BRA's folds 1 to 3. Scored per image at 256x256, on the
@@ -12,24 +12,16 @@ one that was stopped is continued.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "busi-tang.toml"
+from _study import RECIPES, breastseg, lesion_figures, options_of, train
+
+RECIPE = RECIPES / "busi-tang.toml"
 STARTS = ("nothing", "imagenet", "bus-bra")
 
 
-def breastseg(*words: str | Path) -> None:
-    """Run a command; a failure ends the benchmark."""
-    subprocess.run([sys.executable, "-m", "breastseg.cli.main", *map(str, words)], check=True)
-
-
-def train(number: int, start: str, folder: Path, options: argparse.Namespace) -> None:
+def train_list(number: int, start: str, folder: Path, options: argparse.Namespace) -> None:
     """Train a list from a starting point, unless that is done."""
-    if (folder / "weights" / "last.safetensors").exists():
-        return
     lists = "list:splits/busi-tang/busi_"
     changes = [
         f"sources.0.train={lists}train{number}.txt",
@@ -41,11 +33,7 @@ def train(number: int, start: str, folder: Path, options: argparse.Namespace) ->
     if start == "bus-bra":
         weights = options.pretrained.resolve() / "weights" / "last.safetensors"
         changes.append(f"initial_weights='{weights}'")
-    words = ["train", RECIPE, "--data", f"BUSI={options.data}", "--out", folder]
-    words += ["--threads", str(options.threads), "--set", *changes]
-    if (folder / "checkpoints" / "last.ckpt").exists():
-        words.append("--resume")
-    breastseg(*words)
+    train(RECIPE, [f"BUSI={options.data}"], folder, changes, options.threads)
 
 
 def score(number: int, folder: Path, weights: str, flips: bool, data: Path) -> dict[str, float]:
@@ -58,14 +46,12 @@ def score(number: int, folder: Path, weights: str, flips: bool, data: Path) -> d
     if flips:
         words.append("--flip-average")
     breastseg(*words)
-    summary = json.loads((scores / "summary.json").read_text())
-    figures = summary["groups"]["lesion images"]["figures"]
-    return {name: figures[name]["value"] for name in ("dice", "iou", "hd95_px")}
+    return lesion_figures(scores)
 
 
 def main() -> None:
     """Train what is missing, score everything, print one row a start, weights and averaging."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of BUSI")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--pretrained", type=Path, help="run of recipes/bus-bra.toml")
@@ -76,7 +62,7 @@ def main() -> None:
     rows = []
     for start in options.starts:
         for number in options.lists:
-            train(number, start, options.out / f"tang{number}-{start}", options)
+            train_list(number, start, options.out / f"tang{number}-{start}", options)
         for weights in ("last", "best"):
             for flips in (False, True):
                 found = [

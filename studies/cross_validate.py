@@ -1,8 +1,8 @@
 """The operating point of a recipe, chosen on its own training patients.
 
-    python benchmarks/cross_validate.py train RECIPE --data NAME=FOLDER --out RUNS \
+    python studies/cross_validate.py train RECIPE --data NAME=FOLDER --out RUNS \
         --modality mammography [--parts 3] [--only 0] [--set KEY=VALUE ...]
-    python benchmarks/cross_validate.py table RECIPE --data NAME=FOLDER --out RUNS [--only 0]
+    python studies/cross_validate.py table RECIPE --data NAME=FOLDER --out RUNS [--only 0]
 
 The patients of the recipe's training selection are dealt into parts; for each part a network learns
 from the others, last epoch, and outlines that part. The table says what each threshold and each
@@ -18,30 +18,23 @@ kill, remove the ``.claim`` files.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from leave_one_out import breastseg
-from numpy.typing import NDArray
-from scipy import ndimage
-
-from breastseg.core import OutputSpec
+from _study import breastseg, claimed, network_of, options_of, train
 from breastseg.data.catalogue import open_data_set
 from breastseg.data.dataset import CaseRef
 from breastseg.data.selection import select
 from breastseg.data.sources import parse_source
-from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.metrics import confusion
-from breastseg.metrics.lesionwise import match_lesions
+from breastseg.evaluation.calibration.operating_point import (
+    Choice,
+    Counts,
+    counts_of_bundle,
+    points_markdown,
+    summed,
+)
 from breastseg.training.recipe import read_recipe
-
-THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(3, 15))
-PEAKS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
-MOST_FALSE = 1.0
 
 
 @dataclass(frozen=True)
@@ -72,84 +65,40 @@ def deal(recipe: Path, data: str, count: int) -> list[Part]:
     return parts
 
 
-def train(part: Part, selection: str, options: argparse.Namespace) -> None:
+def train_part(part: Part, selection: str, options: argparse.Namespace) -> None:
     """Train without a part, unless that is done or another is at it."""
     folder: Path = options.out / f"part{part.number}"
     if (folder / "bundle" / "bundle.json").exists():
         return
-    options.out.mkdir(parents=True, exist_ok=True)
-    claim = options.out / f"part{part.number}.claim"
-    try:
-        os.close(os.open(claim, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    try:
-        run = folder / "run"
-        if not (run / "weights" / "last.safetensors").exists():
-            shutil.rmtree(run, ignore_errors=True)  # what a kill has left
-            words = ["train", options.recipe, "--data", options.data, "--out", run]
-            words += ["--threads", str(options.threads), "--set"]
-            chosen = f"{selection} & patient:{','.join(part.learnt_from)}"
-            changes = (f"sources.0.train={chosen}", "sources.0.validation=none", *options.set)
-            breastseg(*words, *changes)
-        words = ["export", run, "--out", folder / "bundle", "--precision", "float32"]
+    with claimed(folder) as free:
+        if not free:
+            return
+        chosen = f"{selection} & patient:{','.join(part.learnt_from)}"
+        changes = [f"sources.0.train={chosen}", "sources.0.validation=none", *options.set]
+        train(options.recipe, [options.data], folder / "run", changes, options.threads)
+        words = ["export", folder / "run", "--out", folder / "bundle", "--precision", "float32"]
         breastseg(*words, "--modality", options.modality)
-    finally:
-        claim.unlink()
-
-
-Scores = NDArray[np.float64]
-"""(thresholds, peaks, 4): Dice, lesions found, lesions, false outlines."""
-
-
-def scores(probability: NDArray[np.float32], truth: NDArray[np.bool_]) -> Scores:
-    """One image at every operating point."""
-    found = np.zeros((len(THRESHOLDS), len(PEAKS), 4))
-    for i, threshold in enumerate(THRESHOLDS):
-        numbers, count = ndimage.label(probability >= threshold, np.ones((3, 3)))
-        peaks = ndimage.maximum(probability, numbers, np.arange(1, count + 1)) if count else []
-        for j, least in enumerate(PEAKS):
-            kept = np.concatenate([[False], np.asarray(peaks) >= least])
-            outline = kept[numbers]
-            match = match_lesions(outline, truth)
-            dice = confusion(outline, truth).dice
-            found[i, j] = dice, match.found, match.true_lesions, match.false_outlines
-    return found
 
 
 def table(parts: Sequence[Part], out: Path) -> None:
     """Print a Markdown row an operating point, and the one that the rule chooses."""
-    every = []
+    every: list[Counts] = []
     for part in parts:
-        everything = OutputSpec(threshold=min(THRESHOLDS))
-        network = OnnxSegmenter(out / f"part{part.number}" / "bundle", output=everything)
-        for ref in part.held_out:
-            case = ref.load()
-            assert case.mask is not None
-            prediction = network.segment(case.images[0])
-            every.append(scores(prediction.probability, case.mask.foreground))
-    sums = np.sum(every, axis=0)
-    dice, sensitivity = sums[..., 0] / len(every), sums[..., 1] / sums[..., 2]
-    false = sums[..., 3] / len(every)
+        network = network_of(str(out / f"part{part.number}" / "bundle"))
+        every += counts_of_bundle(network, part.held_out)
     count = f"{len(parts)} part{'s' if len(parts) > 1 else ''}"
     print(
-        f"{len(every)} images of {count}, each outlined by a network that has not seen its patient"
+        f"{len(every)} images of {count}, each segmented by a network that has not seen its patient"
     )
-    print("\n| threshold | least peak | Dice | lesions found | false outlines an image |")
-    print("|---|---|---|---|---|")
-    for i, threshold in enumerate(THRESHOLDS):
-        for j, least in enumerate(PEAKS):
-            values = f"{dice[i, j]:.4f} | {sensitivity[i, j]:.3f} | {false[i, j]:.2f}"
-            print(f"| {threshold} | {least} | {values} |")
-    best = int(dice[:, 0].argmax())
-    allowed = np.flatnonzero(false[best] <= MOST_FALSE)
-    peak = PEAKS[allowed[0]] if allowed.size else "none of these"
-    print(f"\nThe rule chooses threshold {THRESHOLDS[best]}, least peak {peak}.")
+    points = summed(every)
+    print(points_markdown(points))
+    point = points.choose(Choice("lowest-score", max_false_positives=1.0))
+    print(f"The rule chooses {point or 'none of these'} (threshold, min score).")
 
 
 def main() -> None:
     """Train what is missing, or print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("what", choices=("train", "table"))
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--data", required=True, metavar="NAME=FOLDER")
@@ -167,7 +116,7 @@ def main() -> None:
         table(parts, options.out)
         return
     for part in parts:
-        train(part, selection, options)
+        train_part(part, selection, options)
 
 
 if __name__ == "__main__":

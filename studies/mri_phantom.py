@@ -1,6 +1,6 @@
 """The bundle trained on synthetic MRI: on phantoms that it has not seen, and on one real case.
 
-    python benchmarks/mri_phantom.py BUNDLE [--duke mri/Duke-Breast-Cancer-MRI]
+    python studies/mri_phantom.py BUNDLE [--duke mri/Duke-Breast-Cancer-MRI]
 
 Phantoms: 24 of each of five seeds that neither training nor validation used, two phases, Dice of
 the outline against the exact truth per case, over those with a lesion; a case without one counts as
@@ -11,28 +11,31 @@ the distance from the box of the nearest outlined voxel and of the middle of the
 
 from __future__ import annotations
 
-import argparse
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from _study import options_of
 from breastseg.core.image import Image
 from breastseg.data.phantoms.volume import volume_phantoms
 from breastseg.data.sets.duke import Duke
-from breastseg.inference.catalogue import shipped_bundles
+from breastseg.inference.methods import bundle_folder
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.metrics import dice
 
 SEEDS, COUNT, SHAPE = (77, 78, 1001, 2001, 2002), 24, (48, 160, 160)
 
+Shape = tuple[int, int, int]
 
-def on_phantoms(segmenter: VolumeSegmenter) -> None:
+
+def on_phantoms(segmenter: VolumeSegmenter, seeds: Sequence[int], count: int, shape: Shape) -> None:
     """Print Dice over held-out phantoms, of each seed and of all."""
     every: list[float] = []
-    for seed in SEEDS:
-        every += on_seed(segmenter, seed)
+    for seed in seeds:
+        every += on_seed(segmenter, seed, count, shape)
         low, high = bootstrap(every)
         print(f"so far {len(every)}: Dice {np.mean(every):.3f} [{low:.3f}, {high:.3f}]")
 
@@ -44,11 +47,11 @@ def bootstrap(scores: list[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def on_seed(segmenter: VolumeSegmenter, seed: int) -> list[float]:
+def on_seed(segmenter: VolumeSegmenter, seed: int, count: int, shape: Shape) -> list[float]:
     """Print and return Dice over the phantoms of one seed that have a lesion."""
     scores: list[float] = []
     found, normals, outlined = 0, 0, 0
-    for case in volume_phantoms(COUNT, seed, SHAPE, 2):
+    for case in volume_phantoms(count, seed, shape, 2):
         assert case.mask is not None
         mask = segmenter.segment(case.images[0]).mask().foreground
         truth = case.mask.foreground
@@ -106,13 +109,15 @@ def on_duke(segmenter: VolumeSegmenter, root: Path) -> None:
 
 def main() -> None:
     """Run both."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("bundle", help="a shipped bundle for volumes, or the folder of one")
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--count", type=int, default=COUNT, help="examinations a seed")
+    parser.add_argument("--shape", type=int, nargs=3, default=SHAPE, help="in voxels")
     parser.add_argument("--duke", type=Path, help="folder of Duke-Breast-Cancer-MRI")
     options = parser.parse_args()
-    folder = shipped_bundles().get(options.bundle, Path(options.bundle))
-    segmenter = VolumeSegmenter(folder)
-    on_phantoms(segmenter)
+    segmenter = VolumeSegmenter(bundle_folder(options.bundle))
+    on_phantoms(segmenter, options.seeds, options.count, tuple(options.shape))
     if options.duke is not None:
         on_duke(segmenter, options.duke)
 

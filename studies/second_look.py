@@ -1,6 +1,6 @@
 """Whether a mammogram's network gains from a second, magnified look at what it has found.
 
-    python benchmarks/second_look.py --data CDD-CESM=FOLDER --split fold:2 [--method mammography]
+    python studies/second_look.py --data CDD-CESM=FOLDER --split fold:2 [--method mammography]
 
 Wherever the whole breast gives .3 or more, the same network looks again at a window that is the
 breast's box divided by the magnification, read from the picture's own pixels; its map replaces the
@@ -11,16 +11,13 @@ Markdown.
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from _study import add_cases, cases_of, network_of, options_of
 from breastseg.core.bundle import Fit
 from breastseg.core.image import Image
-from breastseg.data.sources import select_cases
-from breastseg.inference.catalogue import load_segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.overlap import dice
 from breastseg.preprocess.geometry import Placement
@@ -67,14 +64,13 @@ def second_look(
 
 def main() -> None:
     """Score all, and print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--split", nargs="+", default=["lesions"], metavar="SELECTION")
+    parser = options_of(__doc__)
+    add_cases(parser, "lesions")
     parser.add_argument("--method", default="mammography")
     options = parser.parse_args()
-    network = load_segmenter(options.method)
+    network = network_of(options.method)
     rows = []
-    for ref in select_cases(options.data, options.split):
+    for ref in cases_of(options):
         case = ref.load()
         assert case.mask is not None
         image, truth = case.images[0], case.mask.foreground

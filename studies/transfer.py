@@ -1,9 +1,9 @@
 """What a trained start is worth, and how many images it saves.
 
-    python benchmarks/transfer.py train --data BUSI --out runs/transfer \
+    python studies/transfer.py train --data BUSI --out runs/transfer \
         --pretrained runs/bus-bra [--starts nothing imagenet] [--seeds 1 2 3]
-    python benchmarks/transfer.py table --data BUSI --out runs/transfer
-    python benchmarks/transfer.py curve --data BUSI --out runs/transfer --figure transfer.svg
+    python studies/transfer.py table --data BUSI --out runs/transfer
+    python studies/transfer.py curve --data BUSI --out runs/transfer --figure transfer.svg
 
 recipes/transfer.toml is the protocol: BUSI's published list 1, a share of its 452 training images
 (nested shares; another seed draws others), the same 240 steps of 8 images whatever the share, all
@@ -25,32 +25,21 @@ kill, remove the ``.claim`` files: a run continues from its last checkpoint.
 from __future__ import annotations
 
 import argparse
-import csv
-import os
-import statistics
-import subprocess
-import sys
-from collections.abc import Collection
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from _study import RECIPES, claimed, is_trained, mean_and_half, options_of, rows_of, train
 from breastseg.data.catalogue import open_data_set
 from breastseg.data.selection import select
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "transfer.toml"
+RECIPE = RECIPES / "transfer.toml"
 IMAGENET = "network.encoder_weights=encoders/mobilenet_v2_imagenet.safetensors"
 TRAIN = "list:splits/busi-tang/busi_train1.txt"
 STARTS = ("nothing", "imagenet", "masked", "bus-bra", "frozen", "unfreezing", "layer-decay")
 SHARES = (0.1, 0.25, 0.5, 1.0)
 STEPS, BATCH, PARTS = 240, 8, 8
 IMAGES = 452
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # 97.5 % quantile for so many seeds
-
-
-def breastseg(*words: str | Path) -> None:
-    """Run a command; a failure ends the benchmark."""
-    subprocess.run([sys.executable, "-m", "breastseg.cli.main", *map(str, words)], check=True)
 
 
 def changes_of(start: str, options: argparse.Namespace) -> list[str]:
@@ -74,56 +63,46 @@ def changes_of(start: str, options: argparse.Namespace) -> list[str]:
 
 def pretrain(options: argparse.Namespace) -> None:
     """Fill in masks on BUS-BRA's training folds, once."""
-    folder = options.out / "masked-pretraining"
-    if (folder / "weights" / "last.safetensors").exists():
-        return
-    words = ["train", RECIPE, "--data", f"BUS-BRA={options.unlabelled}", "--out", folder]
-    words += ["--threads", str(options.threads), "--set", IMAGENET, "masking={}"]
-    words += ["sources.0.name=BUS-BRA", "sources.0.train=fold:1,2,3"]
-    words += ["sources.0.validation=none", "epochs=2", "optimiser.warmup_epochs=0.1"]
-    breastseg(*words)
+    changes = [
+        IMAGENET,
+        "masking={}",
+        "sources.0.name=BUS-BRA",
+        "sources.0.train=fold:1,2,3",
+        "sources.0.validation=none",
+        "epochs=2",
+        "optimiser.warmup_epochs=0.1",
+    ]
+    data = [f"BUS-BRA={options.unlabelled}"]
+    train(RECIPE, data, options.out / "masked-pretraining", changes, options.threads)
 
 
-def train(start: str, share: float, seed: int, options: argparse.Namespace) -> None:
+def train_one(start: str, share: float, seed: int, options: argparse.Namespace) -> None:
     """Train and score one run, unless that is done or another process is at it."""
     folder = options.out / f"{start}-{share:g}-{seed}"
-    options.out.mkdir(parents=True, exist_ok=True)
-    claim = folder.with_suffix(f"{folder.suffix}.claim")
-    if (folder / "weights" / "last.safetensors").exists():
-        return
-    try:
-        os.close(os.open(claim, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return
-    try:
+    with claimed(folder) as free:
+        if not free:
+            return
         selection = f"{TRAIN} & share:{share:g}#{seed}"
-        images = len(select(open_data_set("BUSI", options.data).cases(), selection, RECIPE.parent))
-        words = ["train", RECIPE, "--data", f"BUSI={options.data}", "--out", folder]
-        words += ["--threads", str(options.threads), "--set", f"seed={seed}"]
-        words += [f"sources.0.train={selection}", f"epochs={PARTS}", f"validate_every={PARTS}"]
-        words += [f"sources.0.repeat={STEPS * BATCH / PARTS / images}", *changes_of(start, options)]
-        if (folder / "checkpoints" / "last.ckpt").exists():
-            words.append("--resume")
-        breastseg(*words)
-    finally:
-        claim.unlink()
+        images = len(select(open_data_set("BUSI", options.data).cases(), selection, RECIPES))
+        changes = [
+            f"seed={seed}",
+            f"sources.0.train={selection}",
+            f"epochs={PARTS}",
+            f"validate_every={PARTS}",
+            f"sources.0.repeat={STEPS * BATCH / PARTS / images}",
+            *changes_of(start, options),
+        ]
+        train(RECIPE, [f"BUSI={options.data}"], folder, changes, options.threads)
 
 
 def dice(start: str, share: float, out: Path) -> dict[int, float]:
     """Mean Dice over the list's images by seed."""
     found = {}
     for folder in out.glob(f"{start}-{share:g}-*"):
-        if (folder / "weights" / "last.safetensors").exists():
-            with (folder / "metrics.csv").open() as file:
-                *_, last = csv.DictReader(file)
+        if is_trained(folder):
+            last = rows_of(folder / "metrics.csv")[-1]
             found[int(folder.name.rpartition("-")[2])] = float(last["val_dice"])
     return found
-
-
-def mean_and_half(values: Collection[float]) -> tuple[float, float]:
-    """The mean over seeds, and half of its 95 % interval; at least two values."""
-    half = STUDENT[len(values)] * statistics.stdev(values) / len(values) ** 0.5
-    return statistics.mean(values), half
 
 
 def table(options: argparse.Namespace) -> None:
@@ -171,7 +150,7 @@ def curve(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Train what is missing or print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("what", choices=("train", "table", "curve"))
     parser.add_argument("--data", type=Path, required=True, help="folder of BUSI")
     parser.add_argument("--unlabelled", type=Path, help="folder of BUS-BRA, for start 'masked'")
@@ -194,7 +173,7 @@ def main() -> None:
     for seed in options.seeds:
         for share in options.shares:
             for start in options.starts:
-                train(start, share, seed, options)
+                train_one(start, share, seed, options)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How well a bundle for volumes outlines synthetic examinations that it never saw.
 
-    python benchmarks/volume_phantoms.py BUNDLE [--count 20] [--seed 3]
+    python studies/volume_phantoms.py BUNDLE [--count 20] [--seed 3]
 
 Prints Markdown: Dice an examination at its own grid (1 where truth and prediction are both empty),
 lesions found (any overlap) by diameter, and false outlines. The recipe trains on seed 1 and watches
@@ -9,38 +9,42 @@ seed 2, so seed 3 holds others. Results on phantoms say nothing of results on pa
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
+from _study import options_of
 from breastseg.core import Case
 from breastseg.data.phantoms.volume import volume_phantoms
+from breastseg.inference.methods import bundle_folder
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.metrics.overlap import dice
 
 TOUCHING = np.ones((3, 3, 3), bool)
 SMALL_MM = 8.0
+SHAPE = (48, 160, 160)
 
 
 def main() -> None:
     """Run the bundle on one examination after the other and sum up."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("bundle", type=Path)
+    parser = options_of(__doc__)
+    parser.add_argument("bundle", help="a bundled model for volumes, or the folder of one")
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--shape", type=int, nargs=3, default=SHAPE, help="in voxels")
     parser.add_argument("--threads", type=int, default=0, help="0 for all cores")
     options = parser.parse_args()
-    segmenter = VolumeSegmenter(options.bundle, options.threads)
+    segmenter = VolumeSegmenter(bundle_folder(options.bundle), options.threads)
     scores: list[float] = []
     small: list[float] = []
     large: list[float] = []
     false: list[int] = []
     print("| case | label | Dice | lesions: mm, Dice | false outlines: mm3 |")
     print("|---|---|---|---|---|")
-    cases = volume_phantoms(options.count, options.seed, phases=segmenter.spec.channels)
+    cases = volume_phantoms(
+        options.count, options.seed, tuple(options.shape), phases=segmenter.spec.channels
+    )
     for case in cases:
         assert case.mask is not None
         prediction = segmenter.segment(case.images[0])

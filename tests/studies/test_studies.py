@@ -1,0 +1,165 @@
+"""Every study and benchmark is imported and runs on generated scans, as small as it can be.
+
+What trains is not trained here: its commands are held against the command line, and its tables are
+made of the files that such runs leave.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("monai")
+
+from breastseg.cli.main import _parse
+from breastseg.data.phantoms.ultrasound import write_phantoms
+
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.filterwarnings("ignore"),  # of the libraries that are measured
+]
+ROOT = Path(__file__).resolve().parents[2]
+STUDIES = sorted(p.stem for p in (ROOT / "studies").glob("[!_]*.py"))
+BENCHMARKS = sorted(p.stem for p in (ROOT / "benchmarks").glob("[!_]*.py"))
+
+Study = Callable[[str, str], str]
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Study]:
+    """Runs a study or benchmark with some words and gives what it printed."""
+
+    def run(name: str, words: str) -> str:
+        folder = "studies" if name in STUDIES else "benchmarks"
+        monkeypatch.syspath_prepend(str(ROOT / folder))
+        monkeypatch.setattr(sys, "argv", [name, *words.split()])
+        capsys.readouterr()
+        runpy.run_path(str(ROOT / folder / f"{name}.py"), run_name="__main__")
+        return capsys.readouterr().out
+
+    yield run
+    for name in (*STUDIES, *BENCHMARKS, "_study"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scans")
+    write_phantoms(folder, 4, 3)
+    return folder
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The studies' helper, whose commands are checked and not run."""
+    monkeypatch.syspath_prepend(str(ROOT / "studies"))
+    helper = importlib.import_module("_study")
+    yield helper
+    sys.modules.pop("_study", None)
+
+
+@pytest.fixture
+def commands(shared: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    given: list[list[str]] = []
+
+    def check(*words: object) -> None:
+        name, *rest = map(str, words)
+        _parse(name, rest)
+        given.append([name, *rest])
+
+    monkeypatch.setattr(shared, "breastseg", check)
+    return given
+
+
+@pytest.mark.parametrize("name", [*STUDIES, *BENCHMARKS])
+def test_each_says_how_it_is_run(name: str, study: Study) -> None:
+    with pytest.raises(SystemExit) as ended:
+        study(name, "--help")
+    assert ended.value.code == 0
+    folder = "studies" if name in STUDIES else "benchmarks"
+    text = (ROOT / folder / f"{name}.py").read_text(encoding="utf-8")
+    assert f"python {folder}/{name}.py" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "head"),
+    [
+        ("free_response", "ultrasound-fast --data folder={scans}", "| false"),
+        ("screen", "--data folder={scans} --method ultrasound-fast", "| picture"),
+        ("second_look", "--data folder={scans} --method ultrasound-fast", "| images"),
+        ("uncertainty", "--data folder={scans} --bundle ultrasound-fast", "| views"),
+        ("mri_phantom", "mri-phantom --seeds 78 --count 1 --shape 20 80 80", "phantoms of seed 78"),
+        ("volume_phantoms", "mri-phantom --count 1 --shape 20 80 80", "| case"),
+        ("classical", "--repeats 1 --only otsu --large 256 256", "| method"),
+        ("inference", "--images 4 --without-torch --cold-starts 0", "4 PNG images"),
+        ("metrics", "--turns 1", "pair"),
+        ("networks", "fast-unet --seconds 0 --without-onnx", "One image of 256x256"),
+        ("lesions", "--repeats 1", "| map"),
+        ("slide", "--side 600", '{"side": 600'),
+        ("mammogram", "--shape 512 416 --runs 1 --threads 1", "| "),
+        ("volume_memory", "--bundle mri-phantom --shape 12 64 64 --threads 1", "| voxels"),
+        ("real_time", "--seconds 0.1", "| bundle"),
+    ],
+)
+def test_it_runs_on_generated_scans(
+    name: str, words: str, head: str, study: Study, scans: Path
+) -> None:
+    assert head in study(name, words.format(scans=scans))
+
+
+def test_the_commands_of_what_trains_are_ones_that_the_program_takes(
+    commands: list[list[str]], study: Study, scans: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "runs"
+    study("families", f"train --data {scans} --out {out} --only gan")
+    study("leave_one_out", f"train R.toml --data folder={scans} --out {out} --modality ultrasound")
+    assert [words[0] for words in commands[:3]] == ["train", "export", "evaluate"]
+    assert len(commands) == 3 + 3 * 4
+    assert not list(out.glob("*.claim"))
+
+
+def test_a_run_that_was_stopped_is_continued_and_one_that_is_done_left(
+    shared: ModuleType, commands: list[list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    shared.train(Path("R.toml"), ["BUSI=data"], tmp_path, [])
+    assert commands.pop()[:3] == ["train", "--resume", str(tmp_path)]
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "last.safetensors").touch()
+    shared.train(Path("R.toml"), ["BUSI=data"], tmp_path, [])
+    assert not commands
+
+
+def test_a_folder_that_is_claimed_is_left_to_the_other_process(
+    shared: ModuleType, tmp_path: Path
+) -> None:
+    with shared.claimed(tmp_path / "one") as first, shared.claimed(tmp_path / "one") as second:
+        assert (first, second) == (True, False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_table_of_families_is_made_of_what_the_runs_left(study: Study, tmp_path: Path) -> None:
+    for label, dice in (("encoder-unet", 0.7), ("gan", 0.8)):
+        for suffix in ("", "-seed2"):
+            scores = tmp_path / f"{label}{suffix}" / "scores"
+            scores.mkdir(parents=True)
+            figures = {k: {"value": dice} for k in ("dice", "iou", "hd95_px")}
+            content = {"groups": {"lesion images": {"figures": figures}}}
+            (scores / "summary.json").write_text(json.dumps(content))
+            lines = [f"case{n},{dice + 0.01 * n * len(suffix)}" for n in range(4)]
+            (scores / "per_image.csv").write_text("\n".join(["key,dice", *lines]))
+            (scores.parent / "metrics.csv").write_text("epoch,seconds\n1,60\n2,60\n")
+    words = f"--data x --out {tmp_path} --only gan --seeds 1 2"
+    assert "| gan | 0.800 | 0.800 / 0.800 | 0.800 | 0.8 | 2.0 |" in study(
+        "families", f"table {words}"
+    )
+    assert "+0.100 +- 0.000" in study("families", f"paired {words}")
