@@ -23,13 +23,12 @@ from numpy.typing import NDArray
 from breastseg.core import Case
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import select_cases
-from breastseg.export import onnx as exporter
+from breastseg.export import storage
 from breastseg.export.quantise import (
     Activations,
     Quantisation,
     Range,
     quantise_network,
-    widen_weights,
 )
 from breastseg.inference.bundle_folder import MODEL
 from breastseg.inference.methods import bundle_folder
@@ -101,11 +100,11 @@ def main() -> None:
 def stored(source: Path, folder: Path, calibration: NDArray[np.float32]) -> dict[str, Path]:
     """The network's file in every way."""
     model = onnx.load(source)
-    widen_weights(model.graph)
+    storage.widen_weights(model.graph)
     files = {"float32": folder / "float32.onnx", "float16, large weights (shipped)": source}
     onnx.save(model, files["float32"])
-    exporter.SMALLEST_HALVED = 1  # what is a constant elsewhere is what is measured here
-    exporter.halve_weights(model.graph)
+    storage.SMALLEST_HALVED = 1  # what is a constant elsewhere is what is measured here
+    storage.halve_weights(model.graph)
     files["float16, all weights"] = folder / "float16.onnx"
     onnx.save(model, files["float16, all weights"])
     for number, (name, plan) in enumerate(PLANS.items()):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from breastseg.cli.main import main
-from breastseg.inference.bundle_folder import read_bundle
+from breastseg.core.measured import Measured
+from breastseg.inference.bundle_folder import read_bundle, write_measured
 
 Capture = pytest.CaptureFixture[str]
 pytestmark = pytest.mark.train
@@ -34,9 +35,8 @@ def test_options_reach_the_work(
         (out / "model.onnx").write_bytes(b"0" * 1_500_000)
         found = read_bundle(bundle)
         figures = {"int8, lesion images/dice": 0.8, "float, lesion images/dice": 0.81}
-        return type(found)(
-            found.name, "1", found.modality, "", "", found.weights_sha256, results={"int8": figures}
-        )
+        write_measured(out, Measured(found.weights_sha256, {"int8": figures}))
+        return found
 
     monkeypatch.setattr(export, "quantise_bundle", quantise_bundle)
     ids = sorted(path.stem for path in (scans / "images").glob("*.png"))

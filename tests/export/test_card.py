@@ -4,6 +4,7 @@ import pytest
 
 from breastseg.core import Bundle, InputSpec, Modality, OutputSpec
 from breastseg.core.errors import BundleError
+from breastseg.core.measured import Measured
 from breastseg.export.card import model_card
 from breastseg.export.results import read_results
 
@@ -47,6 +48,11 @@ def bundle(**fields):
     return Bundle(**{**common, **fields})
 
 
+def card_of(measured=None, **fields):
+    described = bundle(**fields)
+    return model_card(described, Measured(described.weights_sha256, measured or {}))
+
+
 def test_results_are_flat_and_rounded(summary):
     assert read_results(summary) == {
         "protocol": "tiny on 7 images.",
@@ -74,9 +80,7 @@ def test_another_file_is_refused(tmp_path, text):
 
 
 def test_the_card_has_a_table_with_intervals(summary):
-    card = model_card(
-        bundle(results={"Fold 5": read_results(summary), "export": {"difference": 0.001}})
-    )
+    card = card_of({"Fold 5": read_results(summary), "export": {"difference": 0.001}})
     assert "### Fold 5\n\ntiny on 7 images.\n\n| | Images | Dice | HD95 (px) | Images out" in card
     assert "| lesion images | 5 | 0.877 [0.800, 0.900] | 12.3 |  |" in card
     assert "| normal images | 2 |  |  | 0.500 [0.000, 1.000] |" in card
@@ -86,9 +90,7 @@ def test_the_card_has_a_table_with_intervals(summary):
 
 def test_the_card_says_what_must_be_said():
     output = OutputSpec(0.4, 0.9, 0.002, True, True)
-    card = model_card(
-        bundle(output=output, input=InputSpec((128, 64)), training_data=("X, 3 images, CC0",))
-    )
+    card = card_of(output=output, input=InputSpec((128, 64)), training_data=("X, 3 images, CC0",))
     for said in (
         "# tiny 2.0\n",
         "Not a medical device",
@@ -104,18 +106,19 @@ def test_the_card_says_what_must_be_said():
         "Not measured yet",
     ):
         assert said in card
-    assert "Not stated." in model_card(bundle())
+    assert "Not stated." in card_of()
+    assert "| Licence of the weights | not stated |" in card_of()
     assert "\n\n\n" not in card
 
 
 def test_every_table_row_has_as_many_cells_as_its_head(summary):
-    card = model_card(bundle(results={"p": read_results(summary)}, network="plain"))
+    card = card_of({"p": read_results(summary)}, network="plain")
     for block in card.split("\n\n"):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1
 
 
 def test_remarks_stand_in_the_card():
-    card = model_card(bundle(remarks=("It misses what is tiny.",)))
+    card = card_of(remarks=("It misses what is tiny.",))
     assert "## Known failures and remarks\n\n- It misses what is tiny.\n" in card
-    assert "Known failures" not in model_card(bundle())
+    assert "Known failures" not in card_of()

@@ -14,11 +14,12 @@ from torch import nn
 
 from breastseg.core import Grid, Image, InputSpec, Intensity, Modality, OutputSpec
 from breastseg.core.errors import BreastsegError, BundleError
-from breastseg.export import onnx as exporter
+from breastseg.export import storage
 from breastseg.export.bundle import About, make_bundle
-from breastseg.export.onnx import export_onnx, halve_weights
+from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
-from breastseg.inference.bundle_folder import CARD, read_bundle
+from breastseg.export.storage import halve_weights
+from breastseg.inference.bundle_folder import CARD, read_bundle, read_measured
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
 from breastseg.networks.catalogue import build_network
@@ -53,7 +54,7 @@ def network() -> nn.Module:
 def files(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("onnx")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exporter, "SMALLEST_HALVED", SMALLEST)
+        patch.setattr(storage, "SMALLEST_HALVED", SMALLEST)
         export_onnx(network, SPEC, folder / "half.onnx", {"name": "tiny", "version": "1"})
     export_onnx(network, SPEC, folder / "full.onnx", precision="float32")
     return folder
@@ -140,8 +141,8 @@ def test_exporting_leaves_the_network_as_it_was(tmp_path):
 
 
 def test_weights_that_float16_cannot_hold_are_kept():
-    large = np.full(exporter.SMALLEST_HALVED, 1e5, np.float32)
-    small = np.full(exporter.SMALLEST_HALVED, 0.1, np.float32)
+    large = np.full(storage.SMALLEST_HALVED, 1e5, np.float32)
+    small = np.full(storage.SMALLEST_HALVED, 0.1, np.float32)
     few = np.ones(3, np.float32)
     arrays = {"large": large, "small": small, "few": few}
     graph = onnx.GraphProto(
@@ -164,14 +165,15 @@ def test_a_difference_above_the_tolerance_is_an_error(network, files):
 def test_a_network_that_float16_changes_is_exported_with_float32(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporter, "SMALLEST_HALVED", SMALLEST)
+    monkeypatch.setattr(storage, "SMALLEST_HALVED", SMALLEST)
     monkeypatch.setitem(TOLERANCE, "float16", 1e-9)  # as if its rounding mattered
     with pytest.raises(BundleError, match=r"with float16 .*--precision float32"):
         make_bundle(run, tmp_path / "out", ABOUT)
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     bundle = make_bundle(run, tmp_path / "out", ABOUT, precision="float32")
-    assert "with the stored float32 ones" in str(bundle.results["export"]["protocol"])
-    assert bundle.results["export"]["max_probability_difference"] < 1e-5
+    export = read_measured(tmp_path / "out", bundle).results["export"]
+    assert "with the stored float32 ones" in str(export["protocol"])
+    assert export["max_probability_difference"] < 1e-5
     model = onnx.load(tmp_path / "out" / "model.onnx")
     assert {t.data_type for t in model.graph.initializer} <= {
         onnx.TensorProto.FLOAT,
@@ -228,10 +230,12 @@ def test_a_run_becomes_a_bundle_that_segments(run, network, tmp_path):
     assert read_bundle(out) == bundle
     assert bundle.output == output
     assert bundle.input == SPEC
-    assert bundle.results["export"]["max_probability_difference"] < 1e-3
+    export = read_measured(out, bundle).results["export"]
+    assert export["max_probability_difference"] < 1e-3
     assert sorted(p.name for p in out.iterdir()) == [
         "MODEL_CARD.md",
         "bundle.json",
+        "measured.json",
         "metrics.csv",
         "model.onnx",
         "recipe.toml",

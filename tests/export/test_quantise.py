@@ -28,8 +28,8 @@ from breastseg.core import (
     Provenance,
 )
 from breastseg.core.errors import BundleError, DataSetError
-from breastseg.export import onnx as exporter
-from breastseg.export import quantise
+from breastseg.core.measured import Measured
+from breastseg.export import quantise, storage
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import seeded_inputs
 from breastseg.export.quantise import (
@@ -39,10 +39,15 @@ from breastseg.export.quantise import (
     Sample,
     quantise_bundle,
     quantise_network,
-    widen_weights,
 )
 from breastseg.export.quantise_cost import measured_cost
-from breastseg.inference.bundle_folder import sha256_of, write_bundle_json
+from breastseg.export.storage import widen_weights
+from breastseg.inference.bundle_folder import (
+    read_measured,
+    sha256_of,
+    write_bundle_json,
+    write_measured,
+)
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
 from breastseg.networks.unet2015 import UNet2015
@@ -66,7 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("bundles") / "tiny"
     made.mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exporter, "SMALLEST_HALVED", 256)
+        patch.setattr(storage, "SMALLEST_HALVED", 256)
         export_onnx(network.eval(), SPEC, made / "model.onnx", {"name": "tiny"})
     bundle = Bundle(
         name="tiny",
@@ -76,10 +81,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         network="U-Net",
         weights_sha256=sha256_of(made / "model.onnx"),
         input=SPEC,
-        results={"val": {"protocol": "as said", "dice": 0.5}},
         remarks=("old remark",),
     )
     write_bundle_json(made, bundle)
+    results = {"val": {"protocol": "as said", "dice": 0.5}}
+    write_measured(made, Measured(bundle.weights_sha256, results))
     (made / "recipe.toml").write_text('name = "tiny"\n')
     return made
 
@@ -174,8 +180,9 @@ def test_the_bundle_says_what_was_done_and_what_it_cost(
     out, bundle = made
     assert bundle.name == "tiny-int8"
     assert bundle.weights_sha256 == sha256_of(out / "model.onnx")
-    assert list(bundle.results) == ["int8", "val, float network"]
-    figures = bundle.results["int8"]
+    results = read_measured(out, bundle).results
+    assert list(results) == ["int8", "val, float network"]
+    figures = results["int8"]
     assert "Calibrated on 6 pictures; scored on the same" in str(figures["protocol"])
     assert figures["int8, lesion images/images"] == 6
     assert float(figures["int8 megabytes"]) < float(figures["float megabytes"]) * 2
@@ -194,7 +201,8 @@ def test_the_bundle_says_what_was_done_and_what_it_cost(
 def test_without_a_check_the_bundle_says_that_there_was_none(folder: Path, tmp_path: Path) -> None:
     bundle = quantise_bundle(folder, tmp_path / "q", Sample("x", cases()), name="mine")
     assert bundle.name == "mine"
-    assert "not scored on any" in str(bundle.results["int8"]["protocol"])
+    results = read_measured(tmp_path / "q", bundle).results
+    assert "not scored on any" in str(results["int8"]["protocol"])
     with pytest.raises(BundleError, match="exists"):
         quantise_bundle(folder, tmp_path / "q", Sample("x", cases()))
 

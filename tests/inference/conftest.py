@@ -65,7 +65,6 @@ def make_tiny(tmp_path: Path) -> MakeBundle:
             input=spec,
             output=output or OutputSpec(),
             training_data=("none",),
-            results={"none": {"protocol": "not measured", "dice": 0.5, "images": 3.0}},
         )
         write_bundle_json(folder, bundle)
         return folder

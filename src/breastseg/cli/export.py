@@ -10,7 +10,7 @@ import tyro
 
 from breastseg.cli.case_options import Words
 from breastseg.cli.console import say
-from breastseg.core.bundle import OutputSpec
+from breastseg.core.bundle import NOT_STATED, OutputSpec
 from breastseg.core.errors import InputError, MissingExtraError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
@@ -35,13 +35,13 @@ class Export:
         summary: one line for lists.
         outlined: what an outline is, in the singular: tumour, nucleus. Kinds of lesion go by the
             recipe.
-        licence: of the weights.
+        licence: of the weights, for example Apache-2.0.
         trained_on: a line for each data set: name, count, licence, citation.
         results: the summary.json of evaluations, to stand in the bundle and its card.
         remark: what a user must know besides, a sentence or two each: failures, traps in the data.
         weights: of the last epoch, or of the one with the best validation Dice.
-        precision: in which the large weights are stored; float32 doubles the file, for the rare
-            network that float16 changes too much (the export checks that).
+        precision: in which the large weights are stored; int8 halves the file and float32 doubles
+            it. The export checks how far each changes what the network says.
         threshold: pixels of at least this probability are lesion.
         min_peak: an outline whose highest probability stays below this is dropped.
         min_area_fraction: an outline that covers a smaller share of the image than this is dropped.
@@ -56,7 +56,7 @@ class Export:
     modality: Annotated[tyro.conf.EnumChoicesFromValues[Modality] | None, _NO_HINT] = None
     summary: str = "outlines breast lesions"
     outlined: str = LESION
-    licence: str = "Apache-2.0"
+    licence: str = NOT_STATED
     trained_on: Annotated[
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="TEXT ...", help_behavior_hint=""),
@@ -70,7 +70,7 @@ class Export:
         tyro.conf.arg(metavar="TEXT ...", help_behavior_hint=""),
     ] = ()
     weights: Literal["last", "best"] = "last"
-    precision: Literal["float16", "float32"] = "float16"
+    precision: Literal["int8", "float16", "float32"] = "float16"
     threshold: float = OutputSpec.threshold
     min_peak: float = OutputSpec.min_peak
     min_area_fraction: float = OutputSpec.min_area_fraction

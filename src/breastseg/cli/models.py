@@ -81,14 +81,17 @@ class ShowModel:
 
             say_architecture(self.name, self.json)
             return 0
-        from breastseg.inference.bundle_folder import CARD, DESCRIPTION, read_bundle
+        from breastseg.inference.bundle_folder import CARD, DESCRIPTION, MEASURED, read_bundle
         from breastseg.inference.methods import bundle_folder
+        from breastseg.inference.strict_json import load_json
 
         folder = bundle_folder(self.name)
         bundle = read_bundle(folder)
         card = folder / CARD
         if self.json:
-            say((folder / DESCRIPTION).read_text(encoding="utf-8").rstrip())
+            parts = {"bundle": folder / DESCRIPTION, "measured": folder / MEASURED}
+            content = {name: load_json(path) for name, path in parts.items() if path.is_file()}
+            say(json.dumps(content, indent=2, ensure_ascii=False))
         elif card.is_file():
             say(card.read_text(encoding="utf-8", errors="replace").rstrip())
         else:

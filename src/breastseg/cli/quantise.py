@@ -65,6 +65,7 @@ class Quantise:
 
     def run(self) -> int:
         """Quantise; returns the exit code."""
+        from breastseg.inference.bundle_folder import read_measured
         from breastseg.inference.methods import bundle_folder
 
         if not LEAST <= self.images <= MOST:
@@ -80,7 +81,7 @@ class Quantise:
         made = self._made(folder, cases, checks)
         before, after = ((f / "model.onnx").stat().st_size / 1e6 for f in (folder, self.out))
         say(f"{made.name} {made.version}, {after:.1f} MB (was {before:.1f}), is in {self.out}/.")
-        figures = made.results["int8"]
+        figures = read_measured(self.out, made).results["int8"]
         for group in ("float, lesion images", "int8, lesion images"):
             if f"{group}/dice" in figures:
                 say(f"Dice, {group}: {figures[f'{group}/dice']:.4f}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,14 @@ from enum import StrEnum
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
+
+FORMAT = 1
+"""Of ``bundle.json`` and what lies beside it. A reader refuses another: a step that it does not
+know, passed over, would be a wrong pixel in silence."""
+NOT_STATED = "not stated"
+MOST_LABELS = 15
+MOST_VOXELS = 2**24
+"""Of a patch: 64 MB a channel."""
 
 
 class Intensity(StrEnum):
@@ -123,10 +132,14 @@ class VolumeSpec:
                 f"orientation {self.orientation!r}",
                 "three letters, one of L and R, one of P and A, one of S and I, such as 'SPL'",
             )
-        if any(side < 1 or side > 1024 for side in self.patch) or not 1 <= self.channels <= 16:
+        if (
+            any(side < 1 or side > 1024 for side in self.patch)
+            or math.prod(self.patch) > MOST_VOXELS
+            or not 1 <= self.channels <= 16
+        ):
             raise BundleError(
                 f"patches of {self.patch} voxels with {self.channels} channels",
-                "1 to 1024 voxels a side, 1 to 16 channels",
+                f"1 to 1024 voxels a side, at most {MOST_VOXELS} in all, 1 to 16 channels",
             )
         if not all(0.05 <= step <= 20 for step in self.spacing_mm):
             raise BundleError(f"spacing_mm {self.spacing_mm}", "0.05 to 20 mm along each axis")
@@ -230,20 +243,25 @@ class Bundle:
         modality: what it may be used on.
         summary: one line for lists.
         network: the architecture, in words.
-        input: preprocessing of an image; without meaning where there is a `volume`.
+        input: preprocessing of an image; its default, and not in the file, where there is a
+            `volume`.
         output: operating point and post-processing.
         labels: what each label above 0 means, in the singular, from 1 without a gap. Of one label
             the network gives the probability; of several, that of the background and then of each
             label.
         weights_sha256: hex digest of ``model.onnx``.
         training_data: one line a source: name, count, licence, citation.
-        results: measured figures with their protocol, by protocol name.
-        licence: of the weights.
+        licence: of the weights, as who made the bundle states it.
         remarks: what a user must know besides: how the operating point was chosen, examples of
             failures, traps in the data; a sentence or two each.
         volume: preprocessing of a volume; None for a network that takes images.
         malignancy: of a network with the labels benign and malignant: how their shares of the
             outline become an image's probability of malignancy; None leaves the share as it is.
+        extensions: what others keep in the file, by their name; it has no meaning here, and a
+            reader need not know it.
+
+    Raises:
+        BundleError: a name, digest or label that is none, or fields that do not go together.
     """
 
     name: str
@@ -256,11 +274,34 @@ class Bundle:
     output: OutputSpec = field(default_factory=OutputSpec)
     labels: Mapping[int, str] = field(default_factory=lambda: {1: LESION})
     training_data: tuple[str, ...] = ()
-    results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
-    licence: str = "Apache-2.0"
+    licence: str = NOT_STATED
     remarks: tuple[str, ...] = ()
     volume: VolumeSpec | None = None
     malignancy: PlattScaling | None = None
+    extensions: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,99}", self.name):
+            raise BundleError(
+                f"name is {self.name!r}", "1 to 100 lower-case letters, digits, '.', '_' and '-'"
+            )
+        if not re.fullmatch(r"[0-9a-f]{64}", self.weights_sha256):
+            raise BundleError(
+                f"weights_sha256 is {self.weights_sha256!r}", "64 hexadecimal digits, lower-case"
+            )
+        if self.volume is not None and self.input != InputSpec():
+            raise BundleError("both input and volume", "input for images or volume for volumes")
+        numbers, names = sorted(self.labels), set(self.labels.values())
+        if not 1 <= len(numbers) <= MOST_LABELS or numbers != list(range(1, len(numbers) + 1)):
+            raise BundleError(
+                f"labels {numbers[:MOST_LABELS]}", f"1 to at most {MOST_LABELS}, without a gap"
+            )
+        if len(names) < len(numbers) or not all(names):
+            raise BundleError(f"labels named {sorted(names)}", "a name each, all different")
+        if self.volume is not None and len(numbers) > 1:
+            raise BundleError(f"{len(numbers)} labels of volumes", "one")
+        if self.malignancy is not None and not {"benign", "malignant"} <= names:
+            raise BundleError(f"malignancy of labels named {sorted(names)}", "benign and malignant")
 
     @property
     def outlined(self) -> str:

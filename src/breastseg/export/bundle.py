@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from breastseg.core.bundle import Bundle, InputSpec, OutputSpec, VolumeSpec
+from breastseg.core.bundle import NOT_STATED, Bundle, InputSpec, OutputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
+from breastseg.core.measured import Figures, Measured
 from breastseg.export.card import model_card
-from breastseg.export.onnx import Precision, export_onnx
+from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
+from breastseg.export.storage import Precision
 from breastseg.export.volume import seeded_patches
 from breastseg.inference.bundle_folder import (
     CARD,
@@ -30,6 +32,7 @@ from breastseg.inference.bundle_folder import (
     read_bundle,
     sha256_of,
     write_bundle_json,
+    write_measured,
 )
 from breastseg.inference.strict_json import decode
 from breastseg.io.write import write_text
@@ -40,6 +43,7 @@ from breastseg.networks.weights import load_network_weights
 RECIPE, LOG = "recipe.toml", "metrics.csv"
 IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
 MODALITY = "modality.json"
+_NOT_TAKEN = ("outlined", "results")  # fields of `About` that are none of `Bundle`
 T = TypeVar("T")
 
 
@@ -54,7 +58,7 @@ class About:
         summary: one line for lists.
         training_data: one line a source: name, count, licence, citation.
         results: by protocol name; see `breastseg.export.results.read_results`.
-        licence: of the weights.
+        licence: of the weights, as their maker states it.
         remarks: what a user must know besides.
         outlined: what an outline is, in the singular; kinds of lesion go by the run's recipe.
     """
@@ -64,8 +68,8 @@ class About:
     modality: Modality
     summary: str
     training_data: tuple[str, ...] = ()
-    results: Mapping[str, Mapping[str, float | str]] = field(default_factory=dict)
-    licence: str = "Apache-2.0"
+    results: Mapping[str, Figures] = field(default_factory=dict)
+    licence: str = NOT_STATED
     remarks: tuple[str, ...] = ()
     outlined: str = LESION
 
@@ -80,8 +84,8 @@ def make_bundle(
 ) -> Bundle:
     """Export a trained network with everything needed to run and to judge it.
 
-    Writes ``model.onnx``, ``bundle.json``, ``MODEL_CARD.md``, and copies of the run's
-    ``recipe.toml`` and ``metrics.csv``; the folder appears complete or not at all. A run on
+    Writes ``model.onnx``, ``bundle.json``, ``measured.json``, ``MODEL_CARD.md``, and copies of the
+    run's ``recipe.toml`` and ``metrics.csv``; the folder appears complete or not at all. A run on
     volumes has a ``volume.json`` and becomes a bundle for volumes.
 
     Args:
@@ -105,7 +109,7 @@ def make_bundle(
     spec = _read_spec(run)
     network, in_words = _trained(run, weights)
     draft = Bundle(
-        **{f.name: getattr(about, f.name) for f in fields(about) if f.name != "outlined"},
+        **{f.name: getattr(about, f.name) for f in fields(about) if f.name not in _NOT_TAKEN},
         network=in_words,
         weights_sha256="0" * 64,
         input=InputSpec() if isinstance(spec, VolumeSpec) else spec,
@@ -119,13 +123,14 @@ def make_bundle(
         export_onnx(network, spec, folder / MODEL, metadata, precision)
         inputs = seeded_patches(spec) if isinstance(spec, VolumeSpec) else seeded_inputs(spec)
         difference = parity(network, folder / MODEL, spec, inputs, precision)
-        bundle = replace(
-            draft,
-            weights_sha256=sha256_of(folder / MODEL),
-            results={**about.results, **_export_result(difference, inputs, precision)},
+        bundle = replace(draft, weights_sha256=sha256_of(folder / MODEL))
+        measured = Measured(
+            bundle.weights_sha256,
+            {**about.results, **_export_result(difference, inputs, precision)},
         )
         write_bundle_json(folder, bundle)
-        write_text(folder / CARD, model_card(bundle))
+        write_measured(folder, measured)
+        write_text(folder / CARD, model_card(bundle, measured))
         for path in copied:
             shutil.copyfile(path, folder / path.name)
         return read_bundle(folder)
@@ -174,7 +179,7 @@ def _labels(recipe: Path, otherwise: str) -> dict[int, str]:
 
 def _export_result(
     difference: float, inputs: NDArray[np.float32], precision: Precision
-) -> dict[str, dict[str, float | str]]:
+) -> dict[str, Figures]:
     return {
         "export": {
             "protocol": (

@@ -6,9 +6,8 @@ https://doi.org/10.1145/3287560.3287596.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from breastseg.core.bundle import Bundle, InputSpec, Region
+from breastseg.core.measured import Figures, Measured
 from breastseg.export.results import FIGURES
 from breastseg.export.volume import volume_facts
 
@@ -47,7 +46,7 @@ _LIMITS = """\
 - {calibration}"""
 
 
-def model_card(bundle: Bundle) -> str:
+def model_card(bundle: Bundle, measured: Measured) -> str:
     """``MODEL_CARD.md`` as Markdown."""
     parts = [
         f"# {bundle.name} {bundle.version}",
@@ -58,9 +57,9 @@ def model_card(bundle: Bundle) -> str:
         "## Training data",
         "\n".join(f"- {line}" for line in bundle.training_data) or "Not stated.",
         "## Results",
-        *(_results(name, figures) for name, figures in bundle.results.items()),
+        *(_results(name, figures) for name, figures in measured.results.items()),
     ]
-    if not bundle.results:
+    if not measured.results:
         parts.append("Not measured yet: do not rely on it.")
     parts.append(_operating_point(bundle))
     if bundle.remarks:
@@ -117,7 +116,7 @@ def _image_facts(spec: InputSpec) -> str:
     return ", ".join(parts)
 
 
-def _results(name: str, figures: Mapping[str, float | str]) -> str:
+def _results(name: str, figures: Figures) -> str:
     groups = [key.removesuffix("/images") for key in figures if key.endswith("/images")]
     shown = [f for f in FIGURES if any(f"{group}/{f}" in figures for group in groups)]
     tabled = {key for key in figures if key.split("/")[0] in groups or key == "protocol"}
@@ -140,7 +139,7 @@ def _results(name: str, figures: Mapping[str, float | str]) -> str:
     return "\n\n".join(parts)
 
 
-def _figure(figures: Mapping[str, float | str], key: str) -> str:
+def _figure(figures: Figures, key: str) -> str:
     if key not in figures:
         return ""
     value = _number(figures[key])
@@ -179,7 +178,7 @@ def _files(bundle: Bundle) -> str:
     return (
         "## Files\n\n"
         f"- `model.onnx`: the network; SHA-256 `{bundle.weights_sha256}`\n"
-        "- `bundle.json`: all of this for programs\n"
+        "- `bundle.json`: what a program needs to run it; `measured.json`: the results above\n"
         "- `recipe.toml`, `metrics.csv`: how it was trained, and how that went"
     )
 

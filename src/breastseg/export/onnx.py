@@ -5,27 +5,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
+from breastseg.export.storage import Precision, store_weights
 from breastseg.inference.session import INPUT, OUTPUT
 from breastseg.io.write import write_bytes
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto
+    from onnx import ModelProto
 
 OPSET = 18
-Precision = Literal["float16", "float32"]
-"""How a file stores the large weights; the network computes in float32 either way."""
-# Values. The few large tensors hold most of the bytes, the many small ones (a depthwise kernel, a
-# bias) most of the rounding error: with 256 here a probability moved by .011, so by .0007.
-SMALLEST_HALVED = 100_000
-LARGE_SHARE = 50  # in a small network, a tensor of this part of all values is large already
-LARGEST_FLOAT16 = 65504.0
 
 
 class WithProbability(nn.Module):
@@ -85,8 +79,7 @@ def export_onnx(
 
     model = _graph(network, spec)
     _strip(model)
-    if precision == "float16":
-        halve_weights(model.graph)
+    store_weights(model.graph, precision)
     onnx.helper.set_model_props(model, dict(metadata or {}))
     model.producer_name, model.producer_version = "breastseg", ""
     onnx.checker.check_model(model, full_check=True)
@@ -137,31 +130,3 @@ def _strip(model: ModelProto) -> None:
         part.doc_string = ""
         if hasattr(part, "metadata_props"):
             del part.metadata_props[:]
-
-
-def halve_weights(graph: GraphProto) -> None:
-    """Store float32 initialisers as float16 and a Cast, in place.
-
-    Small ones are left, and so are those that float16 cannot hold.
-    """
-    import numpy as np
-    from onnx import TensorProto, helper, numpy_helper
-
-    floats = [t for t in graph.initializer if t.data_type == TensorProto.FLOAT]
-    total = sum(numpy_helper.to_array(tensor).size for tensor in floats)
-    smallest = min(SMALLEST_HALVED, total // LARGE_SHARE)
-    casts = []
-    for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(tensor)
-        if values.size < smallest or not np.abs(values).max() <= LARGEST_FLOAT16:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_float16"))
-        casts.append(
-            helper.make_node("Cast", [tensor.name], [name], f"{name}_cast", to=TensorProto.FLOAT)
-        )
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

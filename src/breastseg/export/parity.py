@@ -11,7 +11,8 @@ from torch import nn
 
 from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
-from breastseg.export.onnx import Precision, as_probability
+from breastseg.export.onnx import as_probability
+from breastseg.export.storage import Precision
 from breastseg.inference.session import OnnxNetwork
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import rescale, to_unit

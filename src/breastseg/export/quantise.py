@@ -27,14 +27,18 @@ from numpy.typing import NDArray
 from breastseg.core.bundle import Bundle, InputSpec
 from breastseg.core.case import Case
 from breastseg.core.errors import BundleError
+from breastseg.core.measured import Measured
 from breastseg.export.card import model_card
 from breastseg.export.quantise_cost import Figures, measured_cost
+from breastseg.export.storage import widen_weights
 from breastseg.inference.bundle_folder import (
     CARD,
     MODEL,
     read_bundle,
+    read_measured,
     sha256_of,
     write_bundle_json,
+    write_measured,
 )
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import INPUT, OnnxNetwork, onnx_runtime
@@ -146,9 +150,11 @@ def quantise_bundle(
         figures = _sizes(folder, made, calibration, check)
         if check is not None:
             figures |= measured_cost(before, OnnxSegmenter(made, threads=1), check.cases)
-        bundle = replace(bundle, results={RESULT: figures, **bundle.results})
-        write_bundle_json(made, bundle)
-        write_text(made / CARD, model_card(bundle))
+        earlier = read_measured(folder, before.bundle).results.items()
+        others = {f"{key}, float network": value for key, value in earlier}
+        measured = Measured(bundle.weights_sha256, {RESULT: figures, **others})
+        write_measured(made, measured)
+        write_text(made / CARD, model_card(bundle, measured))
         for extra in COPIED:
             if (folder / extra).is_file():
                 shutil.copyfile(folder / extra, made / extra)
@@ -176,7 +182,7 @@ def quantise_network(
     """Quantise an ONNX file (static, QDQ format), whole or not at all.
 
     Args:
-        source: a network with one input ``image``; float16 weights are widened first.
+        source: a network with one input ``image``; stored weights are widened first.
         target: the file to write.
         inputs: prepared images, (1, channels, rows, columns) float32 each.
         plan: how.
@@ -219,24 +225,6 @@ def quantise_network(
     _tidy(quantised, model)
     onnx.checker.check_model(quantised, full_check=True)
     write_bytes(target, quantised.SerializeToString())
-
-
-def widen_weights(graph: GraphProto) -> None:
-    """Undo `breastseg.export.onnx.halve_weights`, in place: float16 weights become float32."""
-    from onnx import TensorProto, numpy_helper
-
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    nodes = []
-    for node in graph.node:
-        tensor = stored.get(node.input[0]) if node.op_type == "Cast" else None
-        if tensor is None or tensor.data_type != TensorProto.FLOAT16:
-            nodes.append(node)
-            continue
-        values = numpy_helper.to_array(tensor).astype(np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(values, node.output[0]))
-    kept = [type(node).FromString(node.SerializeToString()) for node in nodes]
-    del graph.node[:]
-    graph.node.extend(kept)
 
 
 def _kept_in_float(graph: GraphProto, plan: Quantisation, source: Path) -> list[str]:
@@ -303,7 +291,6 @@ def _described(bundle: Bundle, made: Path, name: str | None, plan: Quantisation)
         summary=f"{bundle.summary}; int8",
         network=f"{bundle.network}; {_in_words(plan)}",
         weights_sha256=sha256_of(made / MODEL),
-        results={f"{key}, float network": value for key, value in bundle.results.items()},
         remarks=(remark, *bundle.remarks),
     )
 

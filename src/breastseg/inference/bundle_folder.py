@@ -1,23 +1,25 @@
-"""A bundle's folder: ``model.onnx``, ``bundle.json``, ``MODEL_CARD.md``."""
+"""A bundle's folder: ``model.onnx``, ``bundle.json``, ``measured.json``, ``MODEL_CARD.md``."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
-from breastseg.core.bundle import Bundle
+from breastseg.core.bundle import FORMAT, Bundle
 from breastseg.core.errors import BundleError
-from breastseg.inference.strict_json import decode
+from breastseg.core.measured import Measured
+from breastseg.inference.strict_json import decode, load_json
 from breastseg.io.write import write_text
 
 MODEL = "model.onnx"
 DESCRIPTION = "bundle.json"
+MEASURED = "measured.json"
 CARD = "MODEL_CARD.md"
-MOST_LABELS = 15
+T = TypeVar("T", Bundle, Measured)
 
 
 def read_bundle(folder: Path, verify: bool = True) -> Bundle:
@@ -28,8 +30,9 @@ def read_bundle(folder: Path, verify: bool = True) -> Bundle:
         verify: also compare the digest of ``model.onnx`` with the one in ``bundle.json``.
 
     Raises:
-        BundleError: a file is missing or unreadable, a field is unknown, missing or of another
-            type, or the network is not the one that the description was written for.
+        BundleError: a file is missing or unreadable, its format is another, a field is unknown,
+            missing or of another type, or the network is not the one that the description was
+            written for.
     """
     if not folder.is_dir():
         raise BundleError(
@@ -43,8 +46,7 @@ def read_bundle(folder: Path, verify: bool = True) -> Bundle:
                 "copy the whole bundle again",
             )
     path = folder / DESCRIPTION
-    bundle = cast(Bundle, decode(_load_json(path), Bundle, str(path)))
-    _check(bundle, path)
+    bundle = _read(path, Bundle)
     if verify and (found := sha256_of(folder / MODEL)) != bundle.weights_sha256:
         raise BundleError(
             f"{folder / MODEL}: SHA-256 {found[:12]}...",
@@ -54,21 +56,53 @@ def read_bundle(folder: Path, verify: bool = True) -> Bundle:
     return bundle
 
 
+def read_measured(folder: Path, bundle: Bundle) -> Measured:
+    """Read what was measured of a bundle's network.
+
+    Args:
+        folder: of the bundle.
+        bundle: what `read_bundle` gave of it.
+
+    Returns:
+        Without any result where the folder holds no ``measured.json``.
+
+    Raises:
+        BundleError: the file is unreadable, of another format or of other weights.
+    """
+    path = folder / MEASURED
+    if not path.is_file():
+        return Measured(bundle.weights_sha256)
+    measured = _read(path, Measured)
+    if measured.weights_sha256 != bundle.weights_sha256:
+        raise BundleError(
+            f"{path}: figures of the weights {measured.weights_sha256[:12]!r}...",
+            f"those of {bundle.weights_sha256[:12]}..., which {DESCRIPTION} states",
+            f"measure these weights, or remove {MEASURED}",
+        )
+    return measured
+
+
 def write_bundle_json(folder: Path, bundle: Bundle) -> None:
     """Write ``bundle.json``, whole or not at all.
 
     Raises:
-        BundleError: a value that `read_bundle` would refuse.
+        BundleError: an extension that is no JSON.
         InputError: the file cannot be written.
     """
-    path = folder / DESCRIPTION
-    _check(bundle, path)
-    try:
-        fields = {name: value for name, value in asdict(bundle).items() if value is not None}
-        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
-    except ValueError as error:
-        raise BundleError(f"{path}: a result that is not finite", "finite numbers") from error
-    write_text(path, text + "\n")
+    fields = asdict(bundle)
+    if bundle.volume is not None:
+        del fields["input"]
+    _write(folder / DESCRIPTION, fields)
+
+
+def write_measured(folder: Path, measured: Measured) -> None:
+    """Write ``measured.json``, whole or not at all.
+
+    Raises:
+        BundleError: a figure that is not finite.
+        InputError: the file cannot be written.
+    """
+    _write(folder / MEASURED, asdict(measured))
 
 
 def sha256_of(path: Path) -> str:
@@ -84,42 +118,40 @@ def sha256_of(path: Path) -> str:
         raise BundleError(f"{path}: {error.strerror or error}", "a readable file") from error
 
 
-def _load_json(path: Path) -> object:
-    def refuse(word: str) -> None:
-        raise BundleError(f"{path}: {word}", "finite numbers")
+def _read(path: Path, kind: type[T]) -> T:
+    """One of the folder's JSON files: a dataclass's fields, and the format that they are in."""
+    content = load_json(path)
+    if not isinstance(content, dict):
+        raise BundleError(f"{path} holds no JSON object", "an object with named fields")
+    if "format" not in content:
+        raise BundleError(
+            f"{path}: field 'format' is missing",
+            f"format {FORMAT}",
+            "make the bundle again with this version",
+        )
+    stated = content.pop("format")
+    if type(stated) is not int or stated != FORMAT:
+        raise BundleError(
+            f"{path}: format {str(stated)[:20]}",
+            f"format {FORMAT}",
+            "read it with the version that wrote it, or make the bundle again with this one",
+        )
+    return cast(T, decode(content, kind, str(path)))
 
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise BundleError(f"{path}: a field is given twice", "each field once")
-        return found
 
+def _write(path: Path, content: Mapping[str, object]) -> None:
+    fields = {"format": FORMAT, **_stated(content)}
     try:
-        value: object = json.loads(
-            path.read_bytes(), parse_constant=refuse, object_pairs_hook=unique
-        )
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: bad JSON or not UTF-8
-        raise BundleError(
-            f"{path}: not readable as JSON ({error})", remedy="copy the whole bundle again"
-        ) from error
-    return value
+        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise BundleError(f"{path}: a value that is not finite or no JSON ({error})") from error
+    write_text(path, text + "\n")
 
 
-def _check(bundle: Bundle, path: Path) -> None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", bundle.name):
-        raise BundleError(
-            f"{path}: name is {bundle.name!r}", "lower-case letters, digits, '.', '_' and '-'"
-        )
-    if not re.fullmatch(r"[0-9a-f]{64}", bundle.weights_sha256):
-        raise BundleError(
-            f"{path}: weights_sha256 is {bundle.weights_sha256!r}", "64 hexadecimal digits"
-        )
-    numbers, names = sorted(bundle.labels), set(bundle.labels.values())
-    if not 1 <= len(numbers) <= MOST_LABELS or numbers != list(range(1, len(numbers) + 1)):
-        raise BundleError(f"{path}: labels {numbers}", f"1 to at most {MOST_LABELS}, without a gap")
-    if len(names) < len(numbers) or not all(names):
-        raise BundleError(f"{path}: labels named {sorted(names)}", "a name each, all different")
-    if bundle.malignancy is not None and not {"benign", "malignant"} <= names:
-        raise BundleError(
-            f"{path}: malignancy of labels named {sorted(names)}", "benign and malignant"
-        )
+def _stated(fields: Mapping[str, object]) -> dict[str, object]:
+    """Without what is None, in the parts too; extensions are left as they are."""
+    return {
+        name: _stated(value) if isinstance(value, dict) and name != "extensions" else value
+        for name, value in fields.items()
+        if value is not None
+    }

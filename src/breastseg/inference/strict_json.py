@@ -7,15 +7,55 @@ start may take.
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import re
+import reprlib
 import types
 import typing
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from pathlib import Path
 
 from breastseg.core.errors import BundleError
 
+LARGEST = 1e300
+"""Of a whole number where a fraction is wanted: what float64 holds."""
+_WHOLE = re.compile("0|[1-9][0-9]{0,8}")
+_REPR = reprlib.Repr()  # leaves out what is nested deeply
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 200
 _WORDS = {str: "text", int: "a whole number", float: "a finite number", bool: "true or false"}
+
+
+def load_json(path: Path) -> object:
+    """What a JSON file holds; every number finite, every field given once.
+
+    Raises:
+        BundleError: the file cannot be read, or is none.
+    """
+
+    def refuse(word: str) -> float:
+        raise BundleError(f"{path}: {_shown(word)}", "finite numbers")
+
+    def finite(text: str) -> float:
+        value = float(text)
+        return value if math.isfinite(value) else refuse(text)
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise BundleError(f"{path}: a field is given twice", "each field once")
+        return found
+
+    try:
+        value: object = json.loads(
+            path.read_bytes(), parse_constant=refuse, parse_float=finite, object_pairs_hook=unique
+        )
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: bad JSON or not UTF-8
+        raise BundleError(
+            f"{path}: not readable as JSON ({error})", remedy="copy the whole bundle again"
+        ) from error
+    return value
 
 
 def decode(value: object, kind: object, where: str) -> object:
@@ -23,8 +63,8 @@ def decode(value: object, kind: object, where: str) -> object:
 
     Args:
         value: what ``json.loads`` gave.
-        kind: a dataclass, a StrEnum, ``str``, ``int``, ``float``, ``bool``, or a tuple, Mapping
-            or union of these.
+        kind: a dataclass, a StrEnum, ``str``, ``int``, ``float``, ``bool``, ``object`` for any
+            value, or a tuple, Mapping or union of these.
         where: the value's place, for messages, e.g. ``"bundle.json: input.size"``.
 
     Returns:
@@ -42,7 +82,9 @@ def decode(value: object, kind: object, where: str) -> object:
         return _dataclass(value, kind, where)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return _enum(value, kind, where)
-    if kind is float and type(value) is int:
+    if kind is object:
+        return value
+    if kind is float and type(value) is int and abs(value) < LARGEST:
         return float(value)
     if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
         raise _refusal(value, _word(kind), where)
@@ -55,10 +97,13 @@ def _dataclass(value: object, kind: type, where: str) -> object:
         raise _refusal(value, "an object with named fields", where)
     unknown = sorted(set(value) - set(fields))
     if unknown:
+        free = "extensions" in fields
         raise BundleError(
-            f"{where}: unknown field {unknown[0]!r}",
+            f"{where}: unknown field {_shown(unknown[0])}",
             f"only {', '.join(fields)}",
-            "it may have been written by a newer version: update breastseg",
+            "put what is your own under 'extensions', or update breastseg if a newer one wrote it"
+            if free
+            else "it may have been written by a newer version: update breastseg",
         )
     kinds = typing.get_type_hints(kind)
     found = {}
@@ -90,8 +135,8 @@ def _mapping(value: object, kinds: tuple[object, ...], where: str) -> dict[objec
     if not isinstance(value, dict):
         raise _refusal(value, "an object", where)
     whole_keys = kinds[0] is int
-    if whole_keys and not all(str(key).isdecimal() for key in value):
-        raise BundleError(f"{where}: keys {', '.join(map(str, value))}", "whole numbers from 0")
+    if whole_keys and not all(_WHOLE.fullmatch(str(key)) for key in value):
+        raise BundleError(f"{where}: keys {_shown(list(value))}", "whole numbers from 0")
     return {
         int(key) if whole_keys else key: decode(item, kinds[1], _below(where, str(key)))
         for key, item in value.items()
@@ -133,8 +178,12 @@ def _enum(value: object, kind: type[StrEnum], where: str) -> StrEnum:
 
 
 def _refusal(value: object, allowed: str, where: str) -> BundleError:
-    shown = repr(value)
-    return BundleError(f"{where} is {shown if len(shown) <= 60 else shown[:57] + '...'}", allowed)
+    return BundleError(f"{where} is {_shown(value)}", allowed)
+
+
+def _shown(value: object) -> str:
+    shown = _REPR.repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
 def _word(kind: object) -> str:
