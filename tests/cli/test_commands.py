@@ -120,7 +120,7 @@ def test_models(bundle: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) 
     assert main(["models", "show", "dark"]) == 0
     assert "Outlines what is dark." in capsys.readouterr().out
     assert main(["models", "show", str(bundle), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["name"] == "dark"
+    assert json.loads(capsys.readouterr().out)["bundle"]["name"] == "dark"
     assert main(["models", "show", "bright"]) == 2
     assert "dark" in capsys.readouterr().err
 

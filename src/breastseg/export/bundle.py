@@ -124,10 +124,8 @@ def make_bundle(
         inputs = seeded_patches(spec) if isinstance(spec, VolumeSpec) else seeded_inputs(spec)
         difference = parity(network, folder / MODEL, spec, inputs, precision)
         bundle = replace(draft, weights_sha256=sha256_of(folder / MODEL))
-        measured = Measured(
-            bundle.weights_sha256,
-            {**about.results, **_export_result(difference, inputs, precision)},
-        )
+        results = {**about.results, **_export_result(difference, inputs, precision)}
+        measured = Measured(bundle.weights_sha256, results)
         write_bundle_json(folder, bundle)
         write_measured(folder, measured)
         write_text(folder / CARD, model_card(bundle, measured))
