@@ -12,6 +12,7 @@ from breastseg.data.sets.bcdr import Bcdr
 from breastseg.data.sets.bcss import Bcss
 from breastseg.data.sets.bcss_tiles import BcssTiles
 from breastseg.data.sets.bus_bra import BusBra
+from breastseg.data.sets.bus_uclm import BusUclm
 from breastseg.data.sets.busi import Busi
 from breastseg.data.sets.cbis_ddsm import CbisDdsm, CbisDdsmCalcifications
 from breastseg.data.sets.cdd_cesm import CddCesm, CddCesmLowEnergy
@@ -29,6 +30,7 @@ DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
     {
         "BUSI": Busi,
         "BUS-BRA": BusBra,
+        "BUS-UCLM": BusUclm,
         "CDD-CESM": CddCesm,
         "CDD-CESM-DM": CddCesmLowEnergy,
         "CBIS-DDSM": CbisDdsm,

@@ -40,7 +40,9 @@ class CaseRef:
         fold: the fold of the published partition, where there is one.
         spacing_mm: (row, column) distance of pixel centres in millimetres, where the data set
             states it apart from the picture.
-        modality: what made the picture.
+        modality: what made the picture; unknown where it is not stated.
+        tags: what is unusual in the picture, such as ``"marks"``; ``()`` says that nothing is,
+            None that it is not stated.
     """
 
     case_id: str
@@ -52,7 +54,8 @@ class CaseRef:
     scanner: str | None = None
     fold: int | None = None
     spacing_mm: tuple[float, float] | None = None
-    modality: Modality = Modality.ULTRASOUND
+    modality: Modality = Modality.UNKNOWN
+    tags: tuple[str, ...] | None = None
 
     masks_are_pictures: ClassVar[bool] = True
     """Whether each of `mask_paths` is a picture of the image's size, bright inside the lesion."""

@@ -13,29 +13,30 @@ from breastseg.data.dataset import CaseRef, some
 from breastseg.data.split import Split
 
 FORMS = (
-    "all, none, lesions, normals, fold:1,2,3, patient:ID,ID, list:FILE, split:FILE#PART or "
-    "share:0.25#SEED, joined by ' & ' where several must hold"
+    "all, none, lesions, normals, plain, tag:marks,doppler, fold:1,2,3, patient:ID,ID, list:FILE, "
+    "split:FILE#PART or share:0.25#SEED, joined by ' & ' where several must hold"
 )
 
 
 def select(cases: Sequence[CaseRef], spec: str, base: Path) -> tuple[CaseRef, ...]:
     """The cases that a specification names, in the order given.
 
-    ``lesions`` are the cases not stated to be normal. A ``list`` has one case id, or
+    ``lesions`` are the cases not stated to be normal; ``plain`` those stated to have no tag, such
+    as ``marks``, and ``tag:marks`` those that have it. A ``list`` has one case id, or
     ``source/case_id``, a line. A part of a ``split`` may also name cases of sources that are not
     among `cases`; those are passed over.
 
     Args:
         cases: what to choose from.
-        spec: ``all``, ``none``, ``lesions``, ``normals``, ``fold:1,2``, ``patient:ID,ID``,
-            ``list:FILE``, ``split:FILE#PART`` or ``share:0.25#SEED`` (about a quarter of the
-            patients); several, joined by ``" & "``, must all hold.
+        spec: ``all``, ``none``, ``lesions``, ``normals``, ``plain``, ``tag:marks``, ``fold:1,2``,
+            ``patient:ID,ID``, ``list:FILE``, ``split:FILE#PART`` or ``share:0.25#SEED`` (about
+            a quarter of the patients); several, joined by ``" & "``, must all hold.
         base: where a relative FILE is looked for first; then under BREASTSEG_DATA, then in the
             working directory.
 
     Raises:
         DataSetError: the specification is none of these, its file is missing, or it names a
-            case, fold or part that does not exist.
+            case, fold, tag or part that does not exist.
     """
     chosen = {case.key for case in cases}
     for term in spec.split(" & "):
@@ -53,18 +54,36 @@ def _keys(cases: Sequence[CaseRef], term: str, base: Path) -> set[str]:
     if term in tests:
         return {case.key for case in cases if tests[term](case)}
     form, _, what = term.partition(":")
-    if form == "fold" and what:
-        return _of_folds(cases, what)
-    if form == "patient" and what:
-        return _of_patients(cases, what)
-    if form == "share" and what:
-        return _share(cases, what)
-    if form == "list" and what:
-        return _listed(cases, _find(what, base))
     if form == "split" and "#" in what:
         file, _, part = what.rpartition("#")
         return _of_part(cases, _find(file, base), part)
+    forms: Mapping[str, Callable[[], set[str]]] = {
+        "tag": lambda: _tagged(cases, term),
+        "fold": lambda: _of_folds(cases, what),
+        "patient": lambda: _of_patients(cases, what),
+        "share": lambda: _share(cases, what),
+        "list": lambda: _listed(cases, _find(what, base)),
+    }
+    if term == "plain":
+        return _tagged(cases, term)
+    if form in forms and what:
+        return forms[form]()
     raise DataSetError(f"selection {term!r}", FORMS)
+
+
+def _tagged(cases: Sequence[CaseRef], term: str) -> set[str]:
+    """The cases with one of the tags; without any tag where none is asked for."""
+    stated = {case.key: case.tags for case in cases if case.tags is not None}
+    known = sorted({tag for tags in stated.values() for tag in tags})
+    names = term.partition(":")[2]
+    wanted = {word.strip().lower() for word in names.split(",")} - {""}
+    if not stated:
+        raise DataSetError(
+            f"selection {term!r}: no tags are stated", "data with tags, such as BUS-UCLM"
+        )
+    if not wanted <= set(known):
+        raise DataSetError(f"selection {term!r}: no such tag", f"of {', '.join(known) or 'none'}")
+    return {key for key, tags in stated.items() if (wanted & set(tags) if wanted else not tags)}
 
 
 def _share(cases: Sequence[CaseRef], what: str) -> set[str]:

@@ -128,6 +128,18 @@ def read_raster_pages(path: Path | BinaryIO, source: str = "") -> Iterator[Image
             yield image
 
 
+def raster_shape(path: Path) -> tuple[int, int]:
+    """The (rows, columns) of a picture as `read_raster` gives it; only its header is read.
+
+    Raises:
+        UnreadableError: missing, empty, damaged, or no PNG, JPEG, TIFF or BMP file.
+    """
+    with opened(path) as stream, _decoding(name_of(path, "")):
+        picture = Pillow.open(stream, formats=_FORMATS)
+        columns, rows = picture.size
+        return (columns, rows) if _orientation(picture) > 4 else (rows, columns)
+
+
 def read_mask(path: Path | BinaryIO, source: str = "") -> NDArray[np.bool_]:
     """Read an outline drawn as a picture.
 

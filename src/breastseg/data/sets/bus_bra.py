@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
+from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef, DataSetInfo, locate, require, some
 
 TABLE = "bus_data.csv"
@@ -70,6 +71,7 @@ class BusBra:
                     image_path=images[case_id],
                     mask_paths=None if mask is None else (mask,),
                     scanner=row["Device"].strip() or None,
+                    modality=Modality.ULTRASOUND,
                     fold=_fold(folds[case_id]["kFold"], case_id) if case_id in folds else None,
                 )
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
+from breastseg.core.image import Modality
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, locate, require, some
 
 LABELS = ("benign", "malignant", NORMAL)
@@ -69,7 +70,17 @@ class Busi:
             images, masks = _listing(folder / label)
             for case_id, path in images.items():
                 outlines = () if label == NORMAL else masks.get(case_id)
-                found.append(CaseRef(case_id, case_id, label, self.name, path, outlines))
+                found.append(
+                    CaseRef(
+                        case_id,
+                        case_id,
+                        label,
+                        self.name,
+                        path,
+                        outlines,
+                        modality=Modality.ULTRASOUND,
+                    )
+                )
         if not found:
             raise DataSetError(f"no image in {folder}", self.info.tree)
         return tuple(sorted(found, key=lambda case: case.case_id))
