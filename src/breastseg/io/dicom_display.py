@@ -7,6 +7,9 @@ window, and are turned over where the largest value is the darkest.
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 Array = NDArray[np.generic]
+
+_PADDING = ("PixelPaddingValue", "PixelPaddingRangeLimit")
 
 
 def show_grey(stored: Array, header: Dataset) -> Array:
@@ -47,7 +52,7 @@ def show_grey(stored: Array, header: Dataset) -> Array:
 
 
 def show_palette(stored: Array, header: Dataset) -> Array:
-    """Look up palette colours.
+    """Look up palette colours, DICOM PS3.3 C.7.6.3.1.5.
 
     Args:
         stored: (rows, columns) as decoded.
@@ -56,9 +61,20 @@ def show_palette(stored: Array, header: Dataset) -> Array:
     Returns:
         (rows, columns, 3), uint8 or uint16.
     """
+    from pydicom import Dataset
     from pydicom.pixels.processing import apply_color_lut
 
-    return np.asarray(apply_color_lut(stored, header))[..., :3]
+    palette = Dataset()
+    low, high = _stored_range(stored.dtype, header)
+    for element in header.group_dataset(0x0028):
+        palette.add(element)
+    for colour in ("Red", "Green", "Blue"):
+        keyword = f"{colour}PaletteColorLookupTableDescriptor"
+        if keyword in palette:
+            entries, first, depth = _descriptor(palette[keyword].value, low, high)
+            palette.add_new(keyword, "SS" if first < 0 else "US", [entries % 2**16, first, depth])
+    palette.set_original_encoding(*header.original_encoding)
+    return np.asarray(apply_color_lut(stored, palette))[..., :3]
 
 
 def _largest_is_darkest(header: Dataset) -> bool:
@@ -71,14 +87,29 @@ def _largest_is_darkest(header: Dataset) -> bool:
 
 
 def _padding(stored: Array, header: Dataset) -> NDArray[np.bool_] | None:
-    """True where a pixel is padding, DICOM PS3.3 C.7.5.1.1.2; None without any."""
-    first = header.get("PixelPaddingValue")
-    if not isinstance(first, int):
+    """True where a pixel is padding, DICOM PS3.3 C.7.5.1.1.2; None without any.
+
+    The values are of the stored pixels' type, whatever type their element has.
+    """
+    bits = min(int(header.BitsStored), 16)
+    low, high = _stored_range(stored.dtype, header)
+    said = [_fitting(header.get(tag), low, high, bits) for tag in _PADDING]
+    ends = [value for value in said if value is not None]
+    if said[0] is None:
         return None
-    last = header.get("PixelPaddingRangeLimit", first)
-    low, high = min(first, last), max(first, last)
-    padding = np.asarray((stored >= low) & (stored <= high))
+    low_end, high_end = np.array(min(ends)), np.array(max(ends))
+    padding = np.greater_equal(stored, low_end) & np.less_equal(stored, high_end)
     return padding if padding.any() else None
+
+
+def _fitting(value: object, low: float, high: float, bits: int) -> int | None:
+    """A number with the same bits that lies between `low` and `high`, if there is one."""
+    if isinstance(value, bytes) and len(value) == 2:
+        value = int.from_bytes(value, "little")
+    if not isinstance(value, int):
+        return None
+    turns = (0, -(2**16), 2**16, -(2**bits), 2**bits)
+    return next((value + turn for turn in turns if low <= value + turn <= high), value)
 
 
 def _apply(stored: Array, header: Dataset) -> Array:
@@ -104,17 +135,56 @@ def _changes_values(header: Dataset) -> bool:
 
 
 def _transform(values: Array, header: Dataset) -> Array:
+    """Modality LUT or rescale, then VOI LUT or window; the order is that of PS3.3 C.11."""
+    low, high = _stored_range(values.dtype, header)
     if header.get("ModalityLUTSequence"):
-        values = _look_up(values, header.ModalityLUTSequence[0], header)
+        table = _Table.read(header.ModalityLUTSequence[0], header, low, high)
+        values, low, high = table.look_up(values), 0.0, 2.0**table.depth - 1
     elif (_slope(header), _intercept(header)) != (1.0, 0.0):
-        values = values.astype(np.float64) * _slope(header) + _intercept(header)
+        slope, intercept = _slope(header), _intercept(header)
+        values = np.asarray(values.astype(np.float64)) * slope + intercept
+        # a slope below 0 turns the ends round, and bright stays what it then is
+        low, high = sorted((low * slope + intercept, high * slope + intercept))
     if header.get("VOILUTSequence"):
-        values = _look_up(values, header.VOILUTSequence[0], header)
+        values = _Table.read(header.VOILUTSequence[0], header, low, high).look_up(values)
     elif _has_window(header):
-        from pydicom.pixels.processing import apply_windowing
-
-        values = apply_windowing(values, header)
+        values = _window(values, header, low, high)
     return values.astype(np.float32) if values.dtype.kind == "f" else values
+
+
+def _stored_range(dtype: np.dtype[np.generic], header: Dataset) -> tuple[float, float]:
+    """The least and largest value that the stored bits can hold."""
+    if dtype.kind not in "iu":
+        return 0.0, 1.0
+    bits = min(int(header.BitsStored), 8 * dtype.itemsize)
+    if dtype.kind == "i":
+        return -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
+    return 0.0, 2.0**bits - 1
+
+
+def _window(values: Array, header: Dataset, low: float, high: float) -> Array:
+    """Spread a window over what comes out, from `low` to `high`; PS3.3 C.11.2.1.2 and C.11.2.1.3.
+
+    A function that the standard does not know counts as its default, LINEAR.
+    """
+    centre, width = _number(header, "WindowCenter", 0.0), _number(header, "WindowWidth", 1.0)
+    real: NDArray[np.float64] = values.astype(np.float64)
+    function = _function(header)
+    if function == "SIGMOID":
+        with np.errstate(over="ignore"):
+            share = 1 / (1 + np.exp(-4 * (real - centre) / width))
+    elif function == "LINEAR_EXACT":
+        share = (real - centre) / width + 0.5
+    elif width == 1:
+        share = np.where(real > centre - 0.5, 1.0, 0.0)
+    else:
+        share = (real - (centre - 0.5)) / (width - 1) + 0.5
+    return np.asarray(np.clip(share, 0, 1) * (high - low) + low)
+
+
+def _function(header: Dataset) -> str:
+    said = str(header.get("VOILUTFunction") or "").strip().upper()
+    return said if said in ("LINEAR_EXACT", "SIGMOID") else "LINEAR"
 
 
 def _slope(header: Dataset) -> float:
@@ -138,24 +208,50 @@ def _has_window(header: Dataset) -> bool:
     """Whether there is a window; one whose width the standard forbids (C.11.2.1.2) is none."""
     width = _number(header, "WindowWidth", 0.0)
     center = _number(header, "WindowCenter", math.nan)
-    function = str(header.get("VOILUTFunction") or "LINEAR").upper()
-    least = 1.0 if function == "LINEAR" else math.ulp(0.0)
+    least = 1.0 if _function(header) == "LINEAR" else math.ulp(0.0)
     return width >= least and "WindowCenter" in header and not math.isnan(center)
 
 
-def _look_up(values: Array, item: Dataset, header: Dataset) -> Array:
-    """Apply a modality or VOI LUT, DICOM PS3.3 C.11.1.1 and C.11.2.1.1.
+@dataclass(frozen=True)
+class _Table:
+    """A modality or VOI LUT, DICOM PS3.3 C.11.1.1 and C.11.2.1.1.
 
     pydicom's own applies an 8-bit LUT of more than 256 entries modulo 256.
     """
-    entries, first, depth = (int(v) for v in item.LUTDescriptor)
-    entries = entries or 2**16
-    data = item.LUTData
-    if isinstance(data, bytes):
-        packed = len(data) < 2 * entries  # two 8-bit entries to a word
-        little_endian = header.original_encoding[1] is not False
-        kind = "u1" if packed else "<u2" if little_endian else ">u2"
-        data = np.frombuffer(data[: len(data) // 2 * 2], kind)
-    table = np.atleast_1d(np.asarray(data))[:entries].astype(np.uint8 if depth <= 8 else np.uint16)
-    steps = np.rint(values).astype(np.int64) - first
-    return table[np.clip(steps, 0, len(table) - 1)]
+
+    entries: Array
+    first: int
+    depth: int
+
+    @classmethod
+    def read(cls, item: Dataset, header: Dataset, low: float, high: float) -> _Table:
+        """Read one for values from `low` to `high`."""
+        count, first, depth = _descriptor(item.LUTDescriptor, low, high)
+        data = item.LUTData
+        if isinstance(data, bytes):
+            packed = len(data) < 2 * count  # two 8-bit entries to a word
+            little_endian = header.original_encoding[1] is not False
+            kind = "u1" if packed else "<u2" if little_endian else ">u2"
+            data = np.frombuffer(data[: len(data) // 2 * 2], kind)
+        table = np.atleast_1d(np.asarray(data))[:count]
+        return cls(table.astype(np.uint8 if depth <= 8 else np.uint16), first, depth)
+
+    def look_up(self, values: Array) -> Array:
+        """The entries for values; what lies outside takes the first or last."""
+        steps = np.rint(values).astype(np.int64) - self.first
+        return self.entries[np.clip(steps, 0, len(self.entries) - 1)]
+
+
+def _descriptor(said: object, low: float, high: float) -> tuple[int, int, int]:
+    """Number of entries, first value mapped and bits an entry, of a table for `low` to `high`.
+
+    The first value is signed where the values are, whatever type the element has; the number of
+    entries is not signed, and 0 is 65536.
+    """
+    if isinstance(said, bytes):
+        said = struct.unpack("<3H", said)
+    if not isinstance(said, Iterable):
+        raise ValueError("a look-up table's descriptor has other than three values")
+    count, first, depth = (int(part) for part in said)
+    first = next((n for n in (first, first - 2**16, first + 2**16) if low <= n <= high), first)
+    return count % 2**16 or 2**16, first, depth

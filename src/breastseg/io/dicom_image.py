@@ -26,7 +26,15 @@ from breastseg.io.dicom_reference import reference_of
 from breastseg.io.dicom_regions import scan_region
 from breastseg.io.dicom_remarks import remarks, view
 from breastseg.io.dicom_spacing import spacing_mm
-from breastseg.io.source import brief, check_size, name_of, one_if_equal, opened, quiet
+from breastseg.io.source import (
+    brief,
+    check_size,
+    constant_remark,
+    name_of,
+    one_if_equal,
+    opened,
+    quiet,
+)
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -181,8 +189,7 @@ def read_header(stream: BinaryIO, name: str) -> PixelData:
         header.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
     _check_kind(header, name)
     check_size(header.Rows, header.Columns, name)
-    frames = max(1, int(header.get("NumberOfFrames") or 1))
-    return locate(header, stream, frames, name)
+    return locate(header, stream, name)
 
 
 def _check_kind(header: Dataset, name: str) -> None:
@@ -240,7 +247,7 @@ def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index
         pixels.name,
         frame,
         view(header),
-        remarks(header),
+        (*remarks(header), *pixels.remarks, *constant_remark(array)),
         scan_region(header, array.shape[1:]),
         reference_of(header, frame),
     )

@@ -6,7 +6,6 @@ the right one refuses damaged data, a more lenient one would fill the rest with 
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,8 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.io.codestream import Codestream, jpeg_damage, read_codestream
+from breastseg.io.encapsulated import Fragment, find_frames, read_frame
 from breastseg.io.jpeg_lossless import lossless_decoder
 from breastseg.io.source import brief
+from breastseg.io.stored_bits import lowered, top_bit, without_overlay
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -43,6 +45,7 @@ DECODERS = {
 """The pydicom plug-in for each transfer syntax that is read; none for uncompressed data."""
 
 _PACKAGES = {"gdcm": "python-gdcm", "pylibjpeg": "pylibjpeg pylibjpeg-openjpeg"}
+_IMPLICIT = "1.2.840.10008.1.2"
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 _RLE = "1.2.840.10008.1.2.5"
@@ -53,9 +56,9 @@ _KEYWORDS = {
 }
 _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 _JPEG_END = b"\xff\xd9"  # which the coded data never holds, ISO/IEC 14495-1 A.1
+_JPEG_2000 = tuple(syntax for syntax, plugin in DECODERS.items() if plugin == "pylibjpeg")
 _LONG_FORM = (b"OB", b"OW", b"OF", b"OD", b"UN")
-_JPEG_2000_START = b"\xff\x4f\xff\x51"  # SOC and SIZ, ISO/IEC 15444-1 A.4
-_JPEG_FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # ISO/IEC 10918-1 B.1.1.3
+_UNDEFINED = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -66,19 +69,25 @@ class PixelData:
         header: the image pixel module and what else was read.
         stream: the file.
         offset: of the value, in bytes from the file's start.
-        frames: their declared number.
+        found: frames that are there whole, or of compressed data at all.
+        frames: the larger of `found` and their declared number.
         keyword: ``"PixelData"`` or one of the floating-point kinds.
         vr: its value representation, e.g. ``"OW"``.
         name: what messages call the file.
+        remarks: what is wrong with the file, where it is read all the same.
+        fragments: of each compressed frame; empty for uncompressed data.
     """
 
     header: Dataset
     stream: BinaryIO
     offset: int
+    found: int
     frames: int
     keyword: str
     vr: str
     name: str
+    remarks: tuple[str, ...] = ()
+    fragments: tuple[list[Fragment], ...] = ()
 
     @property
     def transfer_syntax(self) -> str:
@@ -86,11 +95,11 @@ class PixelData:
         return str(self.header.file_meta.TransferSyntaxUID)
 
 
-def locate(header: Dataset, stream: BinaryIO, frames: int, name: str) -> PixelData:
+def locate(header: Dataset, stream: BinaryIO, name: str) -> PixelData:
     """Find the pixel data in a stream that stands at the end of the header.
 
     Raises:
-        UnreadableError: there is none, or less than the header declares.
+        UnreadableError: there is none, or less than one frame of it.
         UnsupportedError: a transfer syntax that is not read.
     """
     syntax = header.file_meta.TransferSyntaxUID
@@ -101,7 +110,36 @@ def locate(header: Dataset, stream: BinaryIO, frames: int, name: str) -> PixelDa
             "convert it, for instance with dcmconv or gdcmconv",
         )
     _check_decoder(str(syntax), header, name)
-    end = ">" if str(syntax).endswith("1.2.2") else "<"
+    keyword, vr, length, explicit = _element(header, stream, name)
+    remarks: tuple[str, ...] = ()
+    if explicit and str(syntax) == _IMPLICIT:
+        remarks = (
+            "the file says that its value representations are implicit, and they are explicit",
+        )
+    offset = stream.tell()
+    encapsulated = bool(DECODERS[str(syntax)])
+    if encapsulated != (length == _UNDEFINED):
+        kind = "compressed" if encapsulated else "uncompressed"
+        raise UnreadableError(
+            f"{name}: declares {kind} pixel data ({brief(syntax.name)}) and holds the other kind",
+            "pixel data as the transfer syntax says",
+            "export it again",
+        )
+    fragments = find_frames(stream, offset, str(syntax)) if encapsulated else []
+    found = len(fragments) or _whole_frames(header, stream, offset, length, name)
+    declared = _declared_frames(header)
+    if found > max(1, declared):
+        said = f"{declared or 'no number of'} {'frame' if declared == 1 else 'frames'}"
+        remarks += (f"the header declares {said}, and the file holds {found}: all are read",)
+    frames = max(found, declared, 1)
+    return PixelData(
+        header, stream, offset, found, frames, keyword, vr, name, remarks, tuple(fragments)
+    )
+
+
+def _element(header: Dataset, stream: BinaryIO, name: str) -> tuple[str, str, int, bool]:
+    """Keyword, value representation and length of the pixel data, and whether it is explicit."""
+    end = ">" if str(header.file_meta.TransferSyntaxUID).endswith("1.2.2") else "<"
     start = stream.read(8)
     keyword = ""
     if len(start) == 8:
@@ -113,15 +151,19 @@ def locate(header: Dataset, stream: BinaryIO, frames: int, name: str) -> PixelDa
             "a DICOM image",
             "it is a report or another kind of object, or it was cut short: export it again",
         )
-    length = struct.unpack(end + "L", start[4:])[0]
-    vr = "OW"
-    if start[4:6] in _LONG_FORM and not header.original_encoding[0]:
-        vr = start[4:6].decode()
+    # As an implicit length these letters would be an odd number, which no length is.
+    if start[4:6] in _LONG_FORM and start[6:8] == b"\0\0":
         length = struct.unpack(end + "L", stream.read(4).ljust(4, b"\0"))[0]
-    found = PixelData(header, stream, stream.tell(), frames, keyword, vr, name)
-    if not DECODERS[str(syntax)]:
-        _check_length(found, length)
-    return found
+        return keyword, start[4:6].decode(), length, True
+    return keyword, "OW", struct.unpack(end + "L", start[4:])[0], False
+
+
+def _declared_frames(header: Dataset) -> int:
+    """Number of Frames; 0 where it is absent or no number above 0."""
+    try:
+        return max(0, int(header.get("NumberOfFrames") or 0))
+    except (TypeError, ValueError):
+        return 0
 
 
 def _check_decoder(syntax: str, header: Dataset, name: str) -> None:
@@ -142,21 +184,28 @@ def _check_decoder(syntax: str, header: Dataset, name: str) -> None:
         )
 
 
-def _check_length(pixels: PixelData, length: int) -> None:
-    """Refuse uncompressed data that is not as long as rows, columns and frames say."""
-    header = pixels.header
-    samples = header.Rows * header.Columns * header.SamplesPerPixel * pixels.frames
+def _whole_frames(header: Dataset, stream: BinaryIO, offset: int, length: int, name: str) -> int:
+    """How many frames of uncompressed data are whole.
+
+    Raises:
+        UnreadableError: not one; compressed data without a fragment come here too.
+    """
+    samples = header.Rows * header.Columns * header.SamplesPerPixel
     if header.PhotometricInterpretation == "YBR_FULL_422":
         samples = samples // 3 * 2
-    needed = math.ceil(samples * header.BitsAllocated / 8)
-    pixels.stream.seek(0, 2)
-    present = min(pixels.stream.tell() - pixels.offset, length)
-    if present < needed:
+    bits = samples * header.BitsAllocated
+    declared = max(1, _declared_frames(header))
+    present = 0 if length == _UNDEFINED else min(stream.seek(0, 2) - offset, length)
+    found = 8 * present // bits
+    if found < 1:
         raise UnreadableError(
-            f"{pixels.name}: holds {present} bytes of pixels, its header declares {needed}",
+            f"{name}: holds {present} bytes of pixels, its header declares "
+            f"{-(-bits * declared // 8)}",
             "a whole file",
             "it was cut short or its header is wrong: export it again",
         )
+    padding = 8 * present - declared * bits < 16  # the byte that makes the length even
+    return declared if found > declared and padding else found
 
 
 def decode_frames(
@@ -169,17 +218,33 @@ def decode_frames(
         in: YBR has become RGB.
 
     Raises:
-        UnreadableError: a frame is missing, or of another size than the header declares.
+        UnreadableError: a frame is missing, damaged, or of another size than the header declares.
     """
-    if not DECODERS[pixels.transfer_syntax]:
-        for index in indices:
-            pixels.stream.seek(pixels.offset)
-            yield _decode(pixels, pixels.stream, index, {"number_of_frames": pixels.frames})
+    if DECODERS[pixels.transfer_syntax]:
+        with _decompressor(pixels) as decompress:
+            for index in indices:
+                _check_found(pixels, index)
+                frame = read_frame(pixels.stream, pixels.fragments[index])
+                array, photometric = decompress(frame, _checked(frame, pixels))
+                yield array, photometric
         return
-    with _decompressor(pixels) as decompress:
-        for frame in _encoded_frames(pixels, indices):
-            _check_codestream(frame, pixels)
-            yield decompress(frame)
+    for index in indices:
+        _check_found(pixels, index)
+        pixels.stream.seek(pixels.offset)
+        options = {"number_of_frames": pixels.found, **top_bit(pixels.header)}
+        array, photometric = _decode(pixels, pixels.stream, index, options)
+        yield lowered(array, pixels.header), photometric
+
+
+def _check_found(pixels: PixelData, index: int) -> None:
+    if index < pixels.found:
+        return
+    missing = f"frame {index + 1} of {pixels.frames} is missing"
+    if index + 1 < pixels.frames:
+        missing = f"frames {index + 1} to {pixels.frames} of {pixels.frames} are missing"
+    raise UnreadableError(
+        f"{pixels.name}: {missing}", "a whole file", "it was cut short: export it again"
+    )
 
 
 def _decode(
@@ -200,17 +265,15 @@ def _decode(
     return array, str(properties["photometric_interpretation"])
 
 
-@contextmanager
-def _decompressor(
-    pixels: PixelData,
-) -> Iterator[Callable[[bytes], tuple[NDArray[np.generic], str]]]:
-    """Give what decodes one compressed frame."""
-    from pydicom.encaps import encapsulate
+Decompress = Callable[[bytes, Codestream | None], tuple[NDArray[np.generic], str]]
 
+
+@contextmanager
+def _decompressor(pixels: PixelData) -> Iterator[Decompress]:
+    """Give what decodes one compressed frame."""
     plugin = DECODERS[pixels.transfer_syntax]
     if plugin != "gdcm":
-        single: dict[str, str | int] = {"number_of_frames": 1, "decoding_plugin": plugin}
-        yield lambda frame: _decode(pixels, encapsulate([frame]), 0, single)
+        yield lambda frame, said: _decompressed(pixels, frame, said, plugin)
         return
     header = pixels.header
     colours = str(header.PhotometricInterpretation)
@@ -219,7 +282,7 @@ def _decompressor(
         int(header.Rows),
         int(header.SamplesPerPixel),
         int(header.BitsAllocated),
-        int(header.BitsStored),
+        int(top_bit(header).get("bits_stored", header.BitsStored)),
         int(header.PixelRepresentation),
     )
     length = numbers[0] * numbers[1] * numbers[2] * numbers[3] // 8
@@ -230,76 +293,61 @@ def _decompressor(
         "photometric_interpretation": "YBR_FULL" if colours == "YBR_FULL_422" else colours,
     }
     with lossless_decoder(pixels.transfer_syntax, colours, numbers) as process:
-        yield lambda frame: _decode(pixels, process.decode(frame, length), 0, plain)
+
+        def decompress(frame: bytes, said: Codestream | None) -> tuple[NDArray[np.generic], str]:
+            cell = said is not None and said.precision > header.BitsStored
+            options = {**plain, **(top_bit(header) if cell else {})}
+            array, photometric = _decode(pixels, process.decode(frame, length), 0, options)
+            return lowered(array, header) if cell else array, photometric
+
+        yield decompress
 
 
-def _encoded_frames(pixels: PixelData, indices: Sequence[int]) -> Iterator[bytes]:
-    """The compressed bytes of the frames with the given ascending indices."""
-    from pydicom.encaps import generate_frames
+def _decompressed(
+    pixels: PixelData, frame: bytes, said: Codestream | None, plugin: str
+) -> tuple[NDArray[np.generic], str]:
+    """One frame by one of pydicom's decoders."""
+    from pydicom.encaps import encapsulate
 
     header = pixels.header
-    offsets = None
-    if "ExtendedOffsetTable" in header and "ExtendedOffsetTableLengths" in header:
-        offsets = (header.ExtendedOffsetTable, header.ExtendedOffsetTableLengths)
-    pixels.stream.seek(pixels.offset)
-    every = enumerate(
-        generate_frames(pixels.stream, number_of_frames=pixels.frames, extended_offsets=offsets)
-    )
-    for wanted in indices:
-        for index, frame in every:
-            if index == wanted:
-                # A decoder moves nothing in this stream, but another reader of it may.
-                here = pixels.stream.tell()
-                yield frame
-                pixels.stream.seek(here)
-                break
-        else:
-            raise UnreadableError(
-                f"{pixels.name}: frame {wanted + 1} of {pixels.frames} is missing",
-                "a whole file",
-                "it was cut short: export it again",
-            )
+    # The codestream holds whole cells where it is deeper than the stored bits; RLE always does.
+    cell = said is None or said.precision > header.BitsStored
+    options: dict[str, str | int] = {"number_of_frames": 1, "decoding_plugin": plugin}
+    options |= top_bit(header) if cell else {}
+    array, photometric = _decode(pixels, encapsulate([frame]), 0, options)
+    if not cell:
+        return array, photometric
+    if pixels.transfer_syntax in (*_JPEG_2000, *_JPEG_LS) and not top_bit(header):
+        return without_overlay(array, header), photometric
+    return lowered(array, header), photometric
 
 
-def _check_codestream(frame: bytes, pixels: PixelData) -> None:
-    """Refuse a frame whose own header declares another size, before memory is set aside for it."""
+def _checked(frame: bytes, pixels: PixelData) -> Codestream | None:
+    """What the codestream of a frame declares; None for RLE, which declares nothing.
+
+    Raises:
+        UnreadableError: another size than the header's, before memory is set aside for it, or
+            coded data that end early.
+    """
     if pixels.transfer_syntax == _RLE:
-        return
-    size = _codestream_size(frame)
+        return None
+    said = read_codestream(frame)
     declared = (pixels.header.Rows, pixels.header.Columns)
-    if size != declared:
-        found = "no size" if size is None else f"{size[0]} x {size[1]} pixels"
+    if said is None or (said.rows, said.columns) != declared:
+        found = "no size" if said is None else f"{said.rows} x {said.columns} pixels"
         raise UnreadableError(
             f"{pixels.name}: a compressed frame declares {found}",
             f"{declared[0]} x {declared[1]} as in the header",
             "the file is damaged: export it again",
         )
     # CharLS counts zeros for seconds where such a stream just stops.
+    damage = jpeg_damage(frame)
     if pixels.transfer_syntax in _JPEG_LS and _JPEG_END not in frame:
+        damage = "it has no end"
+    if damage:
         raise UnreadableError(
-            f"{pixels.name}: a compressed frame has no end", "a whole file", "export it again"
+            f"{pixels.name}: a compressed frame is damaged or incomplete ({brief(damage)})",
+            "a whole file",
+            "export it again",
         )
-
-
-def _codestream_size(frame: bytes) -> tuple[int, int] | None:
-    """(rows, columns) as a JPEG, JPEG-LS or JPEG 2000 codestream states them."""
-    if frame[:2] == b"\xff\xd8":
-        return _jpeg_size(frame)
-    start = frame.find(_JPEG_2000_START)  # at 0, but for files that wrongly wrap it in boxes
-    if start < 0 or len(frame) < start + 24:
-        return None
-    right, bottom, left, top = struct.unpack_from(">4L", frame, start + 8)
-    return bottom - top, right - left
-
-
-def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at + 9 <= len(frame) and frame[at] == 0xFF:
-        if frame[at + 1] == 0xFF:  # a fill byte
-            at += 1
-        elif frame[at + 1] in _JPEG_FRAME_HEADERS:
-            rows, columns = struct.unpack_from(">2H", frame, at + 5)
-            return rows, columns
-        else:
-            at += 2 + struct.unpack_from(">H", frame, at + 2)[0]
-    return None
+    return said

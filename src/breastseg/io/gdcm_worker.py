@@ -45,13 +45,31 @@ def decode(frame: bytes, syntax: str, photometric: str, numbers: list[int]) -> b
     return text.encode("utf-8", "surrogateescape") if text else b""
 
 
+_END = b"\xff\xd9"
+_MORE = bytes(range(1, 255))  # coded data without a marker
+
+
+def decode_whole(frame: bytes, syntax: str, photometric: str, numbers: list[int]) -> bytes:
+    """The same; empty also where the coded data end before the last pixel.
+
+    The decoder fills up what is missing and says nothing, if an end marker stands there. So it
+    decodes once more with further data before that marker: only pixels that are missing take
+    them.
+    """
+    data = decode(frame, syntax, photometric, numbers)
+    coded, end, rest = frame.rpartition(_END)
+    if data and end and decode(coded + _MORE + end + rest, syntax, photometric, numbers) != data:
+        return b""
+    return data
+
+
 def main() -> None:
     """Decode frames until standard input ends."""
     syntax, photometric, *numbers = sys.argv[1:]
     given, answers = sys.stdin.buffer, sys.stdout.buffer
     while length := given.read(8):
         frame = given.read(int.from_bytes(length, "big"))
-        data = decode(frame, syntax, photometric, [int(number) for number in numbers])
+        data = decode_whole(frame, syntax, photometric, [int(number) for number in numbers])
         answers.write(len(data).to_bytes(8, "big") + data)
         answers.flush()
 

@@ -38,7 +38,16 @@ from PIL import Image as Pillow
 from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
-from breastseg.io.source import brief, check_size, name_of, one_if_equal, opened, quiet
+from breastseg.io.codestream import jpeg_damage
+from breastseg.io.source import (
+    brief,
+    check_size,
+    constant_remark,
+    name_of,
+    one_if_equal,
+    opened,
+    quiet,
+)
 from breastseg.io.write import SPACING_KEY
 
 # Naming the plug-ins imports them, and keeps Pillow from importing the other forty.
@@ -198,6 +207,13 @@ def _open(stream: BinaryIO) -> ImageFile.ImageFile:
         picture.verify()
         stream.seek(0)
         picture = Pillow.open(stream, formats=_FORMATS)
+    if picture.format == "JPEG":
+        stream.seek(0)
+        damage = jpeg_damage(stream.read())
+        if damage:
+            raise OSError(damage)
+        stream.seek(0)
+        picture = Pillow.open(stream, formats=_FORMATS)
     return picture
 
 
@@ -255,7 +271,13 @@ def _read_page(picture: ImageFile.ImageFile, name: str, frame: int | None) -> Im
     array = np.ascontiguousarray(_upright(array, orientation))
     if spacing_mm is not None and orientation >= 5:
         spacing_mm = spacing_mm[::-1]
-    return Image(array, Grid(array.shape[1:], spacing_mm), source=name, frame=frame)
+    return Image(
+        array,
+        Grid(array.shape[1:], spacing_mm),
+        source=name,
+        frame=frame,
+        remarks=constant_remark(array),
+    )
 
 
 def _check_parts(picture: ImageFile.ImageFile, name: str) -> None:

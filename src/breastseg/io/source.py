@@ -142,6 +142,18 @@ def one_if_equal(colour: NDArray[np.generic]) -> NDArray[np.generic]:
     return colour[:1] if equal else colour
 
 
+CONSTANT = "every pixel has the same value: there is nothing to see in this image"
+
+
+def constant_remark(array: NDArray[np.generic]) -> tuple[str, ...]:
+    """`CONSTANT` for an image of a single value; nothing for any other."""
+    flat = array.reshape(len(array), -1)
+    # a few pixels settle it for nearly every image
+    if (flat[:, :: max(1, flat.shape[1] // 64)] != flat[:, :1]).any():
+        return ()
+    return () if (flat != flat[:, :1]).any() else (CONSTANT,)
+
+
 _lock = threading.Lock()
 _inside = 0
 _saved: warnings.catch_warnings[None] | None = None
