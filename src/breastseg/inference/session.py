@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
+from breastseg.inference.onnx_graph import check_network
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     import onnxruntime
 
+ROUNDING = 1e-3
+ROUNDING_OF_SUM = 0.02  # of a network in 8-bit whole numbers
 INPUT = "image"
 OUTPUT = "probability"
 
@@ -56,7 +59,8 @@ class OnnxNetwork:
             and of several classes.
 
     Raises:
-        BundleError: not an ONNX network, or one with other inputs and outputs.
+        BundleError: not an ONNX network, one with other inputs and outputs, with control flow, or
+            with weights in other files.
     """
 
     def __init__(
@@ -77,7 +81,9 @@ class OnnxNetwork:
             state.NotImplemented,
             state.RuntimeException,
         )
+        check_network(path)
         self._path = path
+        self._shape = (outputs, *spec.size)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -103,16 +109,40 @@ class OnnxNetwork:
             batch: (N, channels, *size) float32.
 
         Returns:
-            (N, outputs, *size) float32.
+            (N, outputs, *size) float32, 0 to 1; several outputs add up to 1.
 
         Raises:
-            BundleError: the network fails on it.
+            BundleError: the network fails on it, or gives anything else.
         """
         try:
             (result,) = self._session.run([OUTPUT], {INPUT: batch})
         except self._errors as error:
             raise BundleError(f"{self._path}: the network failed ({error})") from error
-        return np.asarray(result, np.float32)
+        values = np.asarray(result, np.float32)
+        self._check(values, len(batch))
+        return np.clip(values, 0, 1)
+
+    def _check(self, values: NDArray[np.float32], count: int) -> None:
+        if values.shape != (count, *self._shape):
+            raise BundleError(
+                f"{self._path}: the network gave an array of {values.shape}",
+                f"{(count, *self._shape)}",
+                "make the bundle again of a network that leaves the size as it is",
+            )
+        low, high = float(values.min()), float(values.max())
+        if not (low >= -ROUNDING and high <= 1 + ROUNDING):  # "not" also catches NaN
+            raise BundleError(
+                f"{self._path}: the network gave values of {low:.3g} to {high:.3g}",
+                "probabilities of 0 to 1",
+                "make the bundle again of a network with its sigmoid or softmax",
+            )
+        apart = float(np.abs(values.sum(axis=1) - 1).max()) if self._shape[0] > 1 else 0.0
+        if apart > ROUNDING_OF_SUM:
+            raise BundleError(
+                f"{self._path}: the probabilities of the classes add up to 1 but for {apart:.3g}",
+                "the background and all classes together 1",
+                "make the bundle again of a network with its softmax",
+            )
 
 
 def _check_signature(
