@@ -9,7 +9,7 @@ import numpy as np
 
 from breastseg.core import Grid, Image, Modality
 from breastseg.data.phantoms.ultrasound import make_phantoms
-from breastseg.inference.catalogue import load_segmenter
+from breastseg.inference.open import open_segmenter
 from breastseg.io.overlay import overlay
 from breastseg.io.write import write_png
 
@@ -18,7 +18,7 @@ COUNT, SEED, GAP = 4, 1, 6
 
 def main() -> None:
     """Write the picture beside this file."""
-    segmenter = load_segmenter("ultrasound")
+    segmenter = open_segmenter("ultrasound")
     tiles = []
     for phantom in make_phantoms(COUNT, SEED):
         image = Image(

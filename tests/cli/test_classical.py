@@ -82,9 +82,17 @@ def test_a_point_outside_of_one_image_fails_that_image_alone(
 
 
 def test_what_only_networks_have_is_refused(pictures: Path, capsys: Capture) -> None:
-    given = [str(pictures / "one.png"), "--method", "otsu", "--threshold", "0.4", "--json"]
+    given = [str(pictures / "one.png"), "--method", "otsu", "--flip-average", "--json"]
     assert main(["segment", *given]) == 2
-    assert "models show otsu" in capsys.readouterr().err
+    assert "a network" in capsys.readouterr().err
+
+
+def test_a_threshold_is_taken_beside_its_own_parameters(pictures: Path, capsys: Capture) -> None:
+    given = [str(pictures / "one.png"), "--method", "otsu", "--shift", "0.1", "--threshold", "0.4"]
+    assert main(["segment", *given, "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["entries"]
+    parameters = entry["provenance"]["parameters"]
+    assert (parameters["shift"], parameters["threshold"]) == (0.1, 0.4)
 
 
 def test_evaluate_takes_its_parameters_and_a_box(tmp_path: Path, capsys: Capture) -> None:

@@ -232,7 +232,7 @@ def test_threshold_and_flip_average_reach_the_provenance(
 @pytest.mark.parametrize(
     ("extra", "word"),
     [
-        (["--threshold", "2"], "threshold 2"),
+        (["--threshold", "2"], "threshold = 2"),
         (["--threads", "-1"], "threads = -1"),
         (["--method", "nosuch"], "models list"),
         (["--out", "taken"], "taken"),

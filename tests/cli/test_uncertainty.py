@@ -52,7 +52,7 @@ def test_uncertainty_is_a_grey_picture_and_a_number_for_each_lesion(
 def test_uncertainty_is_for_networks(pictures: Path, tmp_path: Path, capsys: Capture) -> None:
     given = ["segment", str(pictures / "one.png"), "--method", "otsu", "--uncertainty"]
     assert main([*given, "--out", str(tmp_path / "out")]) == 2
-    assert "--uncertainty for 'otsu'" in capsys.readouterr().err
+    assert "uncertainty for 'otsu'" in capsys.readouterr().err
 
 
 def test_the_mean_of_two_networks(pictures: Path, bundle: Path, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_what_cannot_be_outlined_is_one_line(
     out = ["--out", str(tmp_path / "out")]
     for given, message in (
         ([phases[0], "--method", str(gain)], "channel"),
-        ([*phases, "--method", "ultrasound"], "a network for images"),
+        ([*phases, "--method", "ultrasound"], "a method for images"),
         ([str(tmp_path / "none.nii.gz"), "--method", str(gain)], "none.nii.gz"),
     ):
         assert main(["volume", *given, *out]) == 2
@@ -154,12 +154,12 @@ def test_what_cannot_be_outlined_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_image_method_refuses_and_names_the_command(
+def test_images_are_not_for_a_method_for_volumes(
     gain: Path, pictures: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     given = ["segment", str(pictures / "one.png"), "--method", str(gain)]
     assert main([*given, "--out", str(tmp_path / "out")]) == 2
-    assert "breastseg volume" in capsys.readouterr().err
+    assert "a method for volumes" in capsys.readouterr().err
 
 
 def test_methods_for_volumes_are_compared(

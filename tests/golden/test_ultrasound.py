@@ -13,7 +13,7 @@ import pytest
 
 from breastseg.core import Grid, Image, Modality
 from breastseg.data.phantoms.ultrasound import make_phantoms
-from breastseg.inference.catalogue import load_segmenter
+from breastseg.inference.open import open_segmenter
 from breastseg.metrics import dice
 
 GOLDEN = Path(__file__).with_name("ultrasound.json")
@@ -23,7 +23,7 @@ AREA_TOLERANCE, BOX_TOLERANCE_PX = 0.02, 2  # processors differ in the last bits
 
 def outlines() -> dict[str, dict[str, object]]:
     """Label, Dice with the truth, and each outline's area and box, by phantom."""
-    segmenter = load_segmenter("ultrasound", threads=1)
+    segmenter = open_segmenter("ultrasound", threads=1)
     found: dict[str, dict[str, object]] = {}
     for phantom in make_phantoms(COUNT, SEED):
         grid = Grid(phantom.image.shape, phantom.spacing_mm)

@@ -4,7 +4,6 @@ import sys
 
 import pytest
 
-from breastseg.core.errors import BundleError
 from breastseg.inference import catalogue
 from breastseg.inference.bundle_folder import read_bundle
 
@@ -24,18 +23,6 @@ def test_bundles_are_listed_by_name(shipped):
     assert list(catalogue.shipped_bundles()) == ["ant", "zebra"]
 
 
-def test_a_bundle_is_opened_by_name_or_folder(shipped, make_tiny):
-    assert catalogue.load_segmenter("zebra").name == "zebra"
-    folder = make_tiny(name="mine")
-    assert catalogue.load_segmenter(folder).name == "mine"
-    assert catalogue.load_segmenter(str(folder), threads=1).threads == 1
-
-
-def test_an_unknown_name_lists_the_known_ones(shipped):
-    with pytest.raises(BundleError, match="no bundle 'horse'; ant, zebra"):
-        catalogue.load_segmenter("horse")
-
-
 def test_what_is_shipped_can_be_read_and_is_named_as_its_folder():
     for name, folder in catalogue.shipped_bundles().items():
         assert read_bundle(folder).name == name
@@ -44,7 +31,7 @@ def test_what_is_shipped_can_be_read_and_is_named_as_its_folder():
 def test_importing_the_room_imports_no_torch_and_nothing_slow():
     slow = ("torch", "onnxruntime", "onnx", "pydantic", "skimage")
     code = (
-        "import sys, breastseg.inference.catalogue, breastseg.inference.stream;"
+        "import sys, breastseg.inference.catalogue, breastseg.inference.open;"
         f"print([m for m in {slow!r} if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""One door to all methods: by name, with parameters, in another process."""
+"""What is known of methods, and how they are named."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from breastseg.classical.ellipse import Ellipse
-from breastseg.classical.otsu import Otsu
-from breastseg.core.errors import BundleError, InputError
+from breastseg.core.errors import InputError
 from breastseg.core.image import Modality
-from breastseg.inference.catalogue import shipped_bundles
-from breastseg.inference.methods import MethodSpec, method_names
-from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.inference.volume_segmenter import VolumeSegmenter
+from breastseg.inference.methods import (
+    MethodSpec,
+    list_methods,
+    method_and_parameters,
+    method_info,
+    method_names,
+)
+from breastseg.inference.options import MethodOptions
 
 
 def test_networks_and_classical_methods_stand_in_one_list() -> None:
@@ -24,23 +27,19 @@ def test_networks_and_classical_methods_stand_in_one_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "method", "label", "parameters"),
+    ("text", "method", "label"),
     [
-        ("otsu", "otsu", "otsu", {}),
-        ("otsu:shift=0.1,margin=0.5", "otsu", "otsu:shift=0.1,margin=0.5", None),
-        ("wide=otsu:margin=1", "otsu", "wide", {"margin": "1"}),
-        ("mine=some/bundle", "some/bundle", "mine", {}),
-        ("some/bundle", "some/bundle", "bundle", {}),
+        ("otsu", "otsu", "otsu"),
+        ("otsu:shift=0.1,margin=0.5", "otsu:shift=0.1,margin=0.5", "otsu:shift=0.1,margin=0.5"),
+        ("wide=otsu:margin=1", "otsu:margin=1", "wide"),
+        ("mine=some/bundle", "some/bundle", "mine"),
+        ("some/bundle", "some/bundle", "bundle"),
+        ("runs/fold1+runs/fold2", "runs/fold1+runs/fold2", "fold1+fold2"),
     ],
 )
-def test_a_word_names_a_method_and_what_to_change(
-    text: str, method: str, label: str, parameters: dict[str, str] | None
-) -> None:
-    spec = MethodSpec.parse(text, "none")
-    assert (spec.method, spec.label, spec.preset) == (method, label, "none")
-    assert spec.parameters == (
-        {"shift": "0.1", "margin": "0.5"} if parameters is None else parameters
-    )
+def test_a_word_names_a_method_and_its_label(text: str, method: str, label: str) -> None:
+    options = MethodOptions(threshold=0.4)
+    assert MethodSpec.parse(text, options) == MethodSpec(method, label, options)
 
 
 @pytest.mark.parametrize("text", ["", "=otsu", "a=", "otsu:", "otsu:shift", "otsu:shift=", ":x=1"])
@@ -49,47 +48,28 @@ def test_another_form_is_refused(text: str) -> None:
         MethodSpec.parse(text)
 
 
-def test_a_classical_method_is_opened_with_its_parameters_after_a_journey() -> None:
-    spec = pickle.loads(pickle.dumps(MethodSpec.parse("ellipse:scale=0.75", "none")))
-    assert spec.open() == Ellipse(scale=0.75)
-    assert MethodSpec("otsu", "x", "none").open() == Otsu()
+def test_the_parameters_stand_after_a_colon_unless_a_folder_is_called_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert method_and_parameters("otsu:shift=0.1") == ("otsu", {"shift": "0.1"})
+    Path("otsu:shift=0.1").mkdir()
+    assert method_and_parameters("otsu:shift=0.1") == ("otsu:shift=0.1", {})
 
 
-def test_a_network_is_opened_by_name_and_by_folder() -> None:
-    folder = str(shipped_bundles()["ultrasound"])
-    for name in ("ultrasound", folder):
-        opened = MethodSpec(name, "net").open(threads=1)
-        assert isinstance(opened, OnnxSegmenter)
-        assert (opened.name, opened.threads) == ("ultrasound", 1)
+def test_a_method_is_opened_after_a_journey_to_another_process() -> None:
+    spec = MethodSpec.parse("ellipse:scale=0.75", MethodOptions("none"))
+    assert pickle.loads(pickle.dumps(spec)).open() == Ellipse(scale=0.75)
 
 
-def test_a_network_for_volumes_is_opened_as_one() -> None:
-    spec = MethodSpec("mri-phantom", "net")
-    opened = spec.open(threads=1)
-    assert isinstance(opened, VolumeSegmenter)
-    assert spec.info().phases == opened.spec.channels == 2
-    assert MethodSpec("ultrasound", "x").info().phases == 0
-    assert "mri-phantom" not in method_names()
-
-
-def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="nosuch"):
-        MethodSpec("nosuch", "x").open()
-    with pytest.raises(BundleError, match="models list"):
-        MethodSpec("nosuch", "x").info()
-    with pytest.raises(InputError, match="only classical methods"):
-        MethodSpec("ultrasound", "x", parameters={"shift": 1}).open()
-    with pytest.raises(InputError, match="did you mean 'scale'"):
-        MethodSpec("ellipse", "x", "none", {"scal": 1}).open()
-    with pytest.raises(InputError, match="no preset 'nosuch'"):
-        MethodSpec("otsu", "x", "nosuch").open()
-    (tmp_path / "otsu.json").write_text('{"method": "otsu"}')
-    with pytest.raises(InputError, match="no preset"):
-        MethodSpec("otsu", "x", str(tmp_path / "otsu.json")).open()
+def test_all_that_is_installed_is_listed() -> None:
+    infos = {info.name: info for info in list_methods()}
+    assert {"ultrasound", "mri-phantom", "otsu"} <= set(infos)
+    assert (infos["mri-phantom"].dimensions, infos["ultrasound"].dimensions) == (3, 2)
 
 
 def test_what_is_known_of_a_method() -> None:
-    otsu, network = MethodSpec("otsu", "x", "none").info(), MethodSpec("ultrasound", "x").info()
+    otsu, network = method_info("otsu", "none"), method_info("ultrasound")
     assert (otsu.kind, otsu.takes_prompt, otsu.modality) == ("classical", True, Modality.UNKNOWN)
     assert "doi" in otsu.source
     assert {"margin", "finder.min_score"} <= {parameter.name for parameter in otsu.parameters}

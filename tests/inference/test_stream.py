@@ -5,6 +5,7 @@ import pytest
 
 from breastseg.core import Grid, Image, Prediction, Provenance
 from breastseg.core.errors import UnreadableError
+from breastseg.core.segmenter import Segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.stream import segment_stream
 
@@ -17,7 +18,7 @@ def load(seed):
     return Image(values, Grid(shape), source=str(seed))
 
 
-class Counting:
+class Counting(Segmenter):
     """A segmenter that records how many images are in work."""
 
     name = "counting"

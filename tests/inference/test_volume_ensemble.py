@@ -13,7 +13,7 @@ from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.inference.bundle_folder import read_bundle, write_bundle_json
 from breastseg.inference.methods import MethodSpec
 from breastseg.inference.uncertainty import entropy
-from breastseg.inference.volume_ensemble import VolumeEnsemble, joined
+from breastseg.inference.volume_ensemble import VolumeEnsemble
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 
 from .test_volume_segmenter import SPEC, exam, make_bundle
@@ -34,7 +34,7 @@ def networks(tmp_path: Path) -> list[VolumeSegmenter]:
 
 def test_maps_are_averaged_before_the_operating_point(networks: list[VolumeSegmenter]) -> None:
     image, gain = exam()
-    ensemble = joined(networks)
+    ensemble = VolumeEnsemble(networks)
     assert isinstance(ensemble, Segmenter)
     found = ensemble.segment(image)
     maps = [network.map_of(image)[0] for network in networks]
@@ -61,7 +61,6 @@ def test_provenance_names_all(networks: list[VolumeSegmenter]) -> None:
 
 
 def test_one_network_is_itself(networks: list[VolumeSegmenter]) -> None:
-    assert joined(networks[:1]) is networks[0]
     assert VolumeEnsemble(networks).on_one_core().name == "gain+gain"
     with pytest.raises(UnsupportedError, match="prompt"):
         VolumeEnsemble(networks).segment(exam()[0], Prompt(inside=((1, 1),)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,8 @@ class ClassicalMethod(ABC):
     source: ClassVar[str]
     weakness: ClassVar[str]
     gives_probability: ClassVar[bool] = False
+    dimensions: ClassVar[int] = 2
+    phases: ClassVar[int] = 0
 
     lesion: Literal["dark", "bright"] = "dark"
     margin: Annotated[float, Within(0.05, 1)] = 0.3
@@ -77,6 +79,10 @@ class ClassicalMethod(ABC):
             (h, w) of the view: bool, or the probability of lesion as float32 from 0 to 1 where
             `gives_probability`.
         """
+
+    def on_one_core(self) -> Self:
+        """The method itself: a call computes on one core."""
+        return self
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
         """Outline the lesions of one 2-D image, grey or RGB; colour counts by its luminance.

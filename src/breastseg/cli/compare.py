@@ -13,6 +13,7 @@ import tyro
 from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import Advance, complain, console, progress, say
 from breastseg.data.sources import portable_words, select_cases
+from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -49,8 +50,7 @@ class Compare:
             lesion; for methods that take one).
         baseline: the method that the others are held against; by default the last network named,
             else the first method.
-        preset: the parameters of the classical methods: a preset's name or its file; none for the
-            defaults.
+        options: how all methods are opened.
         size: score at this many rows and columns, to compare with work that does; each image's own
             size by default.
         workers: processes of one CPU core each; 0 for one a core.
@@ -70,7 +70,7 @@ class Compare:
     ] = ()
     prompt: Literal["none", "box"] = "none"
     baseline: Annotated[str | None, _NO_HINT] = None
-    preset: str = "ultrasound"
+    options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     size: Annotated[int | None, _NO_HINT] = None
     workers: int = 0
     no_pictures: bool = False
@@ -84,7 +84,7 @@ class Compare:
         from breastseg.evaluation.protocol import Prompting, Protocol
         from breastseg.inference.methods import MethodSpec
 
-        specs = [MethodSpec.parse(text, self.preset) for text in self.methods]
+        specs = [MethodSpec.parse(text, self.options) for text in self.methods]
         cases = select_cases(flat(self.data), flat(self.split), volumes=True)
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, prompting=Prompting(self.prompt))
@@ -137,7 +137,11 @@ class Compare:
             *portable_words(flat(self.data), flat(self.split)),
         ]
         words += ["--prompt", self.prompt, "--baseline", baseline]
-        words += ["--preset", Path(self.preset).name]
+        words += ["--preset", Path(self.options.preset).name]
+        if self.options.threshold is not None:
+            words += ["--threshold", f"{self.options.threshold:g}"]
+        words += ["--flip-average"] * self.options.flip_average
+        words += ["--force"] * self.options.force
         if self.size is not None:
             words += ["--size", str(self.size)]
         return shlex.join([*words, "--out", "FOLDER"])

@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from breastseg.cli.console import console, progress, say
-from breastseg.cli.method import DEFAULT_METHOD, open_network
 from breastseg.core.errors import InputError
+from breastseg.inference.options import DEFAULT_METHOD
 
 if TYPE_CHECKING:
     from breastseg.core.case import Case
@@ -45,11 +45,12 @@ class Demo:
             raise InputError(f"--count {self.count} --seed {self.seed}", "1 to 1000, and 0 or more")
         from breastseg.data.phantoms.ultrasound import write_phantoms
         from breastseg.data.sets.folder import Folder
+        from breastseg.inference.open import image_network, open_segmenter
         from breastseg.io.write import write_png, write_text
         from breastseg.results.document import success, write_results
         from breastseg.results.report import render, tally
 
-        segmenter = open_network(self.method, self.threads)
+        segmenter = image_network(open_segmenter(self.method, threads=self.threads))
         scans, entries, provenance = [], [], None
         with progress("Demo", self.count) as advance:
             written = set(write_phantoms(self.out / "scans", self.count, self.seed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,9 +12,9 @@ import tyro
 
 from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import complain, console, progress, say
-from breastseg.cli.method import DEFAULT_PRESET, is_classical, open_method
 from breastseg.core.errors import InputError
 from breastseg.data.sources import select_cases
+from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from breastseg.core.segmenter import Segmenter
     from breastseg.data.dataset import CaseRef
     from breastseg.evaluation.summary import Figure, Group, Summary
-    from breastseg.inference.volume_ensemble import VolumeEnsemble
-    from breastseg.inference.volume_segmenter import VolumeSegmenter
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -46,14 +44,11 @@ class Evaluate:
             split:FILE#PART; 'lesions & fold:1' means both; BUSI=lesions is for one data set.
         prompt: what the method is told: none (it finds the lesion) or box (around each true lesion;
             for methods that take one).
-        preset: which tuned parameters a classical method has: ultrasound, mammography, none, or a
-            file that 'breastseg tune' has written. Its parameters are further options.
+        options: how the method is opened.
         size: score at this many rows and columns, to compare with work that does; each image's own
             size by default.
         min_iou: an outline and a true lesion match from this intersection over union on, above 0 to
             1; 0.5 is usual for nuclei.
-        threshold: in place of the method's own threshold.
-        flip_average: average with the prediction for the mirrored image.
         threads: CPU cores to use; 0 for all.
         json: print summary.json to standard output in place of the table.
         quiet: no progress.
@@ -67,41 +62,32 @@ class Evaluate:
         tyro.conf.arg(metavar="[NAME=]SELECTION ...", help_behavior_hint=""),
     ] = ()
     prompt: Literal["none", "box"] = "none"
-    preset: str = DEFAULT_PRESET
+    options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     size: Annotated[int | None, _NO_HINT] = None
     min_iou: float = 0.1
-    threshold: Annotated[float | None, _NO_HINT] = None
-    flip_average: bool = False
     threads: int = 0
     json: bool = False
     quiet: bool = False
 
     def run(self) -> int:
         """Evaluate; returns the exit code."""
-        if _is_for_volumes(self.method):
-            return self.run_with(self._volume_segmenter())
-        return self.run_with(
-            open_method(
-                self.method,
-                self.threads,
-                self.threshold,
-                self.flip_average,
-                preset=self.preset,
-            )
-        )
+        return self.run_with(self.method)
 
-    def run_with(self, segmenter: Segmenter) -> int:
-        """The same with a method that is open already."""
+    def run_with(self, method: str | Segmenter) -> int:
+        """The same with a method that has its parameters already."""
         from breastseg.evaluation.protocol import Prompting, Protocol
         from breastseg.evaluation.report import write_report
         from breastseg.evaluation.run import evaluate
+        from breastseg.inference.methods import method_info
+        from breastseg.inference.open import open_segmenter
 
-        if self.prompt == "box" and not is_classical(self.method):
+        if self.prompt == "box" and not method_info(self.method).takes_prompt:
             raise InputError(
                 f"--prompt box for {self.method!r}",
                 "a method that takes a prompt",
                 "'breastseg models list' shows the classical ones",
             )
+        segmenter = open_segmenter(method, self.options, threads=self.threads)
         chosen = select_cases(flat(self.data), flat(self.split), volumes=True)
         cases = _cases_for(segmenter, chosen)
         size = None if self.size is None else (self.size, self.size)
@@ -122,39 +108,6 @@ class Evaluate:
             return 0
         return 1 if len(failures) < len(evaluation.rows) else 2
 
-    def _volume_segmenter(self) -> VolumeSegmenter | VolumeEnsemble:
-        """The bundles for volumes at their own operating points unless another is given."""
-        from breastseg.inference.bundle_folder import read_bundle
-        from breastseg.inference.methods import bundle_folder, network_names
-        from breastseg.inference.volume_ensemble import joined
-        from breastseg.inference.volume_segmenter import VolumeSegmenter
-
-        opened = []
-        for name in network_names(self.method):
-            own = read_bundle(bundle_folder(name), verify=False).output
-            output = replace(
-                own,
-                threshold=own.threshold if self.threshold is None else self.threshold,
-                flip_average=own.flip_average or self.flip_average,
-            )
-            opened.append(VolumeSegmenter(bundle_folder(name), self.threads, output))
-        return joined(opened)
-
-
-def _is_for_volumes(method: str) -> bool:
-    """True for a bundle for volumes, or several of which one is.
-
-    Raises:
-        BundleError: there is no such method, or it is damaged.
-    """
-    from breastseg.inference.bundle_folder import read_bundle
-    from breastseg.inference.methods import bundle_folder, network_names
-
-    if is_classical(method):
-        return False
-    folders = [bundle_folder(name) for name in network_names(method)]
-    return any(read_bundle(folder, verify=False).volume is not None for folder in folders)
-
 
 def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseRef]:
     """The cases as the method takes them.
@@ -164,14 +117,12 @@ def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseR
     """
     from breastseg.data.dataset import require_pictures
     from breastseg.data.examinations import first_phases, require_volumes
-    from breastseg.inference.volume_ensemble import VolumeEnsemble
-    from breastseg.inference.volume_segmenter import VolumeSegmenter
 
-    if not isinstance(segmenter, VolumeSegmenter | VolumeEnsemble):
+    if segmenter.dimensions == 2:
         require_pictures(cases)
         return cases
     require_volumes(cases)
-    return [first_phases(case, segmenter.spec.channels) for case in cases]
+    return [first_phases(case, segmenter.phases) for case in cases]
 
 
 def _tables(summary: Summary) -> list[Table]:

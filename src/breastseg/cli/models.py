@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 import tyro
 
 from breastseg.cli.console import WIDTH, say
-from breastseg.cli.method import DEFAULT_PRESET, is_classical
 from breastseg.inference.catalogue import shipped_bundles
+from breastseg.inference.methods import is_classical
+from breastseg.inference.options import DEFAULT_PRESET
 from breastseg.networks.recipe import RECIPES
 
 
@@ -101,9 +102,9 @@ class ShowModel:
     def _classical(self) -> int:
         from breastseg.classical.catalogue import METHODS
         from breastseg.classical.preset import named_preset
-        from breastseg.inference.methods import MethodSpec
+        from breastseg.inference.methods import method_info
 
-        info = MethodSpec(self.name, self.name, self.preset).info()
+        info = method_info(self.name, self.preset)
         preset = named_preset(self.name, self.preset)
         record = {} if preset is None else dict(preset.record)
         if self.json:

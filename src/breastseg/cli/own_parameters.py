@@ -9,8 +9,9 @@ from typing import Annotated, Protocol
 import tyro
 
 from breastseg.cli.command import Runnable
-from breastseg.cli.method import DEFAULT_PRESET, is_classical
 from breastseg.core.segmenter import Segmenter
+from breastseg.inference.methods import is_classical
+from breastseg.inference.options import DEFAULT_PRESET
 
 
 class _RunsWith(Protocol):
@@ -44,7 +45,7 @@ def with_own_parameters(kind: type[Runnable], words: Sequence[str]) -> type[Runn
     """
     first = words[0] if words else None
     name = _word_after(words, "--method") if _has_option(kind) else first
-    if name is None or not is_classical(name) or "--threshold" in words:
+    if name is None or not is_classical(name):
         return kind
     from breastseg.classical.preset import classical_method
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from breastseg.cli.console import complain, progress, say
-from breastseg.cli.method import DEFAULT_METHOD, DEFAULT_PRESET, is_classical, open_method
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
 from breastseg.core.prompt import Prompt
+from breastseg.inference.options import DEFAULT_METHOD, DEFAULT_PRESET, MethodOptions
 from breastseg.results.source import Source, find_sources
 
 if TYPE_CHECKING:
@@ -99,28 +99,23 @@ class Segment:
 
     def run(self) -> int:
         """Segment everything; returns the exit code."""
-        return self.run_with(
-            open_method(
-                self.method,
-                self.threads,
-                self.threshold,
-                self.flip_average,
-                self.force,
-                self.preset,
-                self.uncertainty,
-            )
-        )
+        return self.run_with(self.method)
 
-    def run_with(self, segmenter: Segmenter) -> int:
-        """The same with a method that is open already."""
+    def run_with(self, method: str | Segmenter) -> int:
+        """The same with a method that has its parameters already."""
+        from breastseg.inference.open import check_dimensions, open_segmenter
         from breastseg.results.document import to_json, write_results
 
         self._check()
         prompt = self._prompt()
-        if self.screen:
-            from breastseg.inference.screen import WithinScan
-
-            segmenter = WithinScan(segmenter)
+        segmenter = open_segmenter(
+            method,
+            MethodOptions(self.preset, self.threshold, self.flip_average, self.force),
+            threads=self.threads,
+            uncertainty=self.uncertainty,
+            screenshot=self.screen,
+        )
+        check_dimensions(segmenter, 2)
         root = self.out or (None if self.json else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
         folder = None if root is None else self._folder(root, sources)
@@ -156,8 +151,6 @@ class Segment:
                 "one or the other",
                 "point at the lesion, or let it be looked for",
             )
-        if self.uncertainty and is_classical(self.method):
-            raise InputError(f"--uncertainty for {self.method!r}", "a network")
 
     def _entries(
         self,

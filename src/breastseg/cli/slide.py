@@ -12,6 +12,7 @@ import tyro
 
 from breastseg.cli.console import progress, say
 from breastseg.core.errors import InputError
+from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
     from breastseg.inference.onnx_segmenter import OnnxSegmenter
@@ -45,7 +46,7 @@ class OutlineSlide:
         normalise_stain: show the network the slide in the dyes of one reference (Macenko), where it
             was stained otherwise than what the method has learnt from.
         threads: CPU cores to use; 0 for all.
-        force: also take a method that was made for another modality.
+        options: how the method is opened.
         overwrite: replace what an earlier run has written.
         quiet: no bar.
     """
@@ -57,21 +58,20 @@ class OutlineSlide:
     slide_um: float | None = None
     normalise_stain: bool = False
     threads: int = 0
-    force: bool = False
+    options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     overwrite: bool = False
     quiet: bool = False
 
     def run(self) -> int:
         """Outline; returns the exit code."""
-        from breastseg.inference.methods import bundle_folder
-        from breastseg.inference.onnx_segmenter import OnnxSegmenter
+        from breastseg.inference.open import image_network, open_segmenter
         from breastseg.inference.slide import restained, segment_slide, tile_network, tiling_of
         from breastseg.io.slide import Slide
         from breastseg.io.write import write_text
 
         self._check_folder()
         stated = None if self.slide_um is None else (self.slide_um, self.slide_um)
-        segmenter = OnnxSegmenter(bundle_folder(self.method), self.threads, force=self.force)
+        segmenter = image_network(open_segmenter(self.method, self.options, threads=self.threads))
         network = tile_network(segmenter)
         with Slide(self.slide, stated) as slide:
             tiling = tiling_of(segmenter, slide, self.um_per_px)

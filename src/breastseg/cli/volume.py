@@ -11,6 +11,7 @@ import tyro
 
 from breastseg.cli.console import say
 from breastseg.core.errors import InputError
+from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
     from breastseg.core.prediction import Lesion, Prediction
@@ -40,7 +41,7 @@ class Volume:
         within_breast: outline nothing behind the chest wall. The wall is found roughly: look at
             what is close to it.
         threads: CPU cores to use; 0 for all.
-        force: also take volumes of another modality than the method was made for.
+        options: how the method is opened.
         overwrite: replace what an earlier run has written.
     """
 
@@ -52,15 +53,13 @@ class Volume:
     correct_bias: bool = False
     within_breast: bool = False
     threads: int = 0
-    force: bool = False
+    options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     overwrite: bool = False
 
     def run(self) -> int:
         """Segment; returns the exit code."""
         from breastseg.inference.examination import segment_examination
-        from breastseg.inference.methods import bundle_folder, network_names
-        from breastseg.inference.volume_ensemble import joined
-        from breastseg.inference.volume_segmenter import VolumeSegmenter
+        from breastseg.inference.open import check_dimensions, open_segmenter
         from breastseg.io.volume import write_volume
         from breastseg.io.volume_series import read_phases
         from breastseg.io.write import write_text
@@ -72,12 +71,8 @@ class Volume:
             raise InputError(
                 f"{self.out / there[0]} exists", "a new folder", "choose another, or --overwrite"
             )
-        segmenter = joined(
-            [
-                VolumeSegmenter(bundle_folder(name), self.threads, force=self.force)
-                for name in network_names(self.method)
-            ]
-        )
+        segmenter = open_segmenter(self.method, self.options, threads=self.threads)
+        check_dimensions(segmenter, 3)
         image = read_phases(self.phases)
         prediction = segment_examination(segmenter, image, self.correct_bias, self.within_breast)
         lesions = prediction.lesions()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from functools import cache
@@ -25,17 +25,47 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Within:
-    """The bounds of a number, both allowed: ``mu: Annotated[float, Within(0, 2)] = 0.25``.
+    """The bounds of a number: ``mu: Annotated[float, Within(0, 2)] = 0.25``.
+
+    Pydantic asks for them: a JSON Schema made of such a field has them as its limits.
 
     Attributes:
         low: the smallest value.
-        high: the largest value.
+        high: the largest value; infinite where there is none.
         log: search it on a logarithmic scale; `low` is then above 0.
+        exclusive: the bounds themselves are not allowed.
     """
 
     low: float
-    high: float
+    high: float = math.inf
     log: bool = False
+    exclusive: bool = False
+
+    def __get_pydantic_json_schema__(
+        self, core: object, handler: Callable[[object], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The schema that Pydantic makes of such a field, with the bounds in it."""
+        schema = handler(core)
+        for number in schema.get("anyOf", [schema]):
+            if number["type"] != "null":
+                number["exclusiveMinimum" if self.exclusive else "minimum"] = self.low
+                if self.high < math.inf:
+                    number["exclusiveMaximum" if self.exclusive else "maximum"] = self.high
+        return schema
+
+    def holds(self, value: float) -> bool:
+        """True for a finite number within the bounds."""
+        if self.exclusive and value in (self.low, self.high):
+            return False
+        return math.isfinite(value) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        """The bounds in words."""
+        if self.high == math.inf:
+            return f"above {self.low:g}" if self.exclusive else f"of at least {self.low:g}"
+        if self.exclusive:
+            return f"between {self.low:g} and {self.high:g}"
+        return f"from {self.low:g} to {self.high:g}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +98,7 @@ class Parameter:
         noun = "a whole number" if self.kind is int else "a number"
         if self.within is None:
             return noun
-        return f"{noun} from {self.within.low:g} to {self.within.high:g}"
+        return f"{noun} {self.within}"
 
     def value(self, given: Scalar) -> Scalar:
         """A given value or its text as this parameter's own type.
@@ -81,9 +111,7 @@ class Parameter:
         if known and self.choices:
             known = value in self.choices
         elif known and isinstance(value, int | float) and not isinstance(value, bool):
-            known = math.isfinite(value)
-            if known and self.within is not None:
-                known = self.within.low <= value <= self.within.high
+            known = math.isfinite(value) if self.within is None else self.within.holds(value)
         if not known:
             raise InputError(f"{self.name} = {given}", self.allowed)
         return value
@@ -151,6 +179,22 @@ def check_parameters(owner: object) -> None:
         if not isinstance(value, kinds) or isinstance(value, bool) != (parameter.kind is bool):
             raise InputError(f"{parameter.name} = {value!r}", parameter.allowed)
         parameter.value(value)
+
+
+def check_bounds(owner: object) -> None:
+    """Hold the numbers of a dataclass against their bounds, for fields of any types.
+
+    A field that may be None has its bounds on the whole: ``Annotated[float | None, Within(0, 1)]``.
+
+    Raises:
+        InputError: a number that is not within its bounds.
+    """
+    kind: type = type(owner)
+    for name, hint in _hints(kind).items():
+        value = getattr(owner, name)
+        for within in get_args(hint)[1:] if get_origin(hint) is Annotated else ():
+            if isinstance(within, Within) and value is not None and not within.holds(value):
+                raise InputError(f"{name} = {value}", f"a number {within}")
 
 
 def _replaced(owner: T, values: Mapping[str, Scalar]) -> T:

@@ -87,6 +87,16 @@ class Ensemble:
         return "+".join(segmenter.name for segmenter in self.segmenters)
 
     @property
+    def dimensions(self) -> int:
+        """2: it is for images."""
+        return 2
+
+    @property
+    def phases(self) -> int:
+        """0: an image has none."""
+        return 0
+
+    @property
     def threads(self) -> int:
         """CPU cores that one call computes on."""
         return self.segmenters[0].threads

@@ -1,8 +1,9 @@
-"""Every method there is, classical and shipped bundles alike, under one door."""
+"""What is known of every method, classical and bundles alike, and how one is named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from breastseg.core.image import Modality
 from breastseg.core.parameters import Parameter, parameters_of, with_values
 from breastseg.core.provenance import Scalar
 from breastseg.core.segmenter import Segmenter
+from breastseg.inference.options import DEFAULT_PRESET, MethodOptions
 
-DEFAULT_PRESET = "ultrasound"
+_FORMS = "NAME, NAME:parameter=value,..., NAME+NAME or LABEL=NAME"
 
 
 @dataclass(frozen=True)
@@ -46,99 +48,131 @@ class MethodInfo:
     learnt_from: str = ""
     phases: int = 0
 
+    @property
+    def dimensions(self) -> int:
+        """2 for a method for images, 3 for one for volumes."""
+        return 3 if self.phases else 2
+
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """A method by name, with what is to be changed in it; cheap to send to another process.
+    """A method under a label of its own; cheap to send to another process.
 
     Attributes:
-        method: a name in the catalogue, the folder of a bundle, or several of these that are
-            networks, joined by ``+``: their mean.
+        method: as `open_segmenter` takes it.
         label: what tables and files call it; one label, one method.
-        preset: of a classical method's parameters.
-        parameters: of a classical method, in place of the preset's.
+        options: how it is opened.
     """
 
     method: str
     label: str
-    preset: str = DEFAULT_PRESET
-    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    options: MethodOptions = field(default_factory=MethodOptions)
 
     @classmethod
-    def parse(cls, text: str, preset: str = DEFAULT_PRESET) -> MethodSpec:
+    def parse(cls, text: str, options: MethodOptions | None = None) -> MethodSpec:
         """Read ``otsu``, ``otsu:shift=0.1,margin=0.5``, ``fold1+fold2`` or ``LABEL=METHOD`` of any.
 
         Raises:
             InputError: another form.
         """
         before, colon, after = text.partition(":")
-        label, equals, method = before.partition("=")
-        if not equals:
-            label, method = text if colon else _short(before), before
-        values: dict[str, Scalar] = {}
-        for pair in after.split(",") if colon else ():
-            name, sign, value = pair.partition("=")
-            if not (name and sign and value):
-                raise InputError(f"method {text!r}", "NAME, NAME:parameter=value,... or LABEL=NAME")
-            values[name.strip()] = value.strip()
-        if not label or not method:
-            raise InputError(f"method {text!r}", "NAME, NAME:parameter=value,... or LABEL=NAME")
-        return cls(method, label, preset, values)
+        label, equals, name = before.partition("=")
+        if equals:
+            method = name + colon + after
+        else:
+            method, name, label = text, before, text if colon else ""
+        method_and_parameters(method)
+        label = label or ("" if equals else _short(name))
+        if not label or not name:
+            raise InputError(f"method {text!r}", _FORMS)
+        return cls(method, label, MethodOptions() if options is None else options)
 
     def open(self, threads: int = 1) -> Segmenter:
-        """The method itself.
+        """The method itself, on so many cores; errors as `open_segmenter`."""
+        from breastseg.inference.open import open_segmenter
 
-        Args:
-            threads: CPU cores that a network computes on; 0 for all.
-
-        Raises:
-            InputError: a parameter or preset that there is not.
-            BundleError: no such method, or the bundle is damaged.
-        """
-        from breastseg.classical.catalogue import METHODS
-        from breastseg.classical.preset import classical_method
-        from breastseg.inference.catalogue import load_segmenter
-        from breastseg.inference.ensemble import Ensemble
-        from breastseg.inference.volume_ensemble import joined
-        from breastseg.inference.volume_segmenter import VolumeSegmenter
-
-        if self.method in METHODS:
-            return with_values(classical_method(self.method, self.preset), self.parameters)
-        if self.parameters:
-            raise InputError(f"parameters for {self.method!r}", "none: only classical methods have")
-        names = network_names(self.method)
-        if self.info().phases:
-            return joined([VolumeSegmenter(bundle_folder(name), threads) for name in names])
-        networks = [load_segmenter(name, threads) for name in names]
-        return networks[0] if len(networks) == 1 else Ensemble(networks)
+        return open_segmenter(self.method, self.options, threads=threads)
 
     def info(self) -> MethodInfo:
-        """What is known of it.
+        """What is known of it; errors as `method_info`."""
+        return method_info(self.method, self.options.preset)
 
-        Raises:
-            InputError: a parameter or preset that there is not, or networks joined that do not go
-                together.
-            BundleError: no such method, or the bundle is damaged.
-        """
-        from breastseg.classical.catalogue import METHODS
-        from breastseg.classical.preset import tuned_on
 
-        if self.method in METHODS:
-            kind = METHODS[self.method]
-            return MethodInfo(
-                name=kind.name,
-                kind="classical",
-                summary=kind.summary,
-                source=kind.source,
-                weakness=kind.weakness,
-                modality=Modality.UNKNOWN,
-                takes_prompt=True,
-                gives_probability=kind.gives_probability,
-                parameters=parameters_of(self.open()),
-                learnt_from=tuned_on(self.method, self.preset),
-            )
-        infos = [_network_info(name) for name in network_names(self.method)]
+def method_info(method: str, preset: str = DEFAULT_PRESET) -> MethodInfo:
+    """What is known of a method without running it.
+
+    Args:
+        method: as `open_segmenter` takes it.
+        preset: of a classical method's parameters.
+
+    Raises:
+        InputError: a parameter or preset that there is not, or networks joined that do not go
+            together.
+        BundleError: no such method, or the bundle is damaged.
+    """
+    name, parameters = method_and_parameters(method)
+    if not is_classical(name):
+        infos = [_network_info(part) for part in network_names(name)]
         return infos[0] if len(infos) == 1 else _joined(infos)
+    from breastseg.classical.preset import classical_method, tuned_on
+
+    opened = with_values(classical_method(name, preset), parameters)
+    return MethodInfo(
+        name=opened.name,
+        kind="classical",
+        summary=opened.summary,
+        source=opened.source,
+        weakness=opened.weakness,
+        modality=Modality.UNKNOWN,
+        takes_prompt=True,
+        gives_probability=opened.gives_probability,
+        parameters=parameters_of(opened),
+        learnt_from=tuned_on(name, preset),
+    )
+
+
+def list_methods() -> tuple[MethodInfo, ...]:
+    """What is known of all that is installed: the bundles, those for volumes too, then classical.
+
+    Raises:
+        BundleError: a bundle is damaged.
+    """
+    from breastseg.classical.catalogue import METHODS
+    from breastseg.inference.catalogue import shipped_bundles
+
+    return tuple(method_info(name) for name in (*shipped_bundles(), *METHODS))
+
+
+def is_classical(method: str) -> bool:
+    """True for the name of a classical method; a bundle of that name would win."""
+    from breastseg.inference.catalogue import shipped_bundles
+
+    # Spares a network's cold start the import of the classical methods.
+    if method in shipped_bundles() or not re.fullmatch(r"[a-z-]+", method):
+        return False
+    from breastseg.classical.catalogue import METHODS
+
+    return method in METHODS
+
+
+def method_and_parameters(text: str) -> tuple[str, dict[str, Scalar]]:
+    """The name and the parameters, as text, of ``otsu:shift=0.1,margin=0.5``.
+
+    A name without parameters, or that of an existing folder, is returned as it is.
+
+    Raises:
+        InputError: another form.
+    """
+    name, colon, after = text.partition(":")
+    if not colon or Path(text).is_dir():
+        return text, {}
+    values: dict[str, Scalar] = {}
+    for pair in after.split(","):
+        key, sign, value = pair.partition("=")
+        if not (name and key and sign and value):
+            raise InputError(f"method {text!r}", _FORMS)
+        values[key.strip()] = value.strip()
+    return name, values
 
 
 def network_names(method: str) -> tuple[str, ...]:
@@ -149,7 +183,7 @@ def network_names(method: str) -> tuple[str, ...]:
     """
     names = (method,) if Path(method).is_dir() else tuple(method.split("+"))
     if "" in names:
-        raise InputError(f"method {method!r}", "NAME, NAME+NAME or LABEL=NAME")
+        raise InputError(f"method {method!r}", _FORMS)
     return names
 
 

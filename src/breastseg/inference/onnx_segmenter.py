@@ -72,6 +72,16 @@ class OnnxSegmenter:
         return self.bundle.name
 
     @property
+    def dimensions(self) -> int:
+        """2: it is for images."""
+        return 2
+
+    @property
+    def phases(self) -> int:
+        """0: an image has none."""
+        return 0
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The kinds of lesion that the network tells apart, by label; empty for a single one."""
         labels = self.bundle.labels

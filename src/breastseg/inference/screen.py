@@ -13,8 +13,6 @@ from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.ensemble import Ensemble
-from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.preprocess.burned_in import burned_in, without_marks
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
@@ -41,11 +39,19 @@ class WithinScan:
         """That of the inner one."""
         return self.inner.name
 
+    @property
+    def dimensions(self) -> int:
+        """2: a screen shows images."""
+        return 2
+
+    @property
+    def phases(self) -> int:
+        """0: an image has none."""
+        return 0
+
     def on_one_core(self) -> WithinScan:
         """The same with one core a call, to be called from several threads at once."""
-        if isinstance(self.inner, OnnxSegmenter | Ensemble):
-            return WithinScan(self.inner.on_one_core())
-        return self
+        return WithinScan(self.inner.on_one_core())
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
         """Outline the lesions of one ultrasound picture.

@@ -13,9 +13,6 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.ensemble import Ensemble
-from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.inference.screen import WithinScan
 from breastseg.inference.session import usable_cores
 
 T = TypeVar("T")
@@ -53,24 +50,21 @@ def segment_stream(
         segmenter: usable from several threads at once, as the catalogue's are.
         items: paths, for example; drawn only as far as needed.
         load: reads one item; called in a worker's thread.
-        workers: threads, at least 1; 0 takes one a core, of those that the segmenter was given.
+        workers: threads, at least 1; 0 takes one a core that the process may use.
         prompt: where the lesion is in every image, for methods that take a hint.
 
     Yields:
         One result an item, in the order given. An item that cannot be read or segmented yields
         its error, and the rest goes on.
     """
-    if isinstance(segmenter, OnnxSegmenter | Ensemble):
-        workers = workers or segmenter.threads
-    if isinstance(segmenter, OnnxSegmenter | Ensemble | WithinScan):
-        segmenter = segmenter.on_one_core()
+    single = segmenter.on_one_core()
     workers = workers or usable_cores()
 
     def work(item: T) -> Segmented[T]:
         image = None
         try:
             image = load(item)
-            return Segmented(item, image, segmenter.segment(image, prompt))
+            return Segmented(item, image, single.segment(image, prompt))
         except BreastsegError as error:
             return Segmented(item, image, error)
 

@@ -61,6 +61,16 @@ class VolumeEnsemble:
         """How the first of them takes volumes; all take as many phases."""
         return self.segmenters[0].spec
 
+    @property
+    def dimensions(self) -> int:
+        """3: it is for volumes."""
+        return 3
+
+    @property
+    def phases(self) -> int:
+        """How many phases of an examination it takes."""
+        return self.spec.channels
+
     def on_one_core(self) -> VolumeEnsemble:
         """The same with one core a call, to be called from several threads at once."""
         return VolumeEnsemble([segmenter.on_one_core() for segmenter in self.segmenters])
@@ -90,12 +100,3 @@ class VolumeEnsemble:
             weights_sha256=hashlib.sha256("".join(digests).encode()).hexdigest(),
             steps=(f"mean of {len(self.segmenters)} networks: {members}", *own.steps),
         )
-
-
-def joined(segmenters: Sequence[VolumeSegmenter]) -> VolumeSegmenter | VolumeEnsemble:
-    """The one network itself, or the mean of several.
-
-    Raises:
-        InputError: as `VolumeEnsemble`.
-    """
-    return segmenters[0] if len(segmenters) == 1 else VolumeEnsemble(segmenters)

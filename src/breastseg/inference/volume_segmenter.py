@@ -67,6 +67,16 @@ class VolumeSegmenter:
         """The bundle's name."""
         return self.bundle.name
 
+    @property
+    def dimensions(self) -> int:
+        """3: it is for volumes."""
+        return 3
+
+    @property
+    def phases(self) -> int:
+        """How many phases of an examination it takes."""
+        return self.spec.channels
+
     def on_one_core(self) -> VolumeSegmenter:
         """The same segmenter with one core a call, to be called from several threads at once."""
         if self.threads == 1:

@@ -295,7 +295,7 @@ def test_refuses_what_cannot_be_compared_before_anything_runs(tmp_path) -> None:
     blind = replace(two, prompts=False)
     refused(UnsupportedError, "boxes for two", [one, blind], cases[:2], protocol=box)
     refused(BreastsegError, "no method 'nonsense'", [one, MethodSpec("nonsense", "x")])
-    refused(InputError, "no parameter", [one, MethodSpec("otsu", "x", parameters={"y": 1})])
+    refused(InputError, "no parameter", [one, MethodSpec("otsu:y=1", "x")])
     assert not (tmp_path / "out").exists()
     assert calls(log) == []
 

@@ -1,0 +1,100 @@
+"""What may be asked of a method, for the command line, Python and a service's schema alike.
+
+Default, bounds and help of each option stand on its field and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from breastseg.core.errors import InputError
+from breastseg.core.parameters import Within, check_bounds
+from breastseg.core.prompt import Prompt
+
+DEFAULT_METHOD = "ultrasound"
+DEFAULT_PRESET = "ultrasound"
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """How a method is opened.
+
+    Attributes:
+        preset: which tuned parameters a classical method starts from: ultrasound, mammography,
+            none, or a preset's file.
+        threshold: outline pixels of at least this probability, between 0 and 1, in place of the
+            method's own threshold.
+        flip_average: test-time augmentation: average with the prediction for the horizontally
+            flipped image, where the method does not already. A little better, and the network runs
+            twice.
+        force: also take images of another modality, or scale, than the method was made for.
+
+    Raises:
+        InputError: a number that is out of bounds.
+    """
+
+    preset: str = DEFAULT_PRESET
+    threshold: Annotated[float | None, Within(0, 1, exclusive=True)] = None
+    flip_average: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+
+
+DEFAULT_OPTIONS = MethodOptions()
+
+
+@dataclass(frozen=True)
+class SegmentOptions(MethodOptions):
+    """How images are segmented: the method, how it is opened and what it is told.
+
+    Attributes:
+        method: a method's name, the folder of a bundle, or several networks joined by a plus:
+            their mean. A classical method may have parameters after a colon:
+            otsu:shift=0.1,margin=0.5.
+        box: where the lesion lies: first row, first column, and the row and the column after the
+            last, in pixels from 0. For classical methods.
+        inside: row and column of points in the lesion. For classical methods.
+        outside: row and column of points that are no lesion. For classical methods.
+        uncertainty: also tell how unsure a network is of each pixel, from 0 (sure) to 1 (as likely
+            lesion as not), and of each lesion. The mask stays the same.
+        screenshot: look at the scan alone: cut off titles and margins, and fill callipers and
+            letters from their surroundings. For screenshots of an ultrasound machine.
+        smooth_frames: average each frame of a cine loop with so many before and after it; 0 for
+            each frame by itself.
+        threads: CPU cores to use; 0 for all.
+
+    Raises:
+        InputError: a number that is out of bounds, or a prompt for a screenshot.
+    """
+
+    method: str = DEFAULT_METHOD
+    box: tuple[int, int, int, int] | None = None
+    inside: tuple[tuple[int, int], ...] = ()
+    outside: tuple[tuple[int, int], ...] = ()
+    uncertainty: bool = False
+    screenshot: bool = False
+    smooth_frames: Annotated[int, Within(0, 50)] = 0
+    threads: Annotated[int, Within(0)] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.screenshot and self.prompt is not None:
+            raise InputError(
+                "a prompt for a screenshot",
+                "one or the other",
+                "point at the lesion, or let it be looked for",
+            )
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What the user points at, if anything.
+
+        Raises:
+            InputError: the box is empty.
+        """
+        if self.box is None and not self.inside and not self.outside:
+            return None
+        return Prompt(self.box, self.inside, self.outside)
