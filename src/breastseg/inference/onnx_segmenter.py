@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,8 +15,8 @@ from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction, malignancy_of
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
-from breastseg.inference.bundle_folder import MODEL, read_bundle
 from breastseg.inference.classes import bring_back_classes, tempered_classes
+from breastseg.inference.opened import opened_bundle
 from breastseg.inference.postprocess import bring_back
 from breastseg.inference.scale import check_scale
 from breastseg.inference.session import OnnxNetwork, usable_cores
@@ -29,7 +28,8 @@ from breastseg.preprocess.prepare import prepare
 class OnnxSegmenter:
     """Runs the network of a bundle as it was measured.
 
-    May be used from several threads at once. The network is opened when it is first needed. A
+    May be used from several threads at once. The network is loaded when it is first needed, and
+    shared by all that open the same bundle. A
     bundle with several labels gives `Prediction.class_probability` besides.
 
     Args:
@@ -52,19 +52,19 @@ class OnnxSegmenter:
     ) -> None:
         if threads < 0:
             raise InputError(f"threads = {threads}", "1 or more, or 0 for all cores")
-        self.bundle: Bundle = read_bundle(folder)
+        self._opened = opened_bundle(folder)
+        self._loaded: OnnxNetwork | None = None
         if self.bundle.volume is not None:
-            raise BundleError(
-                f"{self.bundle.name!r} is a network for volumes",
-                "one for images",
-                "breastseg volume",
-            )
+            raise BundleError(f"{self.bundle.name!r} is a network for volumes", "one for images")
         self.output: OutputSpec = output or self.bundle.output
         self.force = force
         self.folder = folder
         self.threads = threads or usable_cores()
-        self._opened: OnnxNetwork | None = None
-        self._opening = threading.Lock()
+
+    @property
+    def bundle(self) -> Bundle:
+        """What the bundle says of itself."""
+        return self._opened.description
 
     @property
     def name(self) -> str:
@@ -95,12 +95,9 @@ class OnnxSegmenter:
 
     @property
     def _network(self) -> OnnxNetwork:
-        with self._opening:
-            if self._opened is None:
-                path = self.folder / MODEL
-                outputs = len(self.class_names) + 1
-                self._opened = OnnxNetwork(path, self.bundle.input, self.threads, outputs)
-            return self._opened
+        if self._loaded is None:
+            self._loaded = self._opened.network(self.threads)
+        return self._loaded
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
         """Outline the lesions of one 2-D image, grey or RGB; see `InputSpec.colour`.

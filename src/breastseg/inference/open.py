@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from breastseg.core.errors import InputError
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.bundle_folder import read_bundle
 from breastseg.inference.methods import (
     bundle_folder,
     is_classical,
     method_and_parameters,
     network_names,
 )
+from breastseg.inference.opened import opened_bundle
 from breastseg.inference.options import DEFAULT_METHOD, DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _as_given(method: Segmenter, options: MethodOptions, uncertainty: bool) -> S
 
 def _network(folder: Path, options: MethodOptions, threads: int) -> OnnxSegmenter | VolumeSegmenter:
     """A bundle at its own operating point, but for what is asked for."""
-    bundle = read_bundle(folder, verify=False)
+    bundle = opened_bundle(folder).description
     own = bundle.output
     output = replace(
         own,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
-from breastseg.inference.bundle_folder import MODEL, read_bundle
+from breastseg.inference.opened import opened_bundle
 from breastseg.inference.postprocess import postprocess
 from breastseg.inference.session import OnnxNetwork, usable_cores
 from breastseg.inference.sliding_window import sliding_window
@@ -27,7 +26,8 @@ from breastseg.preprocess.volume import prepare_volume, resample
 class VolumeSegmenter:
     """Runs the network of a bundle for volumes as it was measured.
 
-    May be used from several threads at once. The network is opened when it is first needed.
+    May be used from several threads at once. The network is loaded when it is first needed, and
+    shared by all that open the same bundle.
 
     Args:
         folder: the bundle.
@@ -49,18 +49,20 @@ class VolumeSegmenter:
     ) -> None:
         if threads < 0:
             raise InputError(f"threads = {threads}", "1 or more, or 0 for all cores")
-        self.bundle: Bundle = read_bundle(folder)
+        self._opened = opened_bundle(folder)
+        self._loaded: OnnxNetwork | None = None
         if self.bundle.volume is None:
-            raise BundleError(
-                f"{folder}: a network for images", "one for volumes", "use OnnxSegmenter"
-            )
+            raise BundleError(f"{folder}: a network for images", "one for volumes")
         self.spec: VolumeSpec = self.bundle.volume
         self.output: OutputSpec = output or self.bundle.output
         self.force = force
         self.folder = folder
         self.threads = threads or usable_cores()
-        self._opened: OnnxNetwork | None = None
-        self._opening = threading.Lock()
+
+    @property
+    def bundle(self) -> Bundle:
+        """What the bundle says of itself."""
+        return self._opened.description
 
     @property
     def name(self) -> str:
@@ -85,10 +87,9 @@ class VolumeSegmenter:
 
     @property
     def _network(self) -> OnnxNetwork:
-        with self._opening:
-            if self._opened is None:
-                self._opened = OnnxNetwork(self.folder / MODEL, self.spec, self.threads)
-            return self._opened
+        if self._loaded is None:
+            self._loaded = self._opened.network(self.threads)
+        return self._loaded
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
         """Outline the lesions of one volume.
