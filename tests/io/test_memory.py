@@ -17,9 +17,9 @@ def restored() -> Iterator[None]:
 def test_the_limit_itself_fits_and_a_byte_more_does_not() -> None:
     set_max_memory(2**21)
     assert max_memory() == 2**21
-    check_memory(2**21, "a.nii", "a volume")
-    with pytest.raises(UnsupportedError, match=r"a\.nii: declares a volume, which take about 2 M"):
-        check_memory(2**21 + 1, "a.nii", "a volume")
+    check_memory(2**21, "a.nii", "9 voxels")
+    with pytest.raises(UnsupportedError, match=r"a\.nii: 9 voxels take about 2 M"):
+        check_memory(2**21 + 1, "a.nii", "9 voxels")
 
 
 def test_a_limit_below_a_mebibyte_is_a_slip() -> None:

@@ -154,8 +154,8 @@ def test_phases_of_one_grid_become_channels(tmp_path: Path) -> None:
     ("other", "said"),
     [
         (Grid((3, 4, 6), (3.0, 1.0, 1.0)), "another shape"),
-        (Grid(SHAPE, (3.0, 1.0, 1.1)), "lies up to 0.4 mm elsewhere"),
-        (Grid(SHAPE, (3.0, 1.0, 1.0), (0.0, 0.1, 0.0)), "lies up to 0.1 mm elsewhere"),
+        (Grid(SHAPE, (3.0, 1.0, 1.1)), r"lies up to 0\.4 mm \(0\.4 of a voxel\) elsewhere"),
+        (Grid(SHAPE, (3.0, 1.0, 1.0), (0.0, 0.2, 0.0)), r"lies up to 0\.2 mm \(0\.2 of"),
         (Grid(SHAPE, (3.0, 1.0, 1.0), direction=(-1, 0, 0, 0, 1, 0, 0, 0, 1)), "up to 12 mm"),
     ],
 )
@@ -289,6 +289,7 @@ def test_a_spacing_that_is_not_stated_is_unknown(tmp_path: Path) -> None:
     write_volume(VALUES, grid, tmp_path / "a.nii")
     data = bytearray((tmp_path / "a.nii").read_bytes())
     data[80:92] = bytes(12)  # pixdim[1] to pixdim[3]
+    data[252:256] = bytes(4)  # the codes of qform and sform
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(data, mtime=0))
     assert read_volume(tmp_path / "b.nii.gz").grid.spacing_mm is None
 

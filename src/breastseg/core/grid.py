@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from breastseg.core.errors import GeometryError
+
+
+@dataclass(frozen=True)
+class NiftiPlace:
+    """How a NIfTI file states where its voxels lie.
+
+    It has two statements, sform and qform, which need not agree, and programs choose differently
+    among them. A mask lies on its scan in every program if it repeats both as they are.
+
+    Attributes:
+        fields: names and values of the header's fields (nifti1.h), as they stand in the file.
+    """
+
+    fields: tuple[tuple[str, tuple[float, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -21,6 +35,9 @@ class Grid:
             None where it is unknown, and then measurements are in pixels.
         origin_mm: position of the first sample's centre in millimetres.
         direction: row-major cosines, ``len(shape) ** 2`` values; the identity by default.
+        nifti: how the NIfTI file that the grid was read from states it, for the files that are
+            written on this grid; without meaning for anything else, and grids that differ in it
+            alone are equal.
 
     Raises:
         GeometryError: a length, sign or value that makes no grid.
@@ -30,6 +47,7 @@ class Grid:
     spacing_mm: tuple[float, ...] | None = None
     origin_mm: tuple[float, ...] | None = None
     direction: tuple[float, ...] | None = None
+    nifti: NiftiPlace | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         n = len(self.shape)

@@ -39,6 +39,8 @@ class Image:
         scan: (row, column, rows, columns) of the part that shows the scan, on an ultrasound screen
             whose file states it.
         reference: the DICOM frames that it was read from; None for what is no DICOM.
+        phases: of a volume, what each channel is, in words: its file or series, and its time where
+            that is stated; empty where nothing is known.
 
     Raises:
         GeometryError: the array's shape is not (channels, *grid.shape), or `scan` does not lie in
@@ -55,6 +57,7 @@ class Image:
     remarks: tuple[str, ...] = ()
     scan: tuple[int, int, int, int] | None = None
     reference: Reference | None = None
+    phases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.shape[1:] != self.grid.shape or self.array.ndim != self.grid.ndim + 1:

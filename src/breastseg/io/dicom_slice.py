@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from breastseg.core.image import Modality
+from breastseg.core.reference import Reference
 from breastseg.io.dicom_image import MODALITIES, decoding
+from breastseg.io.dicom_reference import REFERENCE_TAGS, reference_of
 from breastseg.io.source import brief, opened
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _TAGS = (
     *MOMENTS,
     *STARTS,
     *_DATES.values(),
+    *REFERENCE_TAGS,
 )
 _SECONDS = 86400.0
 
@@ -64,6 +67,7 @@ class DicomSlice:
         dtype: of the stored values, ``"<u2"`` for example.
         number: the instance's number in its series, where it is stated.
         times: by keyword, of `MOMENTS` and `STARTS`, what is stated; times in seconds.
+        reference: the stored object that it is.
     """
 
     path: Path
@@ -81,6 +85,7 @@ class DicomSlice:
     dtype: str
     number: int | None
     times: Mapping[str, float]
+    reference: Reference
 
 
 def read_slice(path: Path) -> DicomSlice | None:
@@ -122,6 +127,7 @@ def read_slice(path: Path) -> DicomSlice | None:
             dtype=f"<{'ui'[int(header.PixelRepresentation)]}{int(header.BitsAllocated) // 8}",
             number=None if (at := header.get("InstanceNumber")) in (None, "") else int(at),
             times=_times(header),
+            reference=reference_of(header),
         )
 
 
@@ -139,6 +145,12 @@ def _times(header: Dataset) -> Mapping[str, float]:
         if math.isfinite(moment):
             found[keyword] = moment
     return found
+
+
+def clock(seconds: float) -> str:
+    """The time of day of a moment in `DicomSlice.times`, such as ``"09:30:05"``."""
+    whole = int(seconds % _SECONDS)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def _seconds(text: str) -> float:

@@ -41,14 +41,14 @@ def check_memory(needed: int, name: str, what: str) -> None:
     Args:
         needed: estimated bytes, copies made on the way included.
         name: what messages call the input.
-        what: what the header declares, such as ``"512 x 512 x 2000 voxels of int16"``.
+        what: what takes it, in the plural, such as ``"512 x 512 x 2000 voxels of int16"``.
 
     Raises:
         UnsupportedError: it would.
     """
     if needed > _limit:
         raise UnsupportedError(
-            f"{name}: declares {what}, which take about {in_words(needed)} of memory",
+            f"{name}: {what} take about {in_words(needed)} of memory",
             f"at most {in_words(_limit)}",
             "raise the memory limit, crop it, or export it at a lower resolution",
         )

@@ -14,54 +14,44 @@ that a grid read and written is the same grid, to the precision that the file's 
 
 from __future__ import annotations
 
+import gzip
 import math
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.errors import GeometryError, InputError, UnreadableError, UnsupportedError
+from breastseg.core.errors import GeometryError, InputError, UnreadableError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
-from breastseg.io.source import brief, name_of, opened, quiet
+from breastseg.core.reference import join_references
+from breastseg.io.memory import check_memory
+from breastseg.io.source import name_of, opened
+from breastseg.io.volume_data import check_voxels, encoded, memory_of, read_voxels
 from breastseg.io.volume_header import (
     HEAD_BYTES,
+    HEADER_LIMIT,
+    NIFTI_BYTES,
+    Encoding,
     VolumeHeader,
     VolumeKind,
-    check_header,
-    check_whole,
+    damaged,
     volume_kind,
 )
+from breastseg.io.volume_meta import SIZE_DIGITS, meta_header, write_meta_header
+from breastseg.io.volume_nifti import nifti_header, write_nifti_header
+from breastseg.io.volume_nrrd import nrrd_header, write_nrrd_header
 from breastseg.io.write import replacing
-
-if TYPE_CHECKING:
-    import SimpleITK
-
-T = TypeVar("T")
-
-MAX_VOXELS = 2**29
-"""The largest volume that is decoded, phases and all: twice the largest breast examination.
-
-A header that declares more is refused before anything is decoded.
-"""
 
 VOLUME_SUFFIXES = tuple(kind.value for kind in VolumeKind)
 """What the files that `write_volume` writes are called."""
 
-_READERS = {
-    VolumeKind.NIFTI: "NiftiImageIO",
-    VolumeKind.NIFTI_GZIP: "NiftiImageIO",
-    VolumeKind.NRRD: "NrrdImageIO",
-    VolumeKind.META: "MetaImageIO",
-}
-_SAME_MM = 1e-3
+SAME = 0.1
+"""Of a voxel's side: two grids that lie no further apart are one, written with other digits."""
 
 
 def read_volume(path: Path | BinaryIO, source: str = "") -> Image:
@@ -79,11 +69,16 @@ def read_volume(path: Path | BinaryIO, source: str = "") -> Image:
 
     Raises:
         UnreadableError: missing, empty, truncated, damaged, or none of these formats.
-        UnsupportedError: data in another file, another number of axes, complex numbers, or more
-            than `MAX_VOXELS`.
+        UnsupportedError: data in another file, another number of axes, complex numbers, axes that
+            are not perpendicular, or more memory than the limit (`breastseg.io.memory`).
     """
-    with _open_volume(path, source) as (reader, header, name):
-        return _image(_run(reader.Execute, name), header, name)
+    name = name_of(path, source)
+    with opened(path, source) as stream:
+        header = _header(stream, name)
+        array = read_voxels(stream, header, name)
+    return Image(
+        array, header.grid, source=name, remarks=header.remarks, phases=_phases(header, name)
+    )
 
 
 def read_volume_grid(path: Path) -> tuple[Grid, int]:
@@ -93,40 +88,14 @@ def read_volume_grid(path: Path) -> tuple[Grid, int]:
         UnreadableError: as for `read_volume`.
         UnsupportedError: as for `read_volume`.
     """
-    with _open_volume(path, "", whole=False) as (reader, header, _):
-        size = reader.GetSize()
-        channels = size[3] if len(size) == 4 else reader.GetNumberOfComponents()
-        place = reader.GetSpacing(), reader.GetOrigin(), reader.GetDirection()
-        return _grid(size[2::-1], header, *place), channels
-
-
-@contextmanager
-def _open_volume(
-    path: Path | BinaryIO, source: str, whole: bool = True
-) -> Iterator[tuple[SimpleITK.ImageFileReader, VolumeHeader, str]]:
-    """A reader that has read the header, what else that says, and what messages call the file."""
-    name = name_of(path, source)
-    with opened(path, source) as stream:
-        kind = volume_kind(stream.read(HEAD_BYTES))
-        if kind is None:
-            raise UnreadableError(
-                f"{name}: is not a volume that can be read",
-                "NIfTI, NRRD or MetaImage, in one file",
-                "export it in one of these formats",
-            )
-        stream.seek(0)
-        header = check_header(stream, kind, name)
-        stream.seek(0)
-        with _named(stream, path, kind) as place:
-            reader = _reader(place, kind, name)
-            if whole:
-                stream.seek(0)
-                check_whole(stream, kind, header, _data_bytes(reader), name)
-            yield reader, header, name
+    header = _header_of(path)
+    return header.grid, header.channels
 
 
 def read_volumes(paths: Sequence[Path]) -> Image:
     """Read several volumes of one grid, as the phases of an examination, into one image.
+
+    All headers are looked at before any voxel is read.
 
     Args:
         paths: at least one file; their order is that of the channels.
@@ -137,9 +106,29 @@ def read_volumes(paths: Sequence[Path]) -> Image:
 
     Raises:
         InputError: no path, or as for `read_volume`.
-        GeometryError: two files differ in shape, or in position by more than a micrometre.
+        GeometryError: two files differ in shape, or in position by more than `SAME`.
     """
-    return stack_phases([read_volume(path) for path in paths])
+    if not paths:
+        raise InputError("no volumes", "at least one file")
+    if len(paths) == 1:
+        return read_volume(paths[0])
+    headers = [_header_of(path) for path in paths]
+    first = headers[0]
+    for path, header in zip(paths, headers, strict=True):
+        _check_grid(first.grid, header.grid, str(paths[0]), str(path))
+    dtype = np.result_type(*(header.result for header in headers))
+    shape = (sum(header.channels for header in headers), *first.grid.shape)
+    needed = math.prod(shape) * dtype.itemsize + max(map(memory_of, headers))
+    check_memory(needed, f"{paths[0]} and {len(paths) - 1} more", first.in_words)
+    array = np.empty(shape, dtype)
+    phases: tuple[str, ...] = ()
+    remarks: dict[str, None] = {}
+    for path in paths:
+        image = read_volume(path)
+        array[len(phases) : len(phases) + len(image.array)] = image.array
+        phases += image.phases
+        remarks |= dict.fromkeys(image.remarks)
+    return Image(array, first.grid, source=str(paths[0]), remarks=tuple(remarks), phases=phases)
 
 
 def stack_phases(images: Sequence[Image]) -> Image:
@@ -154,29 +143,37 @@ def stack_phases(images: Sequence[Image]) -> Image:
 
     Raises:
         InputError: no image.
-        GeometryError: two differ in shape, or in position by more than a micrometre.
+        GeometryError: two differ in shape, or in position by more than `SAME`.
+        UnsupportedError: together they take more memory than the limit.
     """
     if not images:
         raise InputError("no volumes", "at least one file")
     first = images[0]
+    if len(images) == 1:
+        return first
     for image in images[1:]:
-        difference = grid_difference(first.grid, image.grid)
-        if difference:
-            raise GeometryError(
-                f"{image.source}: {difference} than {first.source}",
-                "volumes of one grid",
-                "resample one to the other",
-            )
-    array = np.concatenate([image.array for image in images])
-    return Image(array, first.grid, first.modality, first.source)
+        _check_grid(first.grid, image.grid, first.source, image.source)
+    needed = 2 * sum(image.array.nbytes for image in images)
+    check_memory(needed, first.source, f"{len(images)} phases together")
+    references = [image.reference for image in images if image.reference is not None]
+    return replace(
+        first,
+        array=np.concatenate([image.array for image in images]),
+        remarks=tuple(dict.fromkeys(said for image in images for said in image.remarks)),
+        phases=tuple(phase for image in images for phase in image.phases),
+        reference=join_references(references) if len(references) == len(images) else None,
+    )
 
 
 def write_volume(values: NDArray[np.generic], grid: Grid, path: Path) -> None:
     """Write a mask, a probability or an image, whole or not at all.
 
+    What was written is read again before it takes its name.
+
     Args:
         values: ``grid.shape`` or (channels, *grid.shape); bool is written as 0 and 1 in uint8.
-        grid: 3-D, with a spacing; see this module's docstring on its orientation.
+        grid: 3-D, with a spacing; see this module's docstring on its orientation. Where it was read
+            from a NIfTI file, a NIfTI file states its place in the same words, sform and qform.
         path: ``.nii``, ``.nii.gz``, ``.nrrd`` or ``.mha``. NIfTI keeps spacing and origin in
             float32, the others in full.
 
@@ -197,109 +194,79 @@ def write_volume(values: NDArray[np.generic], grid: Grid, path: Path) -> None:
             "a grid with spacing_mm: a volume file cannot leave it out",
             "state the spacing, or write the slices as pictures",
         )
-    image = _itk_image(values if whole else np.moveaxis(values, 0, -1), not whole, path)
-    _set_geometry(image, grid, path)
-    itk = _simpleitk()
+    square = _direction(grid)
+    if not np.allclose(square @ square.T, np.eye(3), atol=1e-4):
+        raise GeometryError(
+            f"{path}: a grid with the direction {grid.direction}",
+            "perpendicular axes of unit length",
+            "resample to such a grid",
+        )
+    array = _to_write(values[None] if whole else values, path)
     with replacing(path) as temporary:
-        # SimpleITK and the NIfTI library insist on the whole suffix, and on one alone.
-        named = temporary.with_name(f"{temporary.stem}-whole{kind.value}")
-        writer = itk.ImageFileWriter()
-        writer.SetImageIO(_READERS[kind])
-        writer.SetFileName(str(named))
-        writer.SetUseCompression(kind is not VolumeKind.NIFTI)
+        with temporary.open("wb") as file:
+            _write(file, kind, array, grid)
+        with temporary.open("rb") as file:
+            check_voxels(file, _header(file, str(path)), str(path))
+
+
+def _write(file: BinaryIO, kind: VolumeKind, array: NDArray[np.generic], grid: Grid) -> None:
+    """Header and voxels; of MetaImage the header has the length of what follows it."""
+    head, place = b"", 0
+    channels, dtype = len(array), array.dtype
+    if kind is VolumeKind.META:
+        encoding = Encoding.ZLIB
+        head, place = write_meta_header(grid, channels, dtype)
+    elif kind is VolumeKind.NRRD:
+        encoding = Encoding.GZIP
+        head = write_nrrd_header(grid, channels, dtype)
+    else:
+        encoding = Encoding.RAW if kind is VolumeKind.NIFTI else Encoding.GZIP_FILE
+        head = write_nifti_header(grid, channels, dtype)
+    written = sum(
+        file.write(part) for part in encoded(array.reshape(-1, *grid.shape[1:]), encoding, head)
+    )
+    if place:
+        file.seek(place)
+        file.write(str(written - len(head)).zfill(SIZE_DIGITS).encode())
+
+
+def _header_of(path: Path) -> VolumeHeader:
+    with opened(path) as stream:
+        return _header(stream, str(path))
+
+
+def _header(stream: BinaryIO, name: str) -> VolumeHeader:
+    """Read the header of a file of any of the formats."""
+    kind = volume_kind(stream.read(HEAD_BYTES))
+    stream.seek(0)
+    if kind is VolumeKind.NRRD:
+        return nrrd_header(stream.read(HEADER_LIMIT), name)
+    if kind is VolumeKind.META:
+        return meta_header(stream.read(HEADER_LIMIT), name)
+    if kind is VolumeKind.NIFTI:
+        return nifti_header(stream.read(NIFTI_BYTES), False, name)
+    if kind is VolumeKind.NIFTI_GZIP:
         try:
-            writer.Execute(image)
-            named.replace(temporary)
-        except RuntimeError as error:
-            raise InputError(
-                f"{path}: cannot be written ({_reason(error)})",
-                remedy="choose a folder that exists, has room and may be written to",
-            ) from error
-        finally:
-            named.unlink(missing_ok=True)
-
-
-@contextmanager
-def _named(stream: BinaryIO, path: Path | BinaryIO, kind: VolumeKind) -> Iterator[Path]:
-    """The file under a name that its reader accepts: its own, or that of a link or a copy."""
-    if isinstance(path, Path) and path.name.lower().endswith(kind.value):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="breastseg-") as folder:
-        place = Path(folder) / f"volume{kind.value}"
-        try:
-            if not isinstance(path, Path):
-                raise OSError("a stream has no name to link to")
-            place.symlink_to(path.resolve())
-        except OSError:
-            with place.open("wb") as copy:
-                shutil.copyfileobj(stream, copy)
-        yield place
-
-
-def _reader(place: Path, kind: VolumeKind, name: str) -> SimpleITK.ImageFileReader:
-    """A reader that has read the header and found nothing against it."""
-    itk = _simpleitk()
-    reader: SimpleITK.ImageFileReader = itk.ImageFileReader()
-    reader.SetImageIO(_READERS[kind])
-    reader.SetFileName(os.fspath(place))
-    _run(reader.ReadImageInformation, name)
-    size, parts = reader.GetSize(), reader.GetNumberOfComponents()
-    if len(size) not in (3, 4) or (len(size) == 4 and parts > 1):
-        raise UnsupportedError(
-            f"{name}: has {len(size)} axes of {size} voxels with {parts} values each",
-            "3 axes, or a fourth one for the phases",
-            "export each volume as a file",
-        )
-    voxels = math.prod(size) * parts
-    if voxels > MAX_VOXELS:
-        raise UnsupportedError(
-            f"{name}: declares {' x '.join(map(str, size))} voxels of {parts} values = {voxels}",
-            f"at most {MAX_VOXELS}",
-            "crop it or export it at a lower resolution",
-        )
-    if reader.GetPixelID() in (itk.sitkComplexFloat32, itk.sitkComplexFloat64):
-        raise UnsupportedError(f"{name}: has complex values", remedy="export the magnitude")
-    return reader
-
-
-def _data_bytes(reader: SimpleITK.ImageFileReader) -> int:
-    """How many bytes the voxels take in memory."""
-    parts = reader.GetNumberOfComponents()
-    kind = _simpleitk().Image([1, 1, 1], reader.GetPixelID(), parts)
-    return int(math.prod(reader.GetSize()) * parts * kind.GetSizeOfPixelComponent())
-
-
-def _image(read: SimpleITK.Image, header: VolumeHeader, name: str) -> Image:
-    """Channels first, on a grid in array order."""
-    array = _simpleitk().GetArrayFromImage(read)
-    if read.GetNumberOfComponentsPerPixel() > 1:
-        array = np.ascontiguousarray(np.moveaxis(array, -1, 0))
-    elif read.GetDimension() == 3:
-        array = array[None]
-    place = read.GetSpacing(), read.GetOrigin(), read.GetDirection()
-    return Image(array, _grid(array.shape[1:], header, *place), source=name)
-
-
-def _grid(
-    shape: tuple[int, ...],
-    header: VolumeHeader,
-    spacing: tuple[float, ...],
-    origin: tuple[float, ...],
-    direction: tuple[float, ...],
-) -> Grid:
-    """From (x, y, z) and whatever follows them to array order."""
-    square = np.reshape(direction, (len(spacing), len(spacing)))[:3, :3]
-    return Grid(
-        tuple(shape),
-        tuple(spacing[2::-1]) if header.has_spacing else None,
-        tuple(origin[2::-1]),
-        tuple(square[::-1, ::-1].ravel().tolist()),
+            head = gzip.GzipFile(fileobj=stream).read(NIFTI_BYTES)
+        except (OSError, EOFError, zlib.error) as error:
+            raise damaged(name, error) from error
+        return nifti_header(head, True, name)
+    raise UnreadableError(
+        f"{name}: is not a volume that can be read",
+        "NIfTI, NRRD or MetaImage, in one file",
+        "export it in one of these formats",
     )
 
 
-def _itk_image(values: NDArray[np.generic], channels: bool, path: Path) -> SimpleITK.Image:
-    """SimpleITK's own image of (slices, rows, columns) or (slices, rows, columns, channels)."""
+def _phases(header: VolumeHeader, name: str) -> tuple[str, ...]:
+    count = header.channels
+    if count == 1:
+        return (name,)
+    return tuple(f"{name}, volume {index} of {count}" for index in range(1, count + 1))
+
+
+def _to_write(values: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
+    """Of a dtype that all formats have, little endian."""
     if values.dtype.kind not in "buif" or values.dtype.itemsize > 8 or values.size == 0:
         raise InputError(
             f"{path}: an array of shape {values.shape}, dtype {values.dtype} is no volume",
@@ -307,22 +274,7 @@ def _itk_image(values: NDArray[np.generic], channels: bool, path: Path) -> Simpl
         )
     if values.dtype in (np.bool_, np.float16):
         values = values.astype(np.uint8 if values.dtype == np.bool_ else np.float32)
-    native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
-    image: SimpleITK.Image = _simpleitk().GetImageFromArray(native, isVector=channels)
-    return image
-
-
-def _set_geometry(image: SimpleITK.Image, grid: Grid, path: Path) -> None:
-    square = _direction(grid)[::-1, ::-1]
-    if not np.allclose(square @ square.T, np.eye(3), atol=1e-4):
-        raise GeometryError(
-            f"{path}: a grid with the direction {grid.direction}",
-            "perpendicular axes of unit length",
-            "resample to such a grid",
-        )
-    image.SetSpacing([float(step) for step in (grid.spacing_mm or (1.0,) * 3)[::-1]])
-    image.SetOrigin([float(at) for at in (grid.origin_mm or (0.0,) * 3)[::-1]])
-    image.SetDirection(square.ravel().tolist())
+    return values.astype(values.dtype.newbyteorder("<"), copy=False)
 
 
 def _kind_to_write(path: Path) -> VolumeKind:
@@ -332,10 +284,20 @@ def _kind_to_write(path: Path) -> VolumeKind:
     raise InputError(f"{path}: is no name for a volume", f"one of {', '.join(VOLUME_SUFFIXES)}")
 
 
+def _check_grid(one: Grid, other: Grid, name: str, other_name: str) -> None:
+    difference = grid_difference(one, other)
+    if difference:
+        raise GeometryError(
+            f"{other_name}: {difference} than {name}",
+            "volumes of one grid",
+            "resample one to the other",
+        )
+
+
 def grid_difference(one: Grid, other: Grid) -> str:
     """In which respect two 3-D grids differ, in words; empty where they are the same.
 
-    Positions may differ by a micrometre, as they do where two programs wrote one grid.
+    Positions may differ by `SAME`, as they do where two programs wrote one grid with other digits.
     """
     if one.shape != other.shape:
         return f"has another shape {other.shape}"
@@ -343,8 +305,12 @@ def grid_difference(one: Grid, other: Grid) -> str:
         return f"has another spacing {other.spacing_mm} mm"
     # The first voxel and the last one along each axis: where these agree, all do.
     corners = np.vstack([np.zeros(3), np.diag(np.array(one.shape) - 1)])
-    away = np.abs(positions_mm(one, corners) - positions_mm(other, corners)).max()
-    return f"lies up to {away:.3g} mm elsewhere" if away > _SAME_MM else ""
+    away = positions_mm(one, corners) - positions_mm(other, corners)
+    sides = (away[:, ::-1] @ _direction(one)) / np.array(one.steps)
+    furthest = float(np.abs(sides).max())
+    if furthest <= SAME:
+        return ""
+    return f"lies up to {np.abs(away).max():.3g} mm ({furthest:.2g} of a voxel) elsewhere"
 
 
 def positions_mm(grid: Grid, indices: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -365,31 +331,3 @@ def positions_mm(grid: Grid, indices: NDArray[np.generic]) -> NDArray[np.float64
 def _direction(grid: Grid) -> NDArray[np.float64]:
     """(3, 3), in array order."""
     return np.eye(3) if grid.direction is None else np.reshape(grid.direction, (3, 3))
-
-
-def _simpleitk() -> ModuleType:
-    """The library. It takes a second to import, so it waits until it is needed."""
-    with quiet():
-        import SimpleITK
-
-    # Its warnings go to standard error; what matters of them is checked in volume_header.
-    SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-    return SimpleITK
-
-
-def _run(step: Callable[[], T], name: str) -> T:
-    """The one place where SimpleITK's exceptions become ours."""
-    try:
-        return step()
-    except (RuntimeError, MemoryError) as error:
-        raise UnreadableError(
-            f"{name}: is damaged or incomplete ({_reason(error)})",
-            "a whole NIfTI, NRRD or MetaImage file",
-            "copy or export the file again",
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    """What SimpleITK says last, without its own file names."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return brief(lines[-1] if lines else type(error).__name__, 200)

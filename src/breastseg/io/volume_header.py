@@ -1,31 +1,39 @@
-"""What a volume file says of itself, and whether it is all there.
+"""What the header of a volume file says, in whatever format.
 
-SimpleITK reads some files that were cut short without a word, and follows a header that points to
-data in another file; so both are looked at here first. The formats: NIfTI-1 and NIfTI-2
-(https://nifti.nimh.nih.gov), NRRD (https://teem.sourceforge.net/nrrd/format.html) and MetaImage
-(https://itk.org/Wiki/ITK/MetaIO/Documentation).
+Each format has a file that reads its header: `volume_nifti`, `volume_nrrd` and `volume_meta`. All
+give a `VolumeHeader`, by which `breastseg.io.volume_data` reads the voxels. Nothing here or there
+follows a header to another file, and no library in another language sees the input: what is damaged
+ends in an exception, never with the process.
 """
 
 from __future__ import annotations
 
-import gzip
 import math
-import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.core.grid import Grid, NiftiPlace
 from breastseg.io.source import brief
 
 HEAD_BYTES = 1024
 """How much of a file's start `volume_kind` needs."""
 
-_HEADER_LIMIT = 2**20  # of a text header
-_CHUNK = 2**20
-_NIFTI_BYTES = 540
+HEADER_LIMIT = 2**20
+"""The longest text header."""
+
+MOST_SKEWED = math.radians(1)
+"""Axes that are no further off the right angle are taken for perpendicular."""
+
+NIFTI_BYTES = 540
+_ROUNDING = 1e-6  # of cosines that a file keeps in single precision
+_TOLD = math.radians(0.01)
+_SPATIAL = 3
 
 
 class VolumeKind(Enum):
@@ -37,31 +45,81 @@ class VolumeKind(Enum):
     META = ".mha"
 
 
+class Encoding(Enum):
+    """How the voxels are stored."""
+
+    RAW = "raw"
+    GZIP = "gzip"
+    GZIP_FILE = "gzip, header and all"
+    ZLIB = "zlib"
+    BZIP2 = "bzip2"
+    TEXT = "text"
+    HEX = "hex"
+
+
 @dataclass(frozen=True)
 class VolumeHeader:
-    """What is needed to know of a file beside what SimpleITK tells.
+    """What is needed to read the voxels of a file, and to place them.
 
     Attributes:
-        has_spacing: the file states the distance of its voxels.
-        offset: where the data start, in bytes; in a compressed NIfTI file, after decompression.
-        data_bytes: how many bytes of data there must be, where the header says so by itself.
-        compression: of the data alone, as zlib's ``wbits``: 15 for zlib, as in MetaImage, 31 for
-            gzip, as in NRRD, 0 where there is none.
-        stored_bytes: the length of the compressed data, where it is stated.
+        shape: of the stored array, its slowest axis first: three axes of voxels, and perhaps one of
+            channels.
+        channel_axis: which of them holds the channels, None where there is one channel.
+        dtype: of a stored value, with its byte order.
+        grid: of the voxels.
+        offset: where the data start, in bytes; of a `GZIP_FILE` after decompression.
+        encoding: of the data.
+        stored_bytes: the length of compressed data, where it is stated.
+        slope: by which a stored value is multiplied.
+        intercept: what is then added.
+        remarks: what must be known before a result is trusted.
     """
 
-    has_spacing: bool
+    shape: tuple[int, ...]
+    channel_axis: int | None
+    dtype: np.dtype[np.generic]
+    grid: Grid
     offset: int = 0
-    data_bytes: int | None = None
-    compression: int = 0
+    encoding: Encoding = Encoding.RAW
     stored_bytes: int | None = None
+    slope: float = 1.0
+    intercept: float = 0.0
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> int:
+        """How many values a voxel has."""
+        return 1 if self.channel_axis is None else self.shape[self.channel_axis]
+
+    @property
+    def data_bytes(self) -> int:
+        """How many bytes the stored values take."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def rescaled(self) -> bool:
+        """Whether stored values are not yet what they mean."""
+        return (self.slope, self.intercept) != (1, 0)
+
+    @property
+    def result(self) -> np.dtype[np.generic]:
+        """Of the values that are read, in the machine's byte order."""
+        native = self.dtype.newbyteorder("=")
+        return np.result_type(native, np.float32) if self.rescaled else native
+
+    @property
+    def in_words(self) -> str:
+        """Such as ``"512 x 512 x 60 voxels of int16"``."""
+        sides = " x ".join(map(str, self.grid.shape[::-1]))
+        several = f" in {self.channels} channels" if self.channels > 1 else ""
+        return f"{sides} voxels of {self.dtype.name}{several}"
 
 
 def volume_kind(head: bytes) -> VolumeKind | None:
     """Tell a volume file by its first `HEAD_BYTES`; None where it is no volume in one file."""
     if head.startswith(b"\x1f\x8b"):
         try:
-            inner = zlib.decompressobj(wbits=31).decompress(head, _NIFTI_BYTES)
+            inner = zlib.decompressobj(wbits=31).decompress(head, NIFTI_BYTES)
         except zlib.error:
             return None
         return VolumeKind.NIFTI_GZIP if _is_nifti(inner) else None
@@ -79,172 +137,167 @@ def _is_nifti(head: bytes) -> bool:
     return head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0"
 
 
-def check_header(stream: BinaryIO, kind: VolumeKind, name: str) -> VolumeHeader:
-    """Read what the header says.
+def place_axes(
+    shape: Sequence[int],
+    axes: NDArray[np.float64],
+    origin: Sequence[float] | NDArray[np.float64],
+    name: str,
+    nifti: NiftiPlace | None = None,
+) -> tuple[Grid, tuple[str, ...]]:
+    """The grid of a file that states how far a voxel is from the next along each axis.
 
     Args:
-        stream: the file, at its start.
-        kind: its format.
-        name: what messages call it.
+        shape: (slices, rows, columns).
+        axes: (3, 3) float64; each column is one step along the file's first, second and third axis,
+            (x, y, z) in LPS, millimetres.
+        origin: (x, y, z) of the first voxel's centre.
+        name: what messages call the file.
+        nifti: what the grid keeps of its file.
+
+    Returns:
+        The grid, its axes made perpendicular (the nearest rotation), and remarks.
 
     Raises:
-        UnreadableError: the header is damaged.
-        UnsupportedError: it points to data in another file.
+        UnreadableError: steps that make no grid.
+        UnsupportedError: axes that are further from the right angle than `MOST_SKEWED`.
     """
-    if kind is VolumeKind.NIFTI_GZIP:
-        try:
-            with gzip.open(stream) as inner:
-                return _nifti_header(inner.read(_NIFTI_BYTES), name)
-        except (OSError, EOFError, zlib.error) as error:
-            raise _damaged(name, error) from error
-    if kind is VolumeKind.NIFTI:
-        return _nifti_header(stream.read(_NIFTI_BYTES), name)
-    text = stream.read(_HEADER_LIMIT)
-    return _nrrd_header(text, name) if kind is VolumeKind.NRRD else _meta_header(text, name)
+    lengths = np.linalg.norm(axes, axis=0)
+    if not (np.isfinite(axes).all() and np.isfinite(list(origin)).all() and (lengths > 0).all()):
+        raise UnreadableError(
+            f"{name}: states the steps {axes.T.tolist()} mm from the origin {list(origin)}",
+            "finite positions and steps above 0 along each axis",
+            "convert it again from the DICOM series",
+        )
+    square = axes / lengths
+    skew = skewness(axes)
+    if skew > MOST_SKEWED:
+        raise UnsupportedError(
+            f"{name}: has axes {math.degrees(skew):.2g} degrees off the right angle",
+            f"at most {math.degrees(MOST_SKEWED):g}",
+            "resample it to a grid with perpendicular axes",
+        )
+    remarks: tuple[str, ...] = ()
+    if skew > _ROUNDING:
+        left, _, right = np.linalg.svd(square)
+        square = left @ right
+        if skew > _TOLD:
+            remarks = (
+                f"the axes of the file are {math.degrees(skew):.2g} degrees off the right angle, "
+                "and were taken for perpendicular",
+            )
+    grid = Grid(
+        tuple(shape),
+        tuple(lengths[::-1].tolist()),
+        tuple(float(at) for at in origin)[::-1],
+        tuple(square[::-1, ::-1].ravel().tolist()),
+        nifti,
+    )
+    return grid, remarks
 
 
-def check_whole(
-    stream: BinaryIO, kind: VolumeKind, header: VolumeHeader, data_bytes: int, name: str
-) -> None:
-    """Refuse a file that was cut short or whose compressed data are damaged.
+def skewness(axes: NDArray[np.float64]) -> float:
+    """How far the columns of (3, 3) are off the right angle, in radians; the largest of the three.
 
-    NRRD without compression is passed over: its reader checks by itself.
+    A column without length counts as wholly off.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        square = axes / np.linalg.norm(axes, axis=0)
+    cosines = np.abs(square.T @ square - np.eye(_SPATIAL))
+    return float(np.arcsin(min(1.0, cosines.max()))) if np.isfinite(cosines).all() else math.pi / 2
+
+
+_MM = {
+    **dict.fromkeys(("mm", "millimeter", "millimetre", "millimeters"), 1.0),
+    **dict.fromkeys(("um", "µm", "μm", "micron", "microns", "micrometer"), 1e-3),
+    **dict.fromkeys(("cm", "centimeter", "centimetre"), 10.0),
+    **dict.fromkeys(("m", "meter", "metre", "meters"), 1e3),
+}
+_PLAUSIBLE_MM = (1e-3, 100.0)
+
+
+def millimetres(unit: str, steps: Sequence[float], name: str) -> float:
+    """How many millimetres the unit of a file has.
 
     Args:
-        stream: the file, at its start.
-        kind: its format.
-        header: what `check_header` returned.
-        data_bytes: how many bytes the voxels take, where the header does not say so by itself.
-        name: what messages call it.
+        unit: as the file names it; empty for millimetres.
+        steps: the distances of voxels in that unit.
+        name: what messages call the file.
 
     Raises:
-        UnreadableError: it is not whole.
+        UnsupportedError: an unknown unit, or one in which the distances cannot be meant.
     """
-    if kind is VolumeKind.NRRD and not header.compression:
-        return
-    wanted = header.offset + (data_bytes if header.data_bytes is None else header.data_bytes)
+    factor = _MM.get(unit.strip().strip('"').lower(), 0.0) if unit else 1.0
+    low, high = _PLAUSIBLE_MM
+    believed = factor == 1 or all(low <= abs(step) * factor <= high for step in steps)
+    if not factor or not believed:
+        raise UnsupportedError(
+            f"{name}: states distances of {[float(f'{step:.4g}') for step in steps]} {unit!r}",
+            f"mm, um, cm or m, and {low:g} to {high:g} mm from voxel to voxel",
+            "correct the unit in its header, or convert it again from the DICOM series",
+        )
+    return factor
+
+
+def check_axes(sizes: Sequence[int], name: str) -> None:
+    """Refuse sizes of axes that make no volume.
+
+    Args:
+        sizes: of the axes, the fastest first; an axis of channels beside the three counts too.
+        name: what messages call the file.
+
+    Raises:
+        UnreadableError: a size below 1.
+        UnsupportedError: another number of axes than 3, or 4.
+    """
+    if any(size < 1 for size in sizes):
+        raise UnreadableError(f"{name}: declares {tuple(sizes)} voxels", "at least 1 along an axis")
+    if len(sizes) not in (_SPATIAL, _SPATIAL + 1):
+        raise UnsupportedError(
+            f"{name}: has {len(sizes)} axes of {tuple(sizes)} voxels",
+            "3 axes, or a fourth one for the phases",
+            "export each volume as a file",
+        )
+
+
+def text_fields(lines: Sequence[bytes], sign: bytes) -> Mapping[str, str]:
+    """Keys as they are written, and their values; the first of equal keys counts."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if sign in line and not line.startswith(b"#"):
+            key, value = line.split(sign, 1)
+            found.setdefault(key.decode("latin-1").strip(), value.decode("latin-1").strip())
+    return found
+
+
+def numbers(text: str, name: str, what: str, count: int | None = None) -> tuple[float, ...]:
+    """The numbers in a field.
+
+    Raises:
+        UnreadableError: it holds something else, or another count.
+    """
     try:
-        if kind is VolumeKind.NIFTI_GZIP:
-            with gzip.open(stream) as inner:
-                found = _length(inner, wanted)
-        elif header.compression:
-            size = stream.seek(0, 2) - header.offset
-            # MetaImage's reader believes the size that is stated, and returns noise without one.
-            if kind is VolumeKind.META and header.stored_bytes != size:
-                stated = header.stored_bytes or "an unknown number of"
-                raise EOFError(f"{size} of {stated} bytes of compressed data")
-            stream.seek(header.offset)
-            found = header.offset + _inflated(stream, wanted - header.offset, header.compression)
-        else:
-            found = stream.seek(0, 2)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(name, error) from error
-    if found < wanted:
+        found = tuple(float(part) for part in text.split())
+    except ValueError:
+        found = ()
+    if not found or (count is not None and len(found) != count):
         raise UnreadableError(
-            f"{name}: holds {found} of {wanted} bytes", "a whole file", "copy the file again"
+            f"{name}: states {what} as {brief(text)!r}",
+            f"{count if count else 'one or more'} numbers",
+            "export the file again",
         )
-
-
-def _length(stream: gzip.GzipFile, wanted: int) -> int:
-    """How many bytes there are; it looks a little past what is wanted, for the checksum."""
-    found = 0
-    while chunk := stream.read(_CHUNK):
-        found += len(chunk)
-        if found > wanted + _CHUNK:
-            break
     return found
 
 
-def _inflated(stream: BinaryIO, wanted: int, wbits: int) -> int:
-    """The length of a stream, read no further than what is wanted; its checksum is tested."""
-    inflate, found = zlib.decompressobj(wbits), 0
-    while found <= wanted and not inflate.eof and (chunk := stream.read(_CHUNK)):
-        while chunk and found <= wanted:
-            found += len(inflate.decompress(chunk, _CHUNK))
-            chunk = inflate.unconsumed_tail
-    if found <= wanted and not inflate.eof:
-        raise EOFError("the compressed data end too early")
-    return found
+def whole_numbers(text: str, name: str, what: str, count: int | None = None) -> tuple[int, ...]:
+    """The whole numbers in a field; raises as `numbers`."""
+    found = numbers(text, name, what, count)
+    if not all(math.isfinite(value) and value == int(value) for value in found):
+        raise UnreadableError(f"{name}: states {what} as {brief(text)!r}", "whole numbers")
+    return tuple(int(value) for value in found)
 
 
-def _nifti_header(head: bytes, name: str) -> VolumeHeader:
-    """Dimensions, bits a voxel and offset; nifti1.h and nifti2.h have them at other places."""
-    second = head[4:8] == b"n+2\0"
-    size = 540 if second else 348
-    order = next((o for o in "<>" if head[:4] == struct.pack(f"{o}i", size)), None)
-    if order is None or len(head) < size:
-        raise UnreadableError(f"{name}: has a damaged NIfTI header", "a whole NIfTI file")
-    count, *sizes = struct.unpack_from(
-        f"{order}8q" if second else f"{order}8h", head, 16 if second else 40
-    )
-    (bits,) = struct.unpack_from(f"{order}h", head, 14 if second else 72)
-    (start,) = struct.unpack_from(
-        f"{order}q" if second else f"{order}f", head, 168 if second else 108
-    )
-    steps = struct.unpack_from(
-        f"{order}4d" if second else f"{order}4f", head, 104 if second else 76
-    )[1:]
-    if not 1 <= count <= 7 or min(sizes[:count]) < 1 or bits < 1 or not 0 <= start < 2**31:
-        raise UnreadableError(
-            f"{name}: declares {count} axes of {sizes} voxels, {bits} bits each, from byte {start}",
-            "a whole NIfTI file",
-        )
-    stated = all(math.isfinite(step) and step != 0 for step in steps[: min(count, 3)])
-    return VolumeHeader(stated, int(start), math.prod(sizes[:count]) * bits // 8)
-
-
-def _nrrd_header(text: bytes, name: str) -> VolumeHeader:
-    """The fields up to the blank line before the data."""
-    ends = [at + len(gap) for gap in (b"\n\n", b"\r\n\r\n") if (at := text.find(gap)) >= 0]
-    if not ends:
-        raise UnreadableError(f"{name}: has no end of its NRRD header", "a whole NRRD file")
-    offset = min(ends)
-    fields = _fields(text[:offset].splitlines()[1:], b":")
-    if "data file" in fields or "datafile" in fields:
-        raise _detached(name, fields.get("data file") or fields.get("datafile", ""))
-    skips = {"line skip", "lineskip", "byte skip", "byteskip"} & fields.keys()
-    zipped = fields.get("encoding", "").lower() in ("gz", "gzip") and not skips
-    stated = "spacings" in fields or "space directions" in fields
-    return VolumeHeader(stated, offset, compression=31 if zipped else 0)
-
-
-def _meta_header(text: bytes, name: str) -> VolumeHeader:
-    """The fields up to ``ElementDataFile``, which comes last."""
-    marker = text.find(b"ElementDataFile")
-    end = text.find(b"\n", marker)
-    fields = _fields(text[:end].split(b"\n"), b"=")
-    where = fields.get("elementdatafile", "local")
-    if where.lower() != "local":
-        raise _detached(name, where)
-    missing = [
-        key
-        for key in ("NDims", "DimSize", "ElementType", "ElementDataFile")
-        if key.lower() not in fields
-    ]
-    if marker < 0 or end < 0 or missing:
-        raise UnreadableError(
-            f"{name}: has a damaged MetaImage header (no {', no '.join(missing) or 'end'})",
-            "a whole .mha file",
-        )
-    stored = fields.get("compresseddatasize", "")
-    return VolumeHeader(
-        has_spacing="elementspacing" in fields or "elementsize" in fields,
-        offset=end + 1,
-        compression=15 if fields.get("compresseddata", "").lower() == "true" else 0,
-        stored_bytes=int(stored) if stored.isdecimal() else None,
-    )
-
-
-def _fields(lines: list[bytes], sign: bytes) -> Mapping[str, str]:
-    """Keys in small letters and their values."""
-    pairs = (line.split(sign, 1) for line in lines if sign in line and not line.startswith(b"#"))
-    return {
-        key.decode("latin-1").strip().lower(): value.decode("latin-1").strip()
-        for key, value in pairs
-    }
-
-
-def _detached(name: str, where: str) -> UnsupportedError:
+def detached(name: str, where: str) -> UnsupportedError:
+    """The refusal of a header whose data lie elsewhere."""
     return UnsupportedError(
         f"{name}: is a header whose data lie in another file ({brief(where)})",
         "a volume in one file",
@@ -252,9 +305,10 @@ def _detached(name: str, where: str) -> UnsupportedError:
     )
 
 
-def _damaged(name: str, error: Exception) -> UnreadableError:
+def damaged(name: str, error: Exception | str) -> UnreadableError:
+    """The refusal of a file that contradicts itself or ends too early."""
     return UnreadableError(
         f"{name}: is damaged or incomplete ({brief(error, 200) or type(error).__name__})",
-        "a whole volume file",
+        "a whole NIfTI, NRRD or MetaImage file",
         "copy or export the file again",
     )

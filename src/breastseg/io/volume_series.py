@@ -17,6 +17,7 @@ the files count for nothing. See `breastseg.io.volume` on the grid.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
@@ -28,18 +29,21 @@ from numpy.typing import NDArray
 from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
+from breastseg.core.reference import join_references
 from breastseg.io.dicom_image import decoding, read_header
 from breastseg.io.dicom_pixels import decode_frames
-from breastseg.io.dicom_slice import MOMENTS, STARTS, DicomSlice, read_slice
+from breastseg.io.dicom_slice import MOMENTS, STARTS, DicomSlice, clock, read_slice
+from breastseg.io.memory import check_memory
 from breastseg.io.open import find_images, is_dicom
 from breastseg.io.source import check_size, opened
-from breastseg.io.volume import MAX_VOXELS, grid_difference, read_volume, stack_phases
+from breastseg.io.volume import grid_difference, read_volume, read_volumes, stack_phases
 from breastseg.io.volume_header import HEAD_BYTES
 
-_SAME_MM = 0.01
-"""Slices nearer than this lie in one place."""
+_SAME = 0.01
+"""Slices nearer than this share of a pixel's side lie in one place."""
 
 _SAME_COSINE = 1e-3
+_SPACED = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHARE = 0.1  # of a voxel's side, by which a slice may lie off its place
 
 
@@ -57,6 +61,8 @@ def read_phases(paths: Sequence[Path]) -> Image:
         InputError: no path, or as for `read_volume` and `read_series`.
         GeometryError: as for `read_series`, or two phases lie on different grids.
     """
+    if not any(path.is_dir() for path in paths):
+        return read_volumes(paths)
     return stack_phases(
         [read_series(path) if path.is_dir() else read_volume(path) for path in paths]
     )
@@ -77,7 +83,7 @@ def read_series(*folders: Path) -> Image:
 
     Raises:
         UnreadableError: no slice in the folders, or a damaged one.
-        UnsupportedError: a compression that is not read, or more than `MAX_VOXELS`.
+        UnsupportedError: a compression that is not read, or more memory than the limit.
         GeometryError: a slice is missing, slices do not lie in a regular stack, or the phases
             lie on different grids or cannot be told apart.
     """
@@ -86,18 +92,21 @@ def read_series(*folders: Path) -> Image:
     grid = _common_grid(phases, name)
     every = [one for phase in phases for one in phase]
     shape = (len(phases), *grid.shape)
-    if math.prod(shape) > MAX_VOXELS:
-        raise UnsupportedError(
-            f"{name}: {' x '.join(map(str, shape))} = {math.prod(shape)} voxels",
-            f"at most {MAX_VOXELS}",
-            "name the folder of fewer phases",
-        )
     plain = all((one.slope, one.intercept) == (1, 0) for one in every)
     dtype = np.result_type(*{one.dtype for one in every}) if plain else np.dtype(np.float32)
+    said = f"{len(phases)} phases of {' x '.join(map(str, grid.shape))} voxels"
+    check_memory(math.prod(shape) * dtype.itemsize, name, said)
     array = np.empty((len(every), *grid.shape[1:]), dtype)
     for values, one in zip(array, every, strict=True):
         values[:] = _pixels(one)
-    return Image(array.reshape(shape), grid, every[0].modality, name)
+    return Image(
+        array.reshape(shape),
+        grid,
+        every[0].modality,
+        name,
+        reference=join_references([one.reference for one in every]),
+        phases=tuple(_in_words(phase) for phase in phases),
+    )
 
 
 def find_phases(*folders: Path) -> tuple[tuple[DicomSlice, ...], ...]:
@@ -233,8 +242,9 @@ def _places(series: Sequence[DicomSlice], name: str) -> list[list[DicomSlice]]:
     heights = np.array([one.position_mm for one in series]) @ frame[:, 2]
     order = np.argsort(heights, kind="stable")
     places = [[series[order[0]]]]
+    same = _SAME * min(series[0].spacing_mm)
     for lower, upper in pairwise(order):
-        if heights[upper] - heights[lower] > _SAME_MM:
+        if heights[upper] - heights[lower] > same:
             places.append([])
         places[-1].append(series[upper])
     return places
@@ -345,6 +355,22 @@ def _pixels(one: DicomSlice) -> NDArray[np.generic]:
     if (one.slope, one.intercept) == (1, 0):
         return stored
     return np.asarray(stored.astype(np.float32) * one.slope + one.intercept)
+
+
+def _in_words(phase: Sequence[DicomSlice]) -> str:
+    """A phase by its series and the first of its times."""
+    told = [f"series {phase[0].title}"]
+    for keyword in ("TemporalPositionIdentifier", "AcquisitionNumber"):
+        if (at := phase[0].times.get(keyword)) is not None:
+            told.append(f"{_SPACED.sub(' ', keyword).lower()} {at:g}")
+    for keyword in ("AcquisitionTime", "TriggerTime", "ContentTime", "SeriesTime"):
+        moments = [one.times[keyword] for one in phase if keyword in one.times]
+        if moments:
+            at = min(moments)
+            shown = f"{at:g} ms" if keyword == "TriggerTime" else clock(at)
+            told.append(f"{_SPACED.sub(' ', keyword).lower()} {shown}")
+            break
+    return ", ".join(told)
 
 
 def _titles(slices: Sequence[DicomSlice]) -> str:

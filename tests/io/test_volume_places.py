@@ -1,0 +1,296 @@
+"""Where voxels lie, by what a file states: held against nibabel and SimpleITK."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from breastseg.core.errors import GeometryError, InputError, UnreadableError, UnsupportedError
+from breastseg.core.grid import Grid
+from breastseg.io.memory import MAX_MEMORY, set_max_memory
+from breastseg.io.volume import (
+    grid_difference,
+    positions_mm,
+    read_volume,
+    read_volume_grid,
+    read_volumes,
+    write_volume,
+)
+
+sitk = pytest.importorskip("SimpleITK")
+
+VALUES = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)  # (x, y, z)
+CORNERS = np.array([[0, 0, 0], [2, 0, 0], [0, 3, 0], [2, 3, 4]])
+AFFINE = np.array([[-0.6, 0, 0, 11], [0, -0.7, 0, 12], [0, 0, 1.5, -3], [0, 0, 0, 1.0]])
+
+
+def nifti(
+    path: Path,
+    sform: NDArray[np.float64],
+    codes: tuple[int, int],
+    qform: NDArray[np.float64] | None = None,
+    units: str = "mm",
+    kind: type = nib.Nifti1Image,
+) -> Path:
+    """A file with such codes of sform and qform."""
+    image = kind(VALUES, sform)
+    image.set_sform(sform, codes[0])
+    image.set_qform(sform if qform is None else qform, codes[1])
+    image.header.set_xyzt_units(units)
+    image.to_filename(path)
+    return path
+
+
+def by_nibabel(path: Path) -> NDArray[np.float64]:
+    """(x, y, z) in LPS of `CORNERS`."""
+    found = nib.affines.apply_affine(nib.load(path).affine, CORNERS[:, ::-1])
+    return np.asarray(found * (-1, -1, 1))
+
+
+def moved() -> NDArray[np.float64]:
+    other = AFFINE.copy()
+    other[:3, 3] = 30, -20, 10
+    return other
+
+
+def sheared(by: float) -> NDArray[np.float64]:
+    other = AFFINE.copy()
+    other[0, 1] = by
+    return other
+
+
+@pytest.mark.parametrize(
+    ("sform", "codes", "qform", "said"),
+    [
+        (AFFINE, (1, 1), None, ""),
+        (AFFINE, (2, 1), moved(), "sform and qform of the file differ by up to 3"),
+        (AFFINE, (0, 1), moved(), ""),
+        (AFFINE, (2, 0), moved(), ""),
+        (AFFINE, (0, 0), None, "states no orientation"),
+        (sheared(0.0006), (1, 0), None, "0.049 degrees off the right angle"),
+        (sheared(0.08), (1, 1), AFFINE, "its qform counts"),
+    ],
+)
+def test_a_mask_states_its_place_in_the_words_of_its_scan(
+    tmp_path: Path,
+    sform: NDArray[np.float64],
+    codes: tuple[int, int],
+    qform: NDArray[np.float64] | None,
+    said: str,
+) -> None:
+    path = nifti(tmp_path / "a.nii.gz", sform, codes, qform)
+    image = read_volume(path)
+    assert said in " ".join(image.remarks)
+    assert bool(said) == bool(image.remarks)
+    write_volume(image.array[0] > 9, image.grid, tmp_path / "mask.nii.gz")
+    scan, mask = (nib.load(tmp_path / name) for name in ("a.nii.gz", "mask.nii.gz"))
+    np.testing.assert_array_equal(mask.affine, scan.affine)
+    for form in ("sform", "qform"):
+        given, code = getattr(scan.header, f"get_{form}")(coded=True)
+        found, same = getattr(mask.header, f"get_{form}")(coded=True)
+        assert code == same
+        np.testing.assert_array_equal(found, given)
+    np.testing.assert_array_equal(mask.dataobj, VALUES > 9)
+    if codes != (0, 0) and said == "":  # by SimpleITK, and by ITK-SNAP, which is built on it
+        one, other = (sitk.ReadImage(str(tmp_path / n)) for n in ("a.nii.gz", "mask.nii.gz"))
+        assert one.GetOrigin() == other.GetOrigin()
+        assert one.GetDirection() == other.GetDirection()
+    if "qform counts" not in said:
+        np.testing.assert_allclose(
+            positions_mm(image.grid, CORNERS), by_nibabel(path), atol=5e-3 if said else 1e-5
+        )
+
+
+def test_what_was_cropped_does_not_keep_the_words_of_the_whole(tmp_path: Path) -> None:
+    grid = read_volume(nifti(tmp_path / "a.nii", AFFINE, (1, 1))).grid
+    other = Grid(grid.shape, grid.spacing_mm, (1.0, 2.0, 3.0), grid.direction, grid.nifti)
+    write_volume(np.ones(other.shape, bool), other, tmp_path / "b.nii")
+    assert not grid_difference(read_volume(tmp_path / "b.nii").grid, other)
+
+
+@pytest.mark.parametrize(("units", "factor"), [("mm", 1), ("micron", 1e-3), ("meter", 1e3)])
+def test_units_become_millimetres_and_stay_what_they_were(
+    tmp_path: Path, units: str, factor: float
+) -> None:
+    affine = AFFINE.copy()
+    affine[:3] /= factor
+    image = read_volume(nifti(tmp_path / "a.nii", affine, (1, 1), units=units))
+    np.testing.assert_allclose(image.grid.spacing_mm, (1.5, 0.7, 0.6), rtol=1e-6)
+    write_volume(image.array[0], image.grid, tmp_path / "b.nii")
+    mask = nib.load(tmp_path / "b.nii")
+    assert mask.header.get_xyzt_units()[0] == units
+    np.testing.assert_array_equal(mask.affine, nib.load(tmp_path / "a.nii").affine)
+
+
+def test_a_unit_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+    path = nifti(tmp_path / "a.nii", AFFINE, (1, 1), units="meter")
+    with pytest.raises(UnsupportedError, match=r"\[0\.6, 0\.7, 1\.5\] 'm'"):
+        read_volume(path)
+
+
+def test_nifti_2_is_read(tmp_path: Path) -> None:
+    path = nifti(tmp_path / "a.nii.gz", AFFINE, (1, 1), kind=nib.Nifti2Image)
+    image = read_volume(path)
+    np.testing.assert_array_equal(image.array[0], VALUES.T)
+    np.testing.assert_allclose(positions_mm(image.grid, CORNERS), by_nibabel(path), atol=1e-9)
+
+
+def test_axes_far_from_the_right_angle_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match=r"6\.5 degrees off the right angle"):
+        read_volume(nifti(tmp_path / "a.nii", sheared(0.08), (1, 0)))
+
+
+def test_digits_that_were_rounded_away_are_no_difference(tmp_path: Path) -> None:
+    shape = (4, 448, 448)
+    for index, step in enumerate((0.848214, 0.8482)):
+        write_volume(
+            np.zeros(shape, np.uint8), Grid(shape, (1.5, step, step)), tmp_path / f"{index}.nii"
+        )
+    assert read_volumes([tmp_path / "0.nii", tmp_path / "1.nii"]).array.shape == (2, *shape)
+    one, other = Grid(shape, (1.5, 0.848214, 1.0)), Grid(shape, (1.5, 0.849, 1.0))
+    assert "0.41 of a voxel" in grid_difference(one, other)
+
+
+def test_phases_are_named(tmp_path: Path) -> None:
+    four = nib.Nifti1Image(np.stack([VALUES] * 2, -1), AFFINE)
+    four.to_filename(tmp_path / "four.nii")
+    nifti(tmp_path / "one.nii", AFFINE, (1, 1))
+    found = read_volumes([tmp_path / "one.nii", tmp_path / "four.nii"])
+    names = [phase.rpartition("/")[2] for phase in found.phases]
+    assert names == ["one.nii", "four.nii, volume 1 of 2", "four.nii, volume 2 of 2"]
+    assert read_volume_grid(tmp_path / "four.nii")[1] == 2
+
+
+@pytest.mark.parametrize("kind", ["<i2", ">f4", ">u2"])
+def test_values_are_rescaled_where_the_file_says_so(tmp_path: Path, kind: str) -> None:
+    image = nib.Nifti1Image(VALUES.astype(kind), AFFINE, nib.Nifti1Header(endianness=kind[0]))
+    image.header.set_slope_inter(0.5, -3)
+    data = bytearray(image.to_bytes())
+    slot = np.array([0.5, -3], f"{kind[0]}f4").tobytes()
+    data[112:120] = slot  # nibabel clears what it has applied
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress(data, mtime=0))
+    found = read_volume(tmp_path / "a.nii.gz").array
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[0], VALUES.T * 0.5 - 3)
+
+
+NRRD = (
+    "NRRD0005\ntype: {type}\ndimension: 3\nspace: {space}\nsizes: 5 4 3\nendian: big\n"
+    "space directions: (-0.6,0,0) (0,-0.7,0) (0,0,1.5)\nspace origin: (11,12,-3)\n"
+    "encoding: {encoding}\n{more}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "space"),
+    [("raw", "RAS"), ("bz2", "left-anterior-superior"), ("ascii", "LPS"), ("hex", "RAS")],
+)
+def test_nrrd_spaces_and_encodings(tmp_path: Path, encoding: str, space: str) -> None:
+    import bz2
+
+    raw = VALUES.T.astype(">i2").tobytes()
+    data = {
+        "raw": raw,
+        "bz2": bz2.compress(raw),
+        "ascii": " ".join(map(str, VALUES.T.ravel())).encode(),
+        "hex": raw.hex().encode(),
+    }[encoding]
+    head = NRRD.format(type="short", space=space, encoding=encoding, more="")
+    (tmp_path / "a.nrrd").write_bytes(head.encode() + data)
+    image = read_volume(tmp_path / "a.nrrd")
+    np.testing.assert_array_equal(image.array[0], VALUES.T)
+    if encoding == "raw":
+        theirs = sitk.ReadImage(str(tmp_path / "a.nrrd"))
+        at = [theirs.TransformIndexToPhysicalPoint(c[::-1].tolist()) for c in CORNERS]
+        np.testing.assert_allclose(positions_mm(image.grid, CORNERS), at, atol=1e-9)
+    first = positions_mm(image.grid, CORNERS[:1])[0]
+    signs = {"RAS": (-1, -1, 1), "left-anterior-superior": (1, -1, 1), "LPS": (1, 1, 1)}[space]
+    np.testing.assert_allclose(first, np.multiply(signs, (11, 12, -3)))
+
+
+@pytest.mark.parametrize(
+    ("type_", "encoding", "more", "said"),
+    [
+        ("block", "raw", "", "values of type block"),
+        ("short", "zrl", "", "encoding zrl"),
+        ("short", "raw", "byte skip: 4\n", "skips a part"),
+        ("short", "raw", 'space units: "inch" "inch" "inch"\n', "'inch'"),
+        ("short", "raw", "note: " + "a" * 2000 + "\n", "0 of 120 bytes"),
+    ],
+)
+def test_nrrd_that_are_not_read(
+    tmp_path: Path, type_: str, encoding: str, more: str, said: str
+) -> None:
+    head = NRRD.format(type=type_, space="LPS", encoding=encoding, more=more)
+    (tmp_path / "a.nrrd").write_bytes(head.encode())
+    with pytest.raises(InputError, match=said):
+        read_volume(tmp_path / "a.nrrd")
+
+
+def test_a_metaimage_does_not_read_another_file(tmp_path: Path) -> None:
+    text = (
+        "ObjectType = Image\nNDims = 3\nDimSize = 2 2 2\nElementType = MET_UCHAR\n"
+        "elementdatafile = LOCAL\nComment = ElementDataFile\nElementDataFile = /etc/passwd\n"
+    )
+    (tmp_path / "a.mha").write_bytes(text.encode() + bytes(99))
+    with pytest.raises(UnsupportedError, match=r"another file \(/etc/passwd\)"):
+        read_volume(tmp_path / "a.mha")
+
+
+def test_memory_is_estimated_before_anything_is_decoded() -> None:
+    head = nib.Nifti1Header()
+    head.set_data_shape((1024, 1024, 512))
+    head.set_data_dtype(np.int16)
+    head["magic"], head["vox_offset"] = b"n+1\0", 352
+    stream = io.BytesIO(gzip.compress(head.binaryblock + bytes(2000)))
+    set_max_memory(2**28)
+    try:
+        with pytest.raises(
+            UnsupportedError, match=r"1024 x 1024 x 512 voxels of int16 take about 1 G"
+        ):
+            read_volume(stream, "small.nii.gz")
+    finally:
+        set_max_memory(MAX_MEMORY)
+    with pytest.raises(UnreadableError, match="bytes of data"):
+        read_volume(io.BytesIO(head.binaryblock + bytes(2000)), "short.nii")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_a_full_disk_leaves_nothing(tmp_path: Path, suffix: str) -> None:
+    code = f"""
+import resource, signal, sys
+import numpy as np
+from pathlib import Path
+from breastseg.core.errors import InputError
+from breastseg.core.grid import Grid
+from breastseg.io.volume import write_volume
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+noise = np.random.default_rng(0).random((9, 30, 40))
+try: write_volume(noise, Grid(noise.shape, (1.0, 1.0, 1.0)), Path({str(tmp_path)!r}) / 'a{suffix}')
+except InputError as error: print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "cannot be written (File too large)" in told.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_phases_that_do_not_fit_are_told_before_they_are_read(tmp_path: Path) -> None:
+    write_volume(
+        np.zeros((2, 3, 4), np.uint8), Grid((2, 3, 4), (1.0, 1.0, 1.0)), tmp_path / "a.nii"
+    )
+    whole = (tmp_path / "a.nii").read_bytes()
+    (tmp_path / "b.nii").write_bytes(whole[:360])  # cut: it would be refused if it were read
+    write_volume(
+        np.zeros((2, 3, 5), np.uint8), Grid((2, 3, 5), (1.0, 1.0, 1.0)), tmp_path / "c.nii"
+    )
+    with pytest.raises(GeometryError, match="another shape"):
+        read_volumes([tmp_path / "b.nii", tmp_path / "c.nii"])
