@@ -123,7 +123,7 @@ def test_a_folder_of_dicom_slices_holds_all_phases(
     mask = read_volume(out / "mask.nii.gz")
     assert grid_difference(mask.grid, GRID) == ""
     results = json.loads((out / "results.json").read_text())
-    assert results["phases"] == [given]
+    assert results["phases"] == ["series 1 dynamic", "series 2 dynamic"]
     assert [lesion["box"] for lesion in results["lesions"]] == [[2, 4, 6, 6, 10, 12]]
 
 

@@ -156,7 +156,7 @@ def test_digits_that_were_rounded_away_are_no_difference(tmp_path: Path) -> None
         )
     assert read_volumes([tmp_path / "0.nii", tmp_path / "1.nii"]).array.shape == (2, *shape)
     one, other = Grid(shape, (1.5, 0.848214, 1.0)), Grid(shape, (1.5, 0.849, 1.0))
-    assert "0.41 of a voxel" in grid_difference(one, other)
+    assert "up to 0.351 mm" in grid_difference(one, other)
 
 
 def test_phases_are_named(tmp_path: Path) -> None:

@@ -75,10 +75,17 @@ def test_unknown_spacing_and_flat_images_are_refused() -> None:
         prepare_volume(Image(np.zeros((2, 4, 4)), Grid((4, 4), (1.0, 1.0))), VolumeSpec())
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_another_number_of_phases_is_refused_in_one_line(channels: int) -> None:
-    with pytest.raises(InputError, match=rf"scan: {channels} channel.*2: the phase before") as hit:
-        prepare_volume(volume_of(np.zeros((channels, 4, 4, 4))), VolumeSpec())
+def test_phases_after_those_that_the_network_takes_are_passed_over() -> None:
+    values = np.random.default_rng(0).random((4, 4, 4, 4))
+    np.testing.assert_array_equal(
+        prepare_volume(volume_of(values), VolumeSpec()),
+        prepare_volume(volume_of(values[:2]), VolumeSpec()),
+    )
+
+
+def test_fewer_phases_are_refused_in_one_line() -> None:
+    with pytest.raises(InputError, match=r"scan: 1 channel.*at least 2: the phase before") as hit:
+        prepare_volume(volume_of(np.zeros((1, 4, 4, 4))), VolumeSpec())
     assert "\n" not in str(hit.value)
 
 

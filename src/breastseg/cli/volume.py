@@ -14,6 +14,7 @@ from breastseg.core.errors import InputError
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
+    from breastseg.core.image import Image
     from breastseg.core.prediction import Lesion, Prediction
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -83,20 +84,25 @@ class Volume:
             (self.out / UNCERTAINTY).unlink(missing_ok=True)  # of what is being overwritten
         else:
             write_volume(prediction.uncertainty, image.grid, self.out / UNCERTAINTY)
-        document = self._document(prediction, lesions)
+        document = self._document(image, prediction, lesions)
         write_text(self.out / RESULTS, json.dumps(document, indent=2) + "\n")
+        for remark in image.remarks:
+            say(f"note: {remark}")
         say(_in_words(prediction, lesions))
         say(f"The results are in {self.out}/")
         return 0
 
-    def _document(self, prediction: Prediction, lesions: tuple[Lesion, ...]) -> dict[str, object]:
+    def _document(
+        self, image: Image, prediction: Prediction, lesions: tuple[Lesion, ...]
+    ) -> dict[str, object]:
         """The results as plain containers for JSON."""
         from breastseg.measure.uncertainty import region_uncertainty
 
         provenance = prediction.provenance
         return {
             "outlined": prediction.outlined,
-            "phases": [str(path) for path in self.phases],
+            "phases": list(image.phases),
+            "remarks": list(image.remarks),
             "segmenter": provenance.segmenter,
             "version": provenance.version,
             "weights_sha256": provenance.weights_sha256,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from breastseg.inference.postprocess import postprocess
 from breastseg.inference.session import OnnxNetwork, usable_cores
 from breastseg.inference.sliding_window import sliding_window
 from breastseg.inference.temperature import tempered
+from breastseg.io.memory import check_memory
 from breastseg.preprocess.orientation import oriented, reorientation
-from breastseg.preprocess.volume import prepare_volume, resample
+from breastseg.preprocess.volume import prepare_volume, resample, working_shape
 
 
 class VolumeSegmenter:
@@ -95,13 +97,14 @@ class VolumeSegmenter:
         """Outline the lesions of one volume.
 
         Args:
-            image: (channels, slices, rows, columns), the phases in the order of their time.
+            image: (channels, slices, rows, columns), the phases in the order of their time; of
+                more than the network takes, the first ones count.
             prompt: none is taken.
 
         Raises:
-            InputError: another modality, or another number of phases than the bundle's.
+            InputError: another modality, or fewer phases than the bundle's.
             GeometryError: an image instead of a volume, or unknown spacing.
-            UnsupportedError: a prompt.
+            UnsupportedError: a prompt, or more memory than the limit (`breastseg.io.memory`).
             BundleError: the network cannot be run.
         """
         return self.prediction_of(image, *self.map_of(image, prompt))
@@ -122,6 +125,7 @@ class VolumeSegmenter:
         self.check_modality(image)
         turn = reorientation(image.grid, self.spec.orientation)
         turned = oriented(image, self.spec.orientation)
+        self._check_memory(turned)
         prepared = prepare_volume(turned, self.spec)
         found = sliding_window(prepared, self.patches, self.spec.patch, self.spec.overlap)
         shape = prepared.shape[1:]
@@ -181,6 +185,18 @@ class VolumeSegmenter:
                 "choose another bundle, or force it and check every outline",
             )
 
+    def _check_memory(self, image: Image) -> None:
+        """Refuse a volume for which the network's arrays would take more than the limit."""
+        worked = 4 * math.prod(working_shape(image, self.spec))
+        # the channels and the map at the network's spacing, then maps on the volume's own grid
+        needed = (self.spec.channels + 1) * worked + 4 * (4 * image.grid.size)
+        sides = " x ".join(map(str, image.grid.shape[::-1]))
+        check_memory(
+            image.array.nbytes + needed,
+            image.source or "volume",
+            f"{sides} voxels, and the network's maps of them,",
+        )
+
     def _provenance(self, image: Image, shape: tuple[int, ...]) -> Provenance:
         spec, output = self.spec, self.output
         parameters: dict[str, Scalar] = {
@@ -195,7 +211,9 @@ class VolumeSegmenter:
         }
         given, worked = ("x".join(map(str, sides)) for sides in (image.grid.shape, shape))
         low, high = spec.percentiles
+        phases = len(image.array)
         steps = [
+            *([f"of {phases} phases the first {spec.channels}"] * (phases > spec.channels)),
             f"axes brought to the orientation {spec.orientation}, and the result back",
             f"grey levels scaled by percentiles {low:g} and {high:g} of the "
             + ("first channel" if spec.intensity == "first-channel" else "channel itself"),

@@ -307,10 +307,8 @@ def grid_difference(one: Grid, other: Grid) -> str:
     corners = np.vstack([np.zeros(3), np.diag(np.array(one.shape) - 1)])
     away = positions_mm(one, corners) - positions_mm(other, corners)
     sides = (away[:, ::-1] @ _direction(one)) / np.array(one.steps)
-    furthest = float(np.abs(sides).max())
-    if furthest <= SAME:
-        return ""
-    return f"lies up to {np.abs(away).max():.3g} mm ({furthest:.2g} of a voxel) elsewhere"
+    same = float(np.abs(sides).max()) <= SAME
+    return "" if same else f"lies up to {np.abs(away).max():.3g} mm elsewhere"
 
 
 def positions_mm(grid: Grid, indices: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +98,8 @@ def prepare_volume(image: Image, spec: VolumeSpec) -> NDArray[np.float32]:
     before contrast stays what it was, whatever the scanner's own unit.
 
     Args:
-        image: (channels, slices, rows, columns), any real dtype.
+        image: (channels, slices, rows, columns), any real dtype; channels after those that the
+            network takes are passed over.
         spec: what the network wants.
 
     Returns:
@@ -106,10 +108,10 @@ def prepare_volume(image: Image, spec: VolumeSpec) -> NDArray[np.float32]:
 
     Raises:
         GeometryError: no volume, or one of unknown spacing.
-        InputError: another number of channels.
+        InputError: fewer channels.
     """
     shape = working_shape(image, spec)
-    check_channels(image, spec)
+    image = first_channels(image, spec.channels)
     result = np.empty((spec.channels, *shape), np.float32)
     low, high = 0.0, 1.0
     for channel, values in enumerate(image.array):
@@ -125,21 +127,24 @@ def prepare_volume(image: Image, spec: VolumeSpec) -> NDArray[np.float32]:
     return result
 
 
-def check_channels(image: Image, spec: VolumeSpec) -> None:
-    """Refuse an image with other channels than the network's.
+def first_channels(image: Image, count: int) -> Image:
+    """The phases of an examination that a network takes: the first ones.
+
+    Args:
+        image: (channels, slices, rows, columns); nothing of it is copied.
+        count: of the channels that the network takes.
 
     Raises:
-        InputError: it has.
+        InputError: the image has fewer.
     """
     found = image.array.shape[0]
-    if found != spec.channels:
+    if found < count:
         raise InputError(
             f"{image.source or 'volume'}: {found} channel{'s' if found > 1 else ''}",
-            f"{spec.channels}: the phase before contrast and then those after it"
-            if spec.channels > 1
-            else "1",
+            f"at least {count}: the phase before contrast and then those after it",
             "give as many phases as the network was trained on",
         )
+    return replace(image, array=image.array[:count], phases=image.phases[:count], reference=None)
 
 
 def _levels(values: NDArray[np.generic], percentiles: tuple[float, float]) -> tuple[float, float]:
