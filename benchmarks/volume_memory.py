@@ -133,11 +133,9 @@ def random_bundle(folder: Path) -> Path:
     from breastseg.export.onnx import export_onnx
     from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
     from breastseg.networks.catalogue import build_network
-    from breastseg.training.volume import read_volume_recipe
+    from breastseg.training.recipe_file import read_recipe
 
-    recipe = read_volume_recipe(
-        Path(__file__).resolve().parent.parent / "recipes" / "mri-phantom.toml"
-    )
+    recipe = read_recipe(Path(__file__).resolve().parent.parent / "recipes" / "mri-phantom.toml")
     torch.manual_seed(0)
     network = build_network(recipe.network).eval()
     export_onnx(network, recipe.volume, folder / MODEL)

@@ -1,9 +1,9 @@
 """Fill the reference's tables from the code, so that a default is written down in one place.
 
 A page holds ``<!-- table: package.module.Class -->`` ... ``<!-- end -->``; what stands between is
-made from the class's fields and the ``Attributes`` of its docstring. In place of a class stands the
-catalogue of the classical methods, or that of the networks' recipes, for the list of them. Of a
-network's recipe only that is shown which it does not share with all.
+made from the class's fields with their bounds and the ``Attributes`` of its docstring. In place of
+a class stands the catalogue of the classical methods, or that of the networks' recipes, for the
+list of them. Of a network's recipe only that is shown which it does not share with all.
 
     python docs/tables.py            write the pages
     python docs/tables.py --check    only say which pages are out of date
@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from breastseg.classical.method import ClassicalMethod
+from breastseg.core.parameters import within_of
 from breastseg.networks.recipe import RECIPES, NetworkRecipe
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -52,6 +53,9 @@ def _table(name: str) -> str:
         default = _default(field)
         if default is not None and field.name not in shared:
             meaning = meanings.get(field.name, "").rstrip(".")
+            within = within_of(recipe, field.name)
+            bounds = "" if within is None else str(within).removeprefix("from ")
+            meaning += f"; {bounds}" if bounds and bounds not in meaning else ""
             rows.append(f"| `{field.name}` | {default} | {meaning} |")
     return "\n".join(rows) + "\n"
 

@@ -34,7 +34,7 @@ from breastseg.evaluation.calibration.operating_point import (
     points_markdown,
     summed,
 )
-from breastseg.training.recipe import read_recipe
+from breastseg.training.recipe_file import read_recipe
 
 
 @dataclass(frozen=True)

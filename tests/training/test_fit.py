@@ -24,7 +24,8 @@ from breastseg.data.volume_ref import VolumeRef
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.fit import Machine, choose_cases, fit
-from breastseg.training.recipe import Recipe, SourceRecipe, read_recipe
+from breastseg.training.recipe import Recipe, SourceRecipe
+from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
 
 pytestmark = [
@@ -40,7 +41,7 @@ import os, pickle, signal, sys
 from pathlib import Path
 from lightning.pytorch import Callback
 from breastseg.training.fit import Machine, fit
-from breastseg.training.recipe import read_recipe
+from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
 
 class Kill(Callback):

@@ -10,7 +10,8 @@ torch = pytest.importorskip("torch")
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.recipe import MaskRCNNRecipe
 from breastseg.training.instances import InstanceTask
-from breastseg.training.recipe import Recipe, read_recipe
+from breastseg.training.recipe import Recipe
+from breastseg.training.recipe_file import read_recipe
 
 pytestmark = pytest.mark.train
 torch.set_num_threads(1)

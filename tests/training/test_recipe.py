@@ -7,12 +7,13 @@ import pytest
 
 pytest.importorskip("torch")
 
-import tomli_w
+from pydantic import TypeAdapter
 
 from breastseg.core.bundle import Intensity
 from breastseg.core.errors import RecipeError
-from breastseg.training.recipe import read_recipe, recipe_from, recipe_table
-from breastseg.training.volume.recipe import is_volume_recipe, read_volume_recipe
+from breastseg.training.recipe import Recipe
+from breastseg.training.recipe_file import differences, read_recipe, recipe_from, recipe_text
+from breastseg.training.volume.recipe import VolumeRecipe
 
 pytestmark = pytest.mark.train
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -20,14 +21,36 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_published_recipe_is_valid(path: Path) -> None:
-    volumes = is_volume_recipe(tomllib.loads(path.read_text(encoding="utf-8")))
-    assert (read_volume_recipe(path) if volumes else read_recipe(path)).epochs > 0
+    volumes = "volume" in tomllib.loads(path.read_text(encoding="utf-8"))
+    assert isinstance(read_recipe(path), VolumeRecipe if volumes else Recipe)
 
 
 def test_a_resolved_recipe_reads_back_the_same(recipe_file: Path) -> None:
     recipe = read_recipe(recipe_file)
-    text = tomli_w.dumps(recipe_table(recipe))
-    assert recipe_from(tomllib.loads(text), "again") == recipe
+    assert recipe_from(tomllib.loads(recipe_text(recipe)), "again") == recipe
+
+
+def test_what_two_recipes_differ_in_is_named(recipe_file: Path) -> None:
+    recipe = read_recipe(recipe_file)
+    assert differences(recipe, recipe) == ()
+    other = read_recipe(recipe_file, {"epochs": "6", "sources.0.train": "lesions"})
+    assert differences(recipe, other) == ("epochs: 3, now 6", "sources.0.train: all, now lesions")
+    assert differences(recipe, read_recipe(recipe_file, {"normal_share": "0.5"})) == (
+        "normal_share: none, now 0.5",
+    )
+
+
+@pytest.mark.parametrize("kind", [Recipe, VolumeRecipe])
+def test_the_json_schema_carries_the_bounds(kind: type) -> None:
+    schema = TypeAdapter(kind).json_schema()
+    epochs = schema["properties"]["epochs"]
+    assert (epochs["minimum"], epochs["maximum"]) == (1, 100_000)
+    parts = schema["$defs"]
+    rate = parts["OptimiserRecipe"]["properties"]["learning_rate"]
+    assert (rate["minimum"], rate["maximum"]) == (1e-9, 10)
+    for part in (schema, *parts.values()):
+        if part["type"] == "object":
+            assert part["additionalProperties"] is False
 
 
 def test_changes_replace_values(recipe_file: Path) -> None:
@@ -49,7 +72,7 @@ def test_changes_replace_values(recipe_file: Path) -> None:
     [
         ({"epoch": "3"}, "unknown key epoch"),
         ({"optimiser.rate": "3"}, "unknown key optimiser.rate"),
-        ({"sources.0.trian": "all"}, "unknown key sources.trian"),
+        ({"sources.0.trian": "all"}, "unknown key sources.0.trian"),
         ({"sources.9.train": "all"}, "no place 'sources.9.train'"),
         ({"epochs": "0"}, "epochs = 0"),
         ({"epochs": "many"}, "epochs = 'many'"),

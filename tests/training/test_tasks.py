@@ -26,7 +26,8 @@ from breastseg.training.parts import (
     MaskingRecipe,
     TransferRecipe,
 )
-from breastseg.training.recipe import Recipe, read_recipe, recipe_from, recipe_table
+from breastseg.training.recipe import Recipe
+from breastseg.training.recipe_file import read_recipe, recipe_from, recipe_table
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.task import SegmentationTask
 from breastseg.training.tasks import build_task

@@ -47,10 +47,10 @@ class Train:
         """Train; returns the exit code."""
         try:
             from breastseg.training.fit import Machine, fit
-            from breastseg.training.recipe import Recipe, read_recipe, read_table
+            from breastseg.training.recipe import Recipe
+            from breastseg.training.recipe_file import read_recipe
             from breastseg.training.run_folder import RunFolder
             from breastseg.training.volume.fit import fit_volume
-            from breastseg.training.volume.recipe import is_volume_recipe, read_volume_recipe
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"training needs torch and lightning ({error})",
@@ -58,8 +58,7 @@ class Train:
             ) from error
 
         changes = dict(_pair(text) for words in self.set for text in words)
-        on_volumes = is_volume_recipe(read_table(self.recipe, changes))
-        recipe = (read_volume_recipe if on_volumes else read_recipe)(self.recipe, changes)
+        recipe = read_recipe(self.recipe, changes)
         folder = RunFolder(self.out or Path("runs") / recipe.name)
         if self.resume and not folder.last_checkpoint.is_file():
             raise InputError(

@@ -11,6 +11,7 @@ from enum import StrEnum
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
+from breastseg.core.parameters import Strict
 
 FORMAT = 1
 """Of ``bundle.json`` and what lies beside it. A reader refuses another: a step that it does not
@@ -46,7 +47,7 @@ class Region(StrEnum):
 
 
 @dataclass(frozen=True)
-class InputSpec:
+class InputSpec(Strict):
     """Preprocessing.
 
     Attributes:
@@ -97,7 +98,7 @@ _BODY_AXES = {"R": "L", "P": "A", "I": "S"}  # the two ends of one axis of the b
 
 
 @dataclass(frozen=True)
-class VolumeSpec:
+class VolumeSpec(Strict):
     """Preprocessing of a volume, which is walked over in overlapping patches.
 
     Attributes:

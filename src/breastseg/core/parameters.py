@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from breastseg.core.errors import InputError
+from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.provenance import Scalar
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ T = TypeVar("T")
 class Within:
     """The bounds of a number: ``mu: Annotated[float, Within(0, 2)] = 0.25``.
 
-    Pydantic asks for them: a JSON Schema made of such a field has them as its limits.
+    Pydantic asks for them too: it refuses what they do, and a JSON Schema has them as its limits.
 
     Attributes:
         low: the smallest value.
@@ -41,16 +41,16 @@ class Within:
     log: bool = False
     exclusive: bool = False
 
-    def __get_pydantic_json_schema__(
-        self, core: object, handler: Callable[[object], dict[str, Any]]
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: Callable[[object], dict[str, Any]]
     ) -> dict[str, Any]:
-        """The schema that Pydantic makes of such a field, with the bounds in it."""
-        schema = handler(core)
-        for number in schema.get("anyOf", [schema]):
-            if number["type"] != "null":
-                number["exclusiveMinimum" if self.exclusive else "minimum"] = self.low
-                if self.high < math.inf:
-                    number["exclusiveMaximum" if self.exclusive else "maximum"] = self.high
+        """The bounds for Pydantic, which checks them and writes them into a JSON Schema."""
+        schema = handler(source)
+        inner = schema["schema"] if schema["type"] == "nullable" else schema
+        kind = int if inner["type"] == "int" else float
+        inner["gt" if self.exclusive else "ge"] = kind(self.low)
+        if self.high < math.inf:
+            inner["lt" if self.exclusive else "le"] = kind(self.high)
         return schema
 
     def holds(self, value: float) -> bool:
@@ -66,6 +66,12 @@ class Within:
         if self.exclusive:
             return f"between {self.low:g} and {self.high:g}"
         return f"from {self.low:g} to {self.high:g}"
+
+
+class Strict:
+    """Base of dataclasses that are read from files: an unknown field is refused, by pydantic."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
@@ -181,20 +187,34 @@ def check_parameters(owner: object) -> None:
         parameter.value(value)
 
 
-def check_bounds(owner: object) -> None:
-    """Hold the numbers of a dataclass against their bounds, for fields of any types.
+def check_bounds(owner: object, error: type[BreastsegError] = InputError) -> None:
+    """Hold every number that has bounds against them; for ``__post_init__``.
 
-    A field that may be None has its bounds on the whole: ``Annotated[float | None, Within(0, 1)]``.
+    Other fields, and those that are None, are not looked at.
+
+    Args:
+        owner: an instance of a dataclass.
+        error: what to raise.
 
     Raises:
-        InputError: a number that is not within its bounds.
+        BreastsegError: a value out of bounds, of the class that was asked for.
     """
-    kind: type = type(owner)
-    for name, hint in _hints(kind).items():
-        value = getattr(owner, name)
-        for within in get_args(hint)[1:] if get_origin(hint) is Annotated else ():
-            if isinstance(within, Within) and value is not None and not within.holds(value):
-                raise InputError(f"{name} = {value}", f"a number {within}")
+    for one in fields(owner):  # type: ignore[arg-type]
+        within = within_of(type(owner), one.name)
+        value = getattr(owner, one.name)
+        if within is None or value is None:
+            continue
+        if not within.holds(value):
+            raise error(f"{one.name} = {value}", f"a number {within}")
+
+
+def within_of(kind: type, name: str) -> Within | None:
+    """The bounds of a field of a dataclass; None where it has none."""
+    hint = _hints(kind)[name]
+    for part in (hint, *get_args(hint)):  # a field that may be None is a union
+        if get_origin(part) is Annotated:
+            return next((extra for extra in get_args(part) if isinstance(extra, Within)), None)
+    return None
 
 
 def _replaced(owner: T, values: Mapping[str, Scalar]) -> T:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from breastseg.core.errors import RecipeError
+from breastseg.core.parameters import Strict
 from breastseg.losses.bce import BCELoss
 from breastseg.losses.boundary import BoundaryLoss
 from breastseg.losses.deep import check_deep_weights
@@ -28,7 +29,7 @@ LOSSES: dict[str, type[nn.Module]] = {
 
 
 @dataclass(frozen=True)
-class LossRecipe:
+class LossRecipe(Strict):
     """What training minimises.
 
     Attributes:

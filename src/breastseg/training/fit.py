@@ -10,7 +10,6 @@ from pathlib import Path
 
 import lightning
 import numpy as np
-import tomli_w
 import torch
 from lightning.pytorch import Callback
 
@@ -27,7 +26,8 @@ from breastseg.training.environment import environment
 from breastseg.training.feed import PreparedCases, TrainingFeed, prepare_cases
 from breastseg.training.feed_module import FeedModule
 from breastseg.training.picture import draw_curves, draw_overlays
-from breastseg.training.recipe import Recipe, recipe_table
+from breastseg.training.recipe import Recipe
+from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.task import SegmentationTask, validation_batches
@@ -138,7 +138,7 @@ def _write_beginning(recipe: Recipe, chosen: ChosenCases, folder: RunFolder) -> 
         "train": [case.key for case in chosen.train],
         "val": [case.key for case in chosen.validation],
     }
-    write_text(folder.recipe, tomli_w.dumps(recipe_table(recipe)))
+    write_text(folder.recipe, recipe_text(recipe))
     write_text(folder.network, json.dumps(asdict(recipe.network), indent=2))
     write_text(folder.input, json.dumps(asdict(recipe.input), indent=2))
     write_text(folder.split, json.dumps({"seed": recipe.seed, "parts": parts}, indent=1))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from breastseg.core.errors import RecipeError
+from breastseg.core.parameters import Strict, Within, check_bounds
 
 
 @dataclass(frozen=True)
-class NetworkRecipe:
+class NetworkRecipe(Strict):
     """What all networks share.
 
     Attributes:
-        in_channels: channels of the image, 1 to 16: 1 is grey, 3 RGB, more the phases of an MRI.
+        in_channels: channels of the image: 1 is grey, 3 RGB, more the phases of an MRI.
         out_channels: 1 for lesion against background (a sigmoid follows), otherwise the number of
-            classes with the background first (a softmax follows), 2 to 16.
+            classes with the background first (a softmax follows).
 
     Raises:
         RecipeError: a value outside these ranges.
@@ -25,12 +26,11 @@ class NetworkRecipe:
     paper: ClassVar[str] = ""
     dimensions: ClassVar[int] = 2
 
-    in_channels: int = 1
-    out_channels: int = 1
+    in_channels: Annotated[int, Within(1, 16)] = 1
+    out_channels: Annotated[int, Within(1, 16)] = 1
 
     def __post_init__(self) -> None:
-        require("in_channels", self.in_channels, 1, 16)
-        require("out_channels", self.out_channels, 1, 16)
+        check_bounds(self, RecipeError)
 
 
 def require(name: str, value: float, low: float, high: float) -> None:

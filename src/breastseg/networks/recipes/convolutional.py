@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from breastseg.core.parameters import Within
 from breastseg.networks.recipes.base import NetworkRecipe, require, widths
 
 
@@ -13,25 +14,19 @@ class UNet2015Recipe(NetworkRecipe):
     """The original U-Net.
 
     Attributes:
-        base_width: channels of the first level, doubled at each level below, 1 to 256.
-        depth: how often the image is halved, 1 to 6.
+        base_width: channels of the first level, doubled at each level below.
+        depth: how often the image is halved.
         batch_norm: normalise after each convolution (the paper does not).
-        dropout: share of values zeroed on the two deepest levels in training, 0 to below 1.
+        dropout: share of values zeroed on the two deepest levels in training.
     """
 
     title: ClassVar[str] = "U-Net of 2015"
     paper: ClassVar[str] = "https://doi.org/10.1007/978-3-319-24574-4_28"
     name: Literal["unet2015"] = "unet2015"
-    base_width: int = 64
-    depth: int = 4
+    base_width: Annotated[int, Within(1, 256)] = 64
+    depth: Annotated[int, Within(1, 6)] = 4
     batch_norm: bool = True
-    dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require("base_width", self.base_width, 1, 256)
-        require("depth", self.depth, 1, 6)
-        require("dropout", self.dropout, 0, 0.99)
+    dropout: Annotated[float, Within(0, 0.99)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -39,23 +34,17 @@ class ResidualUNetRecipe(NetworkRecipe):
     """A U-Net of residual units.
 
     Attributes:
-        base_width: channels of the first level, doubled at each level below, 1 to 256.
-        depth: how often the image is halved, 1 to 6.
-        dropout: share of channels zeroed before the head in training, 0 to below 1.
+        base_width: channels of the first level, doubled at each level below.
+        depth: how often the image is halved.
+        dropout: share of channels zeroed before the head in training.
     """
 
     title: ClassVar[str] = "residual U-Net"
     paper: ClassVar[str] = "https://doi.org/10.1109/LGRS.2018.2802944"
     name: Literal["residual-unet"] = "residual-unet"
-    base_width: int = 64
-    depth: int = 4
-    dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require("base_width", self.base_width, 1, 256)
-        require("depth", self.depth, 1, 6)
-        require("dropout", self.dropout, 0, 0.99)
+    base_width: Annotated[int, Within(1, 256)] = 64
+    depth: Annotated[int, Within(1, 6)] = 4
+    dropout: Annotated[float, Within(0, 0.99)] = 0.0
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from breastseg.core.errors import RecipeError
-from breastseg.networks.recipes.base import NetworkRecipe, require
+from breastseg.core.parameters import Within
+from breastseg.networks.recipes.base import NetworkRecipe
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class MaskRCNNRecipe(NetworkRecipe):
     name: Literal["mask-rcnn"] = "mask-rcnn"
     encoder: str = "mobilenet_v2"
     encoder_weights: str | None = None
-    pyramid_width: int = 128
-    max_instances: int = 20
+    pyramid_width: Annotated[int, Within(16, 1024)] = 128
+    max_instances: Annotated[int, Within(1, 1000)] = 20
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,5 +39,3 @@ class MaskRCNNRecipe(NetworkRecipe):
                 f"out_channels = {self.out_channels} of a Mask R-CNN",
                 "1: it tells lesions apart, not their classes",
             )
-        require("pyramid_width", self.pyramid_width, 16, 1024)
-        require("max_instances", self.max_instances, 1, 1000)

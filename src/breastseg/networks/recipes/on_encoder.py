@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from breastseg.core.errors import RecipeError
+from breastseg.core.parameters import Within
 from breastseg.networks.recipes.base import NetworkRecipe, require, widths
 
 
@@ -21,18 +22,17 @@ class OnEncoder(NetworkRecipe):
             4 for 2.
         output_stride: 1, or 2 to work at half resolution and upsample the logits, which is a third
             faster on a CPU.
-        dropout: share of the decoder's channels zeroed before the head in training, 0 to below 1.
+        dropout: share of the decoder's channels zeroed before the head in training.
     """
 
     encoder: str = "mobilenet_v2"
     encoder_weights: str | None = None
     decoder_channels: tuple[int, ...] = (128, 64, 48, 32)
     output_stride: int = 2
-    dropout: float = 0.0
+    dropout: Annotated[float, Within(0, 0.99)] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("dropout", self.dropout, 0, 0.99)
         if self.output_stride not in (1, 2):
             raise RecipeError(f"output_stride = {self.output_stride}", "1 or 2")
         why = f" for an output stride of {self.output_stride}"

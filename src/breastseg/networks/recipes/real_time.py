@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from breastseg.core.errors import RecipeError
-from breastseg.networks.recipes.base import NetworkRecipe, require, widths
+from breastseg.core.parameters import Within
+from breastseg.networks.recipes.base import NetworkRecipe, widths
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class FastUNetRecipe(NetworkRecipe):
 
     Attributes:
         encoder_weights: a safetensors file of MobileNetV2's weights; None or empty: random.
-        scale: the side at which the network works, as a share of the image's, 0.25 to 1.
+        scale: the side at which the network works, as a share of the image's.
         context_width: channels at a stride of 32.
         decoder_width: channels of the decoder at every stride.
     """
@@ -67,12 +68,9 @@ class FastUNetRecipe(NetworkRecipe):
     paper: ClassVar[str] = "docs/decisions/fast-unet.md"
     name: Literal["fast-unet"] = "fast-unet"
     encoder_weights: str | None = None
-    scale: float = 0.75
-    context_width: int = 96
-    decoder_width: int = 32
+    scale: Annotated[float, Within(0.25, 1)] = 0.75
+    context_width: Annotated[int, Within(8, 512)] = 96
+    decoder_width: Annotated[int, Within(4, 512)] = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("scale", self.scale, 0.25, 1)
-        require("context_width", self.context_width, 8, 512)
-        require("decoder_width", self.decoder_width, 4, 512)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from breastseg.core.errors import RecipeError
-from breastseg.networks.recipes.base import NetworkRecipe, require, widths
+from breastseg.core.parameters import Within
+from breastseg.networks.recipes.base import NetworkRecipe, widths
 from breastseg.networks.recipes.on_encoder import OnEncoder
 
 
@@ -28,17 +29,15 @@ class TransUNetRecipe(OnEncoder):
     name: Literal["transunet"] = "transunet"
     decoder_channels: tuple[int, ...] = (64, 48, 32)
     width: int = 192
-    blocks: int = 6
+    blocks: Annotated[int, Within(1, 48)] = 6
     heads: int = 6
 
     def __post_init__(self) -> None:
         NetworkRecipe.__post_init__(self)
-        require("dropout", self.dropout, 0, 0.99)
         if self.output_stride not in (1, 2):
             raise RecipeError(f"output_stride = {self.output_stride}", "1 or 2")
         why = f" for an output stride of {self.output_stride}"
         widths(self, "decoder_channels", 5 - self.output_stride, why)
-        require("blocks", self.blocks, 1, 48)
         if self.heads < 1 or self.width % self.heads:
             raise RecipeError(f"width {self.width} with {self.heads} heads", "a multiple of heads")
 
@@ -58,13 +57,12 @@ class SegFormerRecipe(NetworkRecipe):
     name: Literal["segformer"] = "segformer"
     encoder: str = "mit_b0"
     encoder_weights: str | None = None
-    decoder_width: int = 128
+    decoder_width: Annotated[int, Within(8, 2048)] = 128
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.encoder not in {f"mit_b{i}" for i in range(6)}:
             raise RecipeError(f"encoder {self.encoder!r} of a SegFormer", "'mit_b0' to 'mit_b5'")
-        require("decoder_width", self.decoder_width, 8, 2048)
 
 
 @dataclass(frozen=True)

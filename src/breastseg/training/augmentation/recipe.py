@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 
 from breastseg.core.errors import RecipeError
+from breastseg.core.parameters import Strict
 
 Range = tuple[float, float]
 
@@ -28,7 +29,7 @@ _LIMITS: dict[str, Range] = {
 
 
 @dataclass(frozen=True)
-class AugmentationRecipe:
+class AugmentationRecipe(Strict):
     """Chances and ranges of the changes; the defaults suit breast ultrasound.
 
     A field that ends in ``_p`` is the chance, 0 to 1, that one image gets the change. A range is

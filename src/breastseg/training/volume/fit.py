@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import lightning
-import tomli_w
 import torch
 from lightning.pytorch import Callback
 
@@ -23,7 +22,7 @@ from breastseg.training.chosen_cases import choose_cases, modality_record
 from breastseg.training.environment import environment
 from breastseg.training.feed_module import FeedModule
 from breastseg.training.picture import draw_curves
-from breastseg.training.recipe import recipe_table
+from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import Course, Machine, build_trainer, refuse_overwriting, train
@@ -118,7 +117,7 @@ def _write_beginning(recipe: VolumeRecipe, given: Examinations, folder: RunFolde
         "train": [volume.key for volume in given.learnt],
         "val": [volume.key for volume in given.watched],
     }
-    write_text(folder.recipe, tomli_w.dumps(recipe_table(recipe)))
+    write_text(folder.recipe, recipe_text(recipe))
     write_text(folder.network, json.dumps(asdict(recipe.network), indent=2))
     write_text(folder.volume, json.dumps(asdict(recipe.volume), indent=2))
     write_text(folder.split, json.dumps({"seed": recipe.seed, "parts": parts}, indent=1))

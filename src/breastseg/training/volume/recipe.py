@@ -1,26 +1,24 @@
-"""The recipe of a run on volumes, read from a TOML file with a ``[volume]`` table."""
+"""The recipe of a run on volumes, whose file has a ``[volume]`` table; `recipe_file` reads it."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Discriminator
 
 from breastseg.core.bundle import VolumeSpec
-from breastseg.core.errors import BundleError, RecipeError
+from breastseg.core.errors import RecipeError
+from breastseg.core.parameters import Strict, Within, check_bounds
 from breastseg.losses import LossRecipe
-from breastseg.networks.recipe import RECIPES, SwinUNETR3dRecipe, UNet3dRecipe
-from breastseg.training.recipe import OptimiserRecipe, SourceRecipe, read_table
+from breastseg.networks.recipe import SwinUNETR3dRecipe, UNet3dRecipe
+from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
 
 Size = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class PhantomsRecipe:
+class PhantomsRecipe(Strict):
     """The synthetic examinations of a run; see `breastseg.data.phantoms.volume`.
 
     Attributes:
@@ -30,30 +28,39 @@ class PhantomsRecipe:
         seed: of the training ones; those watched come from the next seed.
     """
 
-    train: int = 80
-    validation: int = 10
+    train: Annotated[int, Within(1, 100_000)] = 80
+    validation: Annotated[int, Within(0, 100_000)] = 10
     shape: Size = (48, 160, 160)
     seed: int = 1
 
+    def __post_init__(self) -> None:
+        check_bounds(self, RecipeError)
+
 
 @dataclass(frozen=True)
-class PatchesRecipe:
+class PatchesRecipe(Strict):
     """Which patches a network is shown.
 
     Attributes:
-        lesion_share: share of the patches that hold a lesion's voxel near their middle, 0 to 1;
+        lesion_share: share of the patches that hold a lesion's voxel near their middle;
             each lesion of an examination as often as any other, whatever its size.
-        bright_share: share around a voxel that enhances and is no lesion, 0 to 1; vessels, skin
+        bright_share: share around a voxel that enhances and is no lesion; vessels, skin
             and heart are what a lesion is mistaken for. So are the first share's patches in an
             examination without lesions. The rest lies anywhere.
     """
 
-    lesion_share: float = 0.5
-    bright_share: float = 0.35
+    lesion_share: Annotated[float, Within(0, 1)] = 0.5
+    bright_share: Annotated[float, Within(0, 1)] = 0.35
+
+    def __post_init__(self) -> None:
+        check_bounds(self, RecipeError)
+        share = self.lesion_share + self.bright_share
+        if share > 1:
+            raise RecipeError(f"patches.lesion_share + patches.bright_share = {share}", "0 to 1")
 
 
 @dataclass(frozen=True)
-class VolumeAugmentationRecipe:
+class VolumeAugmentationRecipe(Strict):
     """How patches are changed at random; every value is drawn for each patch.
 
     Attributes:
@@ -67,22 +74,25 @@ class VolumeAugmentationRecipe:
     flip_slices: bool = True
     flip_rows: bool = False
     flip_columns: bool = True
-    scale: float = 0.25
-    gamma: float = 0.2
-    noise: float = 0.05
+    scale: Annotated[float, Within(0, 4)] = 0.25
+    gamma: Annotated[float, Within(0, 4)] = 0.2
+    noise: Annotated[float, Within(0, 4)] = 0.05
+
+    def __post_init__(self) -> None:
+        check_bounds(self, RecipeError)
 
 
 @dataclass(frozen=True)
-class VolumeRecipe:
+class VolumeRecipe(Strict):
     """One training run on volumes.
 
     Attributes:
         name: for folders and reports.
         sources: the data sets of volumes; none: phantoms alone.
         seed: decides weights, patches and augmentation.
-        epochs: at least 1.
-        epoch_steps: optimiser steps an epoch, at least 1.
-        batch_size: patches a step, over all devices, at least 1.
+        epochs: how many epochs.
+        epoch_steps: optimiser steps an epoch.
+        batch_size: patches a step, over all devices.
         validate_every: epochs between validations; the last epoch is always validated.
         patience: stop after this many validations without a better Dice; 0 never stops early.
         precision: ``"auto"`` is bf16 where the hardware multiplies it, else float32.
@@ -99,11 +109,11 @@ class VolumeRecipe:
     name: str
     sources: tuple[SourceRecipe, ...] = ()
     seed: int = 1
-    epochs: int = 20
-    epoch_steps: int = 50
-    batch_size: int = 4
-    validate_every: int = 5
-    patience: int = 0
+    epochs: Annotated[int, Within(1, 100_000)] = 20
+    epoch_steps: Annotated[int, Within(1, 1_000_000)] = 50
+    batch_size: Annotated[int, Within(1, 65_536)] = 4
+    validate_every: Annotated[int, Within(1, 100_000)] = 5
+    patience: Annotated[int, Within(0, 100_000)] = 0
     precision: Literal["auto", "bf16", "float32"] = "auto"
     network: Annotated[UNet3dRecipe | SwinUNETR3dRecipe, Discriminator("name")] = field(
         default_factory=lambda: UNet3dRecipe(in_channels=2)
@@ -118,7 +128,7 @@ class VolumeRecipe:
     def __post_init__(self) -> None:
         if not self.sources and self.phantoms is None:
             object.__setattr__(self, "phantoms", PhantomsRecipe())
-        self._check_bounds()
+        check_bounds(self, RecipeError)
         if self.network.in_channels != self.volume.channels:
             raise RecipeError(
                 f"network.in_channels = {self.network.in_channels}, "
@@ -129,105 +139,3 @@ class VolumeRecipe:
             raise RecipeError(f"network.out_channels = {self.network.out_channels}", "1")
         if self.phantoms is not None and not 2 <= self.volume.channels <= 8:
             raise RecipeError(f"volume.channels = {self.volume.channels}", "2 to 8 on phantoms")
-
-    def _check_bounds(self) -> None:
-        phantoms = self.phantoms or PhantomsRecipe()
-        share = self.patches.lesion_share + self.patches.bright_share
-        for name, value, low, high in (
-            ("epochs", self.epochs, 1, 100_000),
-            ("epoch_steps", self.epoch_steps, 1, 1_000_000),
-            ("batch_size", self.batch_size, 1, 65_536),
-            ("validate_every", self.validate_every, 1, 100_000),
-            ("patience", self.patience, 0, 100_000),
-            ("phantoms.train", phantoms.train, 1, 100_000),
-            ("phantoms.validation", phantoms.validation, 0, 100_000),
-            ("patches.lesion_share", self.patches.lesion_share, 0, 1),
-            ("patches.bright_share", self.patches.bright_share, 0, 1),
-            ("patches.lesion_share + patches.bright_share", share, 0, 1),
-            ("augmentation.scale", self.augmentation.scale, 0, 4),
-            ("augmentation.gamma", self.augmentation.gamma, 0, 4),
-            ("augmentation.noise", self.augmentation.noise, 0, 4),
-            ("optimiser.learning_rate", self.optimiser.learning_rate, 1e-9, 10),
-            ("optimiser.average_decay", self.optimiser.average_decay, 0, 1),
-            *((f"repeat of {source.name}", source.repeat, 1e-3, 1000) for source in self.sources),
-        ):
-            if not low <= value <= high:
-                raise RecipeError(f"{name} = {value} in the recipe", f"{low} to {high}")
-
-
-def is_volume_recipe(table: Mapping[str, object]) -> bool:
-    """True where the tables of a recipe are those of a run on volumes."""
-    return "volume" in table
-
-
-def read_volume_recipe(path: Path, changes: Mapping[str, str] | None = None) -> VolumeRecipe:
-    """Read a TOML recipe of a run on volumes.
-
-    Args:
-        path: the file.
-        changes: values to put in place of the file's, as for
-            `breastseg.training.recipe.read_recipe`.
-
-    Raises:
-        RecipeError: no such file, not TOML, an unknown key or a value out of bounds.
-    """
-    return volume_recipe_from(read_table(path, changes), str(path))
-
-
-def volume_recipe_from(table: Mapping[str, object], where: str) -> VolumeRecipe:
-    """Build a recipe from plain containers; `where` names their origin in messages."""
-    from pydantic import TypeAdapter, ValidationError
-
-    _refuse_unknown(table, VolumeRecipe, "")
-    network = table.get("network")
-    if isinstance(network, Mapping):
-        table = {**table, "network": {"name": UNet3dRecipe.name, **network}}
-    try:
-        return TypeAdapter(VolumeRecipe).validate_python(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RecipeError(
-            f"{where}: {place} = {first['input']!r}", first["msg"], "see docs/reference/recipe.md"
-        ) from error
-    except BundleError as error:
-        raise RecipeError(f"{where}: {error.given}", error.allowed, error.remedy) from error
-
-
-def _refuse_unknown(table: Mapping[str, object], kind: type, place: str) -> None:
-    """A misspelt key must not be ignored in silence."""
-    assert dataclasses.is_dataclass(kind)
-    known = {f.name for f in dataclasses.fields(kind)}
-    for key, value in table.items():
-        if key not in known:
-            raise RecipeError(
-                f"unknown key {place}{key} in the recipe", "one of " + ", ".join(sorted(known))
-            )
-        part = _part(key, value) if kind is VolumeRecipe else None
-        if part is not None:
-            for item in value if isinstance(value, list) else [value]:
-                if not isinstance(item, Mapping):
-                    raise RecipeError(f"{place}{key} = {item!r} in the recipe", "a table")
-                _refuse_unknown(item, part, f"{place}{key}.")
-
-
-def _part(key: str, value: object) -> type | None:
-    """The dataclass of a recipe's table."""
-    if key != "network" or not isinstance(value, Mapping):
-        return _PARTS.get(key)
-    name = value.get("name", UNet3dRecipe.name)
-    volumes = {known: recipe for known, recipe in RECIPES.items() if recipe.dimensions == 3}
-    if name not in volumes:
-        raise RecipeError(f"network {name!r} on volumes", f"one of {', '.join(volumes)}")
-    return volumes[name]
-
-
-_PARTS: dict[str, type] = {
-    "sources": SourceRecipe,
-    "volume": VolumeSpec,
-    "phantoms": PhantomsRecipe,
-    "patches": PatchesRecipe,
-    "augmentation": VolumeAugmentationRecipe,
-    "loss": LossRecipe,
-    "optimiser": OptimiserRecipe,
-}
