@@ -6,8 +6,8 @@ import pytest
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 
-from breastseg.io.dicom_regions import scan_region
-from breastseg.io.dicom_spacing import spacing_mm
+from breastseg.io.dicom_regions import scaled_regions, scan_region
+from breastseg.io.dicom_spacing import spacing_mm, spacing_remarks
 
 
 def header(**said: object) -> Dataset:
@@ -118,3 +118,51 @@ def test_regions_that_disagree_give_no_spacing() -> None:
     assert spacing_mm(ultrasound(region(0.01, 0.01), region(0.01, 0.01))) == (0.1, 0.1)
     two = ultrasound(region(0.01, 0.01), region(0.02, 0.02), PixelSpacing=[0.1, 0.1])
     assert spacing_mm(two) is None
+
+
+def test_each_flat_region_has_its_own_scale() -> None:
+    flow = placed(10, 100, 49, 149, RegionDataType=2, PhysicalDeltaX=0.02, PhysicalDeltaY=0.03)
+    bare = placed(50, 0, 89, 49, PhysicalUnitsXDirection=0)
+    curve = placed(0, 0, 5, 5, RegionSpatialFormat=2)
+    found = scaled_regions(ultrasound(placed(10, 20, 49, 89), flow, bare, curve), (100, 200))
+    assert [tuple(part.box) for part in found] == [
+        (10, 20, 50, 90),
+        (10, 100, 50, 150),
+        (50, 0, 90, 50),
+    ]
+    assert [part.spacing_mm for part in found] == [(0.1, 0.1), (0.3, 0.2), None]
+
+
+def test_regions_without_any_scale_leave_the_image_its_own() -> None:
+    bare = placed(0, 0, 9, 9, PhysicalUnitsXDirection=0, PhysicalUnitsYDirection=0)
+    assert scaled_regions(ultrasound(bare), (20, 20)) == ()
+
+
+DETECTOR: dict[str, object] = {"ImagerPixelSpacing": [0.2, 0.2]}
+
+
+@pytest.mark.parametrize(
+    ("said", "spacing", "remark"),
+    [
+        ({}, 0.2, True),
+        ({"EstimatedRadiographicMagnificationFactor": 2}, 0.1, False),
+        ({"DistanceSourceToDetector": 700, "DistanceSourceToPatient": 350}, 0.1, False),
+        (
+            {
+                "EstimatedRadiographicMagnificationFactor": 1.25,
+                "DistanceSourceToDetector": 700,
+                "DistanceSourceToPatient": 350,
+            },
+            0.16,
+            False,
+        ),
+        ({"DistanceSourceToDetector": 350, "DistanceSourceToPatient": 700}, 0.2, True),
+        ({"DistanceSourceToDetector": 700, "DistanceSourceToPatient": 0}, 0.2, True),
+        ({"EstimatedRadiographicMagnificationFactor": 0}, 0.2, True),
+        ({"PixelSpacing": [0.15, 0.15]}, 0.15, False),
+    ],
+)
+def test_magnification_or_a_remark(said: dict[str, object], spacing: float, remark: bool) -> None:
+    ds = header(**DETECTOR, **said)
+    assert spacing_mm(ds) == pytest.approx((spacing, spacing))
+    assert bool(spacing_remarks(ds)) is remark

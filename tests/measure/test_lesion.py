@@ -6,6 +6,7 @@ import pytest
 
 from breastseg.core import Box, Grid, Lesion, Prediction, Provenance
 from breastseg.core.errors import GeometryError
+from breastseg.core.grid import Region
 from breastseg.measure import measure
 
 
@@ -75,3 +76,56 @@ def test_refuses_another_grid_and_volumes() -> None:
     volume = np.ones((3, 3, 3), bool)
     with pytest.raises(GeometryError, match="slice by slice"):
         measure(Lesion(volume, Box.whole(volume.shape), 1.0, 1.0), Grid((3, 3, 3)))
+
+
+def spot(row: int, column: int, size: int = 4) -> np.ndarray:
+    region = np.zeros((40, 60), bool)
+    region[row : row + size, column : column + size] = True
+    return region
+
+
+def two_scales() -> Grid:
+    left, right = (
+        Region(Box.of(0, 0, 40, 20), (0.1, 0.1)),
+        Region(Box.of(0, 20, 40, 40), (0.2, 0.2)),
+    )
+    return Grid((40, 60), None, regions=(left, right, Region(Box.of(0, 40, 40, 60))))
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "area"), [(5, "mm", 0.16), (30, "mm", 0.64), (50, "px", 16), (18, "px", 16)]
+)
+def test_the_region_in_which_a_lesion_lies_gives_its_scale(
+    column: int, unit: str, area: float
+) -> None:
+    (lesion,), _ = lesions(spot(10, column))
+    read = measure(lesion, two_scales())
+    assert (read.unit, read.area) == (unit, pytest.approx(area))
+
+
+def test_a_lesion_outside_every_region_is_in_pixels() -> None:
+    grid = Grid((40, 60), (0.1, 0.1), regions=(Region(Box.of(0, 0, 40, 20), (0.1, 0.1)),))
+    (lesion,), _ = lesions(spot(10, 30))
+    assert measure(lesion, grid).unit == "px"
+
+
+def test_a_lesion_across_two_regions_of_one_scale_has_it() -> None:
+    halves = (Box.of(0, 0, 40, 20), Box.of(0, 20, 40, 40))
+    grid = Grid((40, 60), None, regions=tuple(Region(half, (0.1, 0.1)) for half in halves))
+    (lesion,), _ = lesions(spot(10, 18))
+    assert measure(lesion, grid).area == pytest.approx(0.16)
+
+
+def test_the_smaller_of_two_regions_one_in_the_other_counts() -> None:
+    outer, inner = (
+        Region(Box.of(0, 0, 40, 60), (0.1, 0.1)),
+        Region(Box.of(5, 5, 20, 20), (0.3, 0.3)),
+    )
+    grid = Grid((40, 60), None, regions=(outer, inner))
+    (lesion,), _ = lesions(spot(10, 10))
+    assert measure(lesion, grid).area == pytest.approx(16 * 0.09)
+
+
+def test_a_region_lies_in_its_grid() -> None:
+    with pytest.raises(GeometryError, match="regions"):
+        Grid((10, 10), regions=(Region(Box.of(0, 0, 11, 5)),))

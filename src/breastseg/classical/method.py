@@ -115,7 +115,7 @@ class ClassicalMethod(ABC):
         fitted = self.finder.weights
         if image.modality is not Modality.UNKNOWN and image.modality.value != fitted:
             raise InputError(
-                f"{image.source or 'image'}: modality {image.modality}",
+                f"{image.source or 'image'}: modality {image.modality_name}",
                 f"{fitted}, on which the finder was fitted",
                 "choose another --preset, or point at the lesion",
             )

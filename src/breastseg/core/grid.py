@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from breastseg.core.box import Box
 from breastseg.core.errors import GeometryError
 
 
@@ -23,6 +24,27 @@ class NiftiPlace:
 
 
 @dataclass(frozen=True)
+class Region:
+    """A part of a 2-D grid with a scale of its own, as an ultrasound screen has them.
+
+    Attributes:
+        box: where it lies.
+        spacing_mm: (row, column) distance of sample centres in it; None where it is not known.
+
+    Raises:
+        GeometryError: a box or spacing of other than two axes.
+    """
+
+    box: Box
+    spacing_mm: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        Grid(self.box.shape, self.spacing_mm)
+        if self.box.ndim != 2:
+            raise GeometryError(f"a region in the box {self.box}", "a box of 2 axes")
+
+
+@dataclass(frozen=True)
 class Grid:
     """A regular 2-D or 3-D sampling grid. All tuples are in array order: (row, column) in 2-D.
 
@@ -38,6 +60,8 @@ class Grid:
         nifti: how the NIfTI file that the grid was read from states it, for the files that are
             written on this grid; without meaning for anything else, and grids that differ in it
             alone are equal.
+        regions: of a 2-D grid whose parts have scales of their own; what lies in none of them has
+            an unknown one. Without any, `spacing_mm` holds for all of it.
 
     Raises:
         GeometryError: a length, sign or value that makes no grid.
@@ -48,6 +72,7 @@ class Grid:
     origin_mm: tuple[float, ...] | None = None
     direction: tuple[float, ...] | None = None
     nifti: NiftiPlace | None = field(default=None, compare=False, repr=False)
+    regions: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.shape)
@@ -65,6 +90,11 @@ class Grid:
             raise GeometryError(f"origin {self.origin_mm} for shape {self.shape}", f"{n} values")
         if self.direction is not None and len(self.direction) != n * n:
             raise GeometryError(f"direction of {len(self.direction)} values", f"{n * n} values")
+        if not all(region.box.fits(self.shape) for region in self.regions):
+            raise GeometryError(
+                f"regions {[str(region.box) for region in self.regions]} on a grid of {self.shape}",
+                "boxes within it",
+            )
 
     @property
     def ndim(self) -> int:

@@ -14,12 +14,16 @@ from breastseg.core.reference import Reference
 
 
 class Modality(StrEnum):
-    """What made the picture. ``UNKNOWN`` is what a plain PNG is."""
+    """What made the picture.
+
+    ``UNKNOWN`` is what a plain PNG is; ``OTHER`` is known to be none of those before it.
+    """
 
     ULTRASOUND = "ultrasound"
     MAMMOGRAPHY = "mammography"
     MRI = "mri"
     HISTOPATHOLOGY = "histopathology"
+    OTHER = "other"
     UNKNOWN = "unknown"
 
 
@@ -78,6 +82,12 @@ class Image:
         view = self.array.view()
         view.flags.writeable = False
         object.__setattr__(self, "array", view)
+
+    @property
+    def modality_name(self) -> str:
+        """For messages: the modality or, of another one, DICOM's term for it."""
+        said = self.reference.tags.get("Modality") if self.reference else None
+        return f"{said} (DICOM)" if self.modality is Modality.OTHER and said else self.modality
 
     def grey(self) -> NDArray[np.floating]:
         """The luminance, in the array's own units (ITU-R BT.601 for RGB).

@@ -233,7 +233,7 @@ class OnnxSegmenter:
         known = image.modality is not Modality.UNKNOWN
         if known and image.modality is not self.bundle.modality and not self.force:
             raise InputError(
-                f"{image.source or 'image'}: modality {image.modality}",
+                f"{image.source or 'image'}: modality {image.modality_name}",
                 f"{self.name!r} was trained and measured on {self.bundle.modality} only",
                 "choose another bundle, or force it and check every outline",
             )

@@ -64,7 +64,7 @@ class WithinScan:
             raise UnsupportedError("a prompt on a screen", "none", "leave --screen out")
         if image.modality not in (Modality.ULTRASOUND, Modality.UNKNOWN):
             raise InputError(
-                f"{image.source or 'image'}: modality {image.modality}",
+                f"{image.source or 'image'}: modality {image.modality_name}",
                 "ultrasound, for what looks for the scan on a screen",
                 "leave --screen out",
             )

@@ -180,7 +180,7 @@ class VolumeSegmenter:
         known = image.modality is not Modality.UNKNOWN
         if known and image.modality is not self.bundle.modality and not self.force:
             raise InputError(
-                f"{image.source or 'volume'}: modality {image.modality}",
+                f"{image.source or 'volume'}: modality {image.modality_name}",
                 f"{self.name!r} was trained and measured on {self.bundle.modality} only",
                 "choose another bundle, or force it and check every outline",
             )

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError, InputError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
-from breastseg.core.image import Image, Modality
+from breastseg.core.image import Image
 from breastseg.io.dicom_display import show_grey, show_palette
+from breastseg.io.dicom_modality import modality_of
 from breastseg.io.dicom_pixels import PixelData, decode_frames, locate
 from breastseg.io.dicom_reference import reference_of
-from breastseg.io.dicom_regions import scan_region
+from breastseg.io.dicom_regions import scaled_regions, scan_region
 from breastseg.io.dicom_remarks import remarks, view
-from breastseg.io.dicom_spacing import spacing_mm
+from breastseg.io.dicom_spacing import spacing_mm, spacing_remarks
 from breastseg.io.source import (
     brief,
     check_size,
@@ -58,14 +59,6 @@ DICOM_ERRORS = (
 
 To these come pydicom's own two, which derive from nothing but Exception.
 """
-
-MODALITIES = {
-    "US": Modality.ULTRASOUND,
-    "MG": Modality.MAMMOGRAPHY,
-    "MR": Modality.MRI,
-    "SM": Modality.HISTOPATHOLOGY,
-}
-"""By (0008,0060) Modality; all others are unknown."""
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _FRAME_GROUPS = (
@@ -242,12 +235,12 @@ def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index
     frame = index if pixels.frames > 1 else None
     return Image(
         np.ascontiguousarray(array),
-        Grid(array.shape[1:], spacing_mm(header)),
-        MODALITIES.get(str(header.get("Modality", "")), Modality.UNKNOWN),
+        Grid(array.shape[1:], spacing_mm(header), regions=scaled_regions(header, array.shape[1:])),
+        modality_of(header),
         pixels.name,
         frame,
         view(header),
-        (*remarks(header), *pixels.remarks, *constant_remark(array)),
+        (*remarks(header), *spacing_remarks(header), *pixels.remarks, *constant_remark(array)),
         scan_region(header, array.shape[1:]),
         reference_of(header, frame),
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from breastseg.core.image import Modality
 from breastseg.core.reference import Reference
-from breastseg.io.dicom_image import MODALITIES, decoding
+from breastseg.io.dicom_image import decoding
+from breastseg.io.dicom_modality import modality_of
 from breastseg.io.dicom_reference import REFERENCE_TAGS, reference_of
 from breastseg.io.source import brief, opened
 
@@ -36,6 +37,7 @@ _DATES = {
 }
 _TAGS = (
     *("Modality", "SeriesInstanceUID", "SeriesDescription", "SeriesNumber", "ImageType"),
+    "BodyPartExamined",
     *("ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "PixelSpacing"),
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "PixelRepresentation"),
     *("RescaleSlope", "RescaleIntercept", "InstanceNumber"),
@@ -113,7 +115,7 @@ def read_slice(path: Path) -> DicomSlice | None:
         title = " ".join(brief(part, 40) for part in (number, words) if part not in (None, ""))
         return DicomSlice(
             path=path,
-            modality=MODALITIES.get(str(header.get("Modality", "")), Modality.UNKNOWN),
+            modality=modality_of(header),
             series=str(header.get("SeriesInstanceUID", "")),
             title=title or "without a name",
             derived="DERIVED" in (header.get("ImageType") or ()),

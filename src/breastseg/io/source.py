@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import warnings
@@ -134,6 +135,17 @@ def check_size(rows: int, columns: int, name: str) -> None:
             f"at most {MAX_PIXELS}",
             "crop it or export it at a lower resolution",
         )
+
+
+def positive(value: object, signed: bool = False) -> float | None:
+    """What a header states as a finite number above 0; with `signed`, its absolute value."""
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        number = abs(float(value)) if signed else float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
 
 
 def one_if_equal(colour: NDArray[np.generic]) -> NDArray[np.generic]:
