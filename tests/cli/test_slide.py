@@ -183,7 +183,9 @@ def test_resolutions_must_be_known(
     assert part["area_mm2"] == pytest.approx(whole["area_mm2"], rel=0.02)
     assert main(["segment", str(picture), "--method", bundle, "--out", str(tmp_path / "s")]) == 2
     assert "pixels of unknown size; " in capsys.readouterr().err
-    vague = write_bundle(tmp_path / "vague", InputSpec((64, 64), channels=3, colour=True))
+    vague = write_bundle(
+        tmp_path / "vague", InputSpec((64, 64), Intensity.UNIT, channels=3, colour=True)
+    )
     words = ["slide", str(slide), "--method", vague, "--out", str(tmp_path / "other")]
     assert main(words) == 2
     assert "does not say which micrometres" in capsys.readouterr().err
@@ -191,7 +193,7 @@ def test_resolutions_must_be_known(
 
 
 def test_other_modality(slide: Path, tmp_path: Path, capsys: Capture) -> None:
-    spec = InputSpec((64, 64), um_per_px=2.0)
+    spec = InputSpec((64, 64), Intensity.UNIT, um_per_px=2.0)
     grey = write_bundle(tmp_path / "grey", spec, Modality.ULTRASOUND)
     words = ["slide", str(slide), "--method", grey, "--out", str(tmp_path / "out")]
     assert main(words) == 2

@@ -16,6 +16,7 @@ from breastseg.inference.slide import (
     SlideOutline,
     Tiling,
     outlined_blocks,
+    resolution_remark,
     restained,
     segment_slide,
     tile_network,
@@ -176,6 +177,19 @@ def test_bundle_on_a_slide(slide: Slide, make_tiny: MakeBundle, tmp_path: Path) 
     np.testing.assert_allclose(network(tiles)[:, 1:-1, 1:-1], expected, atol=1e-5)
     found = segment_slide(slide, network, tiling, tmp_path / "mask.tif")
     assert found.lesion_px > 0
+
+
+def test_a_resolution_far_from_the_networks(slide: Slide, make_tiny: MakeBundle) -> None:
+    """The slide states half a micrometre."""
+    segmenter = OnnxSegmenter(make_tiny(InputSpec((32, 32), um_per_px=0.12)), threads=1)
+    with pytest.raises(GeometryError, match=r"4\.17 times those that .* would be looked at; at most"):
+        tiling_of(segmenter, slide)
+    assert tiling_of(segmenter, slide, 0.126).step == pytest.approx(0.252)
+    forced = OnnxSegmenter(segmenter.folder, threads=1, force=True)
+    assert tiling_of(forced, slide).step == pytest.approx(0.24)
+    assert resolution_remark(slide, tiling_of(segmenter, slide, 2.0)) == ""
+    said = resolution_remark(slide, tiling_of(segmenter, slide, 2.2))
+    assert "4.4 times smaller" in said
 
 
 def test_bundle_without_a_resolution(slide: Slide, make_tiny: MakeBundle) -> None:

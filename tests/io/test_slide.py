@@ -196,3 +196,96 @@ def test_real_slide(data_root: Path) -> None:
         assert small.shape == (500, 375, 3)
         assert step == pytest.approx(5.934)
         assert 120 < small.mean() < 245
+
+
+def write_bounded(path: Path, offset: tuple[int, int] = (900, 1500)) -> Path:
+    """A Leica slide whose scan lies at (row, column) of a plane of 1200 x 2100 pixels."""
+    nm, rows, columns = 500, ROWS, COLUMNS
+    space = "http://www.leica-microsystems.com/scn/2010/10/01"
+
+    def image(size: tuple[int, int], view: tuple[int, int], at: tuple[int, int], ifd: int) -> str:
+        return (
+            '<image name="i"><creationDate>2012-01-01T00:00:00Z</creationDate>'
+            '<device model="Leica SCN400" version="1"/>'
+            f'<pixels sizeX="{size[1]}" sizeY="{size[0]}"><dimension sizeX="{size[1]}" '
+            f'sizeY="{size[0]}" r="0" ifd="{ifd}"/></pixels><view sizeX="{view[1] * nm}" '
+            f'sizeY="{view[0] * nm}" offsetX="{at[1] * nm}" offsetY="{at[0] * nm}" spacingZ="0"/>'
+            "<scanSettings><objectiveSettings><objective>20</objective></objectiveSettings>"
+            "<illuminationSettings><numericalAperture>0.4</numericalAperture>"
+            "<illuminationSource>brightfield</illuminationSource></illuminationSettings>"
+            "</scanSettings></image>"
+        )
+
+    plane = (1200, 2100)
+    xml = (
+        f'<?xml version="1.0"?><scn xmlns="{space}"><collection name="c" sizeX="{plane[1] * nm}" '
+        f'sizeY="{plane[0] * nm}"><barcode>x</barcode>{image((240, 420), plane, (0, 0), 0)}'
+        f"{image((rows, columns), (rows, columns), offset, 1)}</collection></scn>"
+    )
+    options = {
+        "tile": (64, 64),
+        "photometric": "rgb",
+        "metadata": None,
+        "compression": None,
+        "resolution": (20_000, 20_000),
+        "resolutionunit": "CENTIMETER",
+    }
+    with tifffile.TiffWriter(path, bigtiff=True) as writer:
+        writer.write(np.full((240, 420, 3), 240, np.uint8), description=xml, **options)
+        writer.write(tissue(), **options)
+    return path
+
+
+def test_a_slide_is_what_lies_within_its_bounds(tmp_path: Path) -> None:
+    with Slide(write_bounded(tmp_path / "a.scn")) as slide:
+        assert (slide.origin, slide.size) == ((900, 1500), (ROWS, COLUMNS))
+        np.testing.assert_array_equal(slide.region(90, 190, 80, 100), tissue()[90:170, 190:290])
+        small, step = slide.thumbnail(210)
+        assert small.shape == (150, 210, 3)
+        red = np.argwhere((small == (255, 0, 0)).all(axis=2)) * step
+        np.testing.assert_allclose(red.min(axis=0), (100, 200), atol=2 * step)
+
+
+OME = (
+    '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    '<Image ID="Image:0"><Pixels DimensionOrder="XYCZT" ID="Pixels:0" SizeX="420" SizeY="300" '
+    'SizeC="3" SizeZ="1" SizeT="1" Type="uint8" {sizes}><TiffData/></Pixels></Image></OME>'
+)
+
+
+@pytest.mark.parametrize("tiles", [{"tile": (64, 64)}, {}])
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ('PhysicalSizeX="0.25" PhysicalSizeY="0.26"', (0.26, 0.25)),
+        (
+            'PhysicalSizeX="250" PhysicalSizeXUnit="nm" '
+            'PhysicalSizeY="0.00025" PhysicalSizeYUnit="mm"',
+            (0.25, 0.25),
+        ),
+        ('PhysicalSizeX="3" PhysicalSizeXUnit="pixel" PhysicalSizeY="3"', (0.5, 0.5)),
+    ],
+)
+def test_sizes_of_ome_go_before_the_tags(
+    tmp_path: Path, tiles: dict[str, object], sizes: str, expected: tuple[float, float]
+) -> None:
+    path = write(
+        tmp_path / "a.ome.tif", description=OME.format(sizes=sizes), metadata=None, **tiles
+    )
+    with Slide(path) as slide:
+        assert slide.spacing_um == pytest.approx(expected)
+
+
+def test_a_page_without_width_is_one_line(tmp_path: Path) -> None:
+    entries = [(0x0100, 4, 1, 0), (0x0101, 4, 1, 64), (0x0102, 3, 1, 8), (0x0106, 3, 1, 1)]
+    for left_out in (True, False):
+        tags = entries[1:] if left_out else entries
+        data = b"II*\0" + (8).to_bytes(4, "little") + len(tags).to_bytes(2, "little")
+        for code, kind, count, value in tags:
+            data += code.to_bytes(2, "little") + kind.to_bytes(2, "little")
+            data += count.to_bytes(4, "little") + value.to_bytes(4, "little")
+        path = tmp_path / "a.tif"
+        path.write_bytes(data + bytes(60))
+        with pytest.raises(UnreadableError, match="page of 64 x 0 pixels") as caught:
+            Slide(path)
+        assert "\n" not in str(caught.value)

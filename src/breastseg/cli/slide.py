@@ -65,7 +65,13 @@ class OutlineSlide:
     def run(self) -> int:
         """Outline; returns the exit code."""
         from breastseg.inference.open import image_network, open_segmenter
-        from breastseg.inference.slide import restained, segment_slide, tile_network, tiling_of
+        from breastseg.inference.slide import (
+            resolution_remark,
+            restained,
+            segment_slide,
+            tile_network,
+            tiling_of,
+        )
         from breastseg.io.slide import Slide
         from breastseg.io.write import write_text
 
@@ -75,6 +81,9 @@ class OutlineSlide:
         network = tile_network(segmenter)
         with Slide(self.slide, stated) as slide:
             tiling = tiling_of(segmenter, slide, self.um_per_px)
+            remark = resolution_remark(slide, tiling)
+            if remark:
+                say(f"note: {remark}")
             if self.normalise_stain:
                 network = restained(network, slide)
             with progress("tiles", None, self.quiet) as advance:
@@ -89,6 +98,7 @@ class OutlineSlide:
             self._write_geojson(slide, segmenter.bundle.outlined, outlines, scale)
             self._write_overview(slide, found)
             document = self._document(slide, segmenter, found, outlines, scale)
+        document["remarks"] = [remark] if remark else []
         write_text(self.out / RESULTS, json.dumps(document, indent=2) + "\n")
         word = "region" if len(outlines) == 1 else "regions"
         what = segmenter.bundle.outlined
@@ -165,6 +175,7 @@ class OutlineSlide:
                 *([weak] if output.min_peak > output.threshold else []),
                 *([small] if output.min_area_fraction > 0 else []),
             ],
+            "origin_px": list(slide.origin),
             "shape": list(slide.size),
             "um_per_px": list(slide.spacing_um or ()),
             "mask_step_px": found.step,

@@ -35,6 +35,8 @@ Progress = Callable[[int, int], None]
 
 OVERVIEW = 2048
 """Pixels along the longer side of the picture in which tissue is looked for."""
+FAR = 4.0
+"""A slide so many times coarser or finer than the network was made for is another kind of image."""
 MOST_TRACED = 2**25
 """Pixels of the mask that outlines are drawn of; a larger mask is halved until it has fewer."""
 
@@ -311,7 +313,7 @@ def restained(network: TileNetwork, slide: Slide) -> TileNetwork:
         raise InputError(
             "a slide in which two dyes cannot be told apart",
             "haematoxylin and eosin",
-            "leave --normalise-stain out",
+            "leave its dyes as they are",
         )
     return lambda tiles: network(np.stack([normalise_stain(tile, stains) for tile in tiles]))
 
@@ -329,7 +331,8 @@ def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = 
 
     Raises:
         BundleError: the bundle says no resolution and none is given, or takes no square tiles.
-        GeometryError: the slide's resolution is not known.
+        GeometryError: the slide's resolution is not known, or over `FAR` times coarser than what
+            the network shall see, and the segmenter is not forced.
     """
     spec = segmenter.bundle.input
     um = um_per_px if um_per_px is not None else spec.um_per_px
@@ -344,13 +347,36 @@ def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = 
             f"{segmenter.name!r} takes {spec.size[0]} x {spec.size[1]} pixels",
             "a square of a multiple of 16",
         )
-    side = spec.size[0]
+    side, step = spec.size[0], slide.step_for(um)
+    if step < 1 / FAR and not segmenter.force:
+        raise GeometryError(
+            f"{slide.path}: states {um / step:.4g} micrometres a pixel, {1 / step:.3g} times those "
+            f"that {segmenter.name!r} looks at ({um:g}), so {1 / step**2:.3g} times its pixels "
+            "would be looked at",
+            f"at most {FAR:g} times",
+            "state the true resolution of the scan, or force it",
+        )
     return Tiling(
-        step=slide.step_for(um),
+        step=step,
         tile=side,
         margin=side // 64 * 8,
         batch=max(1, 2**20 // side**2),
         threshold=segmenter.output.threshold,
         min_peak=segmenter.output.min_peak,
         least_px=segmenter.output.min_area_fraction * side**2,
+    )
+
+
+def resolution_remark(slide: Slide, tiling: Tiling) -> str:
+    """What must be said of a slide that states far smaller pixels than the network looks at.
+
+    Returns:
+        Empty where there is nothing to say.
+    """
+    if tiling.step <= FAR:
+        return ""
+    return (
+        f"the slide states pixels {tiling.step:.3g} times smaller than those that the network "
+        f"looks at: {slide.size[0]} x {slide.size[1]} become "
+        f"{' x '.join(map(str, slide.size_at(tiling.step)))}; is its resolution right?"
     )

@@ -3,6 +3,10 @@
 OpenSlide reads Aperio (.svs), Hamamatsu (.ndpi), 3DHISTECH (.mrxs), Leica (.scn) and more; TIFF
 files that it refuses are read by tifffile, and PNG, JPEG and BMP files into memory. What a scanner
 left out is white, as bare glass is.
+
+Some scanners place what they scanned on a much larger empty plane and state its bounds. A slide is
+what lies within them, as in QuPath: its first pixel is that of the bounds, and `Slide.origin` says
+where in the file that lies.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from PIL import Image as Pillow
 
 from breastseg.core.errors import GeometryError, MissingExtraError, UnreadableError
 from breastseg.io.flat_picture import PICTURE_STARTS, FlatPicture
+from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened
 from breastseg.io.tiled_tiff import TiledTiff
 
@@ -88,6 +93,11 @@ class Slide:
         self._reader.close()
 
     @property
+    def origin(self) -> Size:
+        """First (row, column) of the slide in the pixels of its file, see this module."""
+        return self._reader.origin if isinstance(self._reader, _OpenSlideReader) else (0, 0)
+
+    @property
     def size(self) -> Size:
         """(rows, columns) at full resolution."""
         return self._reader.levels[0]
@@ -106,7 +116,7 @@ class Slide:
         if self.spacing_um is None:
             raise GeometryError(
                 f"{self.path}: does not state its micrometres a pixel",
-                remedy="give those of the scan (--slide-um)",
+                remedy="state those of the scan",
             )
         rows, columns = self.spacing_um
         if abs(rows / columns - 1) > 0.02:
@@ -268,13 +278,40 @@ class _OpenSlideReader:
         self._path = path
         self._slide = openslide.OpenSlide(path)
         self._error = openslide.OpenSlideError
+        self.origin, self._size = self._bounds()
+
+    def _bounds(self) -> tuple[Size, Size]:
+        """First (row, column) of what was scanned, and its size; all where nothing is stated."""
+        columns, rows = self._slide.dimensions
+        try:
+            row, column, height, width = (
+                int(self._slide.properties[f"openslide.bounds-{side}"])
+                for side in ("y", "x", "height", "width")
+            )
+        except (KeyError, ValueError):
+            return (0, 0), (rows, columns)
+        if min(row, column) < 0 or min(height, width) < 1:
+            return (0, 0), (rows, columns)
+        if row + height > rows or column + width > columns:
+            return (0, 0), (rows, columns)
+        return (row, column), (height, width)
 
     @property
     def levels(self) -> tuple[Size, ...]:
-        return tuple((rows, columns) for columns, rows in self._slide.level_dimensions)
+        whole = self._slide.dimensions
+        return tuple(
+            (
+                max(1, round(self._size[0] * rows / whole[1])),
+                max(1, round(self._size[1] * columns / whole[0])),
+            )
+            for columns, rows in self._slide.level_dimensions
+        )
 
     @property
     def spacing_um(self) -> tuple[float, float] | None:
+        stated = ome_spacing_um(self._slide.properties.get("tiff.ImageDescription"))
+        if stated is not None:
+            return stated
         try:
             properties = self._slide.properties
             step = float(properties["openslide.mpp-y"]), float(properties["openslide.mpp-x"])
@@ -286,7 +323,8 @@ class _OpenSlideReader:
         self, level: int, row: int, column: int, rows: int, columns: int
     ) -> NDArray[np.uint8]:
         scale = self._slide.level_downsamples[level]
-        corner = (round(column * scale), round(row * scale))
+        top, left = self.origin
+        corner = (left + round(column * scale), top + round(row * scale))
         try:
             picture = self._slide.read_region(corner, level, (columns, rows))
         except self._error as error:

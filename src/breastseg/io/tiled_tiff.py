@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
+from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened, quiet
 
 if TYPE_CHECKING:
@@ -87,7 +88,13 @@ class TiledTiff:
 
     @property
     def spacing_um(self) -> tuple[float, float] | None:
-        """(row, column) step in micrometres by the resolution tags; None where they are absent."""
+        """(row, column) step in micrometres, by OME-XML or else by the resolution tags.
+
+        None where both are absent.
+        """
+        stated = ome_spacing_um(self._file.ome_metadata)
+        if stated is not None:
+            return stated
         tags = self._pages[0].tags
         unit = _UM_OF_UNIT.get(tags.valueof("ResolutionUnit", 2))
         steps = []
@@ -168,6 +175,13 @@ class TiledTiff:
         # read whole, never as frames, which know their tiles alone
         others = [page.aspage() for page in (*pages, *(first.pages or ()))]
         found = [first, *(page for page in others if page.subfiletype & _REDUCED)]
+        for page in found:
+            if min(page.imagelength, page.imagewidth) < 1:
+                raise UnreadableError(
+                    f"{self.path}: has a page of {page.imagelength} x {page.imagewidth} pixels",
+                    "a whole TIFF file, each page with a width and a length",
+                    "export it again",
+                )
         shape = first.imagelength / first.imagewidth
         # labels and pictures of the whole glass are reduced pages too, of another form
         alike = [p for p in found if abs(p.imagelength / p.imagewidth / shape - 1) < 0.02]
