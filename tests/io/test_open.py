@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from breastseg.core.errors import InputError, UnreadableError
+from breastseg.core.errors import InputError
 from breastseg.core.grid import Grid
-from breastseg.io.open import find_images, open_image, open_images
+from breastseg.io.find import find_images
+from breastseg.io.open import open_image, open_images
 from breastseg.io.volume import write_volume
 
 
@@ -64,90 +65,3 @@ def test_a_volume_is_one_image(tmp_path: Path, suffix: str) -> None:
         np.testing.assert_array_equal(open_image(given).array[0], values)
     with pytest.raises(InputError, match="frame 1; frames 0 to 0 of this file"):
         open_image(path, frame=1)
-
-
-def test_expanding_folders(tmp_path: Path, samples: dict[str, bytes]) -> None:
-    files = {
-        "b/2.png": samples["grey.png"],
-        "b/10.JPG": samples["grey.jpg"],
-        "b/IM0001": samples["grey.dcm"],
-        "b/deep/er/x.tif": samples["grey.tif"],
-        "volume.nii.gz": b"\x1f\x8b",
-        "a.bmp": samples["grey.bmp"],
-        "broken.png": b"",
-        "broken.dcm": b"not DICOM",
-        "2_mask.dcm": samples["grey.dcm"],
-    }
-    left_out = {
-        "b/2_mask.png": samples["grey.png"],
-        "b/2_mask_1.png": samples["grey.png"],
-        "b/2_overlay.png": samples["grey.png"],
-        ".hidden.png": samples["grey.png"],
-        ".cache/a.png": samples["grey.png"],
-        "notes.txt": b"hello",
-        "empty": b"",
-        "volume_mask.nii.gz": b"\x1f\x8b",
-        "archive.gz": b"\x1f\x8b",
-        "DICOMDIR": samples["grey.dcm"],
-    }
-    for name, data in {**files, **left_out}.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(data)
-    found = [path.relative_to(tmp_path).as_posix() for path in find_images([tmp_path])]
-    assert found == [
-        "2_mask.dcm",
-        "a.bmp",
-        "b/10.JPG",
-        "b/2.png",
-        "b/IM0001",
-        "b/deep/er/x.tif",
-        "broken.dcm",
-        "broken.png",
-        "volume.nii.gz",
-    ]
-
-
-def test_named_files_stay_in_the_given_order(tmp_path: Path, samples: dict[str, bytes]) -> None:
-    (tmp_path / "a").mkdir()
-    for name in ("a/1.png", "a/2.png", "z_mask.png"):
-        (tmp_path / name).write_bytes(samples["grey.png"])
-    missing, mask = tmp_path / "missing.png", tmp_path / "z_mask.png"
-    given = [mask, missing, tmp_path / "a" / "2.png", tmp_path / "a", mask]
-    assert find_images(given) == [mask, missing, tmp_path / "a" / "2.png", tmp_path / "a" / "1.png"]
-
-
-def test_links(tmp_path: Path, samples: dict[str, bytes]) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "data.png").write_bytes(samples["grey.png"])
-    (tmp_path / "in" / "a.png").symlink_to(tmp_path / "data.png")
-    (tmp_path / "in" / "gone.png").symlink_to(tmp_path / "nowhere.png")
-    (tmp_path / "in" / "round").symlink_to(tmp_path / "in")
-    found = find_images([tmp_path / "in"])
-    assert [path.name for path in found] == ["a.png", "gone.png"]
-    with pytest.raises(UnreadableError, match="which does not exist"):
-        open_image(found[1])
-
-
-def test_a_folder_without_images_is_one_error(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("hello")
-    assert find_images([tmp_path]) == [tmp_path]
-    with pytest.raises(UnreadableError, match="is a folder"):
-        open_image(tmp_path)
-
-
-def test_a_folder_that_cannot_be_listed_is_one_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: dict[str, bytes]
-) -> None:
-    (tmp_path / "a.png").write_bytes(samples["grey.png"])
-    (tmp_path / "locked").mkdir()
-    listing = Path.iterdir
-
-    def refuse(folder: Path) -> object:
-        if folder.name == "locked":
-            raise PermissionError(13, "Permission denied")
-        return listing(folder)
-
-    monkeypatch.setattr(Path, "iterdir", refuse)
-    assert find_images([tmp_path]) == [tmp_path / "a.png", tmp_path / "locked"]
-    with pytest.raises(UnreadableError, match=r"locked: .*Permission denied"):
-        open_image(tmp_path / "locked")

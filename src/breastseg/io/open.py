@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
@@ -17,13 +15,13 @@ from breastseg.io.source import name_of, opened
 from breastseg.io.volume import VOLUME_SUFFIXES, read_volume
 from breastseg.io.volume_header import HEAD_BYTES, volume_kind
 
+DICOM_SUFFIXES = (".dcm", ".dicom")
 SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"),
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
+    *DICOM_SUFFIXES,
     *VOLUME_SUFFIXES,
 )
-"""What image files are usually called; only `find_images` looks at it, for damaged files."""
-
-_OUR_OUTPUTS = re.compile(r".*_(mask|overlay)(_\d+)?", re.IGNORECASE)
+"""What image files are usually called; only `breastseg.io.find` looks at it."""
 
 
 class _Kind(Enum):
@@ -102,61 +100,6 @@ def open_image(path: Path | BinaryIO, frame: int = 0, source: str = "") -> Image
     raise InputError(f"{name_of(path, source)}: frame {frame}", f"frames 0 to {page} of this file")
 
 
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Expand folders to the images in them, in all folders below as well.
-
-    A file in a folder counts where its content is of a kind that is read, or where it is called
-    like an image; so a damaged image is met when it is opened, and not passed over. Left out are
-    hidden files, ``DICOMDIR``, and pictures and volumes called ``*_mask``, ``*_mask_1`` or
-    ``*_overlay``, which are outlines and not scans. A path that is no folder stays as it is.
-
-    Args:
-        paths: files and folders.
-
-    Returns:
-        Each path once, in the order given and sorted within a folder. A folder that cannot be
-        listed, or that holds no image, stands for itself: opening it says so.
-    """
-    found: dict[Path, None] = {}
-    for path in paths:
-        inside = list(_walk(path, frozenset())) if path.is_dir() else []
-        found.update(dict.fromkeys(inside or [path]))
-    return list(found)
-
-
-def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
-    """The images in a folder; `above` holds the folders it lies in, against circular links."""
-    here = os.path.realpath(folder)
-    if here in above:
-        return
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:
-        yield folder
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from _walk(entry, above | {here})
-        elif _is_image(entry):
-            yield entry
-
-
-def _is_image(path: Path) -> bool:
-    if path.name == "DICOMDIR":
-        return False
-    suffix = next((end for end in SUFFIXES if path.name.lower().endswith(end)), None)
-    if suffix is not None:
-        outline = _OUR_OUTPUTS.fullmatch(path.name[: -len(suffix)])
-        return outline is None or suffix == ".dcm"
-    try:
-        with opened(path) as stream:
-            return _kind(stream.read(HEAD_BYTES)) is not None
-    except UnreadableError:
-        return False
-
-
 def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
     name = name_of(path, source)
     with opened(path, source) as stream:
@@ -179,7 +122,7 @@ def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
             allowed,
             "export it as .nii.gz",
         )
-    what = "text" if _is_text(head) else "of a kind that is not known"
+    what = "text" if is_text(head) else "of a kind that is not known"
     raise UnreadableError(f"{name}: is {what}, not an image", allowed, "name an image file")
 
 
@@ -189,6 +132,11 @@ def _kind(head: bytes) -> _Kind | None:
     if head.startswith(_RASTER_STARTS):
         return _Kind.RASTER
     return _Kind.VOLUME if volume_kind(head) is not None else None
+
+
+def is_image_head(head: bytes) -> bool:
+    """Whether a file that begins like this, with `HEAD_BYTES` or all, is of a kind that is read."""
+    return _kind(head) is not None
 
 
 def is_dicom(head: bytes) -> bool:
@@ -208,5 +156,6 @@ def _is_bare_dicom(head: bytes) -> bool:
     return explicit or int.from_bytes(head[4:8], "little") <= 64
 
 
-def _is_text(head: bytes) -> bool:
+def is_text(head: bytes) -> bool:
+    """Whether these bytes are printable."""
     return all(byte >= 32 or byte in b"\t\n\r\f" for byte in head)

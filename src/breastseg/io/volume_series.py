@@ -33,8 +33,9 @@ from breastseg.core.reference import join_references
 from breastseg.io.dicom_image import decoding, read_header
 from breastseg.io.dicom_pixels import decode_frames
 from breastseg.io.dicom_slice import MOMENTS, STARTS, DicomSlice, clock, read_slice
+from breastseg.io.find import find_images
 from breastseg.io.memory import check_memory
-from breastseg.io.open import find_images, is_dicom
+from breastseg.io.open import is_dicom
 from breastseg.io.source import check_size, opened
 from breastseg.io.volume import grid_difference, read_volume, read_volumes, stack_phases
 from breastseg.io.volume_header import HEAD_BYTES

@@ -81,7 +81,7 @@ def find_sources(inputs: Sequence[Path], leave_out: Path | None) -> tuple[Source
 
 
 def _in_folder(folder: Path, leave_out: Path | None) -> list[Source]:
-    from breastseg.io.open import find_images
+    from breastseg.io.find import find_images
 
     hidden = None if leave_out is None else leave_out.resolve()
     paths = find_images([folder])
