@@ -16,7 +16,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from breastseg.classical.catalogue import METHODS
-from breastseg.core import Grid, Image, Prompt
+from breastseg.core import Box, Grid, Image, Prompt
 from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.inference.methods import MethodSpec
 from breastseg.preprocess.geometry import resize
@@ -28,9 +28,8 @@ def scene(seed: int, size: tuple[int, int]) -> tuple[Image, Prompt]:
     """A phantom with a lesion at a size, and the box around the lesion."""
     made = make_phantom(np.random.default_rng(seed), "benign", (512, 512))
     grey, outline = resize(made.image, size), resize(made.mask, size) >= 0.5
-    rows, columns = np.nonzero(outline)
-    box = (int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
-    return Image(np.rint(grey).astype(np.uint8)[None], Grid(size)), Prompt(box=box)
+    prompt = Prompt(box=Box.around(outline))
+    return Image(np.rint(grey).astype(np.uint8)[None], Grid(size)), prompt
 
 
 def main() -> None:

@@ -21,9 +21,9 @@ import statistics
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from _study import breastseg, claimed, options_of, rows_of, train
+from breastseg.core.regions import connected_regions
 from breastseg.data.catalogue import open_data_set
 
 COUNTS = (
@@ -46,8 +46,7 @@ def smallest_share(patients: list[str], options: argparse.Namespace) -> float:
     for case in open_data_set(name, Path(folder)).cases():
         mask = case.load().mask
         if case.patient_id in patients and mask is not None:
-            numbers, _count = ndimage.label(mask.foreground, np.ones((3, 3)))
-            shares += (np.bincount(numbers.ravel())[1:] / numbers.size).tolist()
+            shares += (connected_regions(mask.foreground).sizes / mask.labels.size).tolist()
     return float(np.percentile(shares, options.least_percentile))
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _study import add_cases, cases_of, network_of, options_of
+from breastseg.core.box import Box
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.segmenter import Segmenter
@@ -30,11 +31,10 @@ from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
 
 MARGIN = 0.35  # of the picture's side, on each side of it
-Box = tuple[int, int, int, int]
 
 
 def on_screen(image: Image, lesion: NDArray[np.bool_]) -> tuple[Image, Box]:
-    """The picture as a machine would show it; and (row, column, rows, columns) of it there."""
+    """The picture as a machine would show it; and where it lies there."""
     grey = np.rint(to_unit(image.grey()) * 220).astype(np.uint8)  # graphics are whiter than echoes
     rows, columns = np.nonzero(lesion)
     ends = [(rows.min(), columns.mean()), (rows.max(), columns.mean())]
@@ -52,7 +52,7 @@ def on_screen(image: Image, lesion: NDArray[np.bool_]) -> tuple[Image, Box]:
     scale = np.linspace(255, 0, grey.shape[0]).astype(np.uint8)
     screen[high:-high, 8:20] = scale[:, None]
     grid = Grid(screen.shape, image.grid.spacing_mm)
-    return replace(image, array=screen[None], grid=grid), (high, wide, *grey.shape)
+    return replace(image, array=screen[None], grid=grid), Box.whole(grey.shape).shifted(high, wide)
 
 
 def score(segmenter: Segmenter, image: Image, truth: NDArray[np.bool_]) -> float:
@@ -62,9 +62,9 @@ def score(segmenter: Segmenter, image: Image, truth: NDArray[np.bool_]) -> float
 
 def is_cut(image: Image, truth: NDArray[np.bool_]) -> bool:
     """Whether a part of the lesion lies outside the box that `WithinScan` cuts out."""
-    row, column, high, wide = scan_box(without_marks(to_unit(image.grey()), burned_in(image)))
+    box = scan_box(without_marks(to_unit(image.grey()), burned_in(image)))
     outside = truth.copy()
-    outside[row : row + high, column : column + wide] = False
+    outside[box.slices] = False
     return bool(outside.any())
 
 

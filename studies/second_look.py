@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from _study import add_cases, cases_of, network_of, options_of
+from breastseg.core.box import Box
 from breastseg.core.bundle import Fit
 from breastseg.core.image import Image
+from breastseg.core.regions import connected_regions
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.overlap import dice
 from breastseg.preprocess.geometry import Placement
@@ -40,22 +41,23 @@ def second_look(
 ) -> tuple[Map, Map]:
     """The magnified map where there is one, the first elsewhere; and how much it weighs, 0 to 1."""
     unit = to_unit(image.grey())
-    row, column, rows, columns = whole.box
-    high, wide = int(rows / magnification), int(columns / magnification)
+    row0, column0, row1, column1 = whole.box
+    high, wide = (int(side / magnification) for side in whole.box.shape)
     hill = (
         np.outer(np.hanning(high + 2)[1:-1], np.hanning(wide + 2)[1:-1]).astype(np.float32) + 1e-3
     )
     total, weight = np.zeros_like(first), np.zeros_like(first)
-    for part in ndimage.find_objects(ndimage.label(first >= CANDIDATE)[0]):
-        sides = [side.stop - side.start for side in part]
-        if sides[0] > FITS * high or sides[1] > FITS * wide:
+    for part in connected_regions(first >= CANDIDATE, corners=False).boxes:
+        if part.shape[0] > FITS * high or part.shape[1] > FITS * wide:
             continue
-        middle = [(side.start + side.stop) // 2 for side in part]
-        top = int(np.clip(middle[0] - high // 2, row, row + rows - high))
-        left = int(np.clip(middle[1] - wide // 2, column, column + columns - wide))
-        box = (top, left, high, wide)
+        row, column = (
+            (start + stop) // 2 for start, stop in zip(part.start, part.stop, strict=True)
+        )
+        top = int(np.clip(row - high // 2, row0, row1 - high))
+        left = int(np.clip(column - wide // 2, column0, column1 - wide))
+        box = Box.whole((high, wide)).shifted(top, left)
         near = Placement.of(whole.source, whole.size, Fit.PAD, box, whole.mirrored)
-        window = np.s_[top : top + high, left : left + wide]
+        window = box.slices
         total[window] += seen(network, near.forward(unit), near)[window] * hill
         weight[window] += hill
     found = np.where(weight > 0, total / np.maximum(weight, 1e-6), first)

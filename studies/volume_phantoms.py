@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import ndimage
 
 from _study import options_of
 from breastseg.core import Case
+from breastseg.core.regions import connected_regions
 from breastseg.data.phantoms.volume import volume_phantoms
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.metrics.overlap import dice
 
-TOUCHING = np.ones((3, 3, 3), bool)
 SMALL_MM = 8.0
 SHAPE = (48, 160, 160)
 
@@ -83,12 +82,10 @@ def voxel_mm3(case: Case) -> float:
 def each_lesion(case: Case, found: np.ndarray) -> Iterator[tuple[float, float]]:
     """Each true lesion's diameter as a sphere in millimetres, and Dice with what touches it."""
     assert case.mask is not None
-    numbers, count = ndimage.label(case.mask.foreground, TOUCHING)
-    outlines, _ = ndimage.label(found, TOUCHING)
-    for number in range(1, count + 1):
-        lesion = numbers == number
-        touched = np.unique(outlines[lesion])
-        outline = np.isin(outlines, touched[touched > 0])
+    lesions, outlines = connected_regions(case.mask.foreground), connected_regions(found)
+    for number in range(1, len(lesions) + 1):
+        lesion = lesions.labels == number
+        outline = outlines.holding(lesion)
         diameter = (6 / np.pi * float(lesion.sum()) * voxel_mm3(case)) ** (1 / 3)
         yield diameter, dice(outline, lesion)
 

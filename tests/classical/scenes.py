@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import measure
 
-from breastseg.classical.view import Box, View
+from breastseg.classical.view import View
+from breastseg.core.box import Box
 
 from .views import view
 
@@ -40,13 +41,12 @@ def noisy(lesion: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 def box_around(lesion: NDArray[np.bool_], wider: float = 1.0) -> Box:
     """The smallest box around a lesion with its sides made longer by a factor."""
-    (rows, columns) = ndimage.find_objects(lesion.astype(int))[0]
-    down, along = ((wider - 1) / 2 * (one.stop - one.start) for one in (rows, columns))
-    return (
-        round(rows.start - down),
-        round(columns.start - along),
-        round(rows.stop + down),
-        round(columns.stop + along),
+    box = Box.around(lesion)
+    assert box is not None
+    down, along = ((wider - 1) / 2 * side for side in box.shape)
+    row0, column0, row1, column1 = box
+    return Box.of(
+        round(row0 - down), round(column0 - along), round(row1 + down), round(column1 + along)
     )
 
 
@@ -61,7 +61,9 @@ def drawn(
     """What a method sees of a lesion around which a user has drawn a box that is too large."""
     box = box_around(lesion, wider)
     allowed = np.zeros(lesion.shape, bool)
-    allowed[box[0] : box[2], box[1] : box[3]] = True
+    inner = box.within(lesion.shape)
+    assert inner is not None
+    allowed[inner.slices] = True
     for point in outside:
         allowed[point] = False
     grey = noisy(lesion) if grey is None else grey

@@ -25,7 +25,7 @@ def test_it_is_the_ellipse_inscribed_in_the_box(box: tuple[int, int, int, int]) 
     ] = True
     found = Ellipse().delineate(view(shape, box))
     assert np.array_equal(found, expected)
-    assert box_around(found) == box
+    assert box_around(found).numbers == box
     assert found.sum() == pytest.approx(np.pi / 4 * height * width, rel=0.03, abs=2)
 
 

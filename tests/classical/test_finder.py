@@ -15,14 +15,13 @@ from breastseg.classical.filters import Filters
 from breastseg.classical.finder import WEIGHTS, Candidate, Finder
 from breastseg.classical.regions import FEATURES
 from breastseg.core import Grid, Image
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError
 from breastseg.metrics import dice
 from breastseg.preprocess.intensity import to_unit
 
 from .scenes import box_around
 from .views import disc
-
-Box = tuple[int, int, int, int]
 
 SIZE = (200, 260)
 LESION = disc(SIZE, (85, 110), 28)
@@ -66,11 +65,9 @@ def full(candidate: Candidate, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes."""
-    rows = min(one[2], other[2]) - max(one[0], other[0])
-    columns = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(rows, 0) * max(columns, 0)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return shared / (areas - shared)
+    shared = one & other
+    common = 0 if shared is None else shared.size
+    return common / (one.size + other.size - common)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -91,7 +88,7 @@ def test_a_candidate_is_as_its_attributes_say() -> None:
     top, left, bottom, right = box_around(candidate.region)
     scale = np.array(SIZE) / (98, 128)
     expected = (top * scale[0], left * scale[1], bottom * scale[0], right * scale[1])
-    assert candidate.box == pytest.approx(expected, abs=1)
+    assert candidate.box.numbers == pytest.approx(expected, abs=1)
 
 
 def test_two_lesions_are_found_where_two_are_asked_for() -> None:
@@ -163,17 +160,15 @@ def test_the_box_is_in_pixels_of_the_image(size: tuple[int, int]) -> None:
     lesion = disc(size, (0.42 * size[0], 0.55 * size[1]), radius)
     (found,) = Finder().find(scan(lesion))
     step = max(1, max(size) / 128)  # a pixel of the small copy
-    assert np.abs(np.subtract(found.box, box_around(lesion))).max() <= 2 * step
+    assert np.abs(np.subtract(found.box.numbers, box_around(lesion).numbers)).max() <= 2 * step
     assert dice(full(found, size), lesion) > 0.87
 
 
 def test_a_box_stays_within_the_image() -> None:
     corner = disc((301, 257), (0, 0), 70)
     found = Finder(max_lesions=10).find(scan(corner))
-    for top, left, bottom, right in (candidate.box for candidate in found):
-        assert 0 <= top < bottom <= 301
-        assert 0 <= left < right <= 257
-    assert max(overlap(candidate.box, (0, 0, 71, 71)) for candidate in found) > 0.7
+    assert all(candidate.box.fits((301, 257)) for candidate in found)
+    assert max(overlap(candidate.box, Box.of(0, 0, 71, 71)) for candidate in found) > 0.7
 
 
 def test_the_region_under_a_mark_is_given_though_others_score_higher() -> None:
@@ -185,7 +180,7 @@ def test_the_region_under_a_mark_is_given_though_others_score_higher() -> None:
     shadowed = scan(LESION, decoys=True)
     shadow = Finder().at(shadowed, marks(SIZE, (150, 235)))
     assert shadow is not None
-    assert shadow.box[2] == SIZE[0]
+    assert shadow.box.stop[0] == SIZE[0]
 
 
 def test_a_region_holds_most_of_what_is_marked() -> None:

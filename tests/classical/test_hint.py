@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from breastseg.classical.finder import Candidate, Finder
 from breastseg.classical.hint import Hint, boxes_of
-from breastseg.core import Prompt
+from breastseg.core import Box, Prompt
 from breastseg.core.errors import InputError
 
 SHAPE = (30, 40)
@@ -22,8 +22,8 @@ def scribble(**labels: tuple[slice, slice]) -> NDArray[np.uint8]:
 
 
 def test_a_box_is_cut_to_the_image() -> None:
-    assert Hint.of(Prompt(box=(3, 4, 10, 12)), SHAPE).box == (3, 4, 10, 12)
-    assert Hint.of(Prompt(box=(-9, 35, 99, 99)), SHAPE).box == (0, 35, 30, 40)
+    assert Hint.of(Prompt(box=Box.of(3, 4, 10, 12)), SHAPE).box == Box.of(3, 4, 10, 12)
+    assert Hint.of(Prompt(box=Box.of(-9, 35, 99, 99)), SHAPE).box == Box.of(0, 35, 30, 40)
 
 
 def test_points_and_strokes_mark_pixels() -> None:
@@ -39,8 +39,8 @@ def test_points_and_strokes_mark_pixels() -> None:
 @pytest.mark.parametrize(
     ("prompt", "needle"),
     [
-        (Prompt(box=(30, 0, 35, 9)), "box .* within an image of 30 rows and 40 columns"),
-        (Prompt(box=(-5, 0, 0, 9)), "box"),
+        (Prompt(box=Box.of(30, 0, 35, 9)), "box .* within an image of 30 rows and 40 columns"),
+        (Prompt(box=Box.of(-5, 0, 0, 9)), "box"),
         (Prompt(inside=((30, 0),)), r"point \(30, 0\); within an image of 30 rows"),
         (Prompt(inside=((0, -1),)), r"point \(0, -1\)"),
         (Prompt(inside=((1, 1),), outside=((1, 40),)), r"point \(1, 40\)"),
@@ -57,14 +57,14 @@ def test_a_prompt_that_does_not_fit_is_refused_in_one_line(prompt: Prompt, needl
 
 
 def test_a_box_needs_no_point_and_may_come_with_background() -> None:
-    hint = Hint.of(Prompt(box=(0, 0, 9, 9), outside=((1, 1),)), SHAPE)
+    hint = Hint.of(Prompt(box=Box.of(0, 0, 9, 9), outside=((1, 1),)), SHAPE)
     assert not hint.inside.any()
     assert hint.outside[1, 1]
 
 
 def test_an_outline_is_held_to_what_the_user_said() -> None:
     hint = Hint.of(
-        Prompt(box=(5, 5, 15, 20), inside=((6, 6), (25, 30)), outside=((10, 10),)), SHAPE
+        Prompt(box=Box.of(5, 5, 15, 20), inside=((6, 6), (25, 30)), outside=((10, 10),)), SHAPE
     )
     everything, nothing = np.ones(SHAPE, bool), np.zeros(SHAPE, bool)
     held = hint.applied(everything)
@@ -78,7 +78,7 @@ def test_an_outline_is_held_to_what_the_user_said() -> None:
 
 
 def test_what_was_given_is_said_in_words() -> None:
-    prompt = Prompt(box=(1, 2, 9, 9), inside=((3, 3), (4, 4)), outside=((8, 8),))
+    prompt = Prompt(box=Box.of(1, 2, 9, 9), inside=((3, 3), (4, 4)), outside=((8, 8),))
     assert Hint.of(prompt, SHAPE).described == (
         "prompt: box (1, 2, 9, 9), 2 pixels called lesion, 1 pixels called background"
     )
@@ -86,15 +86,15 @@ def test_what_was_given_is_said_in_words() -> None:
 
 
 def test_the_box_that_was_drawn_is_the_one_to_look_in() -> None:
-    hint = Hint.of(Prompt(box=(5, 5, 15, 20), inside=((6, 6),)), SHAPE)
-    assert list(boxes_of(hint, Finder(), np.zeros(SHAPE, np.float32))) == [(5, 5, 15, 20)]
+    hint = Hint.of(Prompt(box=Box.of(5, 5, 15, 20), inside=((6, 6),)), SHAPE)
+    assert list(boxes_of(hint, Finder(), np.zeros(SHAPE, np.float32))) == [Box.of(5, 5, 15, 20)]
 
 
 def test_where_nothing_is_found_there_is_a_box_around_every_point() -> None:
     hint = Hint.of(Prompt(inside=((0, 0), (15, 20), (16, 21))), SHAPE)
     blank = np.zeros(SHAPE, np.float32)
     # 0.15 of the shorter side to each direction, cut at the edge; points that touch are one
-    assert list(boxes_of(hint, Finder(), blank)) == [(0, 0, 5, 5), (11, 16, 21, 26)]
+    assert list(boxes_of(hint, Finder(), blank)) == [Box.of(0, 0, 5, 5), Box.of(11, 16, 21, 26)]
 
 
 class Knowing(Finder):
@@ -103,10 +103,10 @@ class Knowing(Finder):
     def at(self, dark: NDArray[np.float32], marks: NDArray[np.bool_]) -> Candidate | None:
         if not marks[15:, 20:].any():
             return None
-        return Candidate((16, 22, 28, 38), 0.9, np.ones((3, 4), bool))
+        return Candidate(Box.of(16, 22, 28, 38), 0.9, np.ones((3, 4), bool))
 
 
 def test_where_a_candidate_is_pointed_at_its_box_is_taken() -> None:
     hint = Hint.of(Prompt(inside=((2, 2), (20, 30))), SHAPE)
     blank = np.zeros(SHAPE, np.float32)
-    assert list(boxes_of(hint, Knowing(), blank)) == [(0, 0, 7, 7), (16, 22, 28, 38)]
+    assert list(boxes_of(hint, Knowing(), blank)) == [Box.of(0, 0, 7, 7), Box.of(16, 22, 28, 38)]

@@ -15,7 +15,7 @@ from breastseg.classical.filters import Filters
 from breastseg.classical.finder import Candidate, Finder
 from breastseg.classical.method import ClassicalMethod
 from breastseg.classical.view import View
-from breastseg.core import Grid, Image, Modality, Prediction, Prompt, Segmenter
+from breastseg.core import Box, Grid, Image, Modality, Prediction, Prompt, Segmenter
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.parameters import Within, values_of
 from breastseg.metrics import dice
@@ -24,7 +24,7 @@ from .views import disc
 
 SHAPE = (90, 120)
 LESION = disc(SHAPE, (45, 50), 20)
-BOX = (25, 30, 66, 71)
+BOX = Box.of(25, 30, 66, 71)
 PICTURE = np.where(LESION, 40, 200).astype(np.uint8)
 
 
@@ -48,9 +48,9 @@ def pointing(
     return found
 
 
-def candidate(score: float = 1.0, box: tuple[int, int, int, int] = BOX) -> Candidate:
+def candidate(score: float = 1.0, box: Box = BOX) -> Candidate:
     region = np.zeros(SHAPE, bool)
-    region[box[0] : box[2], box[1] : box[3]] = True
+    region[box.slices] = True
     return Candidate(box, score, region)
 
 
@@ -195,7 +195,7 @@ def test_a_candidate_below_the_least_score_is_shown_but_not_outlined() -> None:
 def test_every_candidate_is_outlined_with_its_own_confidence() -> None:
     other = disc(SHAPE, (20, 100), 9)
     picture = np.where(LESION | other, 40, 200).astype(np.uint8)
-    finder = pointing(candidate(0.9), candidate(0.2, (11, 91, 30, 110)))
+    finder = pointing(candidate(0.9), candidate(0.2, Box.of(11, 91, 30, 110)))
     lesions = Darker(finder=finder).segment(image(picture)).lesions()
     assert [lesion.peak for lesion in lesions] == pytest.approx([0.95, 0.6])
     one = Darker(finder=replace(finder, max_lesions=1)).segment(image(picture))
@@ -212,7 +212,7 @@ def test_margin_is_what_the_method_sees_around_the_box() -> None:
 
 def test_an_outline_never_leaves_a_box_that_was_drawn() -> None:
     drawn = outline(
-        Everything(opening=0, smoothing=0.0).segment(image(), Prompt(box=(30, 20, 50, 80)))
+        Everything(opening=0, smoothing=0.0).segment(image(), Prompt(box=Box.of(30, 20, 50, 80)))
     )
     box = np.zeros(SHAPE, bool)
     box[30:50, 20:80] = True
@@ -298,7 +298,7 @@ def test_a_refused_candidates_probability_stays_below_the_threshold(
 
 @pytest.mark.parametrize("box", [(0, 0, 1, 1), (0, 0, 1, 120), (0, 119, 90, 120), (89, 0, 99, 120)])
 @pytest.mark.parametrize("kind", [Darker, Graded, Everything])
-def test_a_box_of_any_form_is_survived(kind: type[Darker], box: tuple[int, int, int, int]) -> None:
-    drawn = outline(kind().segment(image(), Prompt(box=box)))
+def test_a_box_of_any_form_is_survived(kind: type[Darker], box: tuple[int, ...]) -> None:
+    drawn = outline(kind().segment(image(), Prompt(box=Box.of(*box))))
     drawn[box[0] : box[2], box[1] : box[3]] = False
     assert not drawn.any()

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from breastseg.classical.regions import FEATURES, Region, dark_regions
+from breastseg.core.box import Box
 
 from .views import disc
 
@@ -46,7 +47,7 @@ def features(region: Region) -> dict[str, float]:
 
 def test_a_region_is_put_where_it_lies_in_the_image() -> None:
     filled = np.uint8([[0, 1], [1, 1]])
-    region = Region(1, 2, filled, (1, 2, 3, 4), np.zeros(len(FEATURES)))
+    region = Region(1, 2, filled, Box.of(1, 2, 3, 4), np.zeros(len(FEATURES)))
     assert region.area == 3
     mask = region.on((4, 5))
     assert mask.dtype == bool
@@ -55,7 +56,7 @@ def test_a_region_is_put_where_it_lies_in_the_image() -> None:
 
 def test_a_dark_rectangle_is_found_and_described() -> None:
     region = the_one_on(rectangle(30, 40, 50, 80))
-    assert np.abs(np.subtract(region.box, (30, 40, 50, 80))).max() <= 1
+    assert np.abs(np.subtract(region.box.numbers, (30, 40, 50, 80))).max() <= 1
     rows, columns = np.nonzero(region.on(SHAPE))
     top, left, bottom, right = region.box
     assert (rows.min(), columns.min()) == (top, left)

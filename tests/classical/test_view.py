@@ -8,28 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from breastseg.classical.view import SIDE_PX, Box, Window
+from breastseg.classical.view import SIDE_PX, Window
+from breastseg.core import Box
 
 from .views import disc, view
 
 
 def test_the_longer_side_of_the_box_gets_the_common_size() -> None:
-    window = Window.around((40, 50, 60, 90), (200, 300), 0.25)
-    assert window.part == (30, 40, 70, 100)
+    window = Window.around(Box.of(40, 50, 60, 90), (200, 300), 0.25)
+    assert window.part == Box.of(30, 40, 70, 100)
     assert window.size == (96, 144)  # 2.4 times
-    assert window.box_in_view((40, 50, 60, 90)) == (24, 24, 72, 120)
+    assert window.box_in_view(Box.of(40, 50, 60, 90)) == Box.of(24, 24, 72, 120)
 
 
 def test_a_window_ends_with_the_image() -> None:
-    window = Window.around((0, 90, 40, 100), (50, 100), 0.5)
-    assert window.part == (0, 70, 50, 100)
+    window = Window.around(Box.of(0, 90, 40, 100), (50, 100), 0.5)
+    assert window.part == Box.of(0, 70, 50, 100)
     assert window.size == (120, 72)
-    assert window.box_in_view((0, 90, 40, 100)) == (0, 48, 96, 72)
+    assert window.box_in_view(Box.of(0, 90, 40, 100)) == Box.of(0, 48, 96, 72)
 
 
 def test_single_pixels_are_not_blown_up() -> None:
-    window = Window.around((10, 10, 11, 12), (50, 50), 0.3)
-    assert window.part == (8, 8, 13, 14)
+    window = Window.around(Box.of(10, 10, 11, 12), (50, 50), 0.3)
+    assert window.part == Box.of(8, 8, 13, 14)
     assert window.size == (20, 24)
 
 
@@ -39,7 +40,7 @@ def boxes(draw: st.DrawFn) -> tuple[tuple[int, int], Box, float]:
     row0, column0 = (draw(st.integers(0, n - 1)) for n in image)
     row1 = draw(st.integers(row0 + 1, image[0]))
     column1 = draw(st.integers(column0 + 1, image[1]))
-    return image, (row0, column0, row1, column1), draw(st.floats(0.05, 1))
+    return image, Box.of(row0, column0, row1, column1), draw(st.floats(0.05, 1))
 
 
 @given(boxes())
@@ -49,17 +50,16 @@ def test_a_box_lies_within_its_window_and_its_view(
     image, box, margin = given
     window = Window.around(box, image, margin)
     part, inner = window.part, window.box_in_view(box)
-    assert 0 <= part[0] <= box[0] < box[2] <= part[2] <= image[0]
-    assert 0 <= part[1] <= box[1] < box[3] <= part[3] <= image[1]
-    assert 0 <= inner[0] < inner[2] <= window.size[0]
-    assert 0 <= inner[1] < inner[3] <= window.size[1]
-    assert max(inner[2] - inner[0], inner[3] - inner[1]) <= SIDE_PX + 1
+    assert part.fits(image)
+    assert part & box == box
+    assert inner.fits(window.size)
+    assert max(inner.shape) <= SIDE_PX + 1
 
 
 def test_what_is_pasted_lies_where_it_was_cut() -> None:
     rows, columns = np.indices((120, 160))
     smooth = (rows + 2 * columns).astype(np.float32)
-    window = Window.around((40, 60, 90, 110), smooth.shape, 0.2)
+    window = Window.around(Box.of(40, 60, 90, 110), smooth.shape, 0.2)
     back = window.paste(window.cut(smooth))
     row0, column0, row1, column1 = window.part
     inner = slice(row0 + 2, row1 - 2), slice(column0 + 2, column1 - 2)
@@ -69,11 +69,11 @@ def test_what_is_pasted_lies_where_it_was_cut() -> None:
 
 
 def test_no_mark_is_lost_by_shrinking() -> None:
-    window = Window.around((100, 100, 900, 900), (1000, 1000), 0.1)
+    window = Window.around(Box.of(100, 100, 900, 900), (1000, 1000), 0.1)
     marks = np.zeros((1000, 1000), bool)
     marks[500, 500] = marks[979, 979] = marks[20, 20] = True
     small = window.cut_marks(marks)
-    assert window.part == (20, 20, 980, 980)
+    assert window.part == Box.of(20, 20, 980, 980)
     assert sorted(zip(*np.nonzero(small), strict=True)) == [(0, 0), (57, 57), (114, 114)]
     marks[:] = False
     marks[5, 5] = True  # outside of the window

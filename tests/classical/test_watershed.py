@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from breastseg.classical.region_growing import joining
 from breastseg.classical.watershed import Watershed, cores, parted, watershed
-from breastseg.core import Grid, Image, Prompt
+from breastseg.core import Box, Grid, Image, Prompt
 from breastseg.metrics import dice
 
 from .scenes import LESIONS, drawn, roughness
@@ -347,7 +347,7 @@ def test_touching_lesions_that_are_found_are_two() -> None:
 
 def test_a_box_holds_one_lesion() -> None:
     image, _ = _scene(76)
-    box, points = (60, 72, 140, 228), ((100, 112), (100, 188))
+    box, points = Box.of(60, 72, 140, 228), ((100, 112), (100, 188))
     for prompt in (Prompt(box=box), Prompt(box=box, inside=points)):
         assert len(Watershed().segment(image, prompt).lesions()) == 1
 

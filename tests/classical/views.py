@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.classical.view import Box, View
+from breastseg.classical.view import View
+from breastseg.core import Box
 
 
 def view(
     shape: tuple[int, int],
-    box: Box,
+    box: Box | tuple[int, int, int, int],
     *,
     grey: NDArray[np.float32] | None = None,
     allowed: NDArray[np.bool_] | None = None,
@@ -26,7 +27,7 @@ def view(
         for point in points:
             marks[which][point] = True
     everywhere = np.ones(shape, bool) if allowed is None else allowed
-    return View(pixels, pixels, box, everywhere, marks[0], marks[1], given, found)
+    return View(pixels, pixels, Box.of(*box), everywhere, marks[0], marks[1], given, found)
 
 
 def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> NDArray[np.bool_]:

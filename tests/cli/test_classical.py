@@ -11,8 +11,11 @@ import pytest
 from PIL import Image as Pillow
 
 from breastseg.classical.catalogue import METHODS
+from breastseg.classical.ellipse import Ellipse
 from breastseg.cli.main import main
 from breastseg.cli.segment import Segment
+from breastseg.core import Box, Prompt
+from breastseg.io.open import open_images
 
 Capture = pytest.CaptureFixture[str]
 
@@ -42,13 +45,21 @@ def test_no_parameter_hides_an_option_of_the_command(method: str) -> None:
     assert not {f.name for f in fields(METHODS[method])} & {f.name for f in fields(Segment)}
 
 
-def test_a_box_is_not_left(pictures: Path, tmp_path: Path) -> None:
-    box = ["--box", "20", "30", "49", "69"]  # first and last row and column
-    words = ["--method", "ellipse", "--out", str(tmp_path / "out"), *box]
+def test_the_same_four_numbers_mean_the_same_box_everywhere(
+    pictures: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    """The ellipse touches the four sides of the box that it is drawn in."""
+    box = Box.of(20, 30, 50, 70)
+    words = ["--method", "ellipse", "--out", str(tmp_path / "out"), "--json"]
+    words += ["--box", *map(str, box)]
     assert main(["segment", str(pictures / "two.png"), *words]) == 0
+    (told,) = entry(capsys.readouterr().out)["lesions"]
+    assert tuple(told["box"].values()) == box.numbers
     mask = np.array(Pillow.open(tmp_path / "out" / "two_mask.png")) > 0
-    rows, columns = np.nonzero(mask)
-    assert (rows.min(), columns.min(), rows.max(), columns.max()) == (20, 30, 49, 69)
+    assert Box.around(mask) == box
+    (image,) = open_images(pictures / "two.png")
+    (lesion,) = Ellipse().segment(image, Prompt(box=box)).lesions()
+    assert lesion.box == box
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from breastseg.classical.catalogue import METHODS
 from breastseg.classical.method import ClassicalMethod
 from breastseg.classical.preset import classical_method
-from breastseg.core import Grid, Image, Modality, Prediction, Prompt, Segmenter
+from breastseg.core import Box, Grid, Image, Modality, Prediction, Prompt, Segmenter
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.parameters import Parameter, parameters_of, values_of, with_values
 from breastseg.inference.methods import MethodInfo, MethodSpec, method_names
@@ -30,7 +30,7 @@ SPECKLE = np.random.default_rng(7).rayleigh(40, (97, 131)).clip(0, 255)
 WHERE = np.indices(SPECKLE.shape)
 DISC = np.asarray((WHERE[0] - 46) ** 2 + (WHERE[1] - 58) ** 2 <= 22**2)
 CENTRE = (46, 58)
-BOX = (24, 36, 69, 81)
+BOX = Box.of(24, 36, 69, 81)
 """Around `DISC`."""
 CLEAN = np.where(DISC, 50, 180).astype(np.uint8)
 SCAN = np.where(DISC, 0.25 * SPECKLE, 60 + SPECKLE).clip(0, 255).astype(np.uint8)
@@ -101,15 +101,15 @@ def outline(prediction: Prediction) -> NDArray[np.bool_]:
     return prediction.mask().foreground
 
 
-def box_of(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+def box_of(shape: tuple[int, ...]) -> Box:
     """The middle half of an image, at least one pixel a side."""
     (row0, row1), (column0, column1) = ((n // 4, max(n // 4 + 1, 3 * n // 4)) for n in shape)
-    return row0, column0, row1, column1
+    return Box.of(row0, column0, row1, column1)
 
 
-def everywhere_but(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def everywhere_but(box: Box, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     beside = np.ones(shape, bool)
-    beside[box[0] : box[2], box[1] : box[3]] = False
+    beside[box.slices] = False
     return beside
 
 
@@ -209,18 +209,19 @@ def test_a_dark_disc_in_a_box_is_outlined(prompted: Segmenter, picture: Array) -
 
 def test_a_mirrored_image_gets_nearly_the_mirrored_outline(prompted: Segmenter) -> None:
     columns = SCAN.shape[1]
-    mirrored = (BOX[0], columns - BOX[3], BOX[2], columns - BOX[1])
+    row0, column0, row1, column1 = BOX
+    mirrored = Box.of(row0, columns - column1, row1, columns - column0)
     plain = outline(prompted.segment(image(SCAN), Prompt(box=BOX)))
     other = outline(prompted.segment(image(SCAN[:, ::-1]), Prompt(box=mirrored)))
     assert dice(plain, other[:, ::-1]) > 0.9
 
 
 def test_a_box_may_reach_beyond_the_image_and_may_be_one_pixel(prompted: Segmenter) -> None:
-    wide = (-20, 90, 50, 400)
+    wide = Box.of(-20, 90, 50, 400)
     drawn = outline(prompted.segment(image(SCAN), Prompt(box=wide)))
-    assert not drawn[everywhere_but((0, 90, 50, 131), SCAN.shape)].any()
+    assert not drawn[everywhere_but(Box.of(0, 90, 50, 131), SCAN.shape)].any()
     for pixel in (CENTRE, (0, 0), (96, 130)):
-        box = (*pixel, pixel[0] + 1, pixel[1] + 1)
+        box = Box.of(*pixel, pixel[0] + 1, pixel[1] + 1)
         drawn = outline(prompted.segment(image(SCAN), Prompt(box=box)))
         assert not drawn[everywhere_but(box, SCAN.shape)].any()
 
@@ -249,7 +250,7 @@ def test_a_stroke_is_obeyed(prompted: Segmenter) -> None:
     [
         (Prompt(outside=((1, 1),)), "only where the lesion is not"),
         (Prompt(inside=((97, 5),)), r"point \(97, 5\); within an image of 97 rows"),
-        (Prompt(box=(97, 0, 99, 9)), "box"),
+        (Prompt(box=Box.of(97, 0, 99, 9)), "box"),
         (Prompt(scribble=np.ones((5, 5), np.uint8)), "scribble"),
     ],
 )
@@ -298,4 +299,4 @@ def test_every_parameter_may_be_at_either_end_of_its_bounds(
     extreme = with_values(classical, values)
     drawn = outline(extreme.segment(image(SCAN), Prompt(box=BOX)))
     assert not drawn[everywhere_but(BOX, SCAN.shape)].any()
-    extreme.segment(image(INPUTS["constant"]()), Prompt(box=(10, 10, 40, 50)))
+    extreme.segment(image(INPUTS["constant"]()), Prompt(box=Box.of(10, 10, 40, 50)))

@@ -40,7 +40,7 @@ def test_four_numbers_and_what_they_cut_out() -> None:
     assert (box.shape, box.size, box.ndim, str(box)) == ((2, 4), 8, 2, "(2, 3, 4, 7)")
     array = np.arange(63).reshape(SHAPE)
     assert np.array_equal(array[box.slices], array[2:4, 3:7])
-    assert np.array_equal(array[None][..., *box.slices], array[None, 2:4, 3:7])
+    assert np.array_equal(array[None][box.trailing], array[None, 2:4, 3:7])
     assert box == Box((2, 3), (4, 7)) == Box.from_slices(box.slices)
     assert json.loads(json.dumps(list(box))) == [2, 3, 4, 7]
     assert pickle.loads(pickle.dumps(box)) == box

@@ -67,10 +67,11 @@ def test_grey_of_rgb_is_bt601() -> None:
 def test_image_refuses_another_shape_or_text() -> None:
     with pytest.raises(GeometryError, match=r"\(1, 4, 4\).*\(4, 5\)"):
         Image(np.zeros((1, 4, 4)), Grid((4, 5)))
-    for scan in ((0, 0, 5, 5), (0, 1, 4, 5), (-1, 0, 2, 2), (0, 0, 0, 1)):
-        with pytest.raises(GeometryError, match="scan at"):
-            Image(np.zeros((1, 4, 5)), Grid((4, 5)), scan=scan)
-    assert Image(np.zeros((1, 4, 5)), Grid((4, 5)), scan=(0, 0, 4, 5)).scan is not None
+    for scan in ((0, 0, 5, 5), (0, 1, 4, 6), (-1, 0, 2, 2), (0, 0, 0, 4, 5, 1)):
+        with pytest.raises(GeometryError, match="scan in the box"):
+            Image(np.zeros((1, 4, 5)), Grid((4, 5)), scan=Box.of(*scan))
+    whole = Box.whole((4, 5))
+    assert Image(np.zeros((1, 4, 5)), Grid((4, 5)), scan=whole).scan == whole
     with pytest.raises(InputError):
         Image(np.full((1, 4, 5), "a"), Grid((4, 5)))
     with pytest.raises(InputError):
@@ -99,8 +100,8 @@ def test_prompt_needs_something() -> None:
     with pytest.raises(InputError):
         Prompt()
     with pytest.raises(InputError):
-        Prompt(box=(3, 3, 3, 8))
-    assert Prompt(box=(0, 0, 2, 2)).box == (0, 0, 2, 2)
+        Prompt(box=Box.of(0, 0, 0, 2, 2, 2))
+    assert Prompt(box=Box.of(0, 0, 2, 2)).box == Box.of(0, 0, 2, 2)
 
 
 def test_lesions_are_counted_by_touching_pixels_and_sorted_by_size() -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from breastseg.core import Bundle, Fit, Grid, InputSpec, Intensity, Modality, OutputSpec
+from breastseg.core.box import Box
 from breastseg.core.bundle import Region
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
@@ -30,7 +31,6 @@ from breastseg.preprocess.geometry import Placement
 from ..inference.conftest import IDENTITY, write_network
 from ..io.conftest import dicom_file, pillow_file
 
-Box = tuple[int, int, int, int]
 """First row and column, one past the last row and column."""
 UPRIGHT: dict[int, Callable[[NDArray[np.generic]], NDArray[np.generic]]] = {
     2: np.fliplr,
@@ -49,7 +49,7 @@ SHALLOW = 1e-4
 def picture(shape: tuple[int, int], box: Box, dtype: str = "u1") -> NDArray[np.generic]:
     """Bright in the box, dark around it."""
     seen = np.full(shape, 30 if dtype == "u1" else 1200, dtype)
-    seen[box[0] : box[2], box[1] : box[3]] = 220 if dtype == "u1" else 3800
+    seen[box.slices] = 220 if dtype == "u1" else 3800
     return seen
 
 
@@ -107,7 +107,7 @@ def scenes(draw: st.DrawFn) -> tuple[tuple[int, int], Box, Box]:
         around.append((low, draw(st.integers(last + 2, side))))
     (top, bottom), (left, right) = edges
     (row, end_row), (column, end_column) = around
-    return shape, (top, left, bottom, right), (row, column, end_row - row, end_column - column)
+    return shape, Box.of(top, left, bottom, right), Box.of(row, column, end_row, end_column)
 
 
 def found_corners(mask: NDArray[np.bool_], box: Box) -> tuple[float, float]:
@@ -115,8 +115,8 @@ def found_corners(mask: NDArray[np.bool_], box: Box) -> tuple[float, float]:
     (outline,) = polygons(mask)
     assert not outline.holes
     low, high = outline.outer.min(axis=0), outline.outer.max(axis=0)
-    sides = np.abs(np.subtract((*low, *high), box)).max()
-    truth = np.array(list(itertools.product(box[::2], box[1::2])))
+    sides = np.abs(np.subtract((*low, *high), box.numbers)).max()
+    truth = np.array(list(itertools.product(*zip(box.start, box.stop, strict=True))))
     away = np.abs(truth[:, None] - outline.outer[None]).max(axis=2).min(axis=1).max()
     return float(sides), float(away)
 
@@ -142,12 +142,13 @@ def test_every_file_through_every_placement(
     dtype, encode = FILES[kind]
     image = next(open_images(io.BytesIO(encode(picture(shape, box, dtype))), kind))
     assert image.grid.shape == shape
-    seen = around if part else (0, 0, *shape)
+    seen = around if part else Box.whole(shape)
     placement = Placement.of(shape, size, fit, seen, mirrored)
     probability = placement.backward(unit(placement.forward(unit(image.grey()))))
     mask = back_from_a_file(probability, image.grid)
     # pixels of the picture along one of the network's
-    steps = np.divide(seen[2:], size) if fit is Fit.STRETCH else [max(np.divide(seen[2:], size))]
+    both = np.divide(seen.shape, size)
+    steps = both if fit is Fit.STRETCH else [max(both)]
     half = 0.5 * max(1.0, *steps)
     sides, away = found_corners(mask, box)
     assert sides <= half + SHALLOW
@@ -177,12 +178,12 @@ def test_breast_region_of_a_mammogram(
 ) -> None:
     """Cropped, turned and padded: the whole way of a bundle that looks at the breast alone."""
     rows, columns = np.indices((150, 120))
-    box = (60, 20, 92, 51)
+    box = Box.of(60, 20, 92, 51)
     stored = np.full((150, 120), 100, np.uint16)
     stored[((rows - 75) / 66) ** 2 + (columns / 80) ** 2 < 1] = 1300
-    stored[box[0] : box[2], box[1] : box[3]] = 4000
+    stored[box.slices] = 4000
     if wall == "right":
-        stored, box = stored[:, ::-1], (box[0], 120 - box[3], box[2], 120 - box[1])
+        stored, box = stored[:, ::-1], Box.of(60, 120 - 51, 92, 120 - 20)
     spec = InputSpec(size, Intensity.UNIT, fit, region=Region.BREAST)
     write_network(tmp_path / MODEL, spec, IDENTITY)
     bundle = Bundle(

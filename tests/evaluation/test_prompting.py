@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from breastseg.classical.otsu import Otsu
-from breastseg.core import Grid, Image, Mask, Prediction, Prompt, Provenance
+from breastseg.core import Box, Grid, Image, Mask, Prediction, Prompt, Provenance
 from breastseg.core.errors import DataSetError, UnsupportedError
 from breastseg.evaluation import Prompting, Protocol, evaluate, summarise
 from breastseg.evaluation.prompting import boxes, prompted
@@ -27,14 +27,14 @@ class Filler:
     """Fills the box that it is given with a probability that tells boxes apart."""
 
     name: str = "filler"
-    asked: list[tuple[int, ...] | None] = field(default_factory=list)
+    asked: list[Box | None] = field(default_factory=list)
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
         box = None if prompt is None else prompt.box
         self.asked.append(box)
         probability = np.zeros(image.grid.shape, np.float32)
         if box is not None:
-            probability[box[0] : box[2], box[1] : box[3]] = 0.5 + 0.1 * len(self.asked)
+            probability[box.slices] = 0.5 + 0.1 * len(self.asked)
         return Prediction(probability, image.grid, Provenance("filler", "1", steps=("fill",)))
 
 
@@ -51,13 +51,17 @@ class Blind:
 
 
 def test_a_tight_box_around_each_region() -> None:
-    assert boxes(mask("##...", ".....", "...##", "..#.#")) == [(0, 0, 1, 2), (2, 2, 4, 5)]
-    assert boxes(mask("...", "...")) == []
-    assert boxes(mask("##", "##")) == [(0, 0, 2, 2)]
+    truth = mask("##...", ".....", "...##", "..#.#")
+    assert boxes(truth) == (
+        Box.of(0, 0, 1, 2),
+        Box.of(2, 2, 4, 5),
+    )
+    assert boxes(mask("...", "...")) == ()
+    assert boxes(mask("##", "##")) == (Box.of(0, 0, 2, 2),)
 
 
 def test_regions_that_touch_by_a_corner_have_one_box() -> None:
-    assert boxes(mask("#..", ".#.", "..#")) == [(0, 0, 3, 3)]
+    assert boxes(mask("#..", ".#.", "..#")) == (Box.of(0, 0, 3, 3),)
 
 
 def test_maps_are_joined_by_their_maximum() -> None:
@@ -66,7 +70,7 @@ def test_maps_are_joined_by_their_maximum() -> None:
     image = Image(np.zeros((1, 4, 5), np.uint8), truth.grid)
     method = Filler()
     joined = prompted(method, image, truth, Prompting.BOX)
-    assert method.asked == [(0, 0, 4, 5), (2, 2, 4, 5)]
+    assert method.asked == [Box.of(0, 0, 4, 5), Box.of(2, 2, 4, 5)]
     expected = np.full((4, 5), 0.6, np.float32)
     expected[2:, 2:] = 0.7
     assert np.allclose(joined.probability, expected)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from breastseg.core import (
+    Box,
     Fit,
     Grid,
     Image,
@@ -135,7 +136,7 @@ def test_volumes_and_prompts_are_refused(make_tiny, picture):
     with pytest.raises(UnsupportedError, match="volume"):
         segmenter.segment(volume)
     with pytest.raises(UnsupportedError, match="prompt"):
-        segmenter.segment(picture(noise()), Prompt(box=(0, 0, 5, 5)))
+        segmenter.segment(picture(noise()), Prompt(box=Box.of(0, 0, 5, 5)))
 
 
 def test_provenance_says_what_was_done(make_tiny, picture):

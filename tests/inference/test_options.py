@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter
 
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError
 from breastseg.inference.options import MethodOptions, SegmentOptions
 
@@ -26,7 +27,7 @@ def test_what_is_pointed_at_is_a_prompt() -> None:
     assert SegmentOptions().prompt is None
     prompt = SegmentOptions(box=(1, 2, 5, 6), inside=((3, 4),)).prompt
     assert prompt is not None
-    assert (prompt.box, prompt.inside, prompt.outside) == ((1, 2, 5, 6), ((3, 4),), ())
+    assert (prompt.box, prompt.inside, prompt.outside) == (Box.of(1, 2, 5, 6), ((3, 4),), ())
     with pytest.raises(InputError, match="screenshot"):
         SegmentOptions(box=(1, 2, 5, 6), screenshot=True)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from breastseg.core import Fit, Grid, OutputSpec, Prediction, Provenance
+from breastseg.core import Box, Fit, Grid, OutputSpec, Prediction, Provenance
 from breastseg.inference.postprocess import bring_back, postprocess
 from breastseg.preprocess.geometry import Placement
 
@@ -122,15 +122,14 @@ def test_pixels_that_touch_by_a_corner_are_one_outline():
 )
 def test_resizing_back_neither_resurrects_nor_kills(probability, output, source, fit):
     placement = Placement.of(source, probability.shape, fit)
-    row, column, rows, columns = placement.inner
-    inner = postprocess(probability[row : row + rows, column : column + columns], output)
+    inner = postprocess(probability[placement.inner.slices], output)
     result = bring_back(probability, placement, output)
     assert result.shape == source
     assert result.dtype == np.float32
     found = (
         Prediction(result, Grid(source), Provenance("t", "1"), output.threshold).mask().foreground
     )
-    scale = np.array(source) / (rows, columns)
+    scale = np.array(source) / placement.inner.shape
     kept = inner >= output.threshold
     for region in outlines(inner, output.threshold):
         peak = np.argwhere(region & (inner == inner[region].max()))[0]
@@ -154,7 +153,7 @@ def test_a_rejected_neighbour_does_not_move_a_kept_outline_when_enlarged():
 
 def test_what_lies_in_the_padding_is_no_part_of_the_image():
     placement = Placement.of((32, 64), (16, 16), Fit.PAD)
-    assert placement.inner == (4, 0, 8, 16)
+    assert placement.inner == Box.of(4, 0, 12, 16)
     probability = sheet((slice(0, 3), slice(0, 16), 0.9), (slice(6, 8), slice(4, 6), 0.9))
     # 4 of the 128 pixels that are the image, not of all 256
     result = bring_back(probability, placement, OutputSpec(min_area_fraction=4 / 128))

@@ -6,6 +6,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 
+from breastseg.core.box import Box
 from breastseg.io.dicom_regions import scaled_regions, scan_region
 from breastseg.io.dicom_spacing import spacing_mm, spacing_remarks
 
@@ -37,12 +38,12 @@ def placed(*corners: int, **said: object) -> Dataset:
 
 def test_the_scan_is_around_the_tissue_regions() -> None:
     shape = (100, 200)
-    assert scan_region(ultrasound(placed(10, 20, 59, 119)), shape) == (10, 20, 50, 100)
+    assert scan_region(ultrasound(placed(10, 20, 59, 119)), shape) == Box.of(10, 20, 60, 120)
     two = ultrasound(placed(10, 20, 59, 89), placed(12, 100, 69, 199))
-    assert scan_region(two, shape) == (10, 20, 60, 180)
+    assert scan_region(two, shape) == Box.of(10, 20, 70, 200)
     curve = placed(0, 0, 99, 199, RegionSpatialFormat=2)
-    assert scan_region(ultrasound(curve, placed(10, 20, 59, 119)), shape) == (10, 20, 50, 100)
-    assert scan_region(ultrasound(placed(0, 0, 100, 200)), shape) == (0, 0, 100, 200)
+    assert scan_region(ultrasound(curve, placed(10, 20, 59, 119)), shape) == Box.of(10, 20, 60, 120)
+    assert scan_region(ultrasound(placed(0, 0, 100, 200)), shape) == Box.whole(shape)
 
 
 @pytest.mark.parametrize("corners", [(0, 0, 101, 50), (50, 0, 50, 9), (9, 9, 5, 50), (0, 0, 0, 0)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from breastseg.core import Fit, Grid, Image, InputSpec, Modality
+from breastseg.core import Box, Fit, Grid, Image, InputSpec, Modality
 from breastseg.core.bundle import Region
 from breastseg.core.errors import BundleError
 from breastseg.preprocess.breast_frame import breast_frame
@@ -24,18 +24,20 @@ def drawn() -> NDArray[np.float32]:
 @pytest.mark.parametrize("on_right", [False, True])
 def test_the_box_is_around_the_breast(on_right: bool) -> None:
     image = drawn()[:, ::-1] if on_right else drawn()
-    (row, column, rows, columns), right = breast_frame(image)
+    box, right = breast_frame(image)
+    row0, column0, row1, _ = box
+    columns = box.shape[1]
     assert right is on_right
-    assert row in range(12, 20)
-    assert row + rows in range(221, 229)
+    assert row0 in range(12, 20)
+    assert row1 in range(221, 229)
     assert columns in range(100, 108)
-    assert column == (200 - columns if on_right else 0)
+    assert column0 == (200 - columns if on_right else 0)
 
 
 def test_a_part_of_a_mammogram_is_seen_whole() -> None:
     part = drawn()[90:150, 10:60]
-    assert breast_frame(part) == ((0, 0, 60, 50), False)
-    assert breast_frame(np.zeros((30, 20), np.float32)) == ((0, 0, 30, 20), False)
+    assert breast_frame(part) == (Box.whole((60, 50)), False)
+    assert breast_frame(np.zeros((30, 20), np.float32)) == (Box.whole((30, 20)), False)
 
 
 def test_both_sides_look_the_same_and_come_back_to_their_own_places() -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from breastseg.core import Box
 from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
@@ -24,37 +25,33 @@ def on_screen(scan: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def test_a_scan_without_a_screen_is_seen_whole(scan: NDArray[np.uint8]) -> None:
-    row, column, rows, columns = scan_box(to_unit(scan))
-    assert rows * columns >= 0.97 * scan.size
-    assert (row, column) <= (4, 4)
+    box = scan_box(to_unit(scan))
+    assert box.size >= 0.97 * scan.size
+    assert box.start <= (4, 4)
 
 
 def test_titles_scales_and_margins_are_left_out(scan: NDArray[np.uint8]) -> None:
-    row, column, rows, columns = scan_box(to_unit(on_screen(scan)))
-    found = np.array([row, column, row + rows, column + columns])
-    assert np.abs(found - [90, 120, 390, 520]).max() <= 14
+    found = scan_box(to_unit(on_screen(scan)))
+    assert np.abs(np.subtract(found.numbers, [90, 120, 390, 520])).max() <= 14
 
 
 def test_a_curved_scan_is_boxed(scan: NDArray[np.uint8]) -> None:
     rows, columns = np.indices(scan.shape)
     apex = np.hypot(rows + 100, columns - 200)
     fan = (apex > 120) & (apex < 380) & (np.abs(columns - 200) < 0.7 * (rows + 100))
-    row, column, high, wide = scan_box(to_unit(np.where(fan, scan, 0)))
-    inside = np.zeros(fan.shape, bool)
-    inside[row : row + high, column : column + wide] = True
-    assert (fan & inside).sum() >= 0.99 * fan.sum()
+    box = scan_box(to_unit(np.where(fan, scan, 0)))
+    assert fan[box.slices].sum() >= 0.99 * fan.sum()
 
 
 def test_a_scan_that_a_cyst_divides_is_kept_whole(scan: NDArray[np.uint8]) -> None:
     divided = scan.copy()
     divided[150:210] = 0
-    row, column, rows, columns = scan_box(to_unit(on_screen(divided)))
-    found = np.array([row, column, row + rows, column + columns])
-    assert np.abs(found - [90, 120, 390, 520]).max() <= 14
+    found = scan_box(to_unit(on_screen(divided)))
+    assert np.abs(np.subtract(found.numbers, [90, 120, 390, 520])).max() <= 14
 
 
 def test_nothing_like_a_scan_is_left_alone() -> None:
-    assert scan_box(np.zeros((50, 80), np.float32)) == (0, 0, 50, 80)
+    assert scan_box(np.zeros((50, 80), np.float32)) == Box.whole((50, 80))
     dots = np.zeros((200, 200), np.float32)
     dots[90:110, 90:110] = 1
-    assert scan_box(dots) == (0, 0, 200, 200)
+    assert scan_box(dots) == Box.whole((200, 200))

@@ -59,7 +59,7 @@ class ChanVese(ClassicalMethod):
         start = view.radius <= 1 if view.found is None else view.found
         drawn = self.prior * (1 - np.minimum(view.radius, 2))
         region = (start & view.allowed) | view.core
-        window_px = self.locality * max(view.box[2] - view.box[0], view.box[3] - view.box[1])
+        window_px = self.locality * max(view.box.shape)
         for _ in range(self.iterations):
             force = self.lambda_out * (view.grey - mean_of(view.grey, ~region, window_px)) ** 2
             force -= self.lambda_in * (view.grey - mean_of(view.grey, region, window_px)) ** 2

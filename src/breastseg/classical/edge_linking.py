@@ -15,6 +15,7 @@ from breastseg.classical.method import ClassicalMethod
 from breastseg.classical.tidy import opened
 from breastseg.classical.view import View
 from breastseg.core.parameters import Within
+from breastseg.core.regions import connected_regions
 
 _BACK = 5  # pixels over which the direction of travel is taken
 _STRAIGHT = 0.5  # cosine of the largest turn at an end point: 60 degrees
@@ -127,12 +128,11 @@ def _within(edges: NDArray[np.bool_], ground: NDArray[np.bool_], radius: int) ->
     margin = radius + 1
     inner = (slice(margin, -margin),) * 2
     free = _distance(~np.pad(edges, margin)) > radius
-    count, numbers = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
-    reached = np.zeros(count, bool)
-    reached[numbers[0, 0]] = True
-    reached[numbers[inner][ground]] = True
-    reached[0] = False  # the edges
-    return np.asarray((_distance(~reached[numbers]) > radius)[inner])
+    start = np.zeros(free.shape, bool)
+    start[0, 0] = True
+    start[inner] |= ground
+    reached = connected_regions(free, corners=False).holding(start)
+    return np.asarray((_distance(~reached) > radius)[inner])
 
 
 def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from breastseg.classical.filters import Filters
 from breastseg.classical.regions import FEATURES, Region, dark_regions
+from breastseg.core.box import Box
 from breastseg.core.parameters import Within, check_parameters
 from breastseg.preprocess.breast_region import tissue_region
 from breastseg.preprocess.geometry import resize
@@ -29,12 +30,12 @@ class Candidate:
     """A region that may be a lesion.
 
     Attributes:
-        box: (row0, column0, row1, column1) around it, in pixels of the image.
+        box: around it, in pixels of the image.
         score: the Dice coefficient that it is expected to have with a lesion, 0 to 1.
         region: (rows, columns) of the image's small copy, bool.
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     score: float
     region: NDArray[np.bool_]
 
@@ -136,9 +137,10 @@ def _candidate(
 ) -> Candidate:
     """A region of the small copy with its box in pixels of the image."""
     down, along = shape[0] / size[0], shape[1] / size[1]
-    row0, column0 = int(region.box[0] * down), int(region.box[1] * along)
-    row1, column1 = round(region.box[2] * down), round(region.box[3] * along)
-    box = (row0, column0, max(row1, row0 + 1), max(column1, column0 + 1))
+    top, left, bottom, right = region.box
+    row0, column0 = int(top * down), int(left * along)
+    row1, column1 = round(bottom * down), round(right * along)
+    box = Box.of(row0, column0, max(row1, row0 + 1), max(column1, column0 + 1))
     return Candidate(box, score, region.on(size))
 
 

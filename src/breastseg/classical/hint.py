@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from breastseg.classical.finder import Finder
-from breastseg.classical.view import Box
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError
 from breastseg.core.prompt import Prompt
+from breastseg.core.regions import connected_regions
 
 _AROUND_POINT = 0.15
 """Half the side of the box around a point at which nothing was found, as a share of the image."""
@@ -23,7 +23,7 @@ class Hint:
     """What the user has pointed at.
 
     Attributes:
-        box: (row0, column0, row1, column1) within the image; None where none was drawn.
+        box: within the image; None where none was drawn.
         inside: (rows, columns) bool, called lesion.
         outside: (rows, columns) bool, called background.
     """
@@ -42,11 +42,9 @@ class Hint:
         """
         rows, columns = shape
         allowed = f"within an image of {rows} rows and {columns} columns"
-        box = prompt.box
-        if box is not None:
-            box = (max(0, box[0]), max(0, box[1]), min(rows, box[2]), min(columns, box[3]))
-            if box[0] >= box[2] or box[1] >= box[3]:
-                raise InputError(f"box {prompt.box}", allowed)
+        box = None if prompt.box is None else prompt.box.within(shape)
+        if prompt.box is not None and box is None:
+            raise InputError(f"box {prompt.box}", allowed)
         marks = np.zeros((2, rows, columns), bool)
         for which, points in enumerate((prompt.inside, prompt.outside)):
             for row, column in points:
@@ -80,7 +78,7 @@ class Hint:
         """An outline that respects what the user has said of single pixels and of the box."""
         if self.box is not None:
             within = np.zeros_like(outline)
-            within[self.box[0] : self.box[2], self.box[1] : self.box[3]] = True
+            within[self.box.slices] = True
             outline = outline & within
         return (outline | self.inside) & ~self.outside
 
@@ -89,21 +87,14 @@ def boxes_of(hint: Hint, finder: Finder, dark: NDArray[np.float32]) -> Sequence[
     """The box that was drawn; else one around each candidate or point that was pointed at."""
     if hint.box is not None:
         return (hint.box,)
-    numbers, count = ndimage.label(hint.inside, structure=np.ones((3, 3), bool))
+    marks = connected_regions(hint.inside)
     boxes = []
-    for number, part in enumerate(ndimage.find_objects(numbers, count), start=1):
-        candidate = finder.at(dark, numbers == number)
+    for number, part in enumerate(marks.boxes, start=1):
+        candidate = finder.at(dark, marks.labels == number)
         boxes.append(_beside(part, dark.shape) if candidate is None else candidate.box)
     return boxes
 
 
-def _beside(part: tuple[slice, ...], shape: tuple[int, ...]) -> Box:
+def _beside(part: Box, shape: tuple[int, ...]) -> Box:
     """A box of a usual lesion's size around marks at which nothing stands out."""
-    half = round(_AROUND_POINT * min(shape))
-    rows, columns = part
-    return (
-        max(0, rows.start - half),
-        max(0, columns.start - half),
-        min(shape[0], rows.stop + half),
-        min(shape[1], columns.stop + half),
-    )
+    return part.padded(round(_AROUND_POINT * min(shape))) & Box.whole(shape) or part

@@ -16,6 +16,7 @@ from breastseg.classical.finder import Finder
 from breastseg.classical.hint import Hint, boxes_of
 from breastseg.classical.tidy import tidy
 from breastseg.classical.view import View, Window
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.image import Image, Modality
 from breastseg.core.parameters import Within, check_parameters, values_of
@@ -133,7 +134,7 @@ class ClassicalMethod(ABC):
     def _outline(
         self,
         dark: NDArray[np.float32],
-        box: tuple[int, int, int, int],
+        box: Box,
         shown: Hint | NDArray[np.bool_],
         confidence: float,
     ) -> NDArray[np.float32]:
@@ -160,7 +161,7 @@ class ClassicalMethod(ABC):
         self,
         window: Window,
         dark: NDArray[np.float32],
-        box: tuple[int, int, int, int],
+        box: Box,
         shown: Hint | NDArray[np.bool_],
     ) -> View:
         """The view of what a user has shown, or of what the finder has."""
@@ -179,7 +180,7 @@ class ClassicalMethod(ABC):
         view = View(self.filters(plain), plain, box, everywhere, inside, outside, given, found)
         if given:
             allowed = none.copy()
-            allowed[box[0] : box[2], box[1] : box[3]] = True
+            allowed[box.slices] = True
         else:
             allowed = view.radius <= self.reach
         return replace(view, allowed=(allowed | inside) & ~outside)

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.classical.tidy import disc
+from breastseg.core.box import Box
+from breastseg.core.regions import Regions, connected_regions
 
 FEATURES = (
     "contrast",  # grey beside it, left and right, less the grey inside
@@ -47,14 +49,14 @@ class Region:
         row: of the first row of `filled` in the image.
         column: of its first column.
         filled: (h, w) uint8, 1 on the region with its holes, 0 elsewhere.
-        box: (row0, column0, row1, column1) in the image, half open.
+        box: around it in the image.
         features: as `FEATURES`; (10,) float64.
     """
 
     row: int
     column: int
     filled: NDArray[np.uint8]
-    box: tuple[int, int, int, int]
+    box: Box
     features: NDArray[np.float64]
 
     @property
@@ -99,49 +101,43 @@ def dark_regions(grey: NDArray[np.float32], levels: int) -> list[Region]:
         np.asarray(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), np.float32),
         order.reshape(grey.shape),
     )
-    seen: set[tuple[int, ...]] = set()
+    seen: set[tuple[Box, int]] = set()
     found = []
     for cut in _cuts(grey, maps.smooth, levels):
-        count, numbers, stats, centres = cv2.connectedComponentsWithStats(cut)
-        for number in range(1, count):
-            left, top, width, height, area = (int(v) for v in stats[number])
-            if not _SMALLEST < area / grey.size < _LARGEST:
+        regions = connected_regions(cut)
+        for number, (box, area) in enumerate(
+            zip(regions.boxes, regions.sizes.tolist(), strict=True), start=1
+        ):
+            # neighbouring levels often cut out the same region
+            if not _SMALLEST < area / grey.size < _LARGEST or (box, area) in seen:
                 continue
-            key = (left, top, width, height, area)
-            if key in seen:  # neighbouring levels often cut out the same region
-                continue
-            seen.add(key)
-            box = (top, left, top + height, left + width)
-            centre = (float(centres[number][1]), float(centres[number][0]))
-            found.append(_region(numbers, number, box, centre, maps))
+            seen.add((box, area))
+            found.append(_region(regions, number, maps))
     return found
 
 
 def _cuts(
     grey: NDArray[np.float32], smooth: NDArray[np.float32], levels: int
-) -> Iterator[NDArray[np.uint8]]:
-    """The image cut at each scale and level, opened; uint8 0 and 1."""
+) -> Iterator[NDArray[np.bool_]]:
+    """The image cut at each scale and level, opened."""
     for scale in _SCALES:
         local = smooth - cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / scale)
         for level in np.quantile(local, np.linspace(_DARKEST, _LIGHTEST, levels)):
             dark = (local <= level).astype(np.uint8)
             for radius in _OPENINGS_PX:
-                yield np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc(radius)), np.uint8)
+                yield np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc(radius)) > 0)
 
 
-def _region(
-    numbers: NDArray[np.generic],
-    number: int,
-    box: tuple[int, int, int, int],
-    centre: tuple[float, float],
-    maps: _Maps,
-) -> Region:
+def _region(regions: Regions, number: int, maps: _Maps) -> Region:
     """Cut one region out and describe it."""
+    box = regions.boxes[number - 1]
     rows, columns = maps.smooth.shape
-    row0, row1 = max(0, box[0] - _RING_PX), min(rows, box[2] + _RING_PX)
-    column0, column1 = max(0, box[1] - _RING_PX), min(columns, box[3] + _RING_PX)
-    part = np.s_[row0:row1, column0:column1]
-    own = (numbers[part] == number).astype(np.uint8)
+    around = box.padded(_RING_PX).within((rows, columns)) or box
+    row0, column0, row1, _ = around
+    part = around.slices
+    own = (regions.labels[part] == number).astype(np.uint8)
+    down, along = np.nonzero(own)
+    centre = (row0 + float(down.mean()), column0 + float(along.mean()))
     contours, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     contour = max(contours, key=len)
     filled = np.zeros_like(own)
@@ -150,7 +146,7 @@ def _region(
     area = int(np.count_nonzero(filled))
     smooth = maps.smooth[part]
     # Beside the lesion alone: above lies skin or fat, below its shadow or enhancement.
-    height, width = box[2] - box[0], box[3] - box[1]
+    height, width = box.shape
     beside = (cv2.dilate(filled, disc(_RING_PX)) > 0) & ~within
     beside[np.abs(np.arange(row0, row1) - centre[0]) >= 0.4 * height] = False
     mean = float(smooth[within].mean())
@@ -163,7 +159,7 @@ def _region(
         ((centre[1] + 0.5) / columns - 0.5) ** 2,
         area / (cv2.contourArea(hull) + len(hull) / 2 + 1),
         np.log(width / height),
-        float(box[1] <= 1) + float(box[3] >= columns - 1),
+        float(box.start[1] <= 1) + float(box.stop[1] >= columns - 1),
         float(edge.mean()),
         float(np.partition(edge, len(edge) // 5)[len(edge) // 5]),
         float(maps.rank[part][within].mean()),

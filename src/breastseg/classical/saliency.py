@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from breastseg.classical.method import ClassicalMethod
 from breastseg.classical.tidy import opened
 from breastseg.classical.view import View
 from breastseg.core.parameters import Within
+from breastseg.core.regions import connected_regions
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,10 @@ class Saliency(ClassicalMethod):
         best, agreement = np.zeros(view.shape, bool), 0.0
         for level in np.quantile(view.grey, np.linspace(0.05, 0.95, self.cuts)):
             dark = opened((view.grey <= level) & view.allowed, max(1, self.opening))
-            _, numbers = cv2.connectedComponents(dark.astype(np.uint8))
-            shared = np.bincount(numbers[ellipse], minlength=int(numbers.max()) + 1)
-            sizes = np.bincount(numbers.ravel())
-            dice = 2 * shared / (sizes + np.count_nonzero(ellipse))
-            dice[0] = 0
-            if dice.max() > agreement:
+            regions = connected_regions(dark)
+            shared = np.bincount(regions.labels[ellipse], minlength=len(regions) + 1)[1:]
+            dice = 2 * shared / (regions.sizes + np.count_nonzero(ellipse))
+            if dice.max(initial=0) > agreement:
                 agreement = float(dice.max())
-                best = np.asarray(numbers == int(np.argmax(dice)))
+                best = np.asarray(regions.labels == 1 + int(np.argmax(dice)))
         return best

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from breastseg.classical.view import View
+from breastseg.core.regions import connected_regions
 
 
 def tidy(
@@ -68,15 +69,11 @@ def _morphed(mask: NDArray[np.bool_], radius: int, operation: int) -> NDArray[np
 
 def _main_part(mask: NDArray[np.bool_], view: View) -> NDArray[np.bool_]:
     """The region that covers most of the core, with those that the user has pointed at."""
-    count, numbers, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if count <= 1:
+    regions = connected_regions(mask)
+    if not regions:
         return mask
-    covering = np.bincount(numbers[view.core], minlength=count)
-    covering[0] = 0
-    sizes = stats[:, cv2.CC_STAT_AREA].copy()
-    sizes[0] = 0
-    kept = np.zeros(count, bool)
-    kept[int(np.argmax(covering if covering.any() else sizes))] = True
-    kept[np.unique(numbers[view.inside & mask])] = True
-    kept[0] = False
-    return np.asarray(kept[numbers])
+    covering = np.bincount(regions.labels[view.core], minlength=len(regions) + 1)[1:]
+    kept = np.zeros(len(regions), bool)
+    kept[int(np.argmax(covering if covering.any() else regions.sizes))] = True
+    kept[np.unique(regions.labels[view.inside & mask]) - 1] = True
+    return regions.chosen(kept)

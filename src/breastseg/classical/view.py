@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
 from breastseg.preprocess.geometry import resize
 
 SIDE_PX = 96
@@ -16,9 +17,6 @@ SIDE_PX = 96
 _BESIDE_PX = 12.0  # from a region that was found, background is at least that far
 _AROUND_POINT_PX = 5.0  # of a point, all is taken for lesion
 _LARGEST_SCALE = 4.0  # more would blow up single pixels
-
-Box = tuple[int, int, int, int]
-"""(row0, column0, row1, column1), half open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +90,8 @@ class View:
 
         In a window without any such pixel, its rim. It shares no pixel with the core.
         """
-        row0, column0, row1, column1 = self.box
         ground = np.ones(self.shape, bool)
-        ground[max(row0, 0) : row1, max(column0, 0) : column1] = False
+        ground[self.box.slices] = False
         ground |= (self.radius > 1.25) | self.outside
         if self.found is not None:
             ground |= _far_from(self.found, _BESIDE_PX)
@@ -144,46 +141,43 @@ class Window:
             image: (rows, columns).
             margin: of context on each side, as a share of the box's longer side.
         """
-        longer = max(box[2] - box[0], box[3] - box[1])
-        wide = max(2, round(margin * longer))
-        part = (
-            max(0, box[0] - wide),
-            max(0, box[1] - wide),
-            min(image[0], box[2] + wide),
-            min(image[1], box[3] + wide),
-        )
+        longer = max(box.shape)
+        part = box.padded(max(2, round(margin * longer))).within(image) or box
         scale = min(SIDE_PX / longer, _LARGEST_SCALE)
-        rows = max(1, round((part[2] - part[0]) * scale))
-        columns = max(1, round((part[3] - part[1]) * scale))
+        rows, columns = (max(1, round(side * scale)) for side in part.shape)
         return cls(image, part, (rows, columns))
 
     def cut(self, array: NDArray[np.generic]) -> NDArray[np.float32]:
         """The part of an array of the image's shape that the view shows, at its size; float32."""
-        row0, column0, row1, column1 = self.part
-        return resize(array[row0:row1, column0:column1], self.size)
+        return resize(array[self.part.slices], self.size)
 
     def cut_marks(self, marks: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The same for marked pixels, none of which is lost by shrinking."""
-        row0, column0, row1, column1 = self.part
-        rows, columns = np.nonzero(marks[row0:row1, column0:column1])
+        rows, columns = np.nonzero(marks[self.part.slices])
         out = np.zeros(self.size, bool)
-        down, along = self.size[0] / (row1 - row0), self.size[1] / (column1 - column0)
+        down, along = self._scale
         out[((rows + 0.5) * down).astype(int), ((columns + 0.5) * along).astype(int)] = True
         return out
 
     def box_in_view(self, box: Box) -> Box:
         """A box of the image in pixels of the view, at least one pixel a side."""
-        row0, column0, row1, column1 = self.part
-        down, along = self.size[0] / (row1 - row0), self.size[1] / (column1 - column0)
+        row0, column0, row1, column1 = box.shifted(*(-start for start in self.part.start))
+        down, along = self._scale
         # A box along the window's edge, far thinner than long, must not be rounded out of it.
-        top = min(round((box[0] - row0) * down), self.size[0] - 1)
-        left = min(round((box[1] - column0) * along), self.size[1] - 1)
-        bottom, right = round((box[2] - row0) * down), round((box[3] - column0) * along)
-        return top, left, max(bottom, top + 1), max(right, left + 1)
+        top = min(round(row0 * down), self.size[0] - 1)
+        left = min(round(column0 * along), self.size[1] - 1)
+        bottom, right = round(row1 * down), round(column1 * along)
+        return Box.of(top, left, max(bottom, top + 1), max(right, left + 1))
 
     def paste(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """A map of the view on the image's grid, zero elsewhere; float32."""
-        row0, column0, row1, column1 = self.part
+        rows, columns = self.part.shape
         out = np.zeros(self.image, np.float32)
-        out[row0:row1, column0:column1] = resize(values, (row1 - row0, column1 - column0))
+        out[self.part.slices] = resize(values, (rows, columns))
         return out
+
+    @property
+    def _scale(self) -> tuple[float, float]:
+        """Pixels of the view for each of the image, down and along."""
+        rows, columns = self.part.shape
+        return self.size[0] / rows, self.size[1] / columns

@@ -10,13 +10,13 @@ from typing import Annotated, ClassVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from breastseg.classical.gradient import border_gradient, magnitude
 from breastseg.classical.hint import Hint
 from breastseg.classical.method import ClassicalMethod
 from breastseg.classical.view import View
 from breastseg.core.parameters import Within
+from breastseg.core.regions import connected_regions
 
 _EIGHT = np.ones((3, 3), bool)
 _LARGEST_PX = 128  # regions are shrunk to this side to look for necks
@@ -68,9 +68,7 @@ def cores(region: NDArray[np.bool_], neck: float) -> NDArray[np.int32]:
     height = np.log(np.maximum(np.pad(_depth(region), 1), _LEAST_DEPTH_PX))
     levelled = reconstruction(height + math.log(neck), height, "dilation")
     tops = local_maxima(levelled, connectivity=2)[1:-1, 1:-1] & region
-    numbers = np.zeros(region.shape, np.int32)
-    ndimage.label(tops, structure=_EIGHT, output=numbers)
-    return numbers
+    return connected_regions(tops).labels
 
 
 def parted(
@@ -92,15 +90,14 @@ def parted(
     out = region.copy()
     if neck <= 0:
         return out
-    numbers, _ = ndimage.label(region, structure=_EIGHT)
-    for number, where in enumerate(ndimage.find_objects(numbers), start=1):
-        part = numbers[where] == number
+    for box, part in connected_regions(region).crops():
+        where = box.slices
         if marks is None:
             out[where] &= ~_lines(part, neck, None)
             continue
-        strokes, count = ndimage.label(marks[where] & part, structure=_EIGHT)
-        if count > 1:
-            out[where] &= ~_lines(part, neck, strokes) | (strokes > 0)
+        strokes = connected_regions(marks[where] & part)
+        if len(strokes) > 1:
+            out[where] &= ~_lines(part, neck, strokes.labels) | (strokes.labels > 0)
     return out
 
 

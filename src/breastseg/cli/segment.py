@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from breastseg.cli.console import complain, progress, say
+from breastseg.core.box import Box
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
 from breastseg.core.prompt import Prompt
@@ -51,8 +52,9 @@ class Segment:
             'segment --method otsu --help' lists them.
         preset: which tuned parameters a classical method starts from: ultrasound, mammography,
             none, or a file that 'breastseg tune' has written.
-        box: where the lesion lies: first row, first column, last row, last column, in pixels from
-            0. For classical methods.
+        box: where the lesion lies, in pixels counted from 0: its first row and column, then the
+            row and column one past its last. The same four numbers as in results.json and in
+            Python's Box. For classical methods.
         inside: row and column of points in the lesion. For classical methods.
         outside: row and column of points that are no lesion. For classical methods.
         threshold: outline pixels of at least this probability, between 0 and 1, in place of the
@@ -82,7 +84,7 @@ class Segment:
     preset: str = DEFAULT_PRESET
     box: Annotated[
         tuple[int, int, int, int] | None,
-        tyro.conf.arg(metavar="ROW COLUMN ROW COLUMN", help_behavior_hint=""),
+        tyro.conf.arg(metavar="ROW0 COLUMN0 ROW1 COLUMN1", help_behavior_hint=""),
     ] = None
     inside: _Points = ()
     outside: _Points = ()
@@ -193,9 +195,8 @@ class Segment:
                 raise InputError(
                     f"--{name} with {len(numbers)} numbers", "ROW COLUMN of each point"
                 )
-        box = self.box
         return Prompt(
-            box=None if box is None else (box[0], box[1], box[2] + 1, box[3] + 1),
+            box=None if self.box is None else Box.of(*self.box),
             inside=tuple(zip(self.inside[::2], self.inside[1::2], strict=True)),
             outside=tuple(zip(self.outside[::2], self.outside[1::2], strict=True)),
         )

@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import EllipsisType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,8 +135,6 @@ class Box:
     def slices(self) -> tuple[slice, ...]:
         """What cuts it out of an array: ``array[box.slices]``.
 
-        With more axes in front: ``array[..., *box.slices]``.
-
         Raises:
             GeometryError: it begins before the array does; numpy would count from the other end.
         """
@@ -144,6 +143,11 @@ class Box:
                 f"a box {self} that begins before the array", "0 or more", "cut it with `within`"
             )
         return tuple(map(slice, self.start, self.stop))
+
+    @property
+    def trailing(self) -> tuple[slice | EllipsisType, ...]:
+        """The same on the last axes of an array with more of them: ``array[box.trailing]``."""
+        return ..., *self.slices
 
     def __and__(self, other: Box) -> Box | None:
         """What both hold; None where they share no sample.
@@ -188,13 +192,19 @@ class Box:
             tuple(map(operator.add, self.start, by)), tuple(map(operator.add, self.stop, by))
         )
 
-    def padded(self, by: int) -> Box:
-        """Wider by so many samples on every side; narrower where negative.
+    def padded(self, *by: int) -> Box:
+        """Wider on every side by so many samples, one number for all axes or one an axis.
+
+        It becomes narrower where they are negative.
 
         Raises:
-            GeometryError: nothing of it is left.
+            GeometryError: nothing of it is left, or there are more or fewer numbers.
         """
-        return Box(tuple(i - by for i in self.start), tuple(i + by for i in self.stop))
+        wider = by * self.ndim if len(by) == 1 else by
+        self._check_axes(len(wider))
+        return Box(
+            tuple(map(operator.sub, self.start, wider)), tuple(map(operator.add, self.stop, wider))
+        )
 
     def _check_axes(self, axes: int) -> None:
         if axes != self.ndim:

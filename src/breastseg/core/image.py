@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
 from breastseg.core.reference import Reference
@@ -40,8 +41,7 @@ class Image:
         frame: index in a multi-frame file, from 0; None for a single frame.
         view: side and view as the file states them, such as ``"L MLO"``; empty where it does not.
         remarks: what must be known of the picture before a result is trusted, in words.
-        scan: (row, column, rows, columns) of the part that shows the scan, on an ultrasound screen
-            whose file states it.
+        scan: the part that shows the scan, on an ultrasound screen whose file states it.
         reference: the DICOM frames that it was read from; None for what is no DICOM.
         phases: of a volume, what each channel is, in words: its file or series, and its time where
             that is stated; empty where nothing is known.
@@ -59,7 +59,7 @@ class Image:
     frame: int | None = None
     view: str = ""
     remarks: tuple[str, ...] = ()
-    scan: tuple[int, int, int, int] | None = None
+    scan: Box | None = None
     reference: Reference | None = None
     phases: tuple[str, ...] = ()
 
@@ -69,10 +69,9 @@ class Image:
                 f"image array of shape {self.array.shape} on a grid of {self.grid.shape}",
                 "(channels, *grid.shape)",
             )
-        if self.scan is not None and not _lies_in(self.scan, self.grid.shape):
+        if self.scan is not None and not self.scan.fits(self.grid.shape):
             raise GeometryError(
-                f"a scan at {self.scan} on a grid of {self.grid.shape}",
-                "(row, column, rows, columns) within it",
+                f"a scan in the box {self.scan} on a grid of {self.grid.shape}", "a box within it"
             )
         if self.array.shape[0] < 1 or self.array.dtype.kind not in "uifb":
             raise InputError(
@@ -100,10 +99,3 @@ class Image:
             weights = np.array([0.299, 0.587, 0.114], dtype)
             return np.asarray(np.tensordot(weights, self.array.astype(dtype), axes=1))
         return np.asarray(self.array[0], dtype)
-
-
-def _lies_in(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
-    (row, column, rows, columns), (height, width) = box, shape
-    return min(row, column) >= 0 < min(rows, columns) and (
-        row + rows <= height and column + columns <= width
-    )

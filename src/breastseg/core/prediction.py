@@ -94,11 +94,10 @@ class Prediction:
         malignancy: probability that the image shows a malignant lesion, 0 to 1; None where nothing
             is outlined or the method does not say.
         outlined: what an outline is, in the singular.
-        seen: (row, column, rows, columns) of the part of the picture that was looked at, where that
-            is not all of it.
+        seen: the part of the picture that was looked at, where that is not all of it.
 
     Raises:
-        GeometryError: the shapes differ.
+        GeometryError: the shapes differ, or `seen` does not lie in the grid.
         InputError: values outside 0 to 1 or not finite, or maps of classes that have no distinct
             names or do not add up.
     """
@@ -112,13 +111,18 @@ class Prediction:
     class_names: tuple[str, ...] = ()
     malignancy: float | None = None
     outlined: str = LESION
-    seen: tuple[int, int, int, int] | None = None
+    seen: Box | None = None
 
     def __post_init__(self) -> None:
         for name in ("probability", "uncertainty"):
             given: NDArray[np.float32] | None = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, _checked(given, name, self.grid.shape))
+        if self.seen is not None and not self.seen.fits(self.grid.shape):
+            raise GeometryError(
+                f"a part seen in the box {self.seen} on a grid of {self.grid.shape}",
+                "a box within it",
+            )
         self._check_classes()
 
     def _check_classes(self) -> None:

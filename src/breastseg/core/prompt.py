@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError
 
 
@@ -15,16 +16,16 @@ class Prompt:
     """A hint; at least one of its parts is given. Coordinates are (row, column) in pixels.
 
     Attributes:
-        box: (row0, column0, row1, column1), half open, row0 < row1 and column0 < column1.
+        box: around the lesion, in 2-D; it may reach beyond the image.
         inside: points in the lesion.
         outside: points in the background.
         scribble: labels on the image's grid: 1 lesion, 2 background, 0 unmarked.
 
     Raises:
-        InputError: nothing is given, or the box is empty.
+        InputError: nothing is given, or the box is not 2-D.
     """
 
-    box: tuple[int, int, int, int] | None = None
+    box: Box | None = None
     inside: tuple[tuple[int, int], ...] = ()
     outside: tuple[tuple[int, int], ...] = ()
     scribble: NDArray[np.uint8] | None = None
@@ -32,5 +33,5 @@ class Prompt:
     def __post_init__(self) -> None:
         if self.box is None and not self.inside and not self.outside and self.scribble is None:
             raise InputError("an empty prompt", "a box, points or a scribble")
-        if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
-            raise InputError(f"box {self.box}", "(row0, column0, row1, column1) with row0 < row1")
+        if self.box is not None and self.box.ndim != 2:
+            raise InputError(f"a box {self.box} of {self.box.ndim} axes", "rows and columns")

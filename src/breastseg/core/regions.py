@@ -75,6 +75,16 @@ class Regions:
             )
         return np.asarray(np.concatenate([[False], kept])[self.labels])
 
+    def holding(self, seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The mask of the regions that hold at least one seed.
+
+        Args:
+            seeds: bool of the mask's shape; those outside of all regions say nothing.
+        """
+        held = np.zeros(self.count + 1, bool)
+        held[self.labels[seeds]] = True
+        return self.chosen(held[1:])
+
     def largest(self) -> NDArray[np.bool_]:
         """The mask of the largest region, the first of equals; empty where there is none."""
         if not self.count:

@@ -5,30 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import ndimage
 
+from breastseg.core.box import Box
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Image
 from breastseg.core.mask import Mask
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
+from breastseg.core.regions import connected_regions
 from breastseg.core.segmenter import Segmenter
 from breastseg.evaluation.protocol import Prompting
 
-Box = tuple[int, int, int, int]
-"""(row0, column0, row1, column1), half open."""
 
-
-def boxes(truth: Mask) -> list[Box]:
-    """The tightest box around each region of a 2-D truth.
-
-    Pixels that touch by a side or a corner belong to one region, as where lesions are counted.
-    """
-    numbers, count = ndimage.label(truth.foreground, structure=np.ones((3, 3), bool))
-    return [
-        (rows.start, columns.start, rows.stop, columns.stop)
-        for rows, columns in ndimage.find_objects(numbers, count)
-    ]
+def boxes(truth: Mask) -> tuple[Box, ...]:
+    """The tightest box around each lesion of a 2-D truth."""
+    return connected_regions(truth.foreground).boxes
 
 
 def prompted(

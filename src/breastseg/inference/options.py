@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError
 from breastseg.core.parameters import Within, check_bounds
 from breastseg.core.prompt import Prompt
@@ -54,8 +55,9 @@ class SegmentOptions(MethodOptions):
         method: a method's name, the folder of a bundle, or several networks joined by a plus:
             their mean. A classical method may have parameters after a colon:
             otsu:shift=0.1,margin=0.5.
-        box: where the lesion lies: first row, first column, and the row and the column after the
-            last, in pixels from 0. For classical methods.
+        box: where the lesion lies, in pixels counted from 0: its first row and column, then the
+            row and column one past its last; the same four numbers as in the results and in
+            `breastseg.core.Box`. For classical methods.
         inside: row and column of points in the lesion. For classical methods.
         outside: row and column of points that are no lesion. For classical methods.
         uncertainty: also tell how unsure a network is of each pixel, from 0 (sure) to 1 (as likely
@@ -93,8 +95,9 @@ class SegmentOptions(MethodOptions):
         """What the user points at, if anything.
 
         Raises:
-            InputError: the box is empty.
+            GeometryError: the box is empty.
         """
         if self.box is None and not self.inside and not self.outside:
             return None
-        return Prompt(self.box, self.inside, self.outside)
+        box = None if self.box is None else Box.of(*self.box)
+        return Prompt(box, self.inside, self.outside)

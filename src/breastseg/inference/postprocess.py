@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.bundle import OutputSpec
+from breastseg.core.regions import connected_regions
 from breastseg.preprocess.geometry import Placement
 
 
@@ -51,10 +52,10 @@ def bring_back(
     Returns:
         `placement.source`, float32, 0 to 1.
     """
-    row, column, rows, columns = placement.inner
-    inner, peaks = _judged(probability[row : row + rows, column : column + columns], output)
+    part, (row, column) = placement.inner.slices, placement.inner.start
+    inner, peaks = _judged(probability[part], output)
     whole = np.zeros(placement.size, np.float32)
-    whole[row : row + rows, column : column + columns] = inner
+    whole[part] = inner
     result = np.clip(placement.backward(whole), 0, 1)
     for peak_row, peak_column in peaks:
         # the source pixel in which the centre of the peak's pixel lies
@@ -73,12 +74,9 @@ def _judged(
     where = np.nonzero(result >= output.threshold)
     if not where[0].size:
         return result, []
-    from scipy import ndimage  # a third of a second to import
-
-    numbers, count = ndimage.label(
-        result >= output.threshold, structure=np.ones((3,) * result.ndim, bool)
-    )
-    values, owners = result[where], numbers[where] - 1  # of the outlined pixels alone: few
+    regions = connected_regions(result >= output.threshold)
+    count = len(regions)
+    values, owners = result[where], regions.labels[where] - 1  # of the outlined pixels alone: few
     areas = np.bincount(owners, minlength=count)
     peaks = np.zeros(count, np.float32)
     np.maximum.at(peaks, owners, values)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
@@ -16,8 +17,6 @@ from breastseg.core.segmenter import Segmenter
 from breastseg.preprocess.burned_in import burned_in, without_marks
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
-
-Box = tuple[int, int, int, int]
 
 
 class WithinScan:
@@ -72,9 +71,8 @@ class WithinScan:
         marks = burned_in(image)
         clean = without_marks(unit, marks)
         box = _scan_within(clean, image.scan)
-        row, column, rows, columns = box
-        seen = np.ascontiguousarray(clean[None, row : row + rows, column : column + columns])
-        grid = Grid((rows, columns), image.grid.spacing_mm)
+        seen = np.ascontiguousarray(clean[None, *box.slices])
+        grid = Grid(box.shape, image.grid.spacing_mm)
         return _put_back(
             self.inner.segment(replace(image, array=seen, grid=grid, scan=None)), image, box, marks
         )
@@ -82,19 +80,17 @@ class WithinScan:
 
 def _scan_within(unit: NDArray[np.float32], stated: Box | None) -> Box:
     """The scan in the stated part of the picture, whose corners may be black or lettered too."""
-    top, left, height, width = stated or (0, 0, *unit.shape)
-    row, column, rows, columns = scan_box(unit[top : top + height, left : left + width])
-    return top + row, left + column, rows, columns
+    part = stated or Box.whole(unit.shape)
+    return scan_box(unit[part.slices]).shifted(*part.start)
 
 
 def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_]) -> Prediction:
-    row, column, rows, columns = box
-
     def whole(values: NDArray[np.float32]) -> NDArray[np.float32]:
         out = np.zeros((*values.shape[:-2], *image.grid.shape), values.dtype)
-        out[..., row : row + rows, column : column + columns] = values
+        out[box.trailing] = values
         return out
 
+    (row, column), (rows, columns) = box.start, box.shape
     where = " of the region that the file states" if image.scan else ""
     steps = (
         f"{marks.mean():.2%} of the picture taken for burned-in graphics and filled",

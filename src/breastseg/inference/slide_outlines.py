@@ -17,6 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.regions import connected_regions
+
 OUTLINED, PEAK = 1, 2
 """In a tile: inside an outline, and one of the places that make an outline one to keep."""
 
@@ -115,12 +117,8 @@ class _Outlines:
 
 def _numbered(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
     """The outlines of one tile, numbered from 1, and how many there are."""
-    if not inside.any():
-        return np.zeros(inside.shape, np.int64), 0
-    from scipy import ndimage  # a third of a second to import
-
-    numbers, count = ndimage.label(inside, np.ones((3, 3), bool))
-    return numbers.astype(np.int64), count
+    outlines = connected_regions(inside)
+    return outlines.labels.astype(np.int64), len(outlines)
 
 
 def _in_all(numbers: NDArray[np.int64], first: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
 from breastseg.core.errors import InputError
 from breastseg.preprocess.geometry import Placement
 
@@ -77,8 +78,10 @@ class View:
 
     def _placement(self, shape: tuple[int, int]) -> Placement:
         rows, columns = (max(1, round(self.scale * side)) for side in shape)
-        inner = ((shape[0] - rows) // 2, (shape[1] - columns) // 2, rows, columns)
-        return Placement(shape, shape, inner, (0, 0, *shape))
+        inner = Box.whole((rows, columns)).shifted(
+            (shape[0] - rows) // 2, (shape[1] - columns) // 2
+        )
+        return Placement(shape, shape, inner, Box.whole(shape))
 
 
 PLAIN = View()

@@ -69,7 +69,7 @@ def reach_beyond(header: Dataset) -> bool:
     )
 
 
-def scan_region(header: Dataset, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
+def scan_region(header: Dataset, shape: tuple[int, ...]) -> Box | None:
     """The box around all 2-D tissue regions.
 
     Args:
@@ -77,8 +77,8 @@ def scan_region(header: Dataset, shape: tuple[int, ...]) -> tuple[int, int, int,
         shape: (rows, columns) of it.
 
     Returns:
-        (row, column, rows, columns) within the image; None where the header states none, or one
-        that is no box in the image: a wrong statement counts as absent.
+        A box within the image; None where the header states none, or one that does not lie in the
+        image: a wrong statement counts as absent.
     """
     whole: Box | None = None
     for region in tissue_regions(header):
@@ -86,7 +86,7 @@ def scan_region(header: Dataset, shape: tuple[int, ...]) -> tuple[int, int, int,
         if box is None:
             return None
         whole = box if whole is None else whole | box
-    return None if whole is None else (*whole.start, *whole.shape)  # type: ignore[return-value]
+    return whole
 
 
 def _flat_regions(header: Dataset) -> Iterator[Dataset]:

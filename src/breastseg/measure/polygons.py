@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
+from breastseg.core.regions import connected_regions
 
 Ring = NDArray[np.int64]
 """(n, 2) corners as (row, column), where pixel (0, 0) reaches from 0 to 1 along both axes; the last
@@ -55,14 +56,12 @@ def polygons(mask: NDArray[np.bool_]) -> tuple[Polygon, ...]:
     Raises:
         GeometryError: the mask has another number of axes.
     """
-    import cv2
-
     if mask.ndim != 2:
         raise GeometryError(f"a mask of shape {mask.shape}", "(rows, columns)")
     filled = joined_corners(mask)
     outer: dict[int, Ring] = {}
     holes: dict[int, list[Ring]] = {}
-    _, labels = cv2.connectedComponents(filled.astype(np.uint8), connectivity=4)
+    labels = connected_regions(filled, corners=False).labels
     for ring in _rings(filled):
         row, column = ring[0]
         inside = row < filled.shape[0] and column < filled.shape[1] and filled[row, column]

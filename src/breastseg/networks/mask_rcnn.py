@@ -26,7 +26,6 @@ from math import inf
 import numpy as np
 import segmentation_models_pytorch as smp
 import torch
-from scipy import ndimage
 from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
@@ -38,6 +37,7 @@ from torchvision.ops import MultiScaleRoIAlign, roi_align
 from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelMaxPool
 
 from breastseg.core.errors import RecipeError
+from breastseg.core.regions import connected_regions
 from breastseg.networks.boxes import chosen, clipped, pasted, unsuppressed
 from breastseg.networks.padding import pad_to_multiple
 
@@ -238,13 +238,12 @@ def lesions(label: Tensor) -> dict[str, Tensor]:
         ``boxes`` (K, 4) float32: x0, y0, x1, y1 around all of the pixels; ``labels`` (K,) int64,
         all 1; ``masks`` (K, H, W) uint8. K is 0 without a lesion.
     """
-    numbers, _ = ndimage.label((label > 0).cpu().numpy(), np.ones((3, 3), int))
+    lesions = connected_regions((label > 0).cpu().numpy())
     boxes, masks = [], []
-    for number, (rows, columns) in enumerate(ndimage.find_objects(numbers), start=1):
-        region = numbers == number
-        if region.sum() >= SMALLEST_LESION_PX:
-            boxes.append((columns.start, rows.start, columns.stop, rows.stop))
-            masks.append(region)
+    for number, (row0, column0, row1, column1) in enumerate(lesions.boxes, start=1):
+        if lesions.sizes[number - 1] >= SMALLEST_LESION_PX:
+            boxes.append((column0, row0, column1, row1))
+            masks.append(lesions.labels == number)
     return {
         "boxes": torch.tensor(boxes, dtype=torch.float32, device=label.device).view(-1, 4),
         "labels": torch.ones(len(boxes), dtype=torch.int64, device=label.device),

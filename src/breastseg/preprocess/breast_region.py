@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from breastseg.core.errors import GeometryError
+from breastseg.core.regions import connected_regions
 from breastseg.preprocess.geometry import resize
 
 SIDE_PX = 256
@@ -138,11 +139,10 @@ def _breast(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
     parts = cv2.morphologyEx(
         bright.astype(np.uint8), cv2.MORPH_OPEN, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0
     )
-    count, numbers, stats, _ = cv2.connectedComponentsWithStats(parts)
-    if count == 1:
+    largest = connected_regions(parts > 0).largest()
+    if not largest.any():
         return everything
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    whole = (cv2.dilate((numbers == largest).astype(np.uint8), disc) > 0) & bright
+    whole = (cv2.dilate(largest.astype(np.uint8), disc) > 0) & bright
     return _reaching_wall(np.asarray(ndimage.binary_fill_holes(whole), bool))
 
 

@@ -13,6 +13,7 @@ from skimage.filters import threshold_otsu
 
 from breastseg.core.errors import GeometryError
 from breastseg.core.image import Image
+from breastseg.core.regions import connected_regions
 from breastseg.preprocess.volume import resample
 
 WORKING_MM = 3.0
@@ -105,10 +106,9 @@ def _body(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     bright = root > 0.7 * threshold_otsu(root)
     # beyond the field of view the body goes on
     bright = ndimage.binary_opening(np.pad(bright, 1, mode="edge"))[1:-1, 1:-1, 1:-1]
-    labels, count = ndimage.label(bright)
-    if count == 0:
-        return np.zeros(values.shape, bool)
-    largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    largest = connected_regions(bright, corners=False).largest()
+    if not largest.any():
+        return largest
     closed = ndimage.binary_closing(np.pad(largest, 2), iterations=2)[2:-2, 2:-2, 2:-2]
     # In a slice the lungs are holes, though they may be open to the volume's upper face.
     return np.stack([ndimage.binary_fill_holes(part) for part in closed | largest])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
 from breastseg.core.image import Image
+from breastseg.core.regions import connected_regions
 from breastseg.preprocess.intensity import colour_to_unit, to_unit
 
 _STROKE = 0.008  # half of the widest stroke, as a share of the picture's longer side
@@ -80,6 +81,4 @@ def without_marks(unit: NDArray[np.float32], marks: NDArray[np.bool_]) -> NDArra
 
 def _hanging_together(seeds: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The parts of a region that hold a seed."""
-    _, numbers = cv2.connectedComponents(region.astype(np.uint8))
-    held = np.unique(numbers[seeds & region])
-    return np.isin(numbers, held[held > 0])
+    return connected_regions(region).holding(seeds)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
+from breastseg.core.box import Box
 from breastseg.core.bundle import Fit
 from breastseg.core.errors import GeometryError
 
@@ -43,15 +44,15 @@ class Placement:
     Attributes:
         source: (rows, columns) of the image.
         size: (rows, columns) of the network's input.
-        inner: (row, column, rows, columns) of the box within the input.
-        box: (row, column, rows, columns) within the image of what the network sees.
+        inner: where in the input it lies.
+        box: what of the image the network sees.
         mirrored: it sees left and right of the box exchanged.
     """
 
     source: tuple[int, int]
     size: tuple[int, int]
-    inner: tuple[int, int, int, int]
-    box: tuple[int, int, int, int]
+    inner: Box
+    box: Box
     mirrored: bool = False
 
     @classmethod
@@ -60,36 +61,34 @@ class Placement:
         source: tuple[int, int],
         size: tuple[int, int],
         fit: Fit,
-        box: tuple[int, int, int, int] | None = None,
+        box: Box | None = None,
         mirrored: bool = False,
     ) -> Placement:
         """Plan the placement of an image of shape `source`, or a box of it, in a `size`.
 
         Raises:
-            GeometryError: the box is empty or not within the image.
+            GeometryError: the box does not lie in the image.
         """
-        box = box or (0, 0, *source)
-        row, column, height, width = box
-        if min(row, column) < 0 or min(height, width) < 1:
-            raise GeometryError(f"a box {box}", "a row and column of at least 0, sides of 1")
-        if row + height > source[0] or column + width > source[1]:
+        box = box or Box.whole(source)
+        if not box.fits(source):
             raise GeometryError(f"a box {box}", f"one within {source[0]}x{source[1]} pixels")
         if fit is Fit.STRETCH:
-            return cls(source, size, (0, 0, *size), box, mirrored)
+            return cls(source, size, Box.whole(size), box, mirrored)
+        height, width = box.shape
         scale = min(size[0] / height, size[1] / width)
         rows = min(size[0], max(1, round(height * scale)))
         columns = min(size[1], max(1, round(width * scale)))
-        inner = ((size[0] - rows) // 2, (size[1] - columns) // 2, rows, columns)
+        inner = Box.whole((rows, columns)).shifted((size[0] - rows) // 2, (size[1] - columns) // 2)
         return cls(source, size, inner, box, mirrored)
 
     def forward(self, image: NDArray[np.generic], fill: float = 0.0) -> NDArray[np.float32]:
         """Bring an array of shape `source` to `size`, with `fill` around it; float32."""
         if image.shape != self.source:
             raise GeometryError(f"an array of {image.shape}", f"shape {self.source}")
-        seen = image[_slices(self.box)]
-        _, _, rows, columns = self.inner
+        seen = image[self.box.slices]
+        rows, columns = self.inner.shape
         out = np.full(self.size, fill, np.float32)
-        out[_slices(self.inner)] = resize(seen[:, ::-1] if self.mirrored else seen, (rows, columns))
+        out[self.inner.slices] = resize(seen[:, ::-1] if self.mirrored else seen, (rows, columns))
         return out
 
     def backward(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -99,13 +98,13 @@ class Placement:
         """
         if values.shape != self.size:
             raise GeometryError(f"an array of {values.shape}", f"shape {self.size}")
-        _, _, rows, columns = self.box
-        seen = resize(values[_slices(self.inner)], (rows, columns))
+        rows, columns = self.box.shape
+        seen = resize(values[self.inner.slices], (rows, columns))
         seen = seen[:, ::-1] if self.mirrored else seen
         if seen.shape == self.source:
             return np.ascontiguousarray(seen)
         out = np.zeros(self.source, np.float32)
-        out[_slices(self.box)] = seen
+        out[self.box.slices] = seen
         return out
 
     def point_back(self, row: float, column: float) -> tuple[float, float]:
@@ -119,15 +118,10 @@ class Placement:
             (row, column) in pixels of the image, by the same convention; beyond the image for
             places in the padding.
         """
-        row0, column0, height, width = self.box
-        top, left, rows, columns = self.inner
+        (row0, column0), (height, width) = self.box.start, self.box.shape
+        (top, left), (rows, columns) = self.inner.start, self.inner.shape
         across = (column - left) * width / columns
         return (
             row0 + (row - top) * height / rows,
             column0 + (width - across if self.mirrored else across),
         )
-
-
-def _slices(box: tuple[int, int, int, int]) -> tuple[slice, slice]:
-    row, column, rows, columns = box
-    return slice(row, row + rows), slice(column, column + columns)

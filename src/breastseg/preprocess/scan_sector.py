@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import operator
+from functools import reduce
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
+from breastseg.core.regions import connected_regions
 from breastseg.preprocess.geometry import resize
 
 SIDE_PX = 256
@@ -18,7 +24,7 @@ _LEAST_SHARE = 0.1  # of the picture; a smaller scan is not believed
 _PART = 0.1  # of the largest part; a cyst or a shadow from side to side leaves two such parts
 
 
-def scan_box(unit: NDArray[np.float32]) -> tuple[int, int, int, int]:
+def scan_box(unit: NDArray[np.float32]) -> Box:
     """The box around the scan.
 
     What is brighter than the screen's black is closed over the gaps of speckle and opened by more
@@ -29,38 +35,38 @@ def scan_box(unit: NDArray[np.float32]) -> tuple[int, int, int, int]:
         unit: (rows, columns) float32, 0 to 1.
 
     Returns:
-        (row, column, rows, columns) within the picture; the whole picture where nothing, or only
+        A box within the picture; the whole picture where nothing, or only
         a small part of it, looks like a scan.
     """
-    height, width = unit.shape
     scale = SIDE_PX / max(unit.shape)
-    small = resize(unit, (max(1, round(height * scale)), max(1, round(width * scale))))
+    rows, columns = (max(1, round(side * scale)) for side in unit.shape)
+    small = resize(unit, (rows, columns))
     lit = (small > _LIT).astype(np.uint8)
     # beyond the picture a scan that touches its edge goes on: opening must not round its corners
     lit = np.pad(lit, 2 * _STROKE_PX, mode="edge")
     closed = cv2.morphologyEx(lit, cv2.MORPH_CLOSE, _disc(_GAP_PX))
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(_STROKE_PX))
     inner = slice(2 * _STROKE_PX, -2 * _STROKE_PX)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(
-        np.ascontiguousarray(opened[inner, inner])
+    regions = connected_regions(opened[inner, inner] > 0)
+    largest = max(regions.sizes, default=0)
+    if largest < _LEAST_SHARE * small.size:
+        return Box.whole(unit.shape)
+    parts = [
+        box
+        for box, size in zip(regions.boxes, regions.sizes, strict=True)
+        if size >= _PART * largest
+    ]
+    box = reduce(operator.or_, parts).padded(_MARGIN_PX).within(small.shape)
+    assert box is not None
+    # outwards, to whole pixels of the picture
+    down, along = unit.shape[0] / rows, unit.shape[1] / columns
+    row0, column0, row1, column1 = box
+    return Box.of(
+        math.floor(row0 * down),
+        math.floor(column0 * along),
+        min(math.ceil(row1 * down), unit.shape[0]),
+        min(math.ceil(column1 * along), unit.shape[1]),
     )
-    if count == 1:
-        return 0, 0, height, width
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    if areas.max() < _LEAST_SHARE * small.size:
-        return 0, 0, height, width
-    parts = stats[1:][areas >= _PART * areas.max()]
-    box = []
-    for first, side, limit, whole in (
-        (cv2.CC_STAT_TOP, cv2.CC_STAT_HEIGHT, small.shape[0], height),
-        (cv2.CC_STAT_LEFT, cv2.CC_STAT_WIDTH, small.shape[1], width),
-    ):
-        low = max(0, int(parts[:, first].min()) - _MARGIN_PX)
-        high = min(limit, int((parts[:, first] + parts[:, side]).max()) + _MARGIN_PX)
-        start, end = int(np.floor(low * whole / limit)), int(np.ceil(high * whole / limit))
-        box.append((start, end - start))
-    (row, rows), (column, columns) = box
-    return row, column, rows, columns
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
+from breastseg.core.regions import connected_regions
 
 LEAST_CHROMA, MOST_CHROMA = 10, 26
 """Of 255: between these the threshold lies. Bare glass stays below the first, and the second keeps
@@ -40,11 +41,8 @@ def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:
     stained = (chroma > np.clip(otsu, LEAST_CHROMA, MOST_CHROMA)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     closed = cv2.morphologyEx(stained, cv2.MORPH_CLOSE, disc)
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    kept = statistics[:, cv2.CC_STAT_AREA] >= max(1, LEAST_AREA * closed.size)
-    kept[0] = False
-    assert count == len(kept)
-    return np.asarray(kept[labels])
+    pieces = connected_regions(closed > 0)
+    return pieces.chosen(pieces.sizes >= LEAST_AREA * closed.size)
 
 
 def check_rgb(pixels: NDArray[np.generic]) -> None:

@@ -103,8 +103,7 @@ def _seen(image: Image, prediction: Prediction) -> Image:
     """The picture, black where it was not looked at: on a screen, that is where names stand."""
     if prediction.seen is None:
         return image
-    row, column, rows, columns = prediction.seen
-    part = (slice(None), slice(row, row + rows), slice(column, column + columns))
+    part = prediction.seen.trailing
     array = np.full_like(image.array, image.array.min())
     array[part] = image.array[part]
     return replace(image, array=array)

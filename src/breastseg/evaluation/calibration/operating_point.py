@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from breastseg.core.bundle import OutputSpec
 from breastseg.core.errors import DataSetError, InputError
 from breastseg.core.parameters import Within, check_parameters
+from breastseg.core.regions import connected_regions
 from breastseg.data.dataset import CaseRef
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.lesionwise import match_lesions
@@ -97,14 +97,14 @@ def counts_of(probability: NDArray[np.float32], truth: NDArray[np.bool_]) -> Cou
     """
     found = np.zeros((len(THRESHOLDS), len(SCORES), 5))
     for i, threshold in enumerate(THRESHOLDS):
-        numbers, count = ndimage.label(probability >= threshold, np.ones((3, 3)))
-        peaks = ndimage.maximum(probability, numbers, np.arange(1, count + 1)) if count else []
+        regions = connected_regions(probability >= threshold)
+        peaks = np.array([probability[box.slices][crop].max() for box, crop in regions.crops()])
         for j, least in enumerate(SCORES):
-            kept = np.concatenate([[False], np.asarray(peaks) >= least])
+            kept = peaks >= least
             if j and kept.sum() == found[i, j - 1, 4]:
                 found[i, j] = found[i, j - 1]  # the same masks as at the score below
                 continue
-            mask = kept[numbers]
+            mask = regions.chosen(kept)
             match = match_lesions(mask, truth)
             dice = confusion(mask, truth).dice
             found[i, j] = dice, match.found, match.true_lesions, match.false_outlines, kept.sum()

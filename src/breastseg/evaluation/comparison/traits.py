@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from breastseg.core.box import Box
 from breastseg.core.case import Case
 from breastseg.core.image import Image, Modality
+from breastseg.core.regions import connected_regions
 from breastseg.evaluation.comparison.cell import Traits
 from breastseg.preprocess.intensity import to_unit
 
@@ -47,8 +49,8 @@ def traits(key: str, case: Case) -> Traits:
     area = int(np.count_nonzero(lesion))
     if area == 0:
         return Traits(key, 0, 0.0, None, None, 0)
-    numbers, count = ndimage.label(lesion, structure=np.ones((3,) * lesion.ndim, bool))
-    region = numbers == 1 + int(np.argmax(np.bincount(numbers.ravel())[1:]))
+    lesions = connected_regions(lesion)
+    region = lesions.largest()
     steps = image.grid.steps
     darker = contrast(_shown(image), lesion, steps)
     sign = -1 if image.modality in _BRIGHTER else 1
@@ -58,7 +60,7 @@ def traits(key: str, case: Case) -> Traits:
         area_fraction=area / lesion.size,
         contrast=None if darker is None else sign * darker,
         irregularity=irregularity(region) if region.ndim == 2 else unevenness(region, steps),
-        lesions=int(count),
+        lesions=len(lesions),
     )
 
 
@@ -93,13 +95,10 @@ def contrast(
         volume = np.count_nonzero(lesion) * math.prod(steps)
         width = max(2.0 * min(steps), RING * 2 * (3 * volume / (4 * math.pi)) ** (1 / 3))
         # what lies farther off than the ring is wide has no part in it
-        extent = ndimage.find_objects(lesion.astype(np.uint8))[0]
-        near = tuple(
-            slice(max(0, side.start - reach), side.stop + reach)
-            for side, step in zip(extent, steps, strict=True)
-            for reach in (math.ceil(width / step),)
-        )
-        grey, lesion = grey[near], lesion[near]
+        near = _around(lesion).padded(*(math.ceil(width / step) for step in steps))
+        part = near & Box.whole(lesion.shape)
+        assert part is not None
+        grey, lesion = grey[part.slices], lesion[part.slices]
         distance = ndimage.distance_transform_edt(~lesion, sampling=steps)
     ring = ~lesion & (distance <= width)
     if not ring.any():
@@ -122,8 +121,7 @@ def irregularity(region: NDArray[np.bool_]) -> float:
     """
     from skimage.measure import perimeter_crofton
 
-    rows, columns = np.nonzero(region)
-    part = region[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    part = region[_around(region).slices]
     solid = ndimage.binary_fill_holes(np.pad(part, 1))
     roundness = 4 * math.pi * np.count_nonzero(solid) / perimeter_crofton(solid, directions=4) ** 2
     return float(min(max(1 - roundness, 0.0), 1.0))
@@ -145,8 +143,8 @@ def unevenness(region: NDArray[np.bool_], steps: tuple[float, ...]) -> float:
     """
     from skimage.measure import marching_cubes, mesh_surface_area
 
-    extent = ndimage.find_objects(region.astype(np.uint8))[0]
-    solid = ndimage.binary_fill_holes(np.pad(region[extent], 4)).astype(np.float32)
+    part = region[_around(region).slices]
+    solid = ndimage.binary_fill_holes(np.pad(part, 4)).astype(np.float32)
     smooth = ndimage.gaussian_filter(solid, [_SMOOTHED * max(steps) / step for step in steps])
     if smooth.max() > 0.5:  # else it is thinner than the smoothing is wide
         solid = smooth
@@ -155,3 +153,10 @@ def unevenness(region: NDArray[np.bool_], steps: tuple[float, ...]) -> float:
     volume = abs(float(np.einsum("ij,ij->", a, np.cross(b, c)))) / 6
     surface = mesh_surface_area(points, triangles)
     return float(min(max(1 - math.pi ** (1 / 3) * (6 * volume) ** (2 / 3) / surface, 0.0), 1.0))
+
+
+def _around(region: NDArray[np.bool_]) -> Box:
+    """The tightest box around a region that is not empty."""
+    box = Box.around(region)
+    assert box is not None
+    return box

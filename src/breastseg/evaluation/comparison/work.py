@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from breastseg.core.box import Box
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.prompt import Prompt
@@ -138,7 +139,7 @@ def opened(spec: MethodSpec, prompting: Prompting) -> tuple[Segmenter, Provenanc
         return segmenter, Provenance(segmenter.name, "", values)
 
 
-_BOX = (40, 36, 80, 92)
+_BOX = Box.of(40, 36, 80, 92)
 
 
 def _sample_volume(phases: int) -> Image:

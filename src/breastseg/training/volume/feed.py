@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from breastseg.core.bundle import VolumeSpec
 from breastseg.core.case import Case
 from breastseg.core.errors import DataSetError
+from breastseg.core.regions import connected_regions
 from breastseg.inference.sliding_window import cut_patch
 from breastseg.preprocess.orientation import oriented, reorientation
 from breastseg.preprocess.volume import prepare_volume, resample
@@ -100,14 +101,10 @@ def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
 
 def _pieces(mask: NDArray[np.bool_], least: int) -> tuple[Points, ...]:
     """The voxels of each connected piece of at least so many of them, spread evenly over it."""
-    from scipy import ndimage
-
-    numbers, count = ndimage.label(mask, structure=np.ones((3, 3, 3), bool))
-    points = np.argwhere(mask).astype(np.int32)
-    owners = numbers[mask]
-    order = np.argsort(owners, kind="stable")
-    ends = np.cumsum(np.bincount(owners, minlength=count + 1))[1:]
-    pieces = np.split(points[order], ends[:-1]) if count else []
+    pieces = [
+        (np.argwhere(crop) + box.start).astype(np.int32)
+        for box, crop in connected_regions(mask).crops()
+    ]
     return tuple(piece[:: -(-len(piece) // POINTS)] for piece in pieces if len(piece) >= least)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from breastseg.core.regions import connected_regions
 from breastseg.data.phantoms.ultrasound.physics import Field, smooth_noise
 
 
@@ -280,10 +281,8 @@ def _border(
 
 def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The largest connected part, without holes."""
-    numbers, count = ndimage.label(mask)
-    if count > 1:
-        mask = numbers == 1 + int(np.argmax(np.bincount(numbers.ravel())[1:]))
-    return np.asarray(ndimage.binary_fill_holes(mask))
+    largest = connected_regions(mask, corners=False).largest()
+    return np.asarray(ndimage.binary_fill_holes(largest))
 
 
 def warped(tissue: Tissue, lesion: Lesion) -> Tissue:
