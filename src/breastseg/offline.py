@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 SWITCHES = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime; read when the library is loaded
@@ -34,4 +30,4 @@ def keep_offline() -> None:
     os.environ.update(SWITCHES)
     for name in REPORTERS:
         # None in place of a module makes its import fail as if it were not installed
-        sys.modules.setdefault(name, cast("ModuleType", None))
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]

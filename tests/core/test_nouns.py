@@ -167,14 +167,15 @@ def test_bundle_parts_refuse() -> None:
     assert Bundle("n", "1", Modality.ULTRASOUND, "s", "u-net", "0" * 64).input == InputSpec()
 
 
-def test_a_class_with_name_and_segment_is_a_segmenter() -> None:
-    class Nothing:
+def test_a_class_that_derives_with_a_name_and_segment_is_for_images_on_one_core() -> None:
+    class Nothing(Segmenter):
         name = "nothing"
 
         def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
             return Prediction(np.zeros(image.grid.shape, np.float32), image.grid, PROVENANCE)
 
-    assert isinstance(Nothing(), Segmenter)
+    made = Nothing()
+    assert (made.dimensions, made.phases, made.on_one_core()) == (2, 0, made)
 
 
 def test_an_error_is_one_line() -> None:

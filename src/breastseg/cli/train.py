@@ -11,7 +11,6 @@ import tyro
 from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import say
 from breastseg.core.errors import InputError, MissingExtraError
-from breastseg.data.sources import open_data_sets
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -46,11 +45,8 @@ class Train:
     def run(self) -> int:
         """Train; returns the exit code."""
         try:
-            from breastseg.training.fit import Machine, fit
-            from breastseg.training.recipe import Recipe
-            from breastseg.training.recipe_file import read_recipe
-            from breastseg.training.run_folder import RunFolder
-            from breastseg.training.volume.fit import fit_volume
+            from breastseg.training.fit import Machine
+            from breastseg.training.start import start
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"training needs torch and lightning ({error})",
@@ -58,22 +54,8 @@ class Train:
             ) from error
 
         changes = dict(_pair(text) for words in self.set for text in words)
-        recipe = read_recipe(self.recipe, changes)
-        folder = RunFolder(self.out or Path("runs") / recipe.name)
-        if self.resume and not folder.last_checkpoint.is_file():
-            raise InputError(
-                f"nothing to resume in {folder.root}",
-                "a run folder whose first epoch was finished",
-                "leave --resume out to start",
-            )
         machine = Machine(self.devices, self.nodes, self.threads)
-        opened = open_data_sets(flat(self.data)) if recipe.sources else ()
-        cases = {data_set.name: data_set.cases() for data_set in opened}
-        base = self.recipe.parent
-        if isinstance(recipe, Recipe):
-            fit(recipe, cases, folder, machine, base, self.resume)
-        else:
-            fit_volume(recipe, folder, machine, self.resume, cases=cases, base=base)
+        folder = start(self.recipe, flat(self.data), self.out, changes, machine, self.resume)
         say(f"The run is in {folder.root}/. Next: breastseg export {folder.root} --out BUNDLE")
         return 0
 

@@ -106,6 +106,13 @@ class Grid:
         """Number of samples."""
         return math.prod(self.shape)
 
+    def __str__(self) -> str:
+        """The shape and the spacing in words: ``"500x600 px of 0.1x0.1 mm"``."""
+        size = "x".join(map(str, self.shape))
+        if self.spacing_mm is None:
+            return f"{size} px"
+        return f"{size} px of {'x'.join(f'{step:.3g}' for step in self.spacing_mm)} mm"
+
     @property
     def unit(self) -> str:
         """Unit of lengths measured on this grid: ``"mm"``, or ``"px"`` where spacing is unknown."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from breastseg.core.box import Box
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
+from breastseg.core.preview import preview
 from breastseg.core.reference import Reference
 
 
@@ -28,7 +29,7 @@ class Modality(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Image:
     """Pixels on a grid, as a viewer would show them (bright is large).
 
@@ -87,6 +88,20 @@ class Image:
         """For messages: the modality or, of another one, DICOM's term for it."""
         said = self.reference.tags.get("Modality") if self.reference else None
         return f"{said} (DICOM)" if self.modality is Modality.OTHER and said else self.modality
+
+    def __repr__(self) -> str:
+        """What it is, in one line, without its pixels."""
+        name = f"{self.source} " if self.source else ""
+        frame = "" if self.frame is None else f"frame {self.frame} "
+        channels, kind = len(self.array), self.array.dtype
+        return (
+            f"<Image {name}{frame}({self.modality}): {self.grid}, "
+            f"{channels} channel{'s' * (channels > 1)} of {kind}>"
+        )
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the image, or the middle slice of a volume."""
+        return preview(self.array)
 
     def grey(self) -> NDArray[np.floating]:
         """The luminance, in the array's own units (ITU-R BT.601 for RGB).

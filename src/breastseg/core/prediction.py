@@ -13,7 +13,9 @@ from breastseg.core.box import Box
 from breastseg.core.bundle import PlattScaling
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
+from breastseg.core.image import Image
 from breastseg.core.mask import LESION, Mask
+from breastseg.core.preview import preview
 from breastseg.core.provenance import Provenance
 from breastseg.core.regions import connected_regions
 
@@ -75,7 +77,7 @@ class Lesion:
         return mask
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """A probability of lesion for every pixel.
 
@@ -95,6 +97,7 @@ class Prediction:
             is outlined or the method does not say.
         outlined: what an outline is, in the singular.
         seen: the part of the picture that was looked at, where that is not all of it.
+        image: what was segmented, to be shown with the mask; None where only the map was kept.
 
     Raises:
         GeometryError: the shapes differ, or `seen` does not lie in the grid.
@@ -112,6 +115,7 @@ class Prediction:
     malignancy: float | None = None
     outlined: str = LESION
     seen: Box | None = None
+    image: Image | None = None
 
     def __post_init__(self) -> None:
         for name in ("probability", "uncertainty"):
@@ -123,7 +127,23 @@ class Prediction:
                 f"a part seen in the box {self.seen} on a grid of {self.grid.shape}",
                 "a box within it",
             )
+        if self.image is not None and self.image.grid.shape != self.grid.shape:
+            raise GeometryError(f"an image of {self.image.grid} for a prediction of {self.grid}")
         self._check_classes()
+
+    def __repr__(self) -> str:
+        """What it is, in one line, without its pixels."""
+        share = float((self.probability >= self.threshold).mean())
+        return (
+            f"<Prediction by {self.provenance.segmenter} {self.provenance.version}: {self.grid}, "
+            f"{share:.2%} {self.outlined} at a threshold of {self.threshold:g}>"
+        )
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the mask's contour on the image, or on the probability."""
+        whole = np.rint(self.probability[None] * 255).astype(np.uint8)
+        shown = whole if self.image is None else self.image.array
+        return preview(shown, self.mask().foreground)
 
     def _check_classes(self) -> None:
         names = tuple(self.class_names)
