@@ -16,6 +16,7 @@ from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
 from breastseg.core.prompt import Prompt
 from breastseg.inference.options import DEFAULT_METHOD, DEFAULT_PRESET, MethodOptions
+from breastseg.io.memory import MAX_MEMORY, set_max_memory
 from breastseg.results.source import Source, find_sources
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Segment:
         smooth_frames: average each frame of a cine loop with so many before and after it; 0 for
             each frame by itself.
         threads: CPU cores to use; 0 for all.
+        max_memory: GiB that one image may take; what would take more is refused before it is
+            decoded.
         json: print the results as JSON to standard output, and nothing else there.
         quiet: no progress and no lines but errors.
         overwrite: replace what an earlier run has written.
@@ -94,6 +97,7 @@ class Segment:
     screen: bool = False
     smooth_frames: int = 0
     threads: int = 0
+    max_memory: float = MAX_MEMORY / 2**30
     json: bool = False
     quiet: bool = False
     overwrite: bool = False
@@ -109,6 +113,7 @@ class Segment:
         from breastseg.results.document import to_json, write_results
 
         self._check()
+        set_max_memory(round(self.max_memory * 2**30))
         prompt = self._prompt()
         segmenter = open_segmenter(
             method,

@@ -12,6 +12,7 @@ import tyro
 from breastseg.cli.console import say
 from breastseg.core.errors import InputError
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
+from breastseg.io.memory import MAX_MEMORY, set_max_memory
 
 if TYPE_CHECKING:
     from breastseg.core.image import Image
@@ -43,6 +44,8 @@ class Volume:
             what is close to it.
         threads: CPU cores to use; 0 for all.
         options: how the method is opened.
+        max_memory: GiB that one examination may take; what would take more is refused before it is
+            decoded.
         overwrite: replace what an earlier run has written.
     """
 
@@ -55,6 +58,7 @@ class Volume:
     within_breast: bool = False
     threads: int = 0
     options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
+    max_memory: float = MAX_MEMORY / 2**30
     overwrite: bool = False
 
     def run(self) -> int:
@@ -65,6 +69,7 @@ class Volume:
         from breastseg.io.volume_series import read_phases
         from breastseg.io.write import write_text
 
+        set_max_memory(round(self.max_memory * 2**30))
         if not self.phases:
             raise InputError("no volume", "the phases of one examination, before contrast first")
         there = [name for name in _WRITTEN if (self.out / name).exists()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 import zlib
@@ -25,6 +26,7 @@ _REDUCED = 1  # TIFF 6.0, NewSubfileType: a smaller copy of another page
 _UM_OF_UNIT = {2: 25_400.0, 3: 10_000.0}  # ResolutionUnit: inch, centimetre
 _RGB, _YCBCR, _GREY = 2, 6, 1
 _JPEG = 7
+_NOWHERE = logging.NullHandler()
 _ERRORS = (
     OSError,
     ValueError,
@@ -55,6 +57,8 @@ class TiledTiff:
         with opened(path):
             pass  # says what is wrong with the path
         self.path = path
+        # what it would print, it raises, or it is no matter; whoever sets up logging has it still
+        logging.getLogger("tifffile").addHandler(_NOWHERE)
         with self._decoding():
             self._file = TiffFile(path)
         try:
