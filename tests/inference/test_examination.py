@@ -1,12 +1,20 @@
 """The steps around a network for volumes."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from breastseg.core import Grid, Image, Modality, Prediction, Provenance
+from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.core.prompt import Prompt
 from breastseg.data.phantoms.volume import volume_phantom
-from breastseg.inference.examination import segment_examination
+from breastseg.inference.examination import read_examination, segment_examination
+from breastseg.inference.methods import bundle_folder
+from breastseg.inference.volume_segmenter import VolumeSegmenter
+from breastseg.io.memory import MAX_MEMORY, set_max_memory
+from breastseg.io.volume import write_volume
 from breastseg.preprocess.bias_field import bias_corrected
 from breastseg.preprocess.breast_volume import breast_region_of_volume
 
@@ -42,3 +50,19 @@ def test_both_steps_are_taken_and_named() -> None:
     assert "N4" in first
     assert middle == "all"
     assert "outside the breasts" in last
+
+
+def test_memory_is_estimated_from_the_header_of_the_first_phase(tmp_path: Path) -> None:
+    grid = Grid((40, 100, 100), (2.0, 1.0, 1.0))
+    write_volume(np.zeros(grid.shape, np.int16), grid, tmp_path / "a.nii.gz")
+    cut = (tmp_path / "a.nii.gz").read_bytes()[:300]  # it could not be decoded
+    (tmp_path / "a.nii.gz").write_bytes(cut)
+    method = VolumeSegmenter(bundle_folder("mri-phantom"), threads=1)
+    set_max_memory(2**23)
+    try:
+        with pytest.raises(UnsupportedError, match=r"100 x 100 x 40 voxels, and the maps of them"):
+            read_examination(method, [tmp_path / "a.nii.gz"] * 2)
+    finally:
+        set_max_memory(MAX_MEMORY)
+    with pytest.raises(UnreadableError):
+        read_examination(method, [tmp_path / "a.nii.gz"] * 2)

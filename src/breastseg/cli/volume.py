@@ -63,10 +63,9 @@ class Volume:
 
     def run(self) -> int:
         """Segment; returns the exit code."""
-        from breastseg.inference.examination import segment_examination
+        from breastseg.inference.examination import read_examination, segment_examination
         from breastseg.inference.open import check_dimensions, open_segmenter
         from breastseg.io.volume import write_volume
-        from breastseg.io.volume_series import read_phases
         from breastseg.io.write import write_text
 
         set_max_memory(round(self.max_memory * 2**30))
@@ -79,7 +78,7 @@ class Volume:
             )
         segmenter = open_segmenter(self.method, self.options, threads=self.threads)
         check_dimensions(segmenter, 3)
-        image = read_phases(self.phases)
+        image = read_examination(segmenter, self.phases)
         prediction = segment_examination(segmenter, image, self.correct_bias, self.within_breast)
         lesions = prediction.lesions()
         self.out.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,41 @@
-"""What may be done to an MRI besides running the network."""
+"""An examination of several phases, from its files to a prediction, with steps of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
+from breastseg.inference.volume_segmenter import check_examination_memory
+from breastseg.io.volume import read_volume_grid
+from breastseg.io.volume_series import read_phases
 from breastseg.preprocess.bias_field import bias_corrected
 from breastseg.preprocess.breast_volume import breast_region_of_volume
 from breastseg.preprocess.orientation import AXIAL, oriented, reorientation
+
+
+def read_examination(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
+    """Read the phases of an examination, unless segmenting them would take too much memory.
+
+    Args:
+        segmenter: of volumes.
+        paths: as for `breastseg.io.volume_series.read_phases`.
+
+    Raises:
+        InputError, GeometryError: as for `read_phases`.
+        UnsupportedError: more memory than the limit; of volume files it is estimated before
+            anything is decoded.
+    """
+    for path in paths[:1]:
+        if path.is_file():
+            grid, _ = read_volume_grid(path)
+            check_examination_memory(segmenter, grid, 2 * len(paths) * grid.size, str(path))
+    return read_phases(paths)
 
 
 def segment_examination(

@@ -14,6 +14,7 @@ import numpy as np
 
 from breastseg.core.bundle import VolumeSpec
 from breastseg.core.errors import InputError
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
@@ -74,6 +75,11 @@ class VolumeEnsemble:
     def on_one_core(self) -> VolumeEnsemble:
         """The same with one core a call, to be called from several threads at once."""
         return VolumeEnsemble([segmenter.on_one_core() for segmenter in self.segmenters])
+
+    def memory_for(self, grid: Grid) -> int:
+        """About how many bytes one call takes on such a grid beside the image."""
+        most = max(segmenter.memory_for(grid) for segmenter in self.segmenters)
+        return most + 8 * grid.size  # the mean and the map of uncertainty
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
         """Outline the lesions of one volume; arguments and errors as `VolumeSegmenter.segment`."""

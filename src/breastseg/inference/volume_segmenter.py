@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.bundle import Bundle, OutputSpec, VolumeSpec
 from breastseg.core.errors import BundleError, InputError, UnsupportedError
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
+from breastseg.core.segmenter import Segmenter
 from breastseg.inference.opened import opened_bundle
 from breastseg.inference.postprocess import postprocess
 from breastseg.inference.session import OnnxNetwork, usable_cores
@@ -22,7 +25,15 @@ from breastseg.inference.sliding_window import sliding_window
 from breastseg.inference.temperature import tempered
 from breastseg.io.memory import check_memory
 from breastseg.preprocess.orientation import oriented, reorientation
-from breastseg.preprocess.volume import prepare_volume, resample, working_shape
+from breastseg.preprocess.volume import prepare_volume, resample
+
+
+@runtime_checkable
+class EstimatesMemory(Protocol):
+    """A method that knows what it takes."""
+
+    def memory_for(self, grid: Grid) -> int:
+        """About how many bytes one call takes on such a grid beside the image."""
 
 
 class VolumeSegmenter:
@@ -125,7 +136,7 @@ class VolumeSegmenter:
         self.check_modality(image)
         turn = reorientation(image.grid, self.spec.orientation)
         turned = oriented(image, self.spec.orientation)
-        self._check_memory(turned)
+        check_examination_memory(self, image.grid, image.array.nbytes, image.source or "volume")
         prepared = prepare_volume(turned, self.spec)
         found = sliding_window(prepared, self.patches, self.spec.patch, self.spec.overlap)
         shape = prepared.shape[1:]
@@ -185,17 +196,13 @@ class VolumeSegmenter:
                 "choose another bundle, or force it and check every outline",
             )
 
-    def _check_memory(self, image: Image) -> None:
-        """Refuse a volume for which the network's arrays would take more than the limit."""
-        worked = 4 * math.prod(working_shape(image, self.spec))
+    def memory_for(self, grid: Grid) -> int:
+        """About how many bytes one call takes on such a grid beside the image."""
+        steps = reorientation(grid, self.spec.orientation).grid(grid).steps
+        ratios = (step / wanted for step, wanted in zip(steps, self.spec.spacing_mm, strict=True))
+        worked = grid.size * math.prod(ratios)
         # the channels and the map at the network's spacing, then maps on the volume's own grid
-        needed = (self.spec.channels + 1) * worked + 4 * (4 * image.grid.size)
-        sides = " x ".join(map(str, image.grid.shape[::-1]))
-        check_memory(
-            image.array.nbytes + needed,
-            image.source or "volume",
-            f"{sides} voxels, and the network's maps of them,",
-        )
+        return round(4 * ((self.spec.channels + 1) * worked + 4 * grid.size))
 
     def _provenance(self, image: Image, shape: tuple[int, ...]) -> Provenance:
         spec, output = self.spec, self.output
@@ -240,3 +247,20 @@ class VolumeSegmenter:
             weights_sha256=self.bundle.weights_sha256,
             steps=tuple(steps),
         )
+
+
+def check_examination_memory(segmenter: Segmenter, grid: Grid, image_bytes: int, name: str) -> None:
+    """Refuse a volume for which a method would take more memory than the limit.
+
+    Args:
+        segmenter: for volumes.
+        grid: of the volume.
+        image_bytes: that its phases take.
+        name: what messages call it.
+
+    Raises:
+        UnsupportedError: it would, see `breastseg.io.memory`.
+    """
+    sides = " x ".join(map(str, grid.shape[::-1]))
+    more = segmenter.memory_for(grid) if isinstance(segmenter, EstimatesMemory) else 0
+    check_memory(image_bytes + more, name, f"{sides} voxels, and the maps of them,")
