@@ -10,7 +10,7 @@ import pytest
 from breastseg.classical.catalogue import METHODS
 from breastseg.classical.ellipse import Ellipse
 from breastseg.classical.otsu import Otsu
-from breastseg.core import Grid, Image, Segmenter
+from breastseg.core import Box, Grid, Image, Segmenter
 from breastseg.core.errors import BundleError, InputError
 from breastseg.core.prompt import Prompt
 from breastseg.inference.catalogue import shipped_bundles
@@ -77,7 +77,7 @@ def test_a_threshold_is_taken_by_every_kind_of_method() -> None:
     assert isinstance(volume, VolumeSegmenter)
     assert network.output.threshold == volume.output.threshold == 0.3
     ramp = np.linspace(0, 255, 64 * 64).reshape(1, 64, 64).astype(np.uint8)
-    image, box = Image(ramp, Grid((64, 64))), Prompt(box=(16, 16, 48, 48))
+    image, box = Image(ramp, Grid((64, 64))), Prompt(box=Box.of(16, 16, 48, 48))
     for method in ("k-means", Otsu()):
         own = open_segmenter(method).segment(image, box)
         found = open_segmenter(method, options).on_one_core().segment(image, box)
