@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ class Segment:
         screen: look at the scan alone: cut off titles and margins, and fill callipers and letters
             from their surroundings. The overlay is black where it was not looked at. For pictures
             of an ultrasound machine's whole screen.
+        spacing: distance of pixel centres in millimetres, or that of rows and that of columns, for
+            images that do not state their own, such as PNG.
         smooth_frames: average each frame of a cine loop with so many before and after it; 0 for
             each frame by itself.
         threads: CPU cores to use; 0 for all.
@@ -95,6 +98,9 @@ class Segment:
     flip_average: bool = False
     uncertainty: bool = False
     screen: bool = False
+    spacing: Annotated[
+        tuple[float, ...], tyro.conf.arg(metavar="MM [MM]", help_behavior_hint="")
+    ] = ()
     smooth_frames: int = 0
     threads: int = 0
     max_memory: float = MAX_MEMORY / 2**30
@@ -114,6 +120,7 @@ class Segment:
 
         self._check()
         set_max_memory(round(self.max_memory * 2**30))
+        self._spacing()
         prompt = self._prompt()
         segmenter = open_segmenter(
             method,
@@ -140,7 +147,10 @@ class Segment:
             say(to_json(entries).rstrip("\n"))
         failed = sum(entry.failed for entry in entries)
         if root is not None and not self.json and not self.quiet:
-            say(f"{_count(len(entries), 'image')}, {failed} failed. Results are in {root}/")
+            beside = (
+                f", {_count(sources.others, 'other file')} passed over" if sources.others else ""
+            )
+            say(f"{_count(len(entries), 'image')}, {failed} failed{beside}. Results are in {root}/")
         if failed == 0:
             return 0
         return 1 if failed < len(entries) else 2
@@ -174,7 +184,11 @@ class Segment:
         total = len(sources) if len(sources) > 1 else None
         short = all(source.path.suffix.lower() in _STILLS for source in sources) and total is None
         stream = segment_stream(
-            segmenter, _read(sources), _Slot.load, self.threads or usable_cores(), prompt
+            segmenter,
+            _read(sources, self._spacing()),
+            _Slot.load,
+            self.threads or usable_cores(),
+            prompt,
         )
         reach = self.smooth_frames
         frames = smooth_cine(stream, _Slot.loop, reach) if reach else stream
@@ -190,6 +204,11 @@ class Segment:
         from breastseg.results.folder import OutputFolder
 
         return OutputFolder(root, sources, self.overwrite, self.uncertainty)
+
+    def _spacing(self) -> tuple[float, float] | None:
+        if len(self.spacing) > 2 or not all(math.isfinite(mm) and mm > 0 for mm in self.spacing):
+            raise InputError(f"spacing {self.spacing}", "one or two numbers above 0")
+        return (self.spacing[0], self.spacing[-1]) if self.spacing else None
 
     def _prompt(self) -> Prompt | None:
         """What the user has pointed at, if anything."""
@@ -233,14 +252,14 @@ class _Slot:
         return self.image
 
 
-def _read(sources: Iterable[Source]) -> Iterator[_Slot]:
+def _read(sources: Iterable[Source], spacing_mm: tuple[float, float] | None) -> Iterator[_Slot]:
     """Read all pictures of all sources, as they are asked for."""
-    from breastseg.io.open import open_images
+    from breastseg.results.reading import read_source
 
     for source in sources:
         frame = None
         try:
-            for image in open_images(source.open(), source.name):
+            for image in read_source(source, spacing_mm):
                 frame = image.frame
                 yield _Slot(source, image, frame)
         except BreastsegError as error:

@@ -35,6 +35,27 @@ class BreastsegError(Exception):
         return " ".join("; ".join(parts).split())
 
 
+def as_breastseg_error(error: Exception, name: str) -> BreastsegError:
+    """Any exception as one of ours, so that one file of a batch costs no other.
+
+    Args:
+        error: what was raised; one of ours is returned as it is.
+        name: what messages call the input over which it was raised.
+    """
+    if isinstance(error, BreastsegError):
+        return error
+    if isinstance(error, MemoryError):
+        return UnsupportedError(
+            f"{name}: there is not enough memory for it",
+            remedy="crop it, export it at a lower resolution, or end other programs",
+        )
+    what = f"{type(error).__name__}: {error}"[:200]
+    return InputError(
+        f"{name}: something that was not foreseen went wrong ({what})",
+        remedy="report it as a fault of this software",
+    )
+
+
 class InputError(BreastsegError):
     """An image, a file or an option that cannot be used."""
 

@@ -163,7 +163,7 @@ def _grey(image: Image, ref: CaseRef) -> Image:
         array = (np.rint(grey).astype(array.dtype) if array.dtype.kind in "ui" else grey)[None]
     grid = image.grid
     if ref.spacing_mm is not None:
-        grid = replace(grid, spacing_mm=ref.spacing_mm)
+        grid = replace(grid, spacing_mm=ref.spacing_mm, regions=())
     return replace(image, array=array, grid=grid, modality=ref.modality)
 
 

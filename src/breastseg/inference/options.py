@@ -10,6 +10,7 @@ from typing import Annotated
 
 from breastseg.core.box import Box
 from breastseg.core.errors import InputError
+from breastseg.core.grid import Grid
 from breastseg.core.parameters import Within, check_bounds
 from breastseg.core.prompt import Prompt
 
@@ -64,12 +65,15 @@ class SegmentOptions(MethodOptions):
             lesion as not), and of each lesion. The mask stays the same.
         screenshot: look at the scan alone: cut off titles and margins, and fill callipers and
             letters from their surroundings. For screenshots of an ultrasound machine.
+        spacing_mm: distance of pixel centres in millimetres, row and column, of images that do not
+            state their own, such as PNG.
         smooth_frames: average each frame of a cine loop with so many before and after it; 0 for
             each frame by itself.
         threads: CPU cores to use; 0 for all.
 
     Raises:
         InputError: a number that is out of bounds, or a prompt for a screenshot.
+        GeometryError: a spacing that is not two finite numbers above 0.
     """
 
     method: str = DEFAULT_METHOD
@@ -78,11 +82,14 @@ class SegmentOptions(MethodOptions):
     outside: tuple[tuple[int, int], ...] = ()
     uncertainty: bool = False
     screenshot: bool = False
+    spacing_mm: tuple[float, float] | None = None
     smooth_frames: Annotated[int, Within(0, 50)] = 0
     threads: Annotated[int, Within(0)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.spacing_mm is not None:
+            Grid((1, 1), self.spacing_mm)
         if self.screenshot and self.prompt is not None:
             raise InputError(
                 "a prompt for a screenshot",

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
-from breastseg.core.errors import BreastsegError
+from breastseg.core.errors import BreastsegError, as_breastseg_error
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
@@ -65,8 +65,9 @@ def segment_stream(
         try:
             image = load(item)
             return Segmented(item, image, single.segment(image, prompt))
-        except BreastsegError as error:
-            return Segmented(item, image, error)
+        except (BreastsegError, MemoryError) as error:
+            name = image.source if image is not None else "an image"
+            return Segmented(item, image, as_breastseg_error(error, name))
 
     remaining = iter(items)
     pending: deque[Future[Segmented[T]]] = deque()

@@ -68,7 +68,7 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def search_folder(folder: Path) -> Found:
+def search_folder(folder: Path, leave_out: Path | None = None) -> Found:
     """Tell the images in a folder, and in all folders below it, from the other files.
 
     A file is an image where its content is of a kind that is read, or where it is called like one;
@@ -79,10 +79,12 @@ def search_folder(folder: Path) -> Found:
 
     Args:
         folder: an existing folder. Links that lead in a circle are followed once.
+        leave_out: a folder below it that is not looked into, such as one for outputs.
     """
     images: list[Path] = []
     others = 0
-    for path in _walk(folder, frozenset()):
+    apart = frozenset() if leave_out is None else frozenset({os.path.realpath(leave_out)})
+    for path in _walk(folder, apart - {os.path.realpath(folder)}):
         if path.is_dir() or _is_image(path):
             images.append(path)
         else:
@@ -91,7 +93,7 @@ def search_folder(folder: Path) -> Found:
 
 
 def _walk(folder: Path, above: frozenset[str]) -> Iterator[Path]:
-    """All files below a folder; `above` holds the folders it lies in, against circular links."""
+    """All files below a folder, but not of folders in `above`, which ends circular links."""
     here = os.path.realpath(folder)
     if here in above:
         return

@@ -6,11 +6,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from breastseg.core.errors import BreastsegError, UnreadableError
+from breastseg.io.memory import check_memory, max_memory
 
 STANDARD_INPUT = Path("-")
 
@@ -42,6 +43,7 @@ class Source:
 
         Raises:
             UnreadableError: `problem`, or standard input is a terminal.
+            UnsupportedError: standard input holds more than the memory limit.
         """
         if self.problem is not None:
             raise self.problem
@@ -51,11 +53,25 @@ class Source:
             raise UnreadableError(
                 "standard input is a terminal", "an image", "for example: cat scan.png | ..."
             )
-        return io.BytesIO(sys.stdin.buffer.read())
+        data = sys.stdin.buffer.read(max_memory() + 1)
+        check_memory(len(data), "standard input", "more bytes than may be held")
+        return io.BytesIO(data)
 
 
-def find_sources(inputs: Sequence[Path], leave_out: Path | None) -> tuple[Source, ...]:
+class Sources(tuple[Source, ...]):
+    """Files to be read, in order, and how many others lie beside them in the folders named.
+
+    Attributes:
+        others: reports, text and whatever else was passed over.
+    """
+
+    others: int = 0
+
+
+def find_sources(inputs: Sequence[Path], leave_out: Path | None) -> Sources:
     """List the files, each once, in the order given; those in folders are sorted.
+
+    Two links to one file are two sources: each name is a scan of its own to who made it.
 
     Args:
         inputs: files, folders, ``-``.
@@ -64,30 +80,39 @@ def find_sources(inputs: Sequence[Path], leave_out: Path | None) -> tuple[Source
     Returns:
         The sources with their stems. What cannot be listed comes as a source with a problem.
     """
-    found: dict[Path, Source] = {}
+    found: dict[str, Source] = {}
+    others = 0
     for given in inputs:
         if given == STANDARD_INPUT:
-            found.setdefault(given, Source("standard input", given))
+            found.setdefault(str(given), Source("standard input", given))
         elif given.is_dir():
-            for source in _in_folder(given, leave_out):
-                found.setdefault(source.path.resolve(), source)
+            inside, beside = _in_folder(given, leave_out)
+            others += beside
+            for source in inside:
+                found.setdefault(os.path.abspath(source.path), source)
         else:
-            found.setdefault(given.resolve(), Source(printable(given), given))
+            found.setdefault(os.path.abspath(given), Source(printable(given), given))
     stems = distinct_stems([source.path for source in found.values()])
-    return tuple(
-        Source(source.name, source.path, stem, source.problem)
-        for source, stem in zip(found.values(), stems, strict=True)
+    sources = Sources(
+        replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True)
     )
+    sources.others = others
+    return sources
 
 
-def _in_folder(folder: Path, leave_out: Path | None) -> list[Source]:
-    from breastseg.io.find import find_images
+def _in_folder(folder: Path, leave_out: Path | None) -> tuple[list[Source], int]:
+    """The images in a folder and the number of other files; without an image, the folder."""
+    from breastseg.io.find import search_folder
 
-    hidden = None if leave_out is None else leave_out.resolve()
-    paths = find_images([folder])
-    if hidden is not None and hidden != folder.resolve():
-        paths = [path for path in paths if not path.resolve().is_relative_to(hidden)]
-    return [Source(printable(path), path) for path in paths or [folder]]
+    name = printable(folder)
+    found = search_folder(folder, leave_out)
+    if found.images:
+        return [Source(printable(path), path) for path in found.images], found.others
+    what = f"no image among its {found.others} files" if found.others else "nothing in it"
+    problem = UnreadableError(
+        f"{name}: is a folder with {what}", "images", "name the folder that they are in"
+    )
+    return [Source(name, folder, problem=problem)], found.others
 
 
 def distinct_stems(paths: Sequence[Path]) -> list[str]:

@@ -61,7 +61,7 @@ class Folder:
         images, masks = self._listing()
         if not images:
             raise DataSetError(f"no picture in {self.root}", self.info.tree)
-        rows = _rows(self.root / TABLE)
+        rows = read_rows(self.root / TABLE)
         unknown = rows.keys() - images.keys()
         if unknown:
             raise DataSetError(
@@ -114,8 +114,12 @@ def _pictures(folder: Path) -> Mapping[str, Path]:
     return found
 
 
-def _rows(path: Path) -> Mapping[str, Mapping[str, str]]:
-    """The rows of the optional table by the stem of their file."""
+def read_rows(path: Path) -> Mapping[str, Mapping[str, str]]:
+    """The rows of the optional table by the stem of their file; none where it is absent.
+
+    Raises:
+        DataSetError: it cannot be read, or has no column ``file``.
+    """
     if not path.is_file():
         return {}
     try:

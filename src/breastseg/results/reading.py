@@ -1,0 +1,78 @@
+"""Reading the images of one source, with what a table beside it or the user says of their scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from breastseg.core.errors import as_breastseg_error
+from breastseg.core.image import Image, Modality
+from breastseg.results.source import STANDARD_INPUT, Source
+
+Spacing = tuple[float, float]
+
+
+def read_source(source: Source, spacing_mm: Spacing | None = None) -> Iterator[Image]:
+    """Read all images of a source, one at a time.
+
+    A ``cases.csv`` in the image's folder, or above it where that is called ``images``, states
+    spacing and modality as it does for a data set (see `breastseg.data.sets.folder`).
+
+    Args:
+        source: a file or standard input.
+        spacing_mm: (row, column) spacing in millimetres of images whose own is not known.
+
+    Yields:
+        One image a page or frame.
+
+    Raises:
+        BreastsegError: as `breastseg.io.open.open_images`; a row of the table that cannot be
+            understood; and whatever else is met, such as a want of memory.
+    """
+    from breastseg.io.open import open_images
+
+    try:
+        stated, modality = _stated(source.path)
+        for image in open_images(source.open(), source.name):
+            yield _with(image, stated, spacing_mm, modality)
+    except Exception as error:
+        raise as_breastseg_error(error, source.name) from error
+
+
+def _with(
+    image: Image, stated: Spacing | None, fallback: Spacing | None, modality: Modality
+) -> Image:
+    """The image with what is stated of it; a table goes before the file, the fallback after."""
+    grid = image.grid
+    if grid.ndim == 2 and stated is not None:
+        grid = replace(grid, spacing_mm=stated, regions=())
+    elif grid.ndim == 2 and fallback is not None and grid.spacing_mm is None and not grid.regions:
+        grid = replace(grid, spacing_mm=fallback)
+    known = modality is not Modality.UNKNOWN
+    return replace(image, grid=grid, modality=modality if known else image.modality)
+
+
+def _stated(path: Path) -> tuple[Spacing | None, Modality]:
+    """What the table beside a file says of it."""
+    from breastseg.data.cells import modality_of, spacing_of
+    from breastseg.data.sets.folder import TABLE
+
+    if path == STANDARD_INPUT:
+        return None, Modality.UNKNOWN
+    folder = path.absolute().parent
+    row = _rows(folder).get(path.stem, {})
+    if not row and folder.name == "images":
+        row = _rows(folder.parent).get(path.stem, {})
+    where = f"{path.name} in {TABLE}"
+    return spacing_of(row.get("spacing_mm") or "", where), modality_of(
+        row.get("modality") or "", where
+    )
+
+
+@lru_cache(maxsize=16)
+def _rows(folder: Path) -> dict[str, dict[str, str]]:
+    from breastseg.data.sets.folder import TABLE, read_rows
+
+    return {stem: dict(row) for stem, row in read_rows(folder / TABLE).items()}
