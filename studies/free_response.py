@@ -14,25 +14,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
 from _study import add_cases, cases_of, network_of, options_of
 from breastseg.evaluation.statistics import ratio_intervals
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.metrics.detection import (
-    ImageDetections,
-    free_response_curve,
-    mask_ious,
-    matched,
-)
+from breastseg.metrics.detection import ImageDetections, free_response_curve, lesion_ious
 from breastseg.metrics.lesionwise import DEFAULT_MIN_IOU
-
-
-def regions(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(n, rows, columns): the parts that touch by a side or a corner."""
-    numbers, count = ndimage.label(mask, np.ones((3, 3)))
-    return np.asarray(np.arange(1, count + 1)[:, None, None] == numbers)
 
 
 def main() -> None:
@@ -49,20 +36,16 @@ def main() -> None:
     for ref in cases_of(options):
         case = ref.load()
         assert case.mask is not None
-        truth = regions(case.mask.foreground)
         lesions = network.segment(case.images[0]).lesions()
-        found = np.array([lesion.on(case.mask.grid.shape) for lesion in lesions], bool)
-        if not len(found):
-            found = np.zeros((0, *case.mask.foreground.shape), bool)
         scores = np.array([lesion.peak for lesion in lesions], np.float64)
-        images.append(ImageDetections(scores, mask_ious(found, truth)))
+        images.append(ImageDetections(scores, lesion_ious(lesions, case.mask.foreground)))
         patients.append(ref.patient_id)
     curve = free_response_curve(images, DEFAULT_MIN_IOU)
     print("| false outlines an image | peak at least | lesions found |\n|---|---|---|")
     for at in options.at:
         last = int(np.flatnonzero(curve.false_positives <= at)[-1])
         least = curve.thresholds[last]
-        hits = [(matched(i, DEFAULT_MIN_IOU) & (i.scores >= least)).sum() for i in images]
+        hits = [(i.found(DEFAULT_MIN_IOU) & (i.scores >= least)).sum() for i in images]
         total = [i.ious.shape[1] for i in images]
         (share,) = ratio_intervals(
             np.array(hits)[:, None], np.array(total)[:, None], patients, np.random.default_rng(0)

@@ -15,7 +15,7 @@ from breastseg.metrics.calibration import (
     expected_calibration_error,
     fit_platt,
     fit_temperature,
-    reliability_curve,
+    reliability_bins,
 )
 
 PROBABILITY = np.array([0.0, 0.1, 0.4, 0.5, 0.9, 1.0])
@@ -29,9 +29,8 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def test_the_curve_by_hand() -> None:
-    curve = reliability_curve(PROBABILITY, TRUTH, 2)
-    assert curve.edges.tolist() == [0, 0.5, 1]
+def test_bins_by_hand() -> None:
+    curve = reliability_bins(PROBABILITY, TRUTH, 2)
     assert curve.counts.tolist() == [3, 3]  # a bound belongs to the bin above it
     assert np.allclose(curve.mean, [0.5 / 3, 2.4 / 3])
     assert np.allclose(curve.observed, [1 / 3, 1])
@@ -41,7 +40,7 @@ def test_the_curve_by_hand() -> None:
 
 
 def test_empty_bins_count_nothing() -> None:
-    curve = reliability_curve(np.array([0.05, 0.95]), np.array([False, True]), 10)
+    curve = reliability_bins(np.array([0.05, 0.95]), np.array([False, True]), 10)
     assert curve.counts.tolist() == [1, *[0] * 8, 1]
     assert np.isnan(curve.mean[1:9]).all()
     assert curve.expected_error == pytest.approx(0.05)
@@ -67,7 +66,7 @@ def test_the_curve_and_brier_agree_with_scikit_learn(seed: int) -> None:
     probability = rng.random(60)
     truth = rng.random(60) < probability**2
     truth[:2] = True, False
-    curve = reliability_curve(probability, truth, 7)
+    curve = reliability_bins(probability, truth, 7)
     observed, mean = calibration.calibration_curve(truth, probability, n_bins=7)
     filled = curve.counts > 0
     assert np.allclose(curve.mean[filled], mean)
@@ -172,7 +171,7 @@ def test_platt_makes_probabilities_truer() -> None:
 
 def test_misuse_is_refused() -> None:
     with pytest.raises(InputError, match="0 bins"):
-        reliability_curve(PROBABILITY, TRUTH, 0)
+        reliability_bins(PROBABILITY, TRUTH, 0)
     with pytest.raises(InputError, match="6 malignant and 0 benign"):
         fit_platt(PROBABILITY, np.ones(6, bool))
     with pytest.raises(InputError, match="probabilities outside"):

@@ -11,7 +11,6 @@ from breastseg.core.errors import GeometryError, InputError
 from breastseg.metrics.classwise import (
     area_under_curve,
     class_confusion,
-    decisions,
     pooled,
 )
 
@@ -108,35 +107,19 @@ GIVEN = np.array([0.9, 0.4, 0.5, 0.4, 0.1])
 MALIGNANT = np.array([True, True, False, False, False])
 
 
-def test_images_by_hand() -> None:
-    found = decisions(GIVEN, MALIGNANT)
-    assert (found.true_malignant, found.false_malignant) == (1, 1)
-    assert (found.false_benign, found.true_benign) == (1, 2)
-    assert found.accuracy == pytest.approx(3 / 5)
-    assert found.sensitivity == pytest.approx(1 / 2)
-    assert found.specificity == pytest.approx(2 / 3)
+def test_the_area_by_hand() -> None:
     # 0.9 beats three; 0.4 loses to one, draws with one, beats one.
     assert area_under_curve(GIVEN, MALIGNANT) == pytest.approx(4.5 / 6)
 
 
-def test_the_cut_itself_is_malignant() -> None:
-    assert decisions(GIVEN, MALIGNANT, 0.9).sensitivity == 0.5
-    assert decisions(GIVEN, MALIGNANT, 0.91).sensitivity == 0
-
-
-def test_what_is_undefined_is_nan() -> None:
-    benign = decisions(GIVEN, np.zeros(5, bool))
-    assert math.isnan(benign.sensitivity)
-    assert benign.accuracy == benign.specificity == 3 / 5
-    assert math.isnan(decisions(GIVEN, np.ones(5, bool)).specificity)
-    assert math.isnan(decisions(GIVEN[:0], MALIGNANT[:0]).accuracy)
+def test_the_area_of_one_kind_is_nan() -> None:
     for one_kind in (np.zeros(5, bool), np.ones(5, bool)):
         assert math.isnan(area_under_curve(GIVEN, one_kind))
 
 
 @few
 @seeds
-def test_images_agree_with_scikit_learn(seed: int) -> None:
+def test_the_area_agrees_with_scikit_learn(seed: int) -> None:
     sklearn = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(seed)
     probability = rng.integers(0, 8, 30) / 7  # many ties
@@ -144,11 +127,6 @@ def test_images_agree_with_scikit_learn(seed: int) -> None:
     malignant[:2] = True, False
     area = area_under_curve(probability, malignant)
     assert area == pytest.approx(sklearn.roc_auc_score(malignant, probability))
-    found, called = decisions(probability, malignant, 0.6), probability >= 0.6
-    assert found.accuracy == pytest.approx(sklearn.accuracy_score(malignant, called))
-    assert found.sensitivity == pytest.approx(sklearn.recall_score(malignant, called))
-    specificity = sklearn.recall_score(malignant, called, pos_label=False)
-    assert found.specificity == pytest.approx(specificity)
 
 
 @few
@@ -175,6 +153,5 @@ def test_the_area_knows_only_the_order(seed: int) -> None:
 def test_images_that_make_no_sense_are_refused(
     probability: np.ndarray, malignant: np.ndarray
 ) -> None:
-    for function in (decisions, area_under_curve):
-        with pytest.raises(InputError, match="probabilities"):
-            function(probability, malignant)
+    with pytest.raises(InputError, match="probabilities"):
+        area_under_curve(probability, malignant)

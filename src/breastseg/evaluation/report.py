@@ -149,7 +149,8 @@ def rules(of: Protocol, resamples: int, seed: int, volumes: bool = False) -> str
             EMPTY_RULE,
             "HD95 is the larger of the two directed 95th percentiles between boundary pixels.",
             "A true lesion is found when an outline reaches an intersection over union of "
-            f"{of.min_iou:g} with it; an outline that so matches no lesion is false.",
+            f"{of.min_iou:g} with it, one outline for each lesion; an outline that reaches it with "
+            "no lesion is false.",
             *(_OF_VOLUMES if volumes else _OF_PICTURES),
             "An image that fails has overlap 0, its lesions are missed, and it counts as outlined.",
         ]

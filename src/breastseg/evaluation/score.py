@@ -37,9 +37,9 @@ class ImageScore:
             than the image's own is scored at.
         assd_mm: likewise.
         true_lesions: regions of the truth.
-        found: those that some outline matches.
+        found: those that are found, each by another outline.
         outlines: regions outlined.
-        false_outlines: those that match no true lesion.
+        false_outlines: those that hit no true lesion; see `breastseg.metrics.lesionwise`.
     """
 
     true_positive: int = 0

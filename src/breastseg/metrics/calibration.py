@@ -23,41 +23,50 @@ TEMPERATURES = (0.01, 100.0)
 
 
 @dataclass(frozen=True, eq=False)
-class ReliabilityCurve:
-    """Probabilities in bins, and how often they come true.
+class ReliabilityBins:
+    """Probabilities in bins of one width from 0 to 1, and how often they come true.
+
+    A bin has its lower bound and not its upper one, but for the last, which has both.
 
     Attributes:
-        edges: (B + 1,) float64, the bins' bounds from 0 to 1; a bin has its lower bound and not its
-            upper one, but for the last, which has both.
         counts: (B,) int64, how many probabilities lie in each.
-        mean: (B,) float64, their mean; NaN in an empty bin.
-        observed: (B,) float64, the share that came true; NaN in an empty bin.
+        true: (B,) int64, how many of them came true.
+        sums: (B,) float64, the sum of them.
     """
 
-    edges: NDArray[np.float64]
     counts: NDArray[np.int64]
-    mean: NDArray[np.float64]
-    observed: NDArray[np.float64]
+    true: NDArray[np.int64]
+    sums: NDArray[np.float64]
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """(B,) the mean probability of each bin; NaN in an empty one."""
+        return self._of_counts(self.sums)
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        """(B,) the share that came true; NaN in an empty bin."""
+        return self._of_counts(self.true)
 
     @property
     def expected_error(self) -> float:
         """Mean of ``|mean - observed|`` over the bins, each counting by its number; 0 to 1.
 
         NaN without any probability. It depends on the bins, and is above 0 for a perfect method
-        too, the more the fewer images there are.
+        too, the more the fewer probabilities there are.
 
         Source: Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602.
         """
-        filled = self.counts > 0
-        if not filled.any():
-            return math.nan
-        apart = np.abs(self.mean[filled] - self.observed[filled])
-        return float((apart * self.counts[filled]).sum() / self.counts.sum())
+        total = int(self.counts.sum())
+        return float(np.abs(self.sums - self.true).sum()) / total if total else math.nan
+
+    def _of_counts(self, values: NDArray[np.number]) -> NDArray[np.float64]:
+        return np.where(self.counts > 0, values / np.maximum(self.counts, 1), np.nan)
 
 
-def reliability_curve(
+def reliability_bins(
     probability: NDArray[np.floating], truth: NDArray[np.bool_], bins: int = BINS
-) -> ReliabilityCurve:
+) -> ReliabilityBins:
     """Sort probabilities into bins of one width and look how often they come true.
 
     Args:
@@ -71,19 +80,19 @@ def reliability_curve(
     check_images(probability, truth)
     if bins < 1:
         raise InputError(f"{bins} bins", "at least 1")
-    edges = np.linspace(0, 1, bins + 1)
-    which = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, bins - 1)
-    counts = np.bincount(which, minlength=bins)
-    sums = np.stack([np.bincount(which, values, minlength=bins) for values in (probability, truth)])
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return ReliabilityCurve(edges, counts, means[0], means[1])
+    which = np.minimum((probability * bins).astype(np.intp), bins - 1)
+    return ReliabilityBins(
+        np.bincount(which, minlength=bins),
+        np.bincount(which[truth], minlength=bins),
+        np.bincount(which, probability, bins).astype(np.float64),  # whole where there is none
+    )
 
 
 def expected_calibration_error(
     probability: NDArray[np.floating], truth: NDArray[np.bool_], bins: int = BINS
 ) -> float:
-    """`ReliabilityCurve.expected_error` over bins of one width; arguments as there."""
-    return reliability_curve(probability, truth, bins).expected_error
+    """`ReliabilityBins.expected_error` over bins of one width; arguments as there."""
+    return reliability_bins(probability, truth, bins).expected_error
 
 
 def brier_score(probability: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:

@@ -131,62 +131,6 @@ def pooled(confusions: Iterable[ClassConfusion]) -> ClassConfusion:
     return ClassConfusion(np.sum([one.counts for one in found], axis=0), found[0].names)
 
 
-@dataclass(frozen=True)
-class ImageDecisions:
-    """Images by whether they are malignant and whether they are called so.
-
-    Attributes:
-        true_malignant: malignant and called so.
-        false_malignant: benign, called malignant.
-        false_benign: malignant, called benign.
-        true_benign: benign and called so.
-    """
-
-    true_malignant: int
-    false_malignant: int
-    false_benign: int
-    true_benign: int
-
-    @property
-    def accuracy(self) -> float:
-        """Share of images called what they are; NaN without images."""
-        right = self.true_malignant + self.true_benign
-        return _share(right, right + self.false_malignant + self.false_benign)
-
-    @property
-    def sensitivity(self) -> float:
-        """Share of malignant images called so; NaN without any."""
-        return _share(self.true_malignant, self.true_malignant + self.false_benign)
-
-    @property
-    def specificity(self) -> float:
-        """Share of benign images called so; NaN without any."""
-        return _share(self.true_benign, self.true_benign + self.false_malignant)
-
-
-def decisions(
-    probability: NDArray[np.floating], malignant: NDArray[np.bool_], cut: float = 0.5
-) -> ImageDecisions:
-    """Call every image at or above a probability malignant.
-
-    Args:
-        probability: (n,) of malignancy, 0 to 1.
-        malignant: (n,) bool, what they are.
-        cut: from which an image is called malignant.
-
-    Raises:
-        InputError: other shapes or dtypes, or values that are no probability.
-    """
-    check_images(probability, malignant)
-    called = probability >= cut
-    return ImageDecisions(
-        int((called & malignant).sum()),
-        int((called & ~malignant).sum()),
-        int((~called & malignant).sum()),
-        int((~called & ~malignant).sum()),
-    )
-
-
 def area_under_curve(probability: NDArray[np.floating], malignant: NDArray[np.bool_]) -> float:
     """How often a malignant image is given more than a benign one, an equality counting half.
 
@@ -198,7 +142,7 @@ def area_under_curve(probability: NDArray[np.floating], malignant: NDArray[np.bo
         0 to 1, 0.5 for chance; NaN where there are not both.
 
     Raises:
-        InputError: as `decisions`.
+        InputError: other shapes or dtypes, or values that are no probability.
     """
     check_images(probability, malignant)
     there, others = int(malignant.sum()), int((~malignant).sum())
@@ -224,7 +168,3 @@ def check_images(probability: NDArray[np.floating], truth: NDArray[np.bool_]) ->
     # "not all" also catches what is not a number
     if not bool(((probability >= 0) & (probability <= 1)).all()):
         raise InputError("probabilities outside 0 to 1", "finite values from 0 to 1")
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan

@@ -1,12 +1,18 @@
-"""Lesions found and false outlines, counted as connected regions and not as pixels.
+"""When a lesion counts as found: one rule, wherever lesions are counted.
 
-Pixels that touch by a side or a corner belong to one region. An outline and a true lesion
-match where their intersection over union reaches `min_iou`. A true lesion is found when some
-outline matches it; an outline is false when it matches no true lesion.
+Lesions and outlines are connected regions (`breastseg.core.regions`). An outline hits a true lesion
+where their intersection over union reaches `min_iou`.
 
-The default of 0.1 is that of the PI-CAI challenge for lesion detection (Saha et al. 2024,
-doi:10.1016/S1470-2045(24)00220-1): low enough that a small or blurred lesion need not be traced
-well to be found, high enough that an outline of half the image finds nothing.
+- A true lesion is found when a hit on it is taken. Hits are taken one to one: by falling score,
+  those of one score (such as all outlines of one mask) by falling overlap, each unless its outline
+  or its lesion has been taken before. So one outline over two lesions finds one of them.
+- An outline is false when it hits no lesion. A second outline on a lesion that has been found is
+  neither found nor false.
+
+`docs/decisions/found.md` gives the reasons. The default of 0.1 and the rule are those of the PI-CAI
+challenge for lesion detection (Saha et al. 2024, doi:10.1016/S1470-2045(24)00220-1): low enough
+that a small or blurred lesion need not be traced well to be found, high enough that an outline of
+half the image finds nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from breastseg.core.errors import InputError
+from breastseg.core.regions import Regions, connected_regions
 from breastseg.metrics.rules import check_pair
 
 DEFAULT_MIN_IOU = 0.1
@@ -29,9 +35,9 @@ class LesionMatch:
 
     Attributes:
         true_lesions: regions of the truth.
-        found: true lesions that some outline matches.
+        found: true lesions that are found, each by another outline.
         outlines: regions of the outline.
-        false_outlines: outlines that match no true lesion.
+        false_outlines: outlines that hit no true lesion.
     """
 
     true_lesions: int
@@ -45,36 +51,98 @@ class LesionMatch:
         return self.found / self.true_lesions if self.true_lesions else float("nan")
 
 
+@dataclass(frozen=True, eq=False)
+class TrueLesions:
+    """The lesions of one truth, to be matched with any number of masks.
+
+    Attributes:
+        regions: the lesions.
+        places: (n,) where they lie in the flattened truth.
+    """
+
+    regions: Regions
+    places: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, truth: NDArray[np.bool_]) -> TrueLesions:
+        """Find the lesions of a bool mask, 2-D or 3-D."""
+        return cls(connected_regions(truth), np.flatnonzero(truth))
+
+    def match(self, outline: NDArray[np.bool_], min_iou: float) -> LesionMatch:
+        """Count a bool mask of the truth's shape against them; see `match_lesions`."""
+        outlines, lesions = connected_regions(outline), self.regions
+        here, there = (one.labels.ravel()[self.places] for one in (outlines, lesions))
+        met = here > 0
+        pairs = here[met].astype(np.int64) * (len(lesions) + 1) + there[met]
+        meetings, common = np.unique(pairs, return_counts=True)
+        of_outline, of_lesion = np.divmod(meetings, len(lesions) + 1)
+        union = outlines.sizes[of_outline - 1] + lesions.sizes[of_lesion - 1] - common
+        hits = common >= min_iou * union
+        of_outline, of_lesion = of_outline[hits], of_lesion[hits]
+        overlap = common[hits] / union[hits]
+        return LesionMatch(
+            true_lesions=len(lesions),
+            found=int(taken(of_outline, of_lesion, overlap).sum()),
+            outlines=len(outlines),
+            false_outlines=len(outlines) - len(np.unique(of_outline)),
+        )
+
+
 def match_lesions(
     outline: NDArray[np.bool_], truth: NDArray[np.bool_], min_iou: float = DEFAULT_MIN_IOU
 ) -> LesionMatch:
-    """Match outlines with true lesions.
+    """Match the outlines of a mask with true lesions, by the rule at the top.
 
     Args:
         outline: (H, W) bool, or 3-D.
         truth: the same shape, bool.
-        min_iou: intersection over union from which they match, above 0 to 1.
+        min_iou: intersection over union from which an outline hits a lesion, above 0 to 1.
 
     Raises:
         InputError: an array is not bool, or `min_iou` is out of range.
         GeometryError: the shapes differ.
     """
     check_pair(outline, truth)
+    check_min_iou(min_iou)
+    return TrueLesions.of(truth).match(outline, min_iou)
+
+
+def taken(
+    outlines: NDArray[np.integer],
+    lesions: NDArray[np.integer],
+    overlaps: NDArray[np.floating],
+    scores: NDArray[np.floating] | None = None,
+) -> NDArray[np.bool_]:
+    """Which hits are taken, one to one, by the rule at the top.
+
+    Args:
+        outlines: (n,) the outline of each hit.
+        lesions: (n,) its lesion.
+        overlaps: (n,) their intersection over union.
+        scores: (n,) the outline's score; equal where there is none.
+
+    Returns:
+        (n,) bool. Hits of one score and overlap are taken by outline, then by lesion.
+    """
+    ranked = np.zeros(len(outlines)) if scores is None else scores
+    order = np.lexsort((lesions, outlines, -overlaps, -ranked))
+    found = np.zeros(len(outlines), bool)
+    busy: set[int] = set()
+    known: set[int] = set()
+    for hit in order.tolist():
+        outline, lesion = int(outlines[hit]), int(lesions[hit])
+        if outline not in busy and lesion not in known:
+            busy.add(outline)
+            known.add(lesion)
+            found[hit] = True
+    return found
+
+
+def check_min_iou(min_iou: float) -> None:
+    """Refuse an overlap that is not above 0 to 1.
+
+    Raises:
+        InputError: it is not.
+    """
     if not 0 < min_iou <= 1:
         raise InputError(f"min_iou {min_iou}", "above 0 to 1")
-    touching = np.ones((3,) * truth.ndim, bool)
-    outlines, n_outlines = ndimage.label(outline, structure=touching)
-    lesions, n_lesions = ndimage.label(truth, structure=touching)
-    shared = (outlines > 0) & (lesions > 0)
-    pairs = outlines[shared].astype(np.int64) * (n_lesions + 1) + lesions[shared]
-    meetings, common = np.unique(pairs, return_counts=True)
-    of_outline, of_lesion = np.divmod(meetings, n_lesions + 1)
-    outline_size, lesion_size = np.bincount(outlines.ravel()), np.bincount(lesions.ravel())
-    union = outline_size[of_outline] + lesion_size[of_lesion] - common
-    matched = common >= min_iou * union
-    return LesionMatch(
-        true_lesions=n_lesions,
-        found=len(np.unique(of_lesion[matched])),
-        outlines=n_outlines,
-        false_outlines=n_outlines - len(np.unique(of_outline[matched])),
-    )

@@ -120,12 +120,12 @@ def test_reliability_by_hand() -> None:
         bin_probability=(0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.9),
     )
     diagram = reliability([first, first, cell(1)])
-    assert diagram.pixels == (12, 0, 0, 0, 0, 0, 0, 0, 0, 4)
-    assert (diagram.probability[0], diagram.observed[0]) == (pytest.approx(0.05), 0)
-    assert (diagram.probability[9], diagram.observed[9]) == (pytest.approx(0.95), 0.5)
-    assert math.isnan(diagram.probability[4])
+    assert diagram.counts.tolist() == [12, 0, 0, 0, 0, 0, 0, 0, 0, 4]
+    assert (diagram.mean[0], diagram.observed[0]) == (pytest.approx(0.05), 0)
+    assert (diagram.mean[9], diagram.observed[9]) == (pytest.approx(0.95), 0.5)
+    assert math.isnan(diagram.mean[4])
     assert math.isnan(diagram.observed[4])
-    assert diagram.error == pytest.approx(0.75 * 0.05 + 0.25 * 0.45)
+    assert diagram.expected_error == pytest.approx(0.75 * 0.05 + 0.25 * 0.45)
 
 
 def test_a_map_that_says_the_truth_is_calibrated() -> None:
@@ -134,10 +134,10 @@ def test_a_map_that_says_the_truth_is_calibrated() -> None:
     lesion = generator.random((400, 400)) < probability
     counts = count(probability, lesion, 0.1)
     made = Cell("m", cell(1).row, *(getattr(counts, n) for n in Counts.__dataclass_fields__))
-    assert reliability([made]).error < 0.01
+    assert reliability([made]).expected_error < 0.01
 
 
 def test_reliability_of_nothing() -> None:
     diagram = reliability([cell(1)])
-    assert math.isnan(diagram.error)
+    assert math.isnan(diagram.expected_error)
     assert all(map(math.isnan, diagram.observed))

@@ -49,9 +49,8 @@ class Cell:
         method: the method's label.
         row: the case and its scores at the method's own operating point; a failed case is here
             with its reason, and scored as a miss.
-        found: at each of `THRESHOLDS`, how many true lesions an outline of the map cut there
-            matches.
-        false_outlines: at each of `THRESHOLDS`, how many outlines match no true lesion.
+        found: at each of `THRESHOLDS`, how many true lesions are found by the map cut there.
+        false_outlines: at each of `THRESHOLDS`, how many outlines hit no true lesion.
         bin_pixels: per bin of probability (`BINS`), how many pixels.
         bin_lesion: per bin, how many of them are lesion.
         bin_probability: per bin, the sum of their probabilities.

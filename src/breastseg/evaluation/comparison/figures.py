@@ -210,8 +210,8 @@ def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     upper.plot((0, 1), (0, 1), color=SOFT, linewidth=1, linestyle=(0, (4, 3)))
     for label, calibration in results.reliabilities.items():
         style = found[label]
-        known = [i for i, n in enumerate(calibration.pixels) if n > 0]
-        stated = [calibration.probability[i] for i in known]
+        known = calibration.counts > 0
+        stated = calibration.mean[known]
         look = {
             "color": style.colour,
             "marker": style.marker,
@@ -219,9 +219,9 @@ def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
             "linewidth": 1.5 if style.shown else 0.8,
             "zorder": style.order,
         }
-        name = f"{label} (error {calibration.error:.3f})" if style.shown else "_"
-        upper.plot(stated, [calibration.observed[i] for i in known], label=name, **look)
-        lower.plot(stated, [calibration.pixels[i] for i in known], **look)
+        name = f"{label} (error {calibration.expected_error:.3f})" if style.shown else "_"
+        upper.plot(stated, calibration.observed[known], label=name, **look)
+        lower.plot(stated, calibration.counts[known], **look)
     legend(upper, "upper left", (0, 1))
     upper.set_ylim(-0.02, 1.02)
     upper.set_xlim(-0.02, 1.02)
@@ -232,7 +232,8 @@ def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     lower.set_ylabel("Pixels", fontsize=9, color=INK)
     lower.set_xlabel("Probability that the method gives", fontsize=9, color=INK)
     alt = "Reliability diagram. " + "; ".join(
-        f"{label}: calibration error {r.error:.3f}" for label, r in results.reliabilities.items()
+        f"{label}: calibration error {found.expected_error:.3f}"
+        for label, found in results.reliabilities.items()
     )
     reading = (
         "On the dashed line a probability means what it says: of the pixels given 0.8, four in "

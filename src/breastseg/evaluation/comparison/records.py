@@ -16,6 +16,7 @@ from breastseg.evaluation.comparison.results import Results, Standing
 from breastseg.evaluation.report import csv_cell, json_plain
 from breastseg.evaluation.run import Row
 from breastseg.evaluation.score import ImageScore
+from breastseg.metrics.calibration import ReliabilityBins
 
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "onnxruntime")
 
@@ -88,8 +89,17 @@ def _method(results: Results, standing: Standing) -> dict[str, object]:
             if label in groups
         },
         "free_response": results.curves.get(label),
-        "reliability": None if reliability is None else asdict(reliability),
+        "reliability": None if reliability is None else _diagram(reliability),
         "failures": {cell.row.key: cell.row.error for cell in standing.cells if cell.row.error},
+    }
+
+
+def _diagram(bins: ReliabilityBins) -> dict[str, object]:
+    return {
+        "probability": bins.mean.tolist(),
+        "observed": bins.observed.tolist(),
+        "pixels": bins.counts.tolist(),
+        "error": bins.expected_error,
     }
 
 

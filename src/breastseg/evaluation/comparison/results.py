@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from breastseg.evaluation.comparison.cell import Cell, Comparison
-from breastseg.evaluation.comparison.curves import Reliability, free_response, reliability
+from breastseg.evaluation.comparison.curves import free_response, reliability
 from breastseg.evaluation.comparison.paired import Difference, Ranking, differences, ranking
 from breastseg.evaluation.comparison.subgroups import subgroups
 from breastseg.evaluation.run import Row
 from breastseg.evaluation.statistics import RESAMPLES
 from breastseg.evaluation.summary import Figure, Group, group_figures
 from breastseg.inference.methods import MethodInfo
+from breastseg.metrics.calibration import ReliabilityBins
 
 ALL, LESIONS, NORMALS = "all images", "lesion images", "normal images"
 
@@ -83,7 +84,7 @@ class Results:
     runner_up: Difference | None
     subgroups: Mapping[str, Mapping[str, Group]]
     curves: Mapping[str, tuple[tuple[float, float], ...]]
-    reliabilities: Mapping[str, Reliability]
+    reliabilities: Mapping[str, ReliabilityBins]
     resamples: int
     seed: int
 
