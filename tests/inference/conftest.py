@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from breastseg.core import Bundle, Grid, Image, InputSpec, Intensity, Modality, OutputSpec
+from breastseg.core.bundle import PromptSpec
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
 
 IDENTITY = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
@@ -17,11 +18,18 @@ SHIFT_RIGHT = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]], np.float32)
 MakeBundle = Callable[..., Path]
 
 
-def write_network(path: Path, spec: InputSpec, kernel: NDArray[np.float32]) -> None:
-    """An ONNX network: one 3x3 convolution of the channels' mean, then clipped to [0, 1]."""
+def write_network(
+    path: Path, spec: InputSpec, kernel: NDArray[np.float32], prompt_maps: int = 0
+) -> None:
+    """An ONNX network: one 3x3 convolution of the channels' mean, then clipped to [0, 1].
+
+    The maps of a prompt are looked at with a weight of 0.
+    """
     onnx = pytest.importorskip("onnx")
     helper, numpy_helper, kind = onnx.helper, onnx.numpy_helper, onnx.TensorProto.FLOAT
     weights = np.repeat(kernel[None, None], spec.channels, axis=1) / spec.channels
+    weights = np.concatenate((weights, np.zeros((1, prompt_maps, 3, 3))), axis=1)
+    channels = spec.channels + prompt_maps
     constants = [
         numpy_helper.from_array(weights.astype(np.float32), "kernel"),
         numpy_helper.from_array(np.float32(0), "low"),
@@ -33,7 +41,7 @@ def write_network(path: Path, spec: InputSpec, kernel: NDArray[np.float32]) -> N
             helper.make_node("Clip", ["raw", "low", "high"], ["probability"]),
         ],
         "tiny",
-        [helper.make_tensor_value_info("image", kind, ["N", spec.channels, *spec.size])],
+        [helper.make_tensor_value_info("image", kind, ["N", channels, *spec.size])],
         [helper.make_tensor_value_info("probability", kind, ["N", 1, *spec.size])],
         constants,
     )
@@ -50,11 +58,12 @@ def make_tiny(tmp_path: Path) -> MakeBundle:
         output: OutputSpec | None = None,
         kernel: NDArray[np.float32] = IDENTITY,
         name: str = "tiny",
+        prompt: PromptSpec | None = None,
     ) -> Path:
         spec = spec or InputSpec((32, 32), Intensity.UNIT)
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        write_network(folder / MODEL, spec, kernel)
+        write_network(folder / MODEL, spec, kernel, 0 if prompt is None else 3)
         bundle = Bundle(
             name=name,
             version="1.0",
@@ -65,6 +74,7 @@ def make_tiny(tmp_path: Path) -> MakeBundle:
             input=spec,
             output=output or OutputSpec(),
             training_data=("none",),
+            prompt=prompt,
         )
         write_bundle_json(folder, bundle)
         return folder

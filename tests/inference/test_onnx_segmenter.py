@@ -15,6 +15,7 @@ from breastseg.core import (
     Prompt,
     Segmenter,
 )
+from breastseg.core.bundle import PromptSpec
 from breastseg.core.errors import BundleError, GeometryError, InputError, UnsupportedError
 from breastseg.inference.bundle_folder import read_bundle, sha256_of, write_bundle_json
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
@@ -206,3 +207,19 @@ def test_an_image_of_one_colour_has_no_lesion_whatever_the_network_says(make_tin
     even, uneven = segmenter.probabilities(batch)
     assert not even.any()
     assert uneven.any()
+
+
+def test_a_bundle_that_takes_prompts_answers_them_and_looks_by_itself(make_tiny, picture):
+    scan = np.zeros((60, 80), np.float32)
+    scan[10:30, 10:30] = scan[35:55, 50:70] = 1
+    asks = OnnxSegmenter(make_tiny(prompt=PromptSpec(), name="asks"))
+    plain = OnnxSegmenter(make_tiny(name="plain"))
+    unasked = asks.segment(picture(scan)).probability
+    np.testing.assert_array_equal(unasked, plain.segment(picture(scan)).probability)
+    found = asks.segment(picture(scan), Prompt(inside=((20, 20),)))
+    outlined = found.probability >= found.threshold
+    assert outlined[10:30, 10:30].mean() > 0.95
+    assert not outlined[:, 40:].any()
+    assert "1 points inside" in found.provenance.steps[-1]
+    with pytest.raises(UnsupportedError, match="a prompt for 'plain'"):
+        plain.segment(picture(scan), Prompt(inside=((20, 20),)))

@@ -40,24 +40,7 @@ class Hint:
             InputError: a point or the whole box outside of the image, a scribble of another size,
                 one pixel called both, or nothing that says where the lesion is.
         """
-        rows, columns = shape
-        allowed = f"within an image of {rows} rows and {columns} columns"
-        box = None if prompt.box is None else prompt.box.within(shape)
-        if prompt.box is not None and box is None:
-            raise InputError(f"box {prompt.box}", allowed)
-        marks = np.zeros((2, rows, columns), bool)
-        for which, points in enumerate((prompt.inside, prompt.outside)):
-            for row, column in points:
-                if not (0 <= row < rows and 0 <= column < columns):
-                    raise InputError(f"point ({row}, {column})", allowed)
-                marks[which, row, column] = True
-        if prompt.scribble is not None:
-            if prompt.scribble.shape != tuple(shape):
-                raise InputError(f"scribble of shape {prompt.scribble.shape}", f"{tuple(shape)}")
-            marks[0] |= prompt.scribble == 1
-            marks[1] |= prompt.scribble == 2
-        if (marks[0] & marks[1]).any():
-            raise InputError("a pixel called lesion and background", "one of them")
+        box, marks = prompt.marks(shape)
         if box is None and not marks[0].any():
             raise InputError(
                 "a prompt that says only where the lesion is not",

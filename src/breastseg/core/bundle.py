@@ -196,6 +196,35 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
+class PromptSpec:
+    """How a network is asked that takes a click or a box, see `breastseg.inference.prompting`.
+
+    Its input has three channels more than `InputSpec.channels`: the box, the points inside and the
+    points outside, see `breastseg.preprocess.prompt_maps`. All are 0 where there is no prompt.
+
+    Attributes:
+        frame: sides of the frame that it looks at, as a multiple of those of the lesion's box, 1 to
+            10.
+        looks: how often it looks at most where there is no box, at the whole image first, 1 to 5.
+        disc: radius of a point's disc as a fraction of the frame's side, above 0 to 0.2.
+
+    Raises:
+        BundleError: a value outside its range.
+    """
+
+    frame: float = 2.0
+    looks: int = 2
+    disc: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.frame <= 10 or not 1 <= self.looks <= 5 or not 0 < self.disc <= 0.2:
+            raise BundleError(
+                f"prompt with frame {self.frame}, looks {self.looks}, disc {self.disc}",
+                "a frame of 1 to 10, 1 to 5 looks, a disc above 0 and up to 0.2",
+            )
+
+
+@dataclass(frozen=True)
 class PlattScaling:
     """How the share of malignant pixels becomes a probability of malignancy.
 
@@ -258,6 +287,7 @@ class Bundle:
         volume: preprocessing of a volume; None for a network that takes images.
         malignancy: of a network with the labels benign and malignant: how their shares of the
             outline become an image's probability of malignancy; None leaves the share as it is.
+        prompt: of a network that takes a click or a box; None for one that looks by itself alone.
         extensions: what others keep in the file, by their name; it has no meaning here, and a
             reader need not know it.
 
@@ -279,6 +309,7 @@ class Bundle:
     remarks: tuple[str, ...] = ()
     volume: VolumeSpec | None = None
     malignancy: PlattScaling | None = None
+    prompt: PromptSpec | None = None
     extensions: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -292,6 +323,8 @@ class Bundle:
             )
         if self.volume is not None and self.input != InputSpec():
             raise BundleError("both input and volume", "input for images or volume for volumes")
+        if self.prompt is not None and (self.volume is not None or len(self.labels) > 1):
+            raise BundleError("a prompt for volumes or several labels", "images, one label")
         numbers, names = sorted(self.labels), set(self.labels.values())
         if not 1 <= len(numbers) <= MOST_LABELS or numbers != list(range(1, len(numbers) + 1)):
             raise BundleError(

@@ -258,7 +258,7 @@ def _network_info(method: str) -> MethodInfo:
         source="; ".join(bundle.training_data),
         weakness="see its model card",
         modality=bundle.modality,
-        takes_prompt=False,
+        takes_prompt=bundle.prompt is not None,
         gives_probability=True,
         learnt_from="; ".join(bundle.training_data),
         phases=0 if bundle.volume is None else bundle.volume.channels,

@@ -18,11 +18,14 @@ from breastseg.core.provenance import Provenance, Scalar
 from breastseg.inference.classes import bring_back_classes, tempered_classes
 from breastseg.inference.opened import opened_bundle
 from breastseg.inference.postprocess import bring_back
+from breastseg.inference.prompting import PromptedNetwork
 from breastseg.inference.scale import check_scale
 from breastseg.inference.session import OnnxNetwork, usable_cores
 from breastseg.inference.temperature import tempered
 from breastseg.preprocess.geometry import Placement
+from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.prepare import prepare
+from breastseg.preprocess.prompt_maps import CHANNELS as PROMPT_MAPS
 
 
 class OnnxSegmenter:
@@ -104,14 +107,30 @@ class OnnxSegmenter:
 
         Raises:
             InputError: the image is of another modality or scale than the bundle's.
-            UnsupportedError: a volume, or a prompt: the network takes none.
+            UnsupportedError: a volume, or a prompt for a network that takes none.
             BundleError: the network cannot be run.
         """
-        if prompt is not None:
+        if prompt is None:
+            return self.segment_batch([image])[0]
+        spec = self.bundle.prompt
+        if spec is None:
             raise UnsupportedError(
                 f"a prompt for {self.name!r}", "none: this network looks at the whole image"
             )
-        return self.segment_batch([image])[0]
+        self.check(image)
+        asked = PromptedNetwork(self._ask, self.bundle.input, spec, self.output.threshold)
+        provenance = self._provenance(image)
+        return Prediction(
+            asked.answer(to_unit(image.grey()), prompt),
+            image.grid,
+            replace(provenance, steps=(*provenance.steps, f"asked with a {prompt.described}")),
+            self.output.threshold,
+            outlined=self.bundle.outlined,
+        )
+
+    def _ask(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(1, channels + maps of a prompt, rows, columns) to (rows, columns)."""
+        return np.asarray(self._maps(batch)[0, 0])
 
     def segment_batch(self, images: Sequence[Image]) -> list[Prediction]:
         """Outline several images, of any sizes, in one run of the network.
@@ -199,13 +218,7 @@ class OnnxSegmenter:
                 f"a batch of shape {batch.shape}", f"(N, {spec.channels}, *{spec.size})"
             )
         batch = np.ascontiguousarray(batch, np.float32)
-        temper = tempered_classes if self.class_names else tempered
-        maps = temper(self._network(batch), self.output.temperature)
-        if self.output.flip_average:
-            mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))
-            mirrored = temper(mirrored, self.output.temperature)
-            maps = (maps + mirrored[..., ::-1]) * np.float32(0.5)
-        maps = np.clip(maps, 0, 1)
+        maps = self._maps(self._without_prompt(batch))
         # Where nothing is to be seen there is no lesion, whatever a network that never saw an
         # empty picture makes of it.
         empty = (batch == batch[:, :, :1, :1]).all(axis=(1, 2, 3))
@@ -213,6 +226,23 @@ class OnnxSegmenter:
         if self.class_names:
             maps[empty, 0] = 1  # the background
         return maps
+
+    def _without_prompt(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The batch with empty maps of a prompt, where the network takes one."""
+        if self.bundle.prompt is None:
+            return batch
+        blank = np.zeros((len(batch), PROMPT_MAPS, *batch.shape[2:]), np.float32)
+        return np.concatenate((batch, blank), axis=1)
+
+    def _maps(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network makes of a batch, at the bundle's temperature, 0 to 1."""
+        temper = tempered_classes if self.class_names else tempered
+        maps = temper(self._network(batch), self.output.temperature)
+        if self.output.flip_average:
+            mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))
+            mirrored = temper(mirrored, self.output.temperature)
+            maps = (maps + mirrored[..., ::-1]) * np.float32(0.5)
+        return np.clip(maps, 0, 1)
 
     def check(self, image: Image) -> None:
         """Refuse an image of another modality or scale, unless that is forced.

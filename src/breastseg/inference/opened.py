@@ -17,6 +17,7 @@ from breastseg.core.bundle import Bundle
 from breastseg.core.errors import BundleError
 from breastseg.inference.bundle_folder import DESCRIPTION, MODEL, read_bundle
 from breastseg.inference.session import OnnxNetwork
+from breastseg.preprocess.prompt_maps import CHANNELS as PROMPT_MAPS
 
 T = TypeVar("T")
 MAX_BUNDLES = 64
@@ -92,8 +93,9 @@ class OpenedBundle:
         labels = len(bundle.labels)
         outputs = labels + 1 if labels > 1 else 1
         spec = bundle.volume or bundle.input
-        key = (self.model, spec, threads, outputs)
-        return _networks.get(key, lambda: OnnxNetwork(path, spec, threads, outputs))
+        maps = 0 if bundle.prompt is None else PROMPT_MAPS
+        key = (self.model, spec, threads, outputs, maps)
+        return _networks.get(key, lambda: OnnxNetwork(path, spec, threads, outputs, maps))
 
 
 def opened_bundle(folder: Path) -> OpenedBundle:

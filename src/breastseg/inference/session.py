@@ -23,6 +23,7 @@ ROUNDING = 1e-3
 ROUNDING_OF_SUM = 0.02  # of a network in 8-bit whole numbers
 INPUT = "image"
 OUTPUT = "probability"
+Shape = tuple[int, ...]
 
 
 def usable_cores() -> int:
@@ -57,6 +58,7 @@ class OnnxNetwork:
         threads: cores a call uses, at least 1.
         outputs: maps that it must give: 1, the probability of lesion, or those of the background
             and of several classes.
+        prompt_maps: channels of a prompt that it takes besides those of `spec`.
 
     Raises:
         BundleError: not an ONNX network, one with other inputs and outputs, with control flow, or
@@ -64,7 +66,12 @@ class OnnxNetwork:
     """
 
     def __init__(
-        self, path: Path, spec: InputSpec | VolumeSpec, threads: int, outputs: int = 1
+        self,
+        path: Path,
+        spec: InputSpec | VolumeSpec,
+        threads: int,
+        outputs: int = 1,
+        prompt_maps: int = 0,
     ) -> None:
         onnxruntime = onnx_runtime()
         from onnxruntime.capi import onnxruntime_pybind11_state as state
@@ -100,7 +107,9 @@ class OnnxNetwork:
                 f"({error})",
                 remedy="copy the whole bundle again, or update onnxruntime",
             ) from error
-        _check_signature(self._session, path, spec, outputs)
+        _check_signature(
+            self._session, path, (spec.channels + prompt_maps, *spec.size), (outputs, *spec.size)
+        )
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network.
@@ -146,16 +155,14 @@ class OnnxNetwork:
 
 
 def _check_signature(
-    session: onnxruntime.InferenceSession, path: Path, spec: InputSpec | VolumeSpec, outputs: int
+    session: onnxruntime.InferenceSession, path: Path, wanted: Shape, given: Shape
 ) -> None:
-    wanted = {INPUT: spec.channels, OUTPUT: outputs}
     found = {
         value.name: (value.type, value.shape)
         for value in [*session.get_inputs(), *session.get_outputs()]
     }
-    for name, channels in wanted.items():
+    for name, fixed in ((INPUT, wanted), (OUTPUT, given)):
         kind, shape = found.get(name, ("nothing", []))
-        fixed = [channels, *spec.size]
         # a dynamic axis has a name or None instead of a number
         fits = len(shape) == 1 + len(fixed) and not isinstance(shape[0], int)
         fits = fits and all(

@@ -107,6 +107,14 @@ class Placement:
         out[self.box.slices] = seen
         return out
 
+    def point_forward(self, row: float, column: float) -> tuple[float, float]:
+        """Bring a place in the image to the input, by the convention of `point_back`."""
+        (row0, column0), (height, width) = self.box.start, self.box.shape
+        (top, left), (rows, columns) = self.inner.start, self.inner.shape
+        across = column - column0
+        across = width - across if self.mirrored else across
+        return top + (row - row0) * rows / height, left + across * columns / width
+
     def point_back(self, row: float, column: float) -> tuple[float, float]:
         """Bring a place in the input back to the image.
 
