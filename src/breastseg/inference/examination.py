@@ -26,6 +26,9 @@ def read_examination(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
         segmenter: of volumes.
         paths: as for `breastseg.io.volume_series.read_phases`.
 
+    Returns:
+        All phases; a remark says how many the method takes, where it takes fewer.
+
     Raises:
         InputError, GeometryError: as for `read_phases`.
         UnsupportedError: more memory than the limit; of volume files it is estimated before
@@ -35,7 +38,12 @@ def read_examination(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
         if path.is_file():
             grid, _ = read_volume_grid(path)
             check_examination_memory(segmenter, grid, 2 * len(paths) * grid.size, str(path))
-    return read_phases(paths)
+    image = read_phases(paths)
+    there, taken = len(image.array), segmenter.phases
+    if there <= taken:
+        return image
+    remark = f"of {there} phases {segmenter.name!r} takes the first {taken}"
+    return replace(image, remarks=(*image.remarks, remark))
 
 
 def segment_examination(

@@ -237,7 +237,11 @@ def _header_of(path: Path) -> VolumeHeader:
 
 def _header(stream: BinaryIO, name: str) -> VolumeHeader:
     """Read the header of a file of any of the formats."""
-    kind = volume_kind(stream.read(HEAD_BYTES))
+    with np.errstate(all="ignore"):  # of numbers that overflow, those that matter are refused
+        return _header_of_kind(stream, volume_kind(stream.read(HEAD_BYTES)), name)
+
+
+def _header_of_kind(stream: BinaryIO, kind: VolumeKind | None, name: str) -> VolumeHeader:
     stream.seek(0)
     if kind is VolumeKind.NRRD:
         return nrrd_header(stream.read(HEADER_LIMIT), name)

@@ -106,10 +106,12 @@ def encoded(values: NDArray[np.generic], encoding: Encoding, head: bytes = b"") 
 def _rescaled(array: NDArray[np.generic], header: VolumeHeader) -> NDArray[np.generic]:
     result = np.empty(array.shape, header.result)
     slices = array.shape[2:]
-    for values, part in zip(result.reshape(-1, *slices), array.reshape(-1, *slices), strict=True):
-        values[:] = part
-        np.multiply(values, header.slope, out=values)
-        np.add(values, header.intercept, out=values)
+    pairs = zip(result.reshape(-1, *slices), array.reshape(-1, *slices), strict=True)
+    with np.errstate(all="ignore"):  # what floating point cannot hold becomes infinite
+        for values, part in pairs:
+            values[:] = part
+            np.multiply(values, header.slope, out=values)
+            np.add(values, header.intercept, out=values)
     return result
 
 

@@ -133,7 +133,7 @@ def _words(values: object) -> str:
 
 
 def _encoding(fields: Mapping[str, str], name: str) -> tuple[Encoding, int | None]:
-    if int(numbers(fields.get("HeaderSize", "0"), name, "HeaderSize", 1)[0]) != 0:
+    if whole_numbers(fields.get("HeaderSize", "0"), name, "HeaderSize", 1) != (0,):
         raise UnsupportedError(
             f"{name}: states where its data begin (HeaderSize)", "data right behind the header"
         )

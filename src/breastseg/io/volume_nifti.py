@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.core.errors import BreastsegError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid, NiftiPlace
 from breastseg.io.volume_header import (
     MOST_SKEWED,
@@ -116,16 +116,25 @@ def _repeated(header: Nifti1Header, grid: Grid) -> bool:
     """Put what the grid's own file states into a header, if that still is where the grid lies."""
     if grid.nifti is None:
         return False
-    for field, values in grid.nifti.fields:
-        header[field] = values if len(values) > 1 else values[0]
-    header["pixdim"][4:] = 1
-    stated, _ = _grid(header, grid.shape, "")
+    plain = header.copy()
+    try:
+        with np.errstate(all="ignore"):
+            for field, values in grid.nifti.fields:
+                plain[field] = values if len(values) > 1 else values[0]
+            plain["pixdim"][4:] = 1
+            stated, _ = _grid(plain, grid.shape, "")
+    except (BreastsegError, OverflowError):  # NIfTI-2 has wider numbers
+        return False
     pairs = zip(
         (stated.steps, stated.origin_mm or (0.0,) * 3, stated.direction or ()),
         (grid.steps, grid.origin_mm or (0.0,) * 3, grid.direction or ()),
         strict=True,
     )
-    return all(np.allclose(one, other, rtol=1e-5, atol=1e-4) for one, other in pairs)
+    if not all(np.allclose(one, other, rtol=1e-5, atol=1e-4) for one, other in pairs):
+        return False
+    for field in _PLACE:
+        header[field] = plain[field]
+    return True
 
 
 def _parsed(head: bytes, name: str) -> Nifti1Header:
@@ -203,11 +212,17 @@ def _sform(header: Nifti1Header) -> NDArray[np.float64] | None:
 
 
 def _qform(header: Nifti1Header) -> NDArray[np.float64] | None:
+    from nibabel.spatialimages import HeaderDataError
+
     if int(header["qform_code"]) <= 0:
         return None
+    whole = header.copy()
+    whole["pixdim"][1:4] = np.abs(header["pixdim"][1:4])
+    if header["pixdim"][0] != -1:  # the standard takes a 0 there for a 1
+        whole["pixdim"][0] = 1
     try:
-        affine = np.asarray(header.get_qform(), np.float64)
-    except (ValueError, ArithmeticError):  # a quaternion longer than 1
+        affine = np.asarray(whole.get_qform(), np.float64)
+    except (HeaderDataError, ValueError, ArithmeticError):  # a quaternion longer than 1
         return None
     return affine if np.isfinite(affine).all() else None
 
