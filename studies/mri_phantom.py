@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from _study import options_of
+from breastseg.core.box import Box
 from breastseg.core.image import Image
 from breastseg.data.phantoms.volume import volume_phantoms
 from breastseg.data.sets.duke import Duke
@@ -70,9 +71,9 @@ def on_seed(segmenter: VolumeSegmenter, seed: int, count: int, shape: Shape) -> 
     return scores
 
 
-def distance_mm(index: np.ndarray, box: tuple[int, ...], steps: tuple[float, ...]) -> np.ndarray:
-    """From voxels (n, 3) to a half-open box, 0 inside."""
-    low, high = np.array(box[:3]), np.array(box[3:]) - 1
+def distance_mm(index: np.ndarray, box: Box, steps: tuple[float, ...]) -> np.ndarray:
+    """From voxels (n, 3) to a box, 0 inside."""
+    low, high = np.array(box.start), np.array(box.stop) - 1
     gap = np.maximum(np.maximum(low - index, index - high), 0) * np.array(steps)
     return np.asarray(np.sqrt((gap**2).sum(axis=1)))
 
@@ -97,8 +98,7 @@ def on_duke(segmenter: VolumeSegmenter, root: Path) -> None:
         first, *others = prediction.lesions()
         largest = (np.argwhere(first.crop) + first.box.start).mean(axis=0, keepdims=True)
         cm3 = len(voxels) * float(np.prod(steps)) / 1000
-        box = np.array(boxed.tumour_box)
-        box_cm3 = float(np.prod((box[3:] - box[:3]) * np.array(steps))) / 1000
+        box_cm3 = boxed.tumour_box.size * float(np.prod(steps)) / 1000
         print(
             f"{case_id}: {cm3:.2f} cm3 in {1 + len(others)} outlines, "
             f"{(away == 0).mean():.0%} of it in the official box of {box_cm3:.2f} cm3; nearest "

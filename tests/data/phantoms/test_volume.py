@@ -162,9 +162,9 @@ def test_the_surface_and_the_mask_are_one_shape(malignant: bool) -> None:
         lesion = draw_lesion(np.random.default_rng(seed), (30.0, 30.0, 30.0), 16, malignant)
         box, level, share = lesion.surface(space, near_mm=4)
         mask = lesion.mask(space)
-        np.testing.assert_array_equal(mask[box], level < 0)
+        np.testing.assert_array_equal(mask[box.slices], level < 0)
         np.testing.assert_array_equal(level < 0, share < 1)
-        assert mask.sum() == mask[box].sum()
+        assert mask.sum() == mask[box.slices].sum()
         assert ndimage.label(mask, np.ones((3, 3, 3)))[1] == 1
         assert mask[15, 30, 30]
 

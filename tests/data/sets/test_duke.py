@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from breastseg.core.box import Box
 from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Modality
@@ -42,7 +43,7 @@ def test_phases_and_box(root: Path, place: str) -> None:
     np.testing.assert_allclose(image.grid.spacing_mm, GRID.spacing_mm, rtol=1e-6)
     assert (loaded.case.label, loaded.case.source) == ("malignant", data.name)
     assert loaded.case.mask is None  # a box is no outline
-    assert loaded.tumour_box == (1, 2, 3, 3, 5, 7)
+    assert loaded.tumour_box == Box.of(1, 2, 3, 3, 5, 7)
 
 
 def test_what_is_missing_is_named(root: Path, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_the_real_crop(data_root: Path) -> None:
     image = loaded.case.images[0]
     assert image.array.shape == (5, 64, 160, 160)
     np.testing.assert_allclose(image.grid.spacing_mm or (), (1.1, 0.759, 0.759), atol=1e-3)
-    z0, y0, x0, z1, y1, x1 = loaded.tumour_box
+
     volumes = image.array.astype(np.float32)
-    rise = (volumes[1] - volumes[0])[z0:z1, y0:y1, x0:x1]
+    rise = (volumes[1] - volumes[0])[loaded.tumour_box.slices]
     assert rise.mean() > 5 * (volumes[1] - volumes[0]).mean()  # the tumour takes up contrast

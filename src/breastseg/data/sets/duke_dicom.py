@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from breastseg.core.box import Box
 from breastseg.core.case import Case
 from breastseg.core.errors import DataSetError, GeometryError
 from breastseg.core.image import Image
@@ -185,24 +186,21 @@ def _dynamic(patient: Path) -> tuple[Path, ...]:
     return ()
 
 
-def _box(
-    row: Row, numbers: list[int | None], shape: tuple[int, ...]
-) -> tuple[int, int, int, int, int, int]:
-    """The half-open box in the volume's own indices."""
+def _box(row: Row, numbers: list[int | None], shape: tuple[int, ...]) -> Box:
+    """The box in the volume's own indices."""
     try:
         y0, y1, x0, x1, first, last = (int(float(row[name])) for name in COLUMNS[1:])
     except ValueError as error:
         raise DataSetError(f"{BOXES}: box of {row['Patient ID']}: {error}", "numbers") from error
     # the numbers of the instances may count against the order of the volume's slices
     inside = [at for at, number in enumerate(numbers) if number and first <= number <= last]
-    box = (min(inside, default=0), y0 - 1, x0 - 1, max(inside, default=-1) + 1, y1, x1)
-    if len(inside) != last - first + 1 or not (0 <= box[1] < y1 <= shape[1]):
-        inside = []
-    if not inside or not 0 <= box[2] < x1 <= shape[2]:
+    complete = len(inside) == last - first + 1 > 0
+    if not (complete and 1 <= y0 <= y1 <= shape[1] and 1 <= x0 <= x1 <= shape[2]):
         known = [number for number in numbers if number is not None] or [0]
         raise DataSetError(
             f"{BOXES}: box of {row['Patient ID']} in rows {y0} to {y1}, columns {x0} to {x1}, "
             f"slices {first} to {last}",
             f"rows 1 to {shape[1]}, columns 1 to {shape[2]}, slices {min(known)} to {max(known)}",
         )
-    return box
+    # rows and columns count from 1 in the table, and their last ones belong to the box
+    return Box.of(min(inside), y0 - 1, x0 - 1, max(inside) + 1, y1, x1)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from breastseg.core.box import Box
 from breastseg.data.phantoms.volume.space import Field, Point, Space, covered, smooth_field
 
 TWO_BREASTS_MM = 230.0
@@ -42,9 +43,9 @@ class Signal:
         for phase, signal in enumerate((pre, pre + gain, pre + gain * late)):
             self.maps[phase] += weight * (np.asarray(signal, np.float32) - self.maps[phase])
 
-    def part(self, box: tuple[slice, ...]) -> Signal:
-        """A view of one block."""
-        return Signal(self.maps[(slice(None), *box)])
+    def part(self, box: Box) -> Signal:
+        """A view of one box."""
+        return Signal(self.maps[box.trailing])
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,4 +251,4 @@ def _lay_tube(
         z, y, x = (a - np.float32(c) for a, c in zip(space.axes(box), centre, strict=True))
         off = np.maximum(np.abs(z) - slack, 0)
         away = np.sqrt(off**2 + y**2 + x**2) - np.float32(radius)
-        np.minimum(level[box], away, out=level[box])
+        np.minimum(level[box.slices], away, out=level[box.slices])

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
 from breastseg.data.phantoms.volume.space import Field, Point, Space
 
 LARGEST_MM = 30.0
@@ -61,7 +62,7 @@ class Lesion:
         grown = 1 + float(np.abs(self.waves[:, 0]).sum() + self.spikes[:, 0].max(initial=0))
         return max(self.semi_axes_mm) * grown
 
-    def surface(self, space: Space, near_mm: float = 0.0) -> tuple[tuple[slice, ...], Field, Field]:
+    def surface(self, space: Space, near_mm: float = 0.0) -> tuple[Box, Field, Field]:
         """The lesion's surface on the voxels around it.
 
         Args:
@@ -69,9 +70,9 @@ class Lesion:
             near_mm: how far beyond the lesion to look.
 
         Returns:
-            The block of voxels; signed distance to the surface along the ray from the centre in
+            The box of voxels; signed distance to the surface along the ray from the centre in
             millimetres, negative inside; and the share of the way to the surface, 0 at the centre
-            and 1 on it. Both float32 of the block's shape.
+            and 1 on it. Both float32 of the box's shape.
         """
         box = space.box_around(self.centre_mm, self.reach_mm + near_mm)
         offsets = np.stack(
@@ -105,7 +106,7 @@ class Lesion:
         """True at voxels whose centre lies inside; ``space.shape``."""
         inside = np.zeros(space.shape, bool)
         box, level, _ = self.surface(space)
-        inside[box] = level < 0
+        inside[box.slices] = level < 0
         return inside
 
 

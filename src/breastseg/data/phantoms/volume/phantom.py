@@ -158,7 +158,7 @@ def _place(
             centre = space.position(tuple(where[generator.integers(len(where))].tolist()))
             lesion = draw_lesion(generator, centre, diameter, label == "malignant")
             box, level, _ = lesion.surface(space)
-            inside = bool((room[box][level < 0] > 0).all())
+            inside = bool((room[box.slices][level < 0] > 0).all())
             if inside and all(_apart(lesion, other) for other in placed):
                 placed.append(lesion)
                 break

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.box import Box
+
 Field = NDArray[np.float32]
 """float32 over a volume, or over what broadcasts to one."""
 Point = tuple[float, float, float]
 """Millimetres along (slices, rows, columns)."""
-Box = tuple[slice, slice, slice]
-"""A block of voxels."""
 
 # The mean over a knot interval of the sum of squares of the four cubic B-spline weights.
 _SPLINE_POWER = 151 / 315
@@ -44,23 +44,24 @@ class Space:
 
     def axes(self, box: Box | None = None) -> tuple[Field, Field, Field]:
         """The positions of voxel centres along each axis, shaped so that they broadcast."""
-        whole = box if box is not None else (slice(None), slice(None), slice(None))
+        parts = (box or Box.whole(self.shape)).slices
         z, y, x = (
             (np.arange(n, dtype=np.float32) * np.float32(step))[part]
-            for n, step, part in zip(self.shape, self.spacing_mm, whole, strict=True)
+            for n, step, part in zip(self.shape, self.spacing_mm, parts, strict=True)
         )
         return z[:, None, None], y[None, :, None], x[None, None, :]
 
     def box_around(self, centre: Point, reach_mm: float) -> Box:
-        """The voxels whose centres lie within a cube around a point; may be empty."""
-        z, y, x = (
-            slice(
-                max(0, math.ceil((middle - reach_mm) / step)),
-                max(0, min(n, math.floor((middle + reach_mm) / step) + 1)),
-            )
-            for middle, step, n in zip(centre, self.spacing_mm, self.shape, strict=True)
-        )
-        return z, y, x
+        """The voxels whose centres lie within a cube around a point.
+
+        Raises:
+            GeometryError: none does.
+        """
+        start, stop = [], []
+        for middle, step, n in zip(centre, self.spacing_mm, self.shape, strict=True):
+            start.append(max(0, math.ceil((middle - reach_mm) / step)))
+            stop.append(min(n, math.floor((middle + reach_mm) / step) + 1))
+        return Box(tuple(start), tuple(stop))
 
     def position(self, index: tuple[int, ...]) -> Point:
         """The centre of a voxel."""
