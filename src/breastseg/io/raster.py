@@ -2,9 +2,9 @@
 
 Pixels come out as a viewer would show them: palettes are looked up, CMYK becomes RGB, 1 bit
 becomes 0 and 255, min-is-white becomes bright-is-large, and the EXIF orientation is applied.
-Grey keeps its depth (8, 16 or 32 bit). Colour has 8 bits a channel: of 16-bit colour the high
-byte is kept. An alpha channel is composited on black, so what is transparent counts as nothing.
-Colour whose channels are all equal becomes one channel.
+Grey keeps its depth. Colour has 8 bits a channel: of 16-bit colour in a PNG file the high byte is
+kept; TIFF keeps all (see `breastseg.io.tiff_samples`). An alpha channel is composited on black, so
+what is transparent counts as nothing. Colour whose channels are all equal becomes one channel.
 
 The physical resolution in a PNG or TIFF says how large to print the picture, not how large the
 breast is, so it is no spacing. Only the text chunk that `breastseg.io.write.write_png` writes is.
@@ -48,6 +48,7 @@ from breastseg.io.source import (
     opened,
     quiet,
 )
+from breastseg.io.tiff_samples import Plane, special_planes
 from breastseg.io.write import SPACING_KEY
 
 # Naming the plug-ins imports them, and keeps Pillow from importing the other forty.
@@ -81,6 +82,7 @@ PILLOW_ERRORS = (
 )
 """What Pillow's decoders raise on damaged input, found by feeding them damaged input."""
 
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION = 0x0112  # EXIF and TIFF 6.0
 _SUBFILE_TYPE = 254  # TIFF 6.0, section 8; bit 0: a reduced copy, bit 2: a transparency mask
 _COLUMNS, _ROWS = 256, 257
@@ -127,6 +129,13 @@ def read_raster_pages(path: Path | BinaryIO, source: str = "") -> Iterator[Image
     """
     name = name_of(path, source)
     with opened(path, source) as stream:
+        if stream.read(4) in _TIFF_STARTS:
+            with _decoding(name):
+                special = special_planes(stream, name)
+            if special is not None:
+                yield from _special_images(special, name)
+                return
+        stream.seek(0)
         with _decoding(name):
             picture = _open(stream)
             pages = _pages(picture)
@@ -147,6 +156,32 @@ def raster_shape(path: Path) -> tuple[int, int]:
         picture = Pillow.open(stream, formats=_FORMATS)
         columns, rows = picture.size
         return (columns, rows) if _orientation(picture) > 4 else (rows, columns)
+
+
+def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
+    """The images of a TIFF file that Pillow is not to read; see `special_planes`."""
+    with _decoding(name):
+        following = next(planes, None)
+    number, several = 0, False
+    while following is not None:
+        array, orientation = following
+        with _decoding(name):
+            try:
+                following, problem = next(planes, None), None
+            except UnreadableError as error:
+                following, problem = None, error
+        several = several or following is not None or problem is not None
+        upright = np.ascontiguousarray(_upright(array, orientation))
+        yield Image(
+            upright,
+            Grid(upright.shape[1:]),
+            source=name,
+            frame=number if several else None,
+            remarks=constant_remark(upright),
+        )
+        if problem is not None:
+            raise problem
+        number += 1
 
 
 def read_mask(path: Path | BinaryIO, source: str = "") -> NDArray[np.bool_]:

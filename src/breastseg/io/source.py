@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.io.memory import check_memory
 
 MAX_PIXELS = 2**27
 """The largest picture that is decoded, rows times columns: five times the largest mammogram.
@@ -22,6 +23,13 @@ MAX_PIXELS = 2**27
 A header that declares more is refused before anything is decoded, so that a small file
 cannot claim all memory.
 """
+
+
+MAX_SIDE = 2**16
+"""The most rows or columns: a strip that is longer is no scan, whatever its area."""
+
+_BYTES_A_PIXEL = 24
+"""Of an image on its way: as decoded, as converted, and as the maps of a method."""
 
 
 def name_of(path: Path | BinaryIO, source: str = "") -> str:
@@ -123,11 +131,18 @@ def check_size(rows: int, columns: int, name: str) -> None:
 
     Raises:
         UnreadableError: a side is not at least 1.
-        UnsupportedError: more than `MAX_PIXELS`.
+        UnsupportedError: more than `MAX_PIXELS`, a side beyond `MAX_SIDE`, or more memory than
+            the process's limit.
     """
     if rows < 1 or columns < 1:
         raise UnreadableError(
             f"{name}: declares {rows} rows and {columns} columns", "at least 1 of each"
+        )
+    if max(rows, columns) > MAX_SIDE:
+        raise UnsupportedError(
+            f"{name}: declares {rows} x {columns} pixels",
+            f"at most {MAX_SIDE} along a side",
+            "crop it or export it at a lower resolution",
         )
     if rows * columns > MAX_PIXELS:
         raise UnsupportedError(
@@ -135,6 +150,7 @@ def check_size(rows: int, columns: int, name: str) -> None:
             f"at most {MAX_PIXELS}",
             "crop it or export it at a lower resolution",
         )
+    check_memory(rows * columns * _BYTES_A_PIXEL, name, f"{rows} x {columns} pixels")
 
 
 def positive(value: object, signed: bool = False) -> float | None:

@@ -1,0 +1,128 @@
+"""TIFF files whose samples Pillow shows wrongly or not at all, and ImageJ's stacks.
+
+These are signed, floating-point and deep samples (TIFF 6.0, section 19), colour of more than 8
+bits, and stacks that ImageJ writes with one directory and all planes one after the other behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import UnreadableError
+from breastseg.io.source import check_size, one_if_equal
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from tifffile import TiffPage
+
+Plane = tuple[NDArray[np.generic], int]
+"""(channels, rows, columns) with bright large, and the orientation that the file states."""
+
+_STORED = (1, 8, 32946)  # without compression, deflate twice
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
+_REDUCED_OR_MASK = 0b101
+_IMAGES = re.compile(r"^images=(\d+)\s*$", re.MULTILINE)
+_PLAIN_BITS = (1, 2, 4, 8, 16)
+
+
+def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
+    """The planes of a TIFF file that Pillow is not to read; None where it is.
+
+    Args:
+        stream: the file.
+        name: what messages call it.
+
+    Raises:
+        UnreadableError: a stack that ends before its last plane, once the whole ones have come.
+        UnsupportedError: too large.
+    """
+    stream.seek(0)
+    try:
+        file = _library().TiffFile(stream)
+        pages = [page for page in file.pages if not int(page.subfiletype) & _REDUCED_OR_MASK]
+        first = pages[0]
+        planes = _stack_size(first) if len(pages) == 1 else 1
+    except Exception:  # noqa: BLE001 -- Pillow then says what is wrong with the file
+        return None
+    if planes > 1:
+        return _stack(stream, first, planes, file.byteorder, name)
+    special = any(_is_special(page) for page in pages) and all(map(_is_readable, pages))
+    return (_plane(page, page.asarray, name) for page in pages) if special else None
+
+
+@cache
+def _library() -> ModuleType:
+    """The tifffile package, which otherwise prints what it finds wrong."""
+    import tifffile
+
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    library: ModuleType = tifffile
+    return library
+
+
+def _is_readable(page: TiffPage) -> bool:
+    known = page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB)
+    return known and page.compression in _STORED and page.predictor == 1 and page.dtype is not None
+
+
+def _is_special(page: TiffPage) -> bool:
+    bits = int(page.bitspersample)
+    deep_colour = page.photometric == _RGB and bits > 8
+    return int(page.sampleformat) != 1 or bits not in _PLAIN_BITS or deep_colour
+
+
+def _plane(page: TiffPage, read: object, name: str) -> Plane:
+    check_size(page.imagelength, page.imagewidth, name)
+    assert callable(read)
+    array = np.asarray(read())
+    if array.ndim == 3 and page.planarconfig == 1:
+        array = np.moveaxis(array, 2, 0)
+    tag = page.tags.get(274)
+    return _shown(array, page), int(tag.value) if tag is not None else 1
+
+
+def _shown(array: NDArray[np.generic], page: TiffPage) -> NDArray[np.generic]:
+    """As a viewer would: grey or colour without further samples, and bright is large."""
+    array = array[None] if array.ndim == 2 else array[: 3 if page.photometric == _RGB else 1]
+    wider = {"f2": np.float32, "i1": np.int16, "i8": np.float64, "u8": np.float64}
+    dtype = wider.get(array.dtype.str[1:], array.dtype.newbyteorder("="))
+    array = array.astype(dtype, copy=False)
+    if page.photometric == _WHITE_IS_ZERO:
+        array = np.asarray(array.max() - array + array.min())
+    return one_if_equal(array) if len(array) == 3 else array
+
+
+def _stack_size(page: TiffPage) -> int:
+    """How many planes ImageJ says lie behind one directory; 1 where it is no such stack."""
+    said = _IMAGES.search(page.description) if page.description.startswith("ImageJ=") else None
+    plain = page.compression == 1 and page.dtype is not None and _is_readable(page)
+    return int(said[1]) if said and plain else 1
+
+
+def _stack(
+    stream: BinaryIO, page: TiffPage, planes: int, byteorder: str, name: str
+) -> Iterator[Plane]:
+    dtype = np.dtype(page.dtype).newbyteorder("<" if byteorder == "<" else ">")
+    samples = int(page.samplesperpixel)
+    shape = (page.imagelength, page.imagewidth, *((samples,) if samples > 1 else ()))
+    check_size(page.imagelength, page.imagewidth, name)
+    length = int(np.prod(shape)) * dtype.itemsize
+    for plane in range(planes):
+        stream.seek(page.dataoffsets[0] + plane * length)
+        data = stream.read(length)
+        if len(data) < length:
+            raise UnreadableError(
+                f"{name}: holds {plane} of {planes} planes",
+                "a whole ImageJ stack",
+                "it was cut short: export it again",
+            )
+        array = np.frombuffer(data, dtype).reshape(shape)
+        yield _plane(page, lambda array=array: array, name)

@@ -1,0 +1,81 @@
+"""TIFF samples that are signed, floating-point or deep, and stacks with one directory."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from breastseg.core.errors import BreastsegError, UnreadableError
+from breastseg.io.raster import read_raster, read_raster_pages
+
+RAMP = np.linspace(-50, 50, 12).reshape(3, 4)
+KINDS = ("int8", "int16", "int32", "float16", "float32", "float64")
+
+
+def tiff(array: NDArray[np.generic], **options: object) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, array, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_values_are_kept(kind: str, byteorder: str, compression: str | None) -> None:
+    array = RAMP.astype(kind)
+    data = tiff(array, photometric="minisblack", byteorder=byteorder, compression=compression)
+    assert np.array_equal(read_raster(io.BytesIO(data)).array[0], array)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "uint32"])
+def test_white_is_zero_is_turned_over(kind: str) -> None:
+    array = (RAMP + 50 * kind.startswith("u")).astype(kind)
+    got = read_raster(io.BytesIO(tiff(array, photometric="miniswhite"))).array[0]
+    assert np.argsort(got.ravel()).tolist() == np.argsort(-RAMP.ravel()).tolist()
+
+
+@pytest.mark.parametrize("kind", ["uint16", "int16", "float32"])
+@pytest.mark.parametrize("planes", ["contig", "separate"])
+def test_deep_colour_is_kept(kind: str, planes: str) -> None:
+    rgb = np.stack([RAMP, -RAMP, RAMP / 2]) * 100 + 6000
+    array = rgb.astype(kind)
+    stored = np.moveaxis(array, 0, 2) if planes == "contig" else array
+    data = tiff(np.ascontiguousarray(stored), photometric="rgb", planarconfig=planes)
+    assert np.array_equal(read_raster(io.BytesIO(data)).array, array)
+
+
+def imagej(planes: NDArray[np.generic], images: int) -> bytes:
+    """One directory, and the other planes behind its own, as ImageJ writes large stacks."""
+    description = f"ImageJ=1.53t\nimages={images}\nslices={images}\nloop=false\n"
+    first = tiff(planes[0], description=description, metadata=None, byteorder=">")
+    return first + b"".join(plane.astype(plane.dtype.newbyteorder(">")) for plane in planes[1:])
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
+def test_a_stack_with_one_directory(kind: str) -> None:
+    planes = np.stack([RAMP + 50 + n for n in range(4)]).astype(kind)
+    images = list(read_raster_pages(io.BytesIO(imagej(planes, 4))))
+    assert [image.frame for image in images] == [0, 1, 2, 3]
+    assert np.array_equal([image.array[0] for image in images], planes)
+
+
+def test_a_stack_that_is_cut_keeps_its_whole_planes() -> None:
+    planes = np.stack([RAMP + 50 + n for n in range(4)]).astype(np.uint8)
+    images = read_raster_pages(io.BytesIO(imagej(planes, 4)[:-1]), "a.tif")
+    for number in range(3):
+        assert next(images).frame == number
+    with pytest.raises(UnreadableError, match="3 of 4 planes"):
+        next(images)
+
+
+@pytest.mark.parametrize("kind", ["int8", "float64"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_cut_file_is_refused(kind: str, compression: str | None) -> None:
+    rng = np.random.default_rng(0)
+    data = tiff(rng.integers(-99, 99, (40, 40)).astype(kind), compression=compression)
+    with pytest.raises(BreastsegError):
+        list(read_raster_pages(io.BytesIO(data[: len(data) * 2 // 3])))
