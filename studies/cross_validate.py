@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from _study import breastseg, claimed, network_of, options_of, train
-from breastseg.data.catalogue import open_data_set
 from breastseg.data.dataset import CaseRef
 from breastseg.data.selection import select
-from breastseg.data.sources import parse_source
+from breastseg.data.sources import open_source
 from breastseg.evaluation.calibration.operating_point import (
     Choice,
     Counts,
@@ -55,7 +54,7 @@ class Part:
 def deal(recipe: Path, data: str, count: int) -> list[Part]:
     """Deal the patients of the recipe's first source, in the order of their names, in turn."""
     selection = read_recipe(recipe).sources[0].train
-    cases = select(open_data_set(*parse_source(data)).cases(), selection, recipe.parent)
+    cases = select(open_source(data).cases(), selection, recipe.parent)
     patients = sorted({case.patient_id for case in cases})
     parts = []
     for number in range(count):

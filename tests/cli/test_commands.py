@@ -139,17 +139,36 @@ def test_data_list_and_info(data_set: Path, capsys: Capture) -> None:
     assert main(["data", "info", "busi"]) == 0
     assert "10.1016/j.dib.2019.104863" in capsys.readouterr().out
     assert main(["data", "info", f"folder={data_set}"]) == 0
-    assert "4 cases (2 mine benign, 1 mine malignant, 1 mine normal)" in capsys.readouterr().out
+    assert (
+        "4 cases of 4 patients (2 mine benign, 1 mine malignant, 1 mine normal)"
+        in capsys.readouterr().out
+    )
     assert main(["data", "info", "nosuch"]) == 2
+    (data_set / "masks" / "stray.png").write_bytes((data_set / "masks" / "s0.png").read_bytes())
+    assert main(["data", "info", f"clinic=folder:{data_set}"]) == 1
+    assert "1 masks without a picture: stray" in capsys.readouterr().out
+
+
+def test_data_split_in_folds(data_set: Path, tmp_path: Path, capsys: Capture) -> None:
+    given = ["data", "split", "--data", f"clinic=folder:{data_set}", "--folds", "2"]
+    assert main([*given, "--out", str(tmp_path / "folds.json")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in said[:2]] == ["1", "2"]
+    assert all(" of 2 patients (" in line for line in said[:2])
+    parts = json.loads((tmp_path / "folds.json").read_text())["parts"]
+    assert sorted(key for keys in parts.values() for key in keys)[0] == "clinic/s0"
+    assert main([*given, "--fractions", "a=1", "--out", str(tmp_path / "x.json")]) == 2
 
 
 def test_data_audit(data_set: Path, tmp_path: Path, capsys: Capture) -> None:
     (data_set / "images" / "copy.png").write_bytes((data_set / "images" / "s0.png").read_bytes())
     given = ["data", "audit", "--data", f"folder={data_set}"]
-    assert main(given) == 0
-    text = capsys.readouterr().out
-    assert "mine/copy = mine/s0" in text
-    assert main([*given, "--json", "--out", str(tmp_path / "audit.json")]) == 0
+    assert main(given) == 1  # the copy has no mask
+    said = capsys.readouterr()
+    assert "mine: 1 pictures without a mask: copy" in said.err
+    assert "mine/copy = mine/s0" in said.out
+    assert "5 cases of 5 patients" in said.out
+    assert main([*given, "--json", "--out", str(tmp_path / "audit.json")]) == 1
     printed = json.loads(capsys.readouterr().out)
     assert printed["counts"]["exact_pairs"] == 1
     assert json.loads((tmp_path / "audit.json").read_text()) == printed

@@ -47,7 +47,10 @@ def test_there_and_back(clinic: Path, tmp_path: Path, capsys: Capture) -> None:
     there, back = tmp_path / "Dataset001_Clinic", tmp_path / "back"
     given = ["data", "convert", "--data", f"folder={clinic}", "--to", "nnunet"]
     assert main([*given, "--out", str(there)]) == 0
-    assert "3 cases (2 clinic benign, 1 clinic malignant) are in" in capsys.readouterr().out
+    assert (
+        "3 cases of 2 patients (2 clinic benign, 1 clinic malignant) are in"
+        in capsys.readouterr().out
+    )
     given = ["data", "convert", "--data", f"nnunet={there}", "--to", "folder", "--split", "fold:1"]
     assert main([*given, "--out", str(back)]) == 0
     assert [case.patient_id for case in Folder(back).cases()] == ["P1", "P1"]

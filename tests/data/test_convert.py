@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from breastseg.core.errors import DataSetError
+from breastseg.core.errors import DataSetError, GroundTruthError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Modality
 from breastseg.data.convert import to_folder, to_nnunet
@@ -163,12 +163,16 @@ def test_what_cannot_be_converted(make_case: MakeCase, tmp_path: Path) -> None:
 
 @pytest.fixture
 def raw(tmp_path: Path) -> Callable[..., NnUnet]:
-    """A data set with this dataset.json, of two channels and labels 0 to 3."""
+    """A data set with this dataset.json, of two channels."""
 
-    def make(said: dict[str, object], numbers: tuple[int, ...] = (0, 1)) -> NnUnet:
+    def make(
+        said: dict[str, object],
+        numbers: tuple[int, ...] = (0, 1),
+        values: tuple[int, ...] = (0, 1, 1, 0),
+    ) -> NnUnet:
         root = tmp_path / "Dataset003_Raw"
         labels = np.zeros(SHAPE, np.uint8)
-        labels[0, :4] = (0, 1, 2, 3)
+        labels[0, :4] = values
         for number in numbers:
             write_png(root / "imagesTr" / f"p_1_{number:04d}.png", picture(number))
         write_png(root / "labelsTr" / "p_1.png", labels)
@@ -188,25 +192,75 @@ V2 = {"channel_names": {"0": "T1", "1": "DCE"}, "file_ending": ".png"}
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("said", "values", "wanted"),
     [
-        (V2 | {"labels": {"background": 0, "tumour": 1, "other": 2, "ignore": 3}}, [1, 2]),
-        (V2 | {"labels": {"background": 0, "whole": [1, 2], "core": [2]}}, [1, 2]),
+        (
+            V2 | {"labels": {"background": 0, "tumour": 1, "other": 2, "ignore": 3}},
+            (0, 1, 2, 3),
+            [1, 2],
+        ),
+        (V2 | {"labels": {"background": 0, "whole": [1, 2], "core": [2]}}, (0, 1, 2, 0), [1, 2]),
         (
             {"modality": {"0": "MRI", "1": "MRI"}, "file_ending": ".png"}
             | {"labels": {"0": "background", "1": "cyst", "3": "tumour"}},
+            (0, 1, 0, 3),
             [1, 3],
         ),
     ],
 )
 def test_labels_of_both_versions(
-    raw: Callable[..., NnUnet], said: dict[str, object], wanted: list[int]
+    raw: Callable[..., NnUnet],
+    said: dict[str, object],
+    values: tuple[int, ...],
+    wanted: list[int],
 ) -> None:
-    (case,) = raw(said).cases()
+    (case,) = raw(said, values=values).cases()
     assert case.case_id == "p_1"
     assert np.flatnonzero(marked(case)).tolist() == wanted
     assert case.load().images[0].array.shape == (2, *SHAPE)
     assert case.modality is Modality.MRI
+
+
+@pytest.mark.parametrize("value", [2, 255])
+def test_a_label_that_is_not_declared_is_refused_by_name(
+    raw: Callable[..., NnUnet], value: int
+) -> None:
+    (case,) = raw(V2 | {"labels": {"background": 0, "tumour": 1}}, values=(0, 1, 0, value)).cases()
+    with pytest.raises(GroundTruthError, match=f"p_1.png: the undeclared label {value}; labels of"):
+        case.load()
+
+
+def test_merged_labels_and_what_is_ignored_are_said(raw: Callable[..., NnUnet]) -> None:
+    data = raw(V2 | {"labels": {"background": 0, "cyst": 1, "tumour": 2, "ignore": 3}})
+    assert data.remarks() == (
+        "the labels cyst (1), tumour (2) count as one lesion",
+        "pixels labelled ignore are not scored; training has them as background",
+    )
+
+
+def test_what_is_ignored_survives_conversion(raw: Callable[..., NnUnet], tmp_path: Path) -> None:
+    said = V2 | {"labels": {"background": 0, "tumour": 1, "other": 4, "ignore": 7}}
+    (before,) = raw(said, values=(0, 1, 4, 7)).cases()
+    to_nnunet([before], tmp_path / "Dataset004_Again")
+    (after,) = NnUnet(tmp_path / "Dataset004_Again").cases()
+    for case in (before, after):
+        mask = case.load().mask
+        assert mask is not None
+        assert np.flatnonzero(mask.foreground).tolist() == [1, 2]
+        assert np.flatnonzero(mask.ignored).tolist() == [3]
+    with pytest.raises(DataSetError, match="pixels to be ignored"):
+        to_folder([after], tmp_path / "folder")
+
+
+def test_suffixes_in_capitals_and_hidden_files(raw: Callable[..., NnUnet]) -> None:
+    data = raw(V2 | {"labels": {"background": 0, "tumour": 1}})
+    for part in ("imagesTr", "labelsTr"):
+        for path in sorted((data.root / part).iterdir()):
+            path.rename(path.with_suffix(".PNG"))
+        (data.root / part / "._p_1.png").write_bytes(b"\0\5\x16\7")
+    (case,) = data.cases()
+    assert case.load().mask is not None
+    assert data.remarks() == ()
 
 
 def test_folds_are_those_of_the_splits(raw: Callable[..., NnUnet]) -> None:
@@ -215,7 +269,7 @@ def test_folds_are_those_of_the_splits(raw: Callable[..., NnUnet]) -> None:
     write_text(data.root / "splits_final.json", json.dumps(splits))
     assert data.cases()[0].fold == 2
     write_text(data.root / "splits_final.json", "[1]")
-    with pytest.raises(DataSetError, match=r"splits_final\.json cannot be read"):
+    with pytest.raises(DataSetError, match=r"splits_final\.json holds no splits"):
         data.cases()
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef
+from breastseg.data.selection import select
 from breastseg.data.split import Split, folds, split
 
 THIRDS = {"train": 0.7, "val": 0.1, "test": 0.2}
@@ -98,7 +100,7 @@ def test_chain_of_patient_and_group_stays_together() -> None:
 
 def test_folds_are_equal() -> None:
     result = folds([case(f"c{n}") for n in range(50)], 5, 0)
-    assert list(result.parts) == ["0", "1", "2", "3", "4"]
+    assert list(result.parts) == ["1", "2", "3", "4", "5"]
     assert {len(keys) for keys in result.parts.values()} == {10}
     with pytest.raises(DataSetError, match="1 folds; 2 or more"):
         folds([case("a")], 1, 0)
@@ -133,7 +135,7 @@ def test_bad_files_say_what_is_wrong(tmp_path: Path, text: str, message: str) ->
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match=r"split .*absent\.json cannot be read"):
+    with pytest.raises(DataSetError, match=r"absent\.json cannot be read"):
         Split.read(tmp_path / "absent.json")
 
 
@@ -148,3 +150,43 @@ def test_no_cases_and_cases_given_twice() -> None:
         split([], THIRDS, 0)
     with pytest.raises(DataSetError, match="1 cases given twice: S/a"):
         split([case("a"), case("a")], THIRDS, 0)
+
+
+def test_parts_together_and_all_but_one(tmp_path: Path) -> None:
+    cases = [case(f"c{n}") for n in range(12)]
+    path = tmp_path / "folds.json"
+    drawn = folds(cases, 3, 0)
+    drawn.write(path)
+    rest = [c.key for c in select(cases, f"split:{path}#-1", tmp_path)]
+    assert rest == [c.key for c in select(cases, f"split:{path}#2,3", tmp_path)]
+    assert sorted((*rest, *drawn.parts["1"])) == sorted(c.key for c in cases)
+    with pytest.raises(DataSetError, match=r"no part '4'; one of 1, 2, 3"):
+        select(cases, f"split:{path}#2,4", tmp_path)
+
+
+def test_a_split_survives_a_renamed_table(tmp_path: Path) -> None:
+    cases = [case(f"c{n}") for n in range(10)]
+    path = tmp_path / "split.json"
+    drawn = split(cases, {"train": 0.8, "val": 0.2}, 1)
+    drawn.write(path)
+    renamed = [replace(one, source="renamed") for one in cases]
+    chosen = {one.case_id for one in select(renamed, f"split:{path}#val", tmp_path)}
+    assert chosen == {key.partition("/")[2] for key in drawn.parts["val"]}
+    with pytest.raises(DataSetError, match="has no case of renamed"):
+        select(renamed[:-1], f"split:{path}#val", tmp_path)
+
+
+def test_a_split_that_parts_a_patient_is_refused(tmp_path: Path) -> None:
+    cases = [case("a"), case("b")]
+    path = tmp_path / "split.json"
+    Split(0, {}, {"train": (cases[0].key,), "val": (cases[1].key,)}).write(path)
+    together = [replace(one, patient_id="P") for one in cases]
+    with pytest.raises(DataSetError, match=r"split.json: 1 patients stand in several parts: S/P"):
+        select(together, f"split:{path}#train", tmp_path)
+
+
+def test_json_that_nests_too_deeply(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(DataSetError, match=r"deep.json nests too deeply"):
+        Split.read(path)

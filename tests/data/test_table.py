@@ -56,3 +56,25 @@ def test_tables_are_found_by_their_stem(tmp_path: Path) -> None:
     assert find_table(tmp_path, "boxes") == tmp_path / "Boxes.xlsx"
     write_text(tmp_path / "boxes.csv", "A\n")
     assert find_table(tmp_path, "Boxes") == tmp_path / "boxes.csv"
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, b"PK\3\4nothing"]
+)
+def test_a_workbook_that_is_encrypted_or_damaged(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "t.xlsx").write_bytes(head)
+    with pytest.raises(DataSetError, match=r"t.xlsx cannot be read: .*without a password"):
+        read_table(tmp_path / "t.xlsx", ("A",))
+
+
+def test_a_workbook_with_a_password_on_its_parts(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "t.xlsx", [["A"], ["1"]])
+    data = bytearray((tmp_path / "t.xlsx").read_bytes())
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):  # the flag of encryption of each entry
+        start = 0
+        while (start := data.find(mark, start)) >= 0:
+            data[start + at] |= 1
+            start += 4
+    (tmp_path / "t.xlsx").write_bytes(data)
+    with pytest.raises(DataSetError, match=r"t.xlsx cannot be read: .*encrypted"):
+        read_table(tmp_path / "t.xlsx", ("A",))

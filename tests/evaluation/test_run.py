@@ -1,12 +1,17 @@
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from breastseg.core import Grid, Mask, Prediction, Provenance
 from breastseg.core.errors import DataSetError
+from breastseg.data.sets.folder import Folder
 from breastseg.evaluation import Protocol, evaluate
-from breastseg.evaluation.score import nearest
+from breastseg.evaluation.run import unscored_lines, unusable_truths
+from breastseg.evaluation.score import nearest, score_image
+from breastseg.io.write import write_png
 
 from .fakes import EVERYTHING, NOTHING, PERFECT, Method, block, drawn
 
@@ -140,3 +145,33 @@ def test_refuses_what_cannot_be_evaluated() -> None:
         evaluate(PERFECT, [case, case])
     with pytest.raises(DataSetError, match="not known: made/a"):
         evaluate(PERFECT, [replace(case, mask_paths=None)])
+
+
+def test_a_ground_truth_that_is_missing_or_of_no_use_enters_no_figure(tmp_path: Path) -> None:
+    for name in ("good", "bad", "bare"):
+        write_png(tmp_path / "images" / f"{name}.png", 200 * block(5, 5).astype(np.uint8))
+    write_png(tmp_path / "masks" / "good.png", block(5, 5))
+    write_png(tmp_path / "masks" / "bad.png", block(5, 5, (20, 21)))
+    cases = Folder(tmp_path).cases()
+    evaluation = evaluate(PERFECT, cases)
+    assert [row.key for row in evaluation.rows] == [f"{tmp_path.name}/good"]
+    assert evaluation.failures == ()
+    bare, bad = unscored_lines(evaluation.unscored)
+    assert bare == f"1 cases without ground truth are not scored: {tmp_path.name}/bare"
+    assert bad.startswith("not scored, for its ground truth cannot be used: ")
+    assert "bad.png has (20, 21) pixels, the image (20, 20)" in bad
+    assert unusable_truths(evaluation.unscored).keys() == {f"{tmp_path.name}/bad"}
+    with pytest.raises(DataSetError, match=r"of 1 ground truths none can be used: .*bad\.png"):
+        evaluate(PERFECT, cases[:1])
+
+
+def test_what_is_to_be_ignored_counts_as_nothing() -> None:
+    lesion = block(5, 5)
+    grid = Grid(lesion.shape)
+    labels = lesion.astype(np.uint8)
+    labels[10:, 10:] = 2
+    truth = Mask(labels, grid, {1: "lesion", 2: "ignore"})
+    outlined = (labels > 0).astype(np.float32)
+    prediction = Prediction(outlined, grid, Provenance("m", "1", {}))
+    assert score_image(prediction, truth, None, 0.1).dice == 1
+    assert score_image(prediction, Mask(lesion, grid), None, 0.1).dice < 0.5

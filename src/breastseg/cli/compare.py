@@ -103,12 +103,17 @@ class Compare:
         return self._tell(results)
 
     def _tell(self, results: Results) -> int:
+        from breastseg.evaluation.run import unscored_lines, unusable_truths
+
         failures = [
             f"{standing.label} on {cell.row.key}: {cell.row.error}"
             for standing in results.standings
             for cell in standing.cells
             if cell.row.error is not None
         ]
+        unscored = results.comparison.unscored
+        for line in unscored_lines(unscored):
+            complain(line)
         for line in failures[:_COMPLAINTS]:
             complain(line)
         if len(failures) > _COMPLAINTS:
@@ -121,7 +126,9 @@ class Compare:
             console().print(_shown(main_table(results), results.comparison.baseline))
             say(f"The report is {(self.out / 'report.html').resolve()} (opens in any browser)")
         cells = sum(len(standing.cells) for standing in results.standings)
-        return 0 if not failures else 1 if len(failures) < cells else 2
+        if len(failures) == cells:
+            return 2
+        return 1 if failures or unusable_truths(unscored) else 0
 
     def _command(self, specs: Sequence[MethodSpec], baseline: str) -> str:
         """The command without the folders of this machine."""

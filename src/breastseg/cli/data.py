@@ -14,8 +14,11 @@ from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import complain, progress, say
 from breastseg.core.errors import DataSetError, InputError
 from breastseg.data.catalogue import DATA_SETS
-from breastseg.data.dataset import CaseRef
-from breastseg.data.sources import open_data_sets, select_cases
+from breastseg.data.counting import counted, counted_folds
+from breastseg.data.dataset import DataSet, Fault
+from breastseg.data.sources import open_data_sets, open_source, select_cases
+
+_FRACTIONS = "train=0.8,val=0.2"
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,9 @@ class DataInfo:
     def run(self) -> int:
         """Print the facts; returns the exit code."""
         from breastseg.data.catalogue import open_data_set
-        from breastseg.data.sources import parse_source
 
         here = "=" in self.name
-        data_set = open_data_set(*(parse_source(self.name) if here else (self.name, Path())))
+        data_set = open_source(self.name) if here else open_data_set(self.name, Path())
         info = data_set.info
         facts = {
             "Title": info.title,
@@ -59,13 +61,16 @@ class DataInfo:
             "Get it": info.home,
             "Layout": info.tree,
         }
+        remarks: tuple[str, ...] = ()
         if here:
-            facts["Here"] = _counts(data_set.cases())
-            facts["Remarks"] = "; ".join(data_set.remarks())
+            cases, remarks = data_set.cases(), data_set.remarks()
+            facts["Here"] = counted(cases)
+            facts |= counted_folds(cases)
+            facts["Remarks"] = "; ".join(remarks)
         for word, text in facts.items():
             if text:
                 say(f"{word + ':':9}{text}")
-        return 0
+        return _faults(remarks)
 
 
 @dataclass(frozen=True)
@@ -90,15 +95,17 @@ class Audit:
 
         data_sets = open_data_sets(flat(self.data))
         cases = [case for data_set in data_sets for case in data_set.cases()]
-        for data_set in data_sets:
-            for remark in data_set.remarks():
-                complain(f"{data_set.name}: {remark}")
+        remarks = _complain_of(data_sets)
         report = audit(cases)
         text = json.dumps(report.as_dict(), indent=1)
         if self.out is not None:
             write_text(self.out, text + "\n")
-        say(text if self.json else report.text())
-        return 0
+        if self.json:
+            say(text)
+        else:
+            _say_counts(data_sets)
+            say(report.text())
+        return 1 if report.has_faults else _faults(remarks)
 
 
 @dataclass(frozen=True)
@@ -109,28 +116,39 @@ class SplitData:
         out: the JSON file to write; 'split:FILE#PART' then names a part of it.
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
         fractions: the parts and their shares.
+        folds: so many equal parts instead, named 1, 2, ...; 'split:FILE#1' is the first fold and
+            'split:FILE#-1' all but the first.
         seed: another seed draws another split.
     """
 
     out: Path
     data: DataOption = ()
-    fractions: str = "train=0.8,val=0.2"
+    fractions: str = _FRACTIONS
+    folds: Annotated[int | None, tyro.conf.arg(help_behavior_hint="")] = None
     seed: int = 1
 
     def run(self) -> int:
         """Write the split and print its sizes; returns the exit code."""
         from breastseg.data.audit import near_duplicate_groups
-        from breastseg.data.split import split
+        from breastseg.data.split import folds, split
 
+        if self.folds is not None and self.fractions != _FRACTIONS:
+            raise InputError("--folds and --fractions", "one of them")
         fractions = parse_fractions(self.fractions)
-        cases = [case for data_set in open_data_sets(flat(self.data)) for case in data_set.cases()]
-        drawn = split(cases, fractions, self.seed, near_duplicate_groups(cases))
+        data_sets = open_data_sets(flat(self.data))
+        cases = [case for data_set in data_sets for case in data_set.cases()]
+        remarks = _complain_of(data_sets)
+        groups = near_duplicate_groups(cases)
+        if self.folds is None:
+            drawn = split(cases, fractions, self.seed, groups)
+        else:
+            drawn = folds(cases, self.folds, self.seed, groups)
         drawn.write(self.out)
         by_key = {case.key: case for case in cases}
         for part, keys in drawn.parts.items():
-            say(f"{part}: {_counts([by_key[key] for key in keys])}")
+            say(f"{part}: {counted([by_key[key] for key in keys])}")
         say(f"Written to {self.out}")
-        return 0
+        return _faults(remarks)
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,8 @@ class ConvertData:
         write = to_nnunet if self.to == "nnunet" else to_folder
         with progress("Converting", len(cases)) as advance:
             write(cases, self.out, lambda *_: advance(1, ""))
-        say(f"{_counts(cases)} are in {self.out}/")
+        _complain_of(open_data_sets(flat(self.data)))
+        say(f"{counted(cases)} are in {self.out}/")
         return 0
 
 
@@ -212,10 +231,25 @@ def parse_fractions(text: str) -> dict[str, float]:
     return fractions
 
 
-def _counts(cases: Sequence[CaseRef]) -> str:
-    labels: dict[str, int] = {}
-    for case in cases:
-        label = f"{case.source} {case.label or 'unlabelled'}"
-        labels[label] = labels.get(label, 0) + 1
-    shown = ", ".join(f"{count} {label}" for label, count in sorted(labels.items()))
-    return f"{len(cases)} cases ({shown})"
+def _complain_of(data_sets: Sequence[DataSet]) -> list[str]:
+    """Say on standard error what is incomplete or left over; returns all that was said."""
+    remarks = []
+    for data_set in data_sets:
+        for remark in data_set.remarks():
+            complain(f"{data_set.name}: {remark}")
+            remarks.append(remark)
+    return remarks
+
+
+def _faults(remarks: Sequence[str]) -> int:
+    """The exit code: 1 where one of the remarks says that something is wrong."""
+    return 1 if any(isinstance(remark, Fault) for remark in remarks) else 0
+
+
+def _say_counts(data_sets: Sequence[DataSet]) -> None:
+    """How many cases of how many patients each data set and each of its folds has."""
+    for data_set in data_sets:
+        cases = data_set.cases()
+        say(f"{data_set.name}: {counted(cases)}")
+        for fold, text in counted_folds(cases).items():
+            say(f"  {fold}: {text}")

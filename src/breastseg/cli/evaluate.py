@@ -77,7 +77,7 @@ class Evaluate:
         """The same with a method that has its parameters already."""
         from breastseg.evaluation.protocol import Prompting, Protocol
         from breastseg.evaluation.report import write_report
-        from breastseg.evaluation.run import evaluate
+        from breastseg.evaluation.run import evaluate, unscored_lines, unusable_truths
         from breastseg.inference.methods import method_info
         from breastseg.inference.open import open_segmenter
 
@@ -96,6 +96,8 @@ class Evaluate:
             evaluation = evaluate(segmenter, cases, protocol, progress=lambda *_: advance(1, ""))
         summary = write_report(evaluation, self.out)
         failures = evaluation.failures
+        for line in unscored_lines(evaluation.unscored):
+            complain(line)
         for row in failures:
             complain(f"{row.key}: {row.error}")
         if self.json:
@@ -104,9 +106,9 @@ class Evaluate:
             for table in _tables(summary):
                 console().print(table)
             say(f"The reports are in {self.out}/")
-        if not failures:
-            return 0
-        return 1 if len(failures) < len(evaluation.rows) else 2
+        if len(failures) == len(evaluation.rows):
+            return 2
+        return 1 if failures or unusable_truths(evaluation.unscored) else 0
 
 
 def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseRef]:

@@ -6,6 +6,7 @@ BreastsegError
 │   └── UnsupportedError  well formed, but of a kind that is not handled
 ├── GeometryError     shapes, spacings or grids that do not fit each other
 ├── DataSetError      a data set, list or split that is not as its layout says
+│   └── GroundTruthError  a ground truth that cannot be used, though the image can
 ├── RecipeError       a training recipe that cannot be run
 ├── BundleError       a bundle that is damaged, incomplete or not the one asked for
 └── MissingExtraError a part of the software that is not installed
@@ -74,6 +75,10 @@ class GeometryError(BreastsegError):
 
 class DataSetError(BreastsegError):
     """A data set, list or split that is not as its layout says."""
+
+
+class GroundTruthError(DataSetError):
+    """A ground truth that cannot be used, though the image can."""
 
 
 class RecipeError(BreastsegError):

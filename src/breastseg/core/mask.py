@@ -14,6 +14,9 @@ from breastseg.core.grid import Grid
 LESION = "lesion"
 """What an outline is, unless a method says otherwise."""
 
+IGNORE = "ignore"
+"""The name of pixels of which nothing is known, as nnU-Net has it: no lesion, and not scored."""
+
 
 @dataclass(frozen=True, eq=False)
 class Mask:
@@ -48,8 +51,14 @@ class Mask:
 
     @property
     def foreground(self) -> NDArray[np.bool_]:
-        """True where any label lies; grid.shape."""
-        return np.asarray(self.labels != 0)
+        """True where any label lies but that of what is to be ignored; grid.shape."""
+        return np.asarray((self.labels != 0) & ~self.ignored)
+
+    @property
+    def ignored(self) -> NDArray[np.bool_]:
+        """True where nothing is known; grid.shape."""
+        values = [value for value, name in self.names.items() if name == IGNORE]
+        return np.isin(self.labels, values)
 
     @property
     def is_empty(self) -> bool:

@@ -13,6 +13,7 @@ from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.image import Image
 from breastseg.data.dataset import CaseRef, require_pictures, some
 from breastseg.data.grouping import components
+from breastseg.data.mask_audit import MaskFindings, look_at_masks
 
 MIN_CORRELATION = 0.98
 """From here on two pictures are near duplicates: the same frame, or one a moment later."""
@@ -55,18 +56,23 @@ class AuditReport:
 
     Attributes:
         cases: how many were looked at.
+        patients: of how many patients they are.
         lesion_cases: with at least one outlined pixel.
         pairs: near duplicates, exact ones among them, in the order of their keys.
         groups: the sets of cases that pairs connect, the largest first.
         no_truth: cases with no mask file, though not stated to be normal.
         empty_masks: cases labelled as a lesion with nothing outlined.
         outlined_normals: cases labelled normal with something outlined.
-        non_binary_masks: mask files with more than two values.
+        non_binary_masks: mask files with more than two values, such as soft borders.
+        merged_masks: mask files of several classes, which count as one lesion, with the classes.
+        unusable_masks: mask files in which it cannot be told what is lesion, with the reason.
+        full_masks: mask files that outline more than half of the picture.
         wrong_size_masks: mask files of another size than the picture.
         unreadable: files that cannot be read, each with the reason.
     """
 
     cases: int
+    patients: int
     lesion_cases: int
     pairs: tuple[Pair, ...]
     groups: tuple[tuple[str, ...], ...]
@@ -74,8 +80,16 @@ class AuditReport:
     empty_masks: tuple[str, ...]
     outlined_normals: tuple[str, ...]
     non_binary_masks: tuple[str, ...]
+    merged_masks: tuple[str, ...]
+    unusable_masks: tuple[str, ...]
+    full_masks: tuple[str, ...]
     wrong_size_masks: tuple[str, ...]
     unreadable: tuple[str, ...]
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether some file cannot be used."""
+        return bool(self.unusable_masks or self.wrong_size_masks or self.unreadable)
 
     @property
     def exact_pairs(self) -> tuple[Pair, ...]:
@@ -86,6 +100,7 @@ class AuditReport:
         """Every figure of the report by name."""
         return {
             "cases": self.cases,
+            "patients": self.patients,
             "lesion_cases": self.lesion_cases,
             "exact_pairs": len(self.exact_pairs),
             "near_pairs": len(self.pairs),
@@ -98,6 +113,9 @@ class AuditReport:
             "empty_masks": len(self.empty_masks),
             "outlined_normals": len(self.outlined_normals),
             "non_binary_masks": len(self.non_binary_masks),
+            "merged_masks": len(self.merged_masks),
+            "unusable_masks": len(self.unusable_masks),
+            "full_masks": len(self.full_masks),
             "wrong_size_masks": len(self.wrong_size_masks),
             "unreadable": len(self.unreadable),
         }
@@ -110,7 +128,8 @@ class AuditReport:
         """A summary to read, a line a finding, with examples."""
         count = self.counts()
         lines = [
-            f"{self.cases} cases, {self.lesion_cases} with an outlined lesion",
+            f"{self.cases} cases of {self.patients} patients, {self.lesion_cases} with an outlined "
+            "lesion",
             f"near duplicates: {count['near_pairs']} pairs of {count['images_in_groups']} pictures"
             f" in {count['groups']} groups; exact pairs: {count['exact_pairs']}",
             f"pairs across labels: {count['pairs_across_labels']}; across data sets: "
@@ -127,6 +146,9 @@ class AuditReport:
             ("labelled as a lesion, nothing outlined", self.empty_masks),
             ("labelled normal, something outlined", self.outlined_normals),
             ("mask files with more than two values", self.non_binary_masks),
+            ("mask files of several classes, taken as one lesion", self.merged_masks),
+            ("mask files that cannot be used", self.unusable_masks),
+            ("mask files that outline more than half of the picture", self.full_masks),
             ("mask files of another size than the picture", self.wrong_size_masks),
             ("unreadable", self.unreadable),
         )
@@ -156,9 +178,10 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
     ordered = sorted(cases, key=lambda case: case.key)
     looks = [_look(case) for case in ordered]
     pairs = _pairs(ordered, looks, min_correlation)
-    lesions = [look.outlined for look in looks]
+    lesions = [look.masks.outlined for look in looks]
     return AuditReport(
         cases=len(ordered),
+        patients=len({case.patient_key for case in ordered}),
         lesion_cases=sum(lesions),
         pairs=pairs,
         groups=_groups(pairs),
@@ -166,16 +189,21 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
         empty_masks=tuple(
             case.key
             for case, look in zip(ordered, looks, strict=True)
-            if case.label is not None and not case.is_normal and look.empty
+            if case.label is not None and not case.is_normal and look.masks.empty
         ),
         outlined_normals=tuple(
             case.key
             for case, lesion in zip(ordered, lesions, strict=True)
             if case.is_normal and lesion
         ),
-        non_binary_masks=tuple(name for look in looks for name in look.non_binary),
-        wrong_size_masks=tuple(name for look in looks for name in look.wrong_size),
-        unreadable=tuple(reason for look in looks for reason in look.unreadable),
+        non_binary_masks=tuple(name for look in looks for name in look.masks.non_binary),
+        merged_masks=tuple(name for look in looks for name in look.masks.merged),
+        unusable_masks=tuple(name for look in looks for name in look.masks.unusable),
+        full_masks=tuple(name for look in looks for name in look.masks.full),
+        wrong_size_masks=tuple(name for look in looks for name in look.masks.wrong_size),
+        unreadable=tuple(
+            reason for look in looks for reason in (*look.unreadable, *look.masks.unreadable)
+        ),
     )
 
 
@@ -208,15 +236,11 @@ class _Look:
 
     digest: str
     small: NDArray[np.float32]  # (32 * 32,), mean 0, length 1; zeros where constant or unreadable
-    outlined: bool
-    empty: bool  # its masks were read, and none has a pixel
-    non_binary: tuple[str, ...]
-    wrong_size: tuple[str, ...]
+    masks: MaskFindings
     unreadable: tuple[str, ...]
 
 
 def _look(case: CaseRef, masks: bool = True) -> _Look:
-    from breastseg.io.raster import read_raster
     from breastseg.preprocess.geometry import resize
 
     digest, small, shape = "", np.zeros(_SIDE * _SIDE, np.float32), None
@@ -227,35 +251,8 @@ def _look(case: CaseRef, masks: bool = True) -> _Look:
         small = _standard(resize(image.grey(), (_SIDE, _SIDE)))
     except BreastsegError as error:
         unreadable.append(str(error))
-
-    non_binary, wrong_size, filled, read = [], [], False, 0
-    if masks and not case.masks_are_pictures and shape is not None:
-        try:
-            filled, read = bool(case.read_outline(shape).any()), len(case.mask_paths or ())
-        except BreastsegError as error:
-            unreadable.append(str(error))
-    for path in (case.mask_paths or ()) if masks and case.masks_are_pictures else ():
-        name = f"{case.source}/{path.name}"
-        try:
-            values = read_raster(path, name).array
-        except BreastsegError as error:
-            unreadable.append(str(error))
-            continue
-        read += 1
-        if len(np.unique(values)) > 2:
-            non_binary.append(name)
-        if shape is not None and values.shape[1:] != shape:
-            wrong_size.append(name)
-        filled = filled or bool(values.any())
-    return _Look(
-        digest=digest,
-        small=small,
-        outlined=filled,
-        empty=read > 0 and not filled,
-        non_binary=tuple(non_binary),
-        wrong_size=tuple(wrong_size),
-        unreadable=tuple(unreadable),
-    )
+    found = look_at_masks(case, shape) if masks else MaskFindings()
+    return _Look(digest, small, found, tuple(unreadable))
 
 
 def _digest(image: Image) -> str:

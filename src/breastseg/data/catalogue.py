@@ -52,6 +52,9 @@ DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
     }
 )
 
+OWN = frozenset({"folder", "manifest", "nnunet"})
+"""The layouts for data of one's own, which may be given a name."""
+
 
 def open_data_set(name: str, root: Path) -> DataSet:
     """A data set in its folder; nothing is read until its cases are asked for.

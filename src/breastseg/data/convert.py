@@ -16,6 +16,7 @@ from breastseg.core.case import Case
 from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
+from breastseg.core.mask import IGNORE, LESION
 from breastseg.data.dataset import NORMAL, CaseRef, require_pictures
 from breastseg.data.sets.folder import TABLE
 from breastseg.data.sets.nnunet import CASES, COLUMNS, DATASET, SPLITS
@@ -35,7 +36,8 @@ Progress = Callable[[int, int], None]
 def to_nnunet(cases: Sequence[CaseRef], out: Path, progress: Progress | None = None) -> None:
     """Write cases in nnU-Net's raw format, version 2, whole or not at all.
 
-    Pictures become PNG, volumes NIfTI; labels are 0 and 1. Cases without a known truth go to
+    Pictures become PNG, volumes NIfTI; labels are 0 and 1, and 2 where nothing is known
+    (nnU-Net's ``ignore``). Cases without a known truth go to
     ``imagesTs``. ``cases.csv`` keeps patients, labels, folds and spacing; ``splits_final.json``, to
     be copied to nnU-Net's folder of preprocessed data, has the folds.
 
@@ -54,7 +56,7 @@ def to_nnunet(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
     volumes = cases[0].is_volume
     names = _names(cases, spaces=False)
     ending = _VOLUME if volumes else _PICTURE
-    channels, trained, rows = 0, 0, []
+    channels, trained, ignored, rows = 0, 0, False, []
     with appearing(out) as made:
         for done, (ref, name) in enumerate(zip(cases, names, strict=True), 1):
             case = ref.load()
@@ -70,14 +72,15 @@ def to_nnunet(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
             _write_channels(image, made / f"images{part}" / name, ending)
             if case.mask is not None:
                 trained += 1
-                labels = (case.mask.labels != 0).astype(np.uint8)
+                labels = case.mask.foreground + 2 * case.mask.ignored.astype(np.uint8)
+                ignored = ignored or bool(case.mask.ignored.any())
                 _write(labels, image.grid, made / f"labels{part}" / (name + ending))
             rows.append(_row(ref, case, name, cases))
             if progress is not None:
                 progress(done, len(cases))
         document = {
             "channel_names": _channel_names(channels, cases, volumes),
-            "labels": {"background": 0, "lesion": 1},
+            "labels": {"background": 0, LESION: 1, **({IGNORE: 2} if ignored else {})},
             "numTraining": trained,
             "file_ending": ending,
             "name": out.name,
@@ -100,7 +103,7 @@ def to_folder(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
         progress: to be told how far it is.
 
     Raises:
-        DataSetError: no case, or one is a volume.
+        DataSetError: no case, one is a volume, or one has pixels to be ignored.
         UnreadableError: a file is missing or damaged.
     """
     _check(cases, out)
@@ -111,6 +114,12 @@ def to_folder(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
         for done, (ref, name) in enumerate(zip(cases, names, strict=True), 1):
             case = ref.load()
             image = case.images[0]
+            if case.mask is not None and case.mask.ignored.any():
+                raise DataSetError(
+                    f"{ref.key} has pixels to be ignored",
+                    "lesion or background, which is all that masks in a folder hold",
+                    "write nnU-Net's format",
+                )
             pixels = np.moveaxis(_storable(image.array), 0, -1)
             if pixels.shape[2] not in (1, 3):
                 raise DataSetError(f"{ref.key} has {pixels.shape[2]} channels", "1 or 3")

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.case import Case
-from breastseg.core.errors import DataSetError
+from breastseg.core.errors import BreastsegError, DataSetError, GroundTruthError
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.core.mask import Mask
 from breastseg.data.cohorts import patient_key
 
+_LONG = 100  # letters of a name in a message
 NORMAL = "normal"
 """The label of a view without a lesion."""
 
@@ -58,7 +60,8 @@ class CaseRef:
     tags: tuple[str, ...] | None = None
 
     masks_are_pictures: ClassVar[bool] = True
-    """Whether each of `mask_paths` is a picture of the image's size, bright inside the lesion."""
+    """Whether each of `mask_paths` is a picture of the image's size that
+    `breastseg.data.lesion_pixels` can read."""
 
     is_volume: ClassVar[bool] = False
     """Whether the case is a volume, (phases, slices, rows, columns), and no picture."""
@@ -96,13 +99,16 @@ class CaseRef:
             known.
 
         Raises:
-            UnreadableError: a file is missing or damaged.
-            DataSetError: an outline does not fit the picture.
+            UnreadableError: the image is missing or damaged.
+            GroundTruthError: the image can be read and its ground truth cannot be used.
         """
         image = self.read_image()
         mask = None
         if self.mask_paths is not None:
-            mask = Mask(self.read_outline(image.grid.shape), image.grid)
+            try:
+                mask = self.read_mask(image.grid)
+            except BreastsegError as error:
+                raise GroundTruthError(error.given, error.allowed, error.remedy) from error
         return Case(
             case_id=self.case_id,
             patient_id=self.patient_id,
@@ -126,6 +132,10 @@ class CaseRef:
 
         return _grey(read_raster(self.image_path, self.key), self)
 
+    def read_mask(self, grid: Grid) -> Mask:
+        """The ground truth on the image's grid; what is raised as for `read_outline`."""
+        return Mask(self.read_outline(grid.shape), grid)
+
     def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All outlines together.
 
@@ -138,13 +148,14 @@ class CaseRef:
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: an outline does not fit the picture.
+            DataSetError: an outline does not fit the picture, or it cannot be told what in it is
+                lesion (see `breastseg.data.lesion_pixels`).
         """
-        from breastseg.io.raster import read_mask
+        from breastseg.data.lesion_pixels import read_lesion_pixels
 
         merged = np.zeros(shape, bool)
         for path in self.mask_paths or ():
-            part = read_mask(path)
+            part = read_lesion_pixels(path, f"{self.key}: {path.name}").lesion
             if part.shape != shape:
                 raise DataSetError(
                     f"{self.key}: {path.name} has {part.shape} pixels, the image {shape}",
@@ -188,6 +199,12 @@ class DataSetInfo:
     tree: str
 
 
+class Fault(str):
+    """A remark that says that something is wrong, such as images and masks that do not pair."""
+
+    __slots__ = ()
+
+
 class DataSet(Protocol):
     """A collection of cases in a folder."""
 
@@ -211,7 +228,10 @@ class DataSet(Protocol):
         """
 
     def remarks(self) -> tuple[str, ...]:
-        """What in this copy is incomplete or left over, though it can be used; often empty."""
+        """What in this copy is incomplete or left over, though it can be used; often empty.
+
+        A `Fault` among them says that a command should not end as if all was well.
+        """
 
 
 def locate(root: Path, places: Iterable[str], marks: Iterable[str]) -> Path:
@@ -261,7 +281,7 @@ def require_pictures(cases: Iterable[CaseRef]) -> None:
 
 
 def some(names: Iterable[str], limit: int = 5) -> str:
-    """The first few names, and how many more there are, for a message."""
-    listed = sorted(names)
+    """The first few names, long ones cut, and how many more there are, for a message."""
+    listed = [n if len(n) <= _LONG else f"{n[: _LONG // 2]}...{n[-20:]}" for n in sorted(names)]
     more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
     return ", ".join(listed[:limit]) + more

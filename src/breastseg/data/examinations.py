@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import DataSetError
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image
+from breastseg.core.mask import Mask
 from breastseg.data.dataset import CaseRef
 from breastseg.data.volume_ref import VolumeRef
 
@@ -60,6 +62,10 @@ class FirstPhases(CaseRef):
                 "leave the examination out with a list",
             )
         return replace(image, array=image.array[: self.count])
+
+    def read_mask(self, grid: Grid) -> Mask:
+        """The ground truth; as `VolumeRef.read_mask`."""
+        return self.whole.read_mask(grid)
 
     def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All outlines together; as `VolumeRef.read_outline`."""

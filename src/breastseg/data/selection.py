@@ -14,7 +14,8 @@ from breastseg.data.split import Split
 
 FORMS = (
     "all, none, lesions, normals, plain, tag:marks,doppler, fold:1,2,3, patient:ID,ID, list:FILE, "
-    "split:FILE#PART or share:0.25#SEED, joined by ' & ' where several must hold"
+    "split:FILE#PART,PART, split:FILE#-PART or share:0.25#SEED, joined by ' & ' where several "
+    "must hold"
 )
 
 
@@ -23,7 +24,8 @@ def select(cases: Sequence[CaseRef], spec: str, base: Path) -> tuple[CaseRef, ..
 
     ``lesions`` are the cases not stated to be normal; ``plain`` those stated to have no tag, such
     as ``marks``, and ``tag:marks`` those that have it. A ``list`` has one case id, or
-    ``source/case_id``, a line. A part of a ``split`` may also name cases of sources that are not
+    ``source/case_id``, a line. ``split:FILE#1,2`` is two parts together, ``split:FILE#-1`` all
+    parts but one. A part of a ``split`` may also name cases of sources that are not
     among `cases`; those are passed over.
 
     Args:
@@ -151,12 +153,12 @@ def _listed(cases: Sequence[CaseRef], path: Path) -> set[str]:
 
 
 def _of_part(cases: Sequence[CaseRef], path: Path, part: str) -> set[str]:
-    split = Split.read(path)
-    if part not in split.parts:
-        raise DataSetError(f"{path.name} has no part {part!r}", f"one of {', '.join(split.parts)}")
+    split = Split.read(path).renamed(cases)
+    split.check_patients(cases, path.name)
+    listed = _of_parts(split, part, path.name)
     sources = {case.source for case in cases}
-    here = {key for key in split.parts[part] if key.partition("/")[0] in sources}
-    if split.parts[part] and not here:
+    here = {key for key in listed if key.partition("/")[0] in sources}
+    if listed and not here:
         raise DataSetError(
             f"part {part} of {path.name} has no case of {', '.join(sorted(sources))}",
             "a split of these data sets",
@@ -169,6 +171,21 @@ def _of_part(cases: Sequence[CaseRef], path: Path, part: str) -> set[str]:
             "a split of these data sets, made from a copy no larger than this one",
         )
     return here
+
+
+def _of_parts(split: Split, names: str, file: str) -> set[str]:
+    """The cases of the parts ``"1,2"``, or of all but those of ``"-1"``."""
+    but = names.startswith("-") and names not in split.parts
+    words = [word.strip() for word in names.removeprefix("-" if but else "").split(",")]
+    wanted = [names] if names in split.parts else words
+    absent = [word for word in wanted if word not in split.parts]
+    if absent:
+        raise DataSetError(
+            f"{file} has no part {', '.join(map(repr, absent))}", f"one of {', '.join(split.parts)}"
+        )
+    return {
+        key for part, keys in split.parts.items() if (part in wanted) is not but for key in keys
+    }
 
 
 def _find(name: str, base: Path) -> Path:

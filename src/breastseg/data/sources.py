@@ -4,41 +4,96 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.catalogue import open_data_set
-from breastseg.data.dataset import CaseRef, DataSet, require_pictures
+from breastseg.data.catalogue import DATA_SETS, OWN, open_data_set
+from breastseg.data.dataset import CaseRef, DataSet, DataSetInfo, require_pictures
 from breastseg.data.selection import select
 
+_NAME = re.compile(r"[\w.-]+")
+FORMS = "NAME=FOLDER, for example BUSI=data/BUSI, or NAME=KIND:PATH for data of one's own"
 
-def parse_source(text: str) -> tuple[str, Path]:
-    """Split ``"BUSI=/path"`` into the name and the folder, for `open_data_set`.
+
+@dataclass(frozen=True)
+class Named:
+    """Data of one's own under a name that stays when files and folders are renamed.
+
+    Attributes:
+        name: the source of its cases' keys.
+        data_set: where the cases come from.
+    """
+
+    name: str
+    data_set: DataSet
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds it."""
+        return self.data_set.root
+
+    @property
+    def info(self) -> DataSetInfo:
+        """How it lies on disk."""
+        return self.data_set.info
+
+    def cases(self) -> tuple[CaseRef, ...]:
+        """All cases, under the name.
+
+        Raises:
+            DataSetError: the layout is not the expected one.
+        """
+        return tuple(replace(case, source=self.name) for case in self.data_set.cases())
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is incomplete or left over."""
+        return self.data_set.remarks()
+
+
+def open_source(text: str) -> DataSet:
+    """Open ``"BUSI=/path"``, ``"folder=/path"`` or ``"clinic=folder:/path"``.
+
+    The last gives data of one's own a name; without one it has the name of its folder or table,
+    which changes when that is renamed.
 
     Raises:
-        DataSetError: there is no name or no folder.
+        DataSetError: it is not of these forms, or names no known data set.
     """
-    name, _, path = text.partition("=")
-    if not name.strip() or not path.strip():
-        raise DataSetError(f"source {text!r}", "NAME=FOLDER, for example BUSI=data/BUSI")
-    return name.strip(), Path(path.strip()).expanduser()
+    name, _, place = (part.strip() for part in text.partition("="))
+    if not name or not place:
+        raise DataSetError(f"source {text!r}", FORMS)
+    kind, colon, path = place.partition(":")
+    if not colon or kind.lower() not in {known.lower() for known in DATA_SETS}:
+        return open_data_set(name, Path(place).expanduser())
+    if kind.lower() not in OWN:
+        raise DataSetError(
+            f"source {text!r}: {kind} has a name of its own", f"{kind}=FOLDER, without {name}="
+        )
+    if not path or name.lower() in {known.lower() for known in DATA_SETS}:
+        raise DataSetError(f"source {text!r}", "a name that no known data set has, and a path")
+    if not _NAME.fullmatch(name):
+        raise DataSetError(f"source {text!r}", "a name of letters, digits, '-', '_' and '.'")
+    return Named(name, open_data_set(kind, Path(path).expanduser()))
 
 
 def open_data_sets(sources: Sequence[str]) -> tuple[DataSet, ...]:
     """The data sets of the sources.
 
     Args:
-        sources: ``NAME=FOLDER`` each; see `parse_source`.
+        sources: ``NAME=FOLDER`` or ``NAME=KIND:PATH`` each; see `open_source`.
 
     Raises:
         DataSetError: none is given, one is unknown, or two have one name.
     """
     if not sources:
-        raise DataSetError("no data set", "NAME=FOLDER, for example BUSI=data/BUSI")
-    opened = tuple(open_data_set(*parse_source(text)) for text in sources)
+        raise DataSetError("no data set", FORMS)
+    opened = tuple(open_source(text) for text in sources)
     names = [data_set.name for data_set in opened]
     if len(set(names)) < len(names):
-        raise DataSetError(f"data sets named {', '.join(names)}", "each name once")
+        raise DataSetError(
+            f"data sets named {', '.join(names)}", "each name once", "name them: NAME=KIND:PATH"
+        )
     return opened
 
 
@@ -48,7 +103,7 @@ def select_cases(
     """The cases of all data sets that the selections name.
 
     Args:
-        sources: ``NAME=FOLDER`` each; see `parse_source`.
+        sources: as for `open_data_sets`.
         selections: see `breastseg.data.selection.select`; each for all data sets or, as
             ``NAME=SELECTION``, for one; that of its own name counts for a data set that has one.
             All cases where there is none.
@@ -73,7 +128,11 @@ def select_cases(
 
 def portable_words(sources: Sequence[str], selections: Sequence[str]) -> list[str]:
     """The options again, without folders of this machine: for the record of a run."""
-    words = [f"{text.partition('=')[0]}=FOLDER" for text in sources]
+    words = []
+    for text in sources:
+        name, _, place = text.partition("=")
+        kind = place.partition(":")[0].strip()
+        words.append(f"{name}={kind}:FOLDER" if kind.lower() in OWN else f"{name}=FOLDER")
     specs = [re.sub(r"(?<=:)[^#\s]*/", "", text) for text in selections]
     return ["--data", *words, *(("--split", *specs) if specs else ())]
 

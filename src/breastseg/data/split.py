@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef, some
+from breastseg.data.files import read_json
 from breastseg.data.grouping import components
 
 
@@ -60,11 +61,9 @@ class Split:
             DataSetError: the file is missing, not JSON, or not a split.
         """
         allowed = '{"seed": 0, "fractions": {"train": 0.8, ...}, "parts": {"train": [keys], ...}}'
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataSetError(f"split {path} cannot be read: {error}", allowed) from error
-        parts = content.get("parts") if isinstance(content, dict) else None
+        content = read_json(path, allowed)
+        content = content if isinstance(content, dict) else {}
+        parts = content.get("parts")
         if not isinstance(parts, dict) or not all(
             isinstance(keys, list) and all(isinstance(key, str) for key in keys)
             for keys in parts.values()
@@ -74,6 +73,60 @@ class Split:
         if not isinstance(seed, int) or not isinstance(fractions, dict):
             raise DataSetError(f"{path} is no split", allowed)
         return cls(seed, fractions, {part: tuple(keys) for part, keys in parts.items()})
+
+    def renamed(self, cases: Sequence[CaseRef]) -> Split:
+        """The same split where its one source goes by another name now, as a renamed table does.
+
+        That is so where it names one source that is not among the cases, and lists exactly the
+        cases of one source that it does not name.
+
+        Args:
+            cases: all that are there.
+        """
+        there: dict[str, set[str]] = {}
+        for case in cases:
+            there.setdefault(case.source, set()).add(case.case_id)
+        listed: dict[str, set[str]] = {}
+        for key in (key for keys in self.parts.values() for key in keys):
+            source, _, case_id = key.partition("/")
+            listed.setdefault(source, set()).add(case_id)
+        gone = listed.keys() - there.keys()
+        if len(gone) != 1:
+            return self
+        (old,) = gone
+        new = [name for name in there if name not in listed and there[name] == listed[old]]
+        if len(new) != 1:
+            return self
+
+        def now(key: str) -> str:
+            source, _, case_id = key.partition("/")
+            return f"{new[0]}/{case_id}" if source == old else key
+
+        parts = {part: tuple(map(now, keys)) for part, keys in self.parts.items()}
+        return Split(self.seed, self.fractions, parts)
+
+    def check_patients(self, cases: Sequence[CaseRef], name: str) -> None:
+        """Refuse a split that parts a patient.
+
+        Args:
+            cases: all that are there.
+            name: what messages call the split.
+
+        Raises:
+            DataSetError: a patient stands in several parts.
+        """
+        part_of = {key: part for part, keys in self.parts.items() for key in keys}
+        found: dict[str, set[str]] = {}
+        for case in cases:
+            if case.key in part_of:
+                found.setdefault(case.patient_key, set()).add(part_of[case.key])
+        parted = [patient for patient, parts in found.items() if len(parts) > 1]
+        if parted:
+            raise DataSetError(
+                f"{name}: {len(parted)} patients stand in several parts: {some(parted)}",
+                "each patient in one part",
+                "draw the split again from the data as they are now",
+            )
 
 
 def split(
@@ -112,14 +165,14 @@ def split(
 def folds(
     cases: Sequence[CaseRef], count: int, seed: int, groups: Mapping[str, int] | None = None
 ) -> Split:
-    """A split into `count` equal parts named ``"0"``, ``"1"``, ...; see `split`.
+    """A split into `count` equal parts named ``"1"``, ``"2"``, ...; see `split`.
 
     Raises:
         DataSetError: fewer than two folds, or as `split`.
     """
     if count < 2:
         raise DataSetError(f"{count} folds", "2 or more")
-    return split(cases, {str(number): 1 / count for number in range(count)}, seed, groups)
+    return split(cases, {str(number): 1 / count for number in range(1, count + 1)}, seed, groups)
 
 
 def _check(cases: Sequence[CaseRef], fractions: Mapping[str, float]) -> None:

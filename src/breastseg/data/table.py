@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +20,16 @@ Row = Mapping[str, str]
 """Stripped texts by column; "" where a cell is empty."""
 
 _MAX_BYTES = 2**28  # of a sheet, unpacked
+_BAD_BOOK = (
+    zipfile.BadZipFile,
+    KeyError,
+    ElementTree.ParseError,
+    ValueError,
+    RuntimeError,  # encrypted, or of a kind of compression that is not known
+    zlib.error,
+    EOFError,
+)
+_ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of OLE, in which Excel wraps what it encrypts
 _SHEET = re.compile(r"xl/worksheets/sheet\d+\.xml")
 _STRINGS = "xl/sharedStrings.xml"
 
@@ -56,10 +67,10 @@ def read_table(path: Path, columns: Sequence[str]) -> tuple[Row, ...]:
         )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataSetError(f"{path} cannot be read: {error}", "a CSV file in UTF-8") from error
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, ValueError) as error:
+    except _BAD_BOOK as error:
         raise DataSetError(
             f"{path} cannot be read: {error}",
-            "an Excel workbook (.xlsx)",
+            "an Excel workbook (.xlsx) without a password",
             "save its first sheet as CSV",
         ) from error
 
@@ -81,6 +92,9 @@ def _csv(path: Path) -> list[list[str]]:
 
 def _sheet(path: Path, columns: Sequence[str]) -> list[list[str]]:
     """The first sheet that has the columns, else the first."""
+    with path.open("rb") as file:
+        if file.read(8) == _ENCRYPTED:
+            raise ValueError("it is encrypted, or of a version of Excel before 2007")
     with zipfile.ZipFile(path) as book:
         texts: list[str] = []
         if _STRINGS in book.namelist():

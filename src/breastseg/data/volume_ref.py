@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -10,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import DataSetError, GeometryError
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
+from breastseg.core.mask import Mask
 from breastseg.data.dataset import CaseRef
+from breastseg.data.lesion_pixels import labelled
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,15 @@ class VolumeRef(CaseRef):
 
     Attributes:
         later_paths: the phases after `image_path`, in the order of their time.
-        lesion_values: what an outline's file holds inside a lesion; anything but 0 where empty.
+        lesion_values: what an outline's file holds inside a lesion; where empty, it is told by
+            `breastseg.data.lesion_pixels`.
+        ignore_value: what it holds where nothing is known; None where there is no such value.
     """
 
     modality: Modality = Modality.MRI
     later_paths: tuple[Path, ...] = ()
     lesion_values: tuple[int, ...] = ()
+    ignore_value: int | None = None
 
     masks_are_pictures: ClassVar[bool] = False
     is_volume: ClassVar[bool] = True
@@ -55,6 +62,10 @@ class VolumeRef(CaseRef):
             raise DataSetError(error.given, error.allowed, error.remedy) from error
         return replace(image, modality=self.modality, source=self.key)
 
+    def read_mask(self, grid: Grid) -> Mask:
+        """The ground truth on the image's grid; what is raised as for `read_outline`."""
+        return labelled(self._label_files(grid.shape), self, grid)
+
     def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All outlines together.
 
@@ -66,11 +77,14 @@ class VolumeRef(CaseRef):
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: an outline does not lie on the grid of the first phase.
+            DataSetError: an outline does not lie on the grid of the first phase, has a label that
+                is not declared, or what in it is lesion cannot be told.
         """
+        return self.read_mask(Grid(shape)).foreground
+
+    def _label_files(self, shape: tuple[int, ...]) -> Iterator[tuple[NDArray[np.generic], str]]:
         from breastseg.io.volume import grid_difference, read_volume, read_volume_grid
 
-        merged = np.zeros(shape, bool)
         for path in self.mask_paths or ():
             part = read_volume(path)
             difference = (
@@ -85,6 +99,4 @@ class VolumeRef(CaseRef):
                     "one volume on the image's grid",
                     "repair or remove the file, or leave the case out",
                 )
-            values = part.array[0]
-            merged |= np.isin(values, self.lesion_values) if self.lesion_values else values != 0
-        return merged
+            yield part.array, f"{self.key}: {path.name}"

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from breastseg.evaluation.protocol import Prompting, Protocol
-from breastseg.evaluation.run import Evaluation, Row
+from breastseg.evaluation.run import Evaluation, Row, unscored_lines
 from breastseg.evaluation.score import ImageScore, VolumeScore
 from breastseg.evaluation.statistics import RESAMPLES
 from breastseg.evaluation.summary import (
@@ -26,6 +26,9 @@ from breastseg.evaluation.summary import (
 )
 from breastseg.io.write import write_text
 from breastseg.metrics.rules import EMPTY_RULE
+
+_LAST = ("score", "milliseconds", "error", "unscored")
+"""Fields of a row that are told after the others, or not at all."""
 
 _TOLD = {
     Prompting.NONE: "The method was told nothing of where lesions are.",
@@ -79,7 +82,7 @@ def per_image_csv(evaluation: Evaluation) -> str:
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    own = [f.name for f in fields(Row) if f.name not in ("score", "milliseconds", "error")]
+    own = [f.name for f in fields(Row) if f.name not in _LAST]
     scored = [f.name for f in fields(VolumeScore if evaluation.of_volumes else ImageScore)]
     table.writerow([*own, *scored, "milliseconds", "error"])
     for row in evaluation.rows:
@@ -103,6 +106,7 @@ def summary_json(evaluation: Evaluation, summary: Summary) -> str:
         "seed": summary.seed,
         "groups": {name: asdict(group) for name, group in summary.groups.items()},
         "failures": {row.key: row.error for row in evaluation.failures},
+        "unscored": dict(evaluation.unscored),
     }
     return json.dumps(json_plain(content), indent=2, allow_nan=False) + "\n"
 
@@ -168,6 +172,9 @@ def summary_markdown(evaluation: Evaluation, summary: Summary) -> str:
     if normals:
         parts += ["## Normal images", _normal_table(normals)]
         parts += ["## All images, both empty counting as 1", _all_table(summary)]
+    if evaluation.unscored:
+        parts.append(f"## Not scored ({len(evaluation.unscored)})")
+        parts.append("\n".join(f"- {line}" for line in unscored_lines(evaluation.unscored)))
     if evaluation.failures:
         parts.append(f"## Failures ({len(evaluation.failures)})")
         parts.append("\n".join(f"- {row.key}: {row.error}" for row in evaluation.failures))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
 import cv2
 
 from breastseg.core.case import Case
-from breastseg.core.errors import BreastsegError, DataSetError
+from breastseg.core.errors import BreastsegError, DataSetError, GroundTruthError
 from breastseg.core.mask import Mask
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
@@ -26,6 +26,8 @@ FAILURES = (
 )
 """What a damaged file or a method's own library raises on one image. Anything else is a mistake in
 the program, and stops the run."""
+
+_NO_TRUTH = "no ground truth"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Row:
         score: the metrics.
         milliseconds: what segmenting took, without reading and scoring; None if it failed.
         error: what went wrong, in one line; None if nothing did.
+        unscored: why the ground truth cannot be used, in one line; such a row enters no figure.
     """
 
     key: str
@@ -56,6 +59,7 @@ class Row:
     score: ImageScore | VolumeScore
     milliseconds: float | None = None
     error: str | None = None
+    unscored: str | None = None
 
     @property
     def outlined(self) -> bool:
@@ -72,12 +76,14 @@ class Evaluation:
         rows: one a case, in the order given.
         protocol: how the cases were segmented and scored.
         provenance: of the first prediction; None if there was none.
+        unscored: by key, why a case is in no row: it has no ground truth, or none that can be used.
     """
 
     segmenter: str
     rows: tuple[Row, ...] = field(repr=False)
     protocol: Protocol = DEFAULT_PROTOCOL
     provenance: Provenance | None = field(default=None, repr=False)
+    unscored: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def failures(self) -> tuple[Row, ...]:
@@ -98,46 +104,84 @@ def evaluate(
 ) -> Evaluation:
     """Segment and score every case, at the method's own operating point.
 
-    A case that cannot be read or segmented is a row with its error and the worst score; none is
-    dropped.
+    A case whose image cannot be read or segmented is a row with its error and the worst score. A
+    case without a ground truth, or with one that cannot be used, says nothing of the method: it is
+    no row, and is counted and named in `Evaluation.unscored`.
 
     Args:
         segmenter: the method.
-        cases: with known truth; only the first image of each is used.
+        cases: some with known truth; only the first image of each is used.
         protocol: how they are segmented and scored.
         progress: called after each case with the number done and the number in all.
 
     Raises:
-        DataSetError: as `check_cases`.
+        DataSetError: as `check_cases`; or no ground truth can be used.
     """
     check_cases(cases, protocol)
-    rows = []
+    rows: list[Row] = []
+    unscored = without_truth(cases)
     provenance = None
-    for ref in cases:
-        outcome = segment_and_score(segmenter, open_case(ref), protocol)
-        if provenance is None and outcome.prediction is not None:
-            provenance = outcome.prediction.provenance
-        rows.append(outcome.row)
+    for done, ref in enumerate(cases, 1):
+        if ref.key not in unscored:
+            outcome = segment_and_score(segmenter, open_case(ref), protocol)
+            if provenance is None and outcome.prediction is not None:
+                provenance = outcome.prediction.provenance
+            if outcome.row.unscored is None:
+                rows.append(outcome.row)
+            else:
+                unscored[ref.key] = outcome.row.unscored
         if progress is not None:
-            progress(len(rows), len(cases))
-    return Evaluation(segmenter.name, tuple(rows), protocol, provenance)
+            progress(done, len(cases))
+    require_scored(len(rows), unscored)
+    return Evaluation(segmenter.name, tuple(rows), protocol, provenance, unscored)
+
+
+def without_truth(cases: Sequence[CaseRef]) -> dict[str, str]:
+    """The cases whose ground truth is not known, by key, with the words for it."""
+    return {ref.key: _NO_TRUTH for ref in cases if ref.mask_paths is None}
+
+
+def unscored_lines(unscored: Mapping[str, str]) -> list[str]:
+    """What to say of `Evaluation.unscored`: one line of all without a truth, one of each other."""
+    bare = [key for key, why in unscored.items() if why == _NO_TRUTH]
+    lines = [f"{len(bare)} cases without ground truth are not scored: {some(bare)}"] if bare else []
+    return lines + [
+        f"not scored, for its ground truth cannot be used: {why}"
+        for why in unusable_truths(unscored).values()
+    ]
+
+
+def unusable_truths(unscored: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of `Evaluation.unscored` that have a ground truth, which cannot be used."""
+    return {key: why for key, why in unscored.items() if why != _NO_TRUTH}
+
+
+def require_scored(count: int, unscored: Mapping[str, str]) -> None:
+    """Check that a case is left to be scored.
+
+    Raises:
+        DataSetError: none is; tells of the first why.
+    """
+    if not count:
+        first = next(iter(unscored.values()))
+        raise DataSetError(f"of {len(unscored)} ground truths none can be used: {first}", "one")
 
 
 def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
     """Refuse what cannot be evaluated, before anything runs.
 
     Raises:
-        DataSetError: no case, a case twice, cases whose truth is not known, cases without a
+        DataSetError: no case, a case twice, no case whose truth is known, cases without a
             lesion where boxes are to be drawn around lesions, or volumes among pictures or where
             boxes or a size to score at are asked for.
     """
     twice = [key for key, n in Counter(ref.key for ref in cases).items() if n > 1]
-    unknown = [ref.key for ref in cases if ref.mask_paths is None]
+    unknown = without_truth(cases)
     if not cases:
         raise DataSetError("no case to evaluate", "at least one")
     if twice:
         raise DataSetError(f"cases given more than once: {some(twice)}", "each case once")
-    if unknown:
+    if len(unknown) == len(cases):
         raise DataSetError(
             f"cases whose truth is not known: {some(unknown)}", "cases with a true mask"
         )
@@ -169,11 +213,13 @@ class OpenedCase:
         ref: where it lies.
         case: its image and truth; None where they could not be read.
         error: what went wrong then, in one line.
+        unscored: what is wrong with the ground truth, where the image alone could be read.
     """
 
     ref: CaseRef
     case: Case | None = None
     error: str | None = None
+    unscored: str | None = None
 
     @property
     def truth(self) -> Mask | None:
@@ -196,6 +242,7 @@ class OpenedCase:
             score=score,
             milliseconds=milliseconds,
             error=error,
+            unscored=self.unscored,
         )
 
     def missed(self, error: str, min_iou: float) -> Row:
@@ -223,7 +270,9 @@ def open_case(ref: CaseRef) -> OpenedCase:
     try:
         case = ref.load()
         if case.mask is None:
-            raise DataSetError(f"case {case.case_id} without a truth", "a true mask")
+            raise GroundTruthError(f"case {case.case_id} without a truth", "a true mask")
+    except GroundTruthError as error:
+        return OpenedCase(ref, error=reason(error), unscored=reason(error))
     except FAILURES as error:
         return OpenedCase(ref, error=reason(error))
     return OpenedCase(ref, case)

@@ -153,7 +153,7 @@ def at_size(
 
     Returns:
         (rows, columns) float32, resampled with a triangle filter, and bool, each from the nearest
-        pixel.
+        pixel. Where the truth is to be ignored nothing counts as outlined.
 
     Raises:
         GeometryError: the prediction lies on another grid than the truth.
@@ -163,9 +163,12 @@ def at_size(
             f"a prediction of shape {prediction.grid.shape} for a truth of {truth.grid.shape}",
             "the image's own grid",
         )
+    probability = prediction.probability
+    if truth.ignored.any():
+        probability = np.where(truth.ignored, np.float32(0), probability)
     if size is None or size == truth.grid.shape:
-        return prediction.probability, truth.foreground
-    return resize(prediction.probability, size), nearest(truth.foreground, size)
+        return probability, truth.foreground
+    return resize(probability, size), nearest(truth.foreground, size)
 
 
 def score_failure(

@@ -37,7 +37,7 @@ def test_masks_beside_the_pictures(tmp_path: Path) -> None:
     write_png(tmp_path / "gone_mask.png", outline(1, 1))
     (case,) = Folder(tmp_path).cases()
     assert case.mask_paths == (tmp_path / "scan_mask.png",)
-    assert Folder(tmp_path).remarks() == ("1 masks without a picture: gone",)
+    assert Folder(tmp_path).remarks() == ("1 masks without a picture: gone_mask",)
 
 
 def test_table_tells_patient_label_and_spacing(root: Path) -> None:
@@ -116,3 +116,34 @@ def test_stained_tissue_keeps_its_colours(tmp_path: Path) -> None:
     write_text(tmp_path / "cases.csv", "file,modality\ntissue.png,histopathology\n")
     (case,) = Folder(tmp_path).cases()
     np.testing.assert_array_equal(case.read_image().array, np.moveaxis(colours, 2, 0))
+
+
+def test_masks_named_after_their_pictures_in_a_folder_of_masks(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_png(tmp_path / "Images" / f"{name}.PNG", picture(ord(name)))
+        write_png(tmp_path / "masks" / f"{name}_mask.png", outline(1, 1))
+    (tmp_path / "Images" / "._a.png").write_bytes(b"\0\5\x16\7")
+    a, b = Folder(tmp_path).cases()
+    assert a.mask_paths == (tmp_path / "masks" / "a_mask.png",)
+    assert b.load().mask is not None
+    assert Folder(tmp_path).remarks() == ()
+
+
+@pytest.mark.parametrize(("value", "kind"), [(1, "u1"), (2, "u1"), (100, "u1"), (255, "u2")])
+def test_masks_of_class_numbers_of_any_grey_and_of_16_bits(
+    tmp_path: Path, value: int, kind: str
+) -> None:
+    write_png(tmp_path / "a.png", picture(0))
+    write_png(tmp_path / "a_mask.png", (value * outline(1, 1)).astype(kind))
+    mask = Folder(tmp_path).cases()[0].load().mask
+    assert mask is not None
+    assert mask.foreground.sum() == 16
+
+
+def test_a_table_whose_patients_go_by_another_name_is_refused(root: Path) -> None:
+    write_text(root / "cases.csv", "file,PatientID\na.png,P1\n")
+    with pytest.raises(DataSetError, match=r"cases.csv has the column 'PatientID', which is not r"):
+        Folder(root).cases()
+    write_text(root / "cases.csv", "file;patient_id;age\na.png;P1;60\n")
+    assert Folder(root).cases()[0].patient_id == "P1"
+    assert Folder(root).remarks()[-1] == "columns of cases.csv that are not used: age"

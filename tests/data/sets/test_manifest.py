@@ -117,3 +117,10 @@ def test_missing_manifest_and_columns(make: Make, tmp_path: Path) -> None:
         Manifest(tmp_path).cases()
     with pytest.raises(DataSetError, match="no column mask"):
         make("scans/a.png", head="image").cases()
+
+
+def test_a_name_of_five_thousand_letters(tmp_path: Path) -> None:
+    write_text(tmp_path / "long.csv", f"image,mask\n{'a' * 5000}.png,\n")
+    with pytest.raises(DataSetError, match=r"1 files are not there") as caught:
+        Manifest(tmp_path / "long.csv").cases()
+    assert len(str(caught.value)) < 500

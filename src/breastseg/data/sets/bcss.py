@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -15,6 +14,7 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.image import Image, Modality
 from breastseg.data.colour import ColourRef
 from breastseg.data.dataset import CaseRef, DataSetInfo, locate, require, some
+from breastseg.data.files import by_stem
 
 OUTSIDE = 0
 """The code of what was not looked at: neither tumour nor anything else."""
@@ -26,7 +26,7 @@ SHARED_UM = 0.25
 
 _OFFICIAL = re.compile(r"(?P<patient>TCGA-\w{2}-\w{4})-.+_MPP-(?P<um>\d+(?:\.\d+)?)", re.IGNORECASE)
 _IMAGES = ("images", "rgbs_colorNormalized", "rgbs")
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+_SUFFIXES = (".png", ".jpg", ".jpeg")
 _PLACES = (".", "BCSS", "histopathology/BCSS")
 
 
@@ -128,15 +128,18 @@ class Bcss:
         """
         folder = self.folder
         require(folder, (self._images(), "masks"), self.info)
-        images, masks = _by_stem(folder / self._images()), _by_stem(folder / "masks")
+        images, masks = (
+            by_stem(folder / self._images(), *_SUFFIXES),
+            by_stem(folder / "masks", *_SUFFIXES),
+        )
         if not images:
             raise DataSetError(f"no picture in {folder / self._images()}", self.info.tree)
         return tuple(self._case(stem, images[stem], masks.get(stem)) for stem in sorted(images))
 
     def remarks(self) -> tuple[str, ...]:
         """Pictures without a mask, masks without a picture, and names that tell no patient."""
-        images = _by_stem(self.folder / self._images())
-        masks = _by_stem(self.folder / "masks")
+        images = by_stem(self.folder / self._images(), *_SUFFIXES)
+        masks = by_stem(self.folder / "masks", *_SUFFIXES)
         unnamed = {stem for stem in images if not _OFFICIAL.match(stem)}
         counted = (
             ("pictures without a mask", images.keys() - masks.keys()),
@@ -164,19 +167,3 @@ class Bcss:
             spacing_mm=(step_mm, step_mm),
             modality=Modality.HISTOPATHOLOGY,
         )
-
-
-def _by_stem(folder: Path) -> Mapping[str, Path]:
-    """The pictures of a folder; the official stems hold a dot before their last four digits."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix.lower() not in _SUFFIXES:
-            continue
-        if path.stem in found:
-            raise DataSetError(
-                f"{found[path.stem].name} and {path.name} in {folder} have one stem",
-                "one picture a stem",
-                "rename one of them",
-            )
-        found[path.stem] = path
-    return found

@@ -11,6 +11,7 @@ from typing import ClassVar
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef, DataSetInfo, locate, require, some
+from breastseg.data.files import by_stem
 
 TABLE = "bus_data.csv"
 FOLDS = "5-fold-cv.csv"
@@ -100,7 +101,7 @@ class BusBra:
 
 
 def _stems(folder: Path) -> Mapping[str, Path]:
-    return {path.stem: path for path in folder.glob("*.png")}
+    return by_stem(folder, ".png")
 
 
 def _mask_stem(case_id: str) -> str:

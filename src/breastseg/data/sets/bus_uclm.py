@@ -10,6 +10,7 @@ from typing import ClassVar
 from breastseg.core.errors import DataSetError, UnreadableError
 from breastseg.core.image import Modality
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, locate, require, some
+from breastseg.data.files import by_stem
 from breastseg.data.table import Row, read_table
 
 TABLE = "INFO.csv"
@@ -17,6 +18,7 @@ LABELS = ("benign", "malignant", NORMAL)
 TAGS = ("doppler", "marks", "combined")
 """Colour Doppler, callipers or text, and two views side by side: columns of the table."""
 
+_SUFFIXES = (".png", ".jpg", ".jpeg")
 _YES, _NO = ("yes", "y"), ("no", "n", "")
 
 
@@ -87,15 +89,7 @@ class BusUclm:
         require(folder, ("images", "masks", TABLE), self.info)
         table = read_table(folder / TABLE, ("Image", "Label", *(tag.title() for tag in TAGS)))
         rows = {Path(row["Image"]).stem: row for row in table}
-        return _stems(folder / "images"), _stems(folder / "masks"), rows
-
-
-def _stems(folder: Path) -> Mapping[str, Path]:
-    return {
-        path.stem: path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in (".png", ".jpg", ".jpeg") and not path.name.startswith(".")
-    }
+        return by_stem(folder / "images", *_SUFFIXES), by_stem(folder / "masks", *_SUFFIXES), rows
 
 
 def _misfits(images: Mapping[str, Path], masks: Mapping[str, Path]) -> Iterator[str]:

@@ -10,7 +10,16 @@ from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
-from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, locate, require, some
+from breastseg.data.dataset import (
+    NORMAL,
+    CaseRef,
+    DataSetInfo,
+    Fault,
+    locate,
+    require,
+    some,
+)
+from breastseg.data.files import visible
 
 LABELS = ("benign", "malignant", NORMAL)
 
@@ -92,17 +101,19 @@ class Busi:
             images, masks = _listing(self.folder / label)
             bare = images.keys() - masks.keys()
             if bare and label != NORMAL:
-                remarks.append(f"{len(bare)} {label} images without a mask: {some(bare)}")
+                remarks.append(Fault(f"{len(bare)} {label} images without a mask: {some(bare)}"))
             stray = masks.keys() - images.keys()
             if stray:
-                remarks.append(f"masks of {len(stray)} {label} images not there: {some(stray)}")
+                remarks.append(
+                    Fault(f"masks of {len(stray)} {label} images not there: {some(stray)}")
+                )
         return tuple(remarks)
 
 
 def _listing(folder: Path) -> tuple[Mapping[str, Path], Mapping[str, tuple[Path, ...]]]:
     images: dict[str, Path] = {}
     masks: dict[str, tuple[Path, ...]] = {}
-    for path in sorted(folder.glob("*.png")):
+    for path in visible(folder, ".png"):
         match = _MASK.fullmatch(path.name)
         if match:
             masks[match["case"]] = (*masks.get(match["case"], ()), path)

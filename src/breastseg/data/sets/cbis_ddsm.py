@@ -253,7 +253,7 @@ def _files(folder: Path, wanted: Iterable[_Described]) -> Mapping[str, tuple[Pat
                 kind = "images" if name == one.name else "masks"
                 paths = [folder / kind / f"{one.name}.png"]
             else:
-                paths = [path for tree in trees for path in sorted((tree / name).rglob("*.dcm"))]
+                paths = [path for tree in trees for path in _dicoms(tree / name)]
             there = tuple(path for path in paths if path.is_file())
             if there:
                 found[name] = there
@@ -311,3 +311,8 @@ def _nearest(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool
         for new, old in zip(shape, mask.shape, strict=True)
     )
     return mask[np.ix_(rows, columns)]
+
+
+def _dicoms(folder: Path) -> list[Path]:
+    found = sorted(folder.rglob("*.[dD][cC][mM]"))
+    return [path for path in found if not path.name.startswith(".")]

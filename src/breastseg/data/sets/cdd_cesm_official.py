@@ -13,6 +13,7 @@ from pathlib import Path
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
 from breastseg.data.dataset import NORMAL, some
+from breastseg.data.files import visible
 from breastseg.data.polygon import Polygon, PolygonRef, polygon_of
 
 FOLDERS: Mapping[str, str] = {
@@ -139,7 +140,7 @@ def official_pictures(folder: Path, types: tuple[str, ...]) -> Mapping[str, tupl
     """The path and the patient of each picture by its stem, sorted."""
     found = {}
     for kind in types:
-        for path in (folder / FOLDERS[kind]).glob("*.jpg"):
+        for path in visible(folder / FOLDERS[kind], ".jpg"):
             match = _NAME.fullmatch(path.stem.strip())
             if match and match["type"] == kind:
                 found[match[0]] = path, match["patient"]
@@ -153,7 +154,7 @@ def _type(name: str) -> str:
 
 def _table(folder: Path, *words: str) -> Path | None:
     """The CSV file whose name holds these words; they are joined by blanks, hyphens or bars."""
-    found = (p for p in sorted(folder.glob("*.csv")) if all(w in p.name.lower() for w in words))
+    found = (p for p in visible(folder, ".csv") if all(w in p.name.lower() for w in words))
     return next(found, None)
 
 
@@ -185,7 +186,7 @@ def _polygon(text: str, where: str) -> Polygon | None:
             return _ellipse(float(shape["cx"]), float(shape["cy"]), float(rx), float(ry))
         if kind == "point":
             return None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataSetError(f"shape {text[:80]!r} of {where}", "a shape as JSON") from error
     raise DataSetError(f"shape {kind!r} of {where}", "polygon, polyline, circle, ellipse or point")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,23 +11,32 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
 from breastseg.data.cells import fold_of, modality_of, spacing_of
 from breastseg.data.colour import ColourRef
-from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, require, some
+from breastseg.data.columns import check_columns, unused
+from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, require, some
+from breastseg.data.files import PICTURES, by_stem
+from breastseg.data.pairs import Pairs, pair, pair_flat
+from breastseg.data.table import Row, read_table
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 TABLE = "cases.csv"
 """Optional, beside the pictures."""
+COLUMNS = ("file", "patient_id", "label", "spacing_mm", "modality", "fold")
+
+_IMAGES = ("images", "image", "imgs", "img")
+_MASKS = ("masks", "mask", "labels", "label", "annotations", "segmentations", "gt", "ground_truth")
 
 
 @dataclass(frozen=True)
 class Folder:
     """Pictures and masks by the names of their files.
 
-    Either pictures in ``images/`` with masks of the same stem in ``masks/``, or all in one
-    folder with the mask of ``scan.png`` as ``scan_mask.png``. A picture without a mask has no
-    known truth, unless its label is ``normal``. The optional ``cases.csv`` has the columns
-    file, patient_id, label, spacing_mm, modality and fold (all but the first may be absent or
-    blank); spacing_mm is one number, or row and column spacing with a space between them. Without
-    the table, every picture stands for its own patient.
+    Either pictures in ``images/`` with masks in ``masks/``, of the same stem or as
+    ``scan_mask.png``, or all in one folder with the mask of ``scan.png`` as ``scan_mask.png``; for
+    the other endings see `breastseg.data.pairs`. A picture without a mask has no known truth,
+    unless its label is ``normal``. The optional ``cases.csv`` has the columns file, patient_id,
+    label, spacing_mm, modality and fold (all but the first may be absent or blank); spacing_mm is
+    one number, or row and column spacing with a space between them. Without the table, every
+    picture stands for its own patient. A column of another name is told of by `remarks`, and
+    refused where it looks like one of these that is not there.
 
     Attributes:
         root: the folder; its name is the data set's name.
@@ -41,7 +49,8 @@ class Folder:
         doi="",
         licence="the owner's",
         home="your own archive",
-        tree="images/scan.png with masks/scan.png, or scan.png with scan_mask.png; "
+        tree="images/scan.png with masks/scan.png or masks/scan_mask.png, or scan.png with "
+        "scan_mask.png; "
         f"optionally {TABLE} with the columns file, patient_id, label, spacing_mm, modality, "
         "fold",
     )
@@ -58,7 +67,8 @@ class Folder:
             DataSetError: there is no picture, two have one stem, or the table has a bad row.
         """
         require(self.root, (), self.info)
-        images, masks = self._listing()
+        pairs = self._listing()
+        images = pairs.images
         if not images:
             raise DataSetError(f"no picture in {self.root}", self.info.tree)
         rows = read_rows(self.root / TABLE)
@@ -70,83 +80,66 @@ class Folder:
             )
         name = self.name
         return tuple(
-            _case(case_id, images[case_id], masks.get(case_id), rows.get(case_id, {}), name)
+            _case(
+                case_id, images[case_id], pairs.masks.get(case_id, ()), rows.get(case_id, {}), name
+            )
             for case_id in sorted(images)
         )
 
     def remarks(self) -> tuple[str, ...]:
-        """Pictures without a mask, and masks without a picture."""
-        images, masks = self._listing()
+        """Pictures without a mask, masks without a picture, and columns that are not used."""
+        pairs = self._listing()
+        rows = read_rows(self.root / TABLE)
+        normal = {stem for stem, row in rows.items() if row.get("label") == NORMAL}
         counted = (
-            ("pictures without a mask", images.keys() - masks.keys()),
-            ("masks without a picture", masks.keys() - images.keys()),
+            ("pictures without a mask", pairs.images.keys() - pairs.masks.keys() - normal),
+            ("masks without a picture", pairs.stray),
         )
-        return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
+        faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
+        columns = next(iter(rows.values()), {})
+        return (*faults, *unused(check_columns(columns, COLUMNS, TABLE), TABLE))
 
-    def _listing(self) -> tuple[Mapping[str, Path], Mapping[str, Path]]:
-        if (self.root / "images").is_dir():
-            return _pictures(self.root / "images"), _pictures(self.root / "masks")
-        everything = _pictures(self.root)
-        images = {stem: path for stem, path in everything.items() if not stem.endswith("_mask")}
-        masks = {
-            stem.removesuffix("_mask"): path
-            for stem, path in everything.items()
-            if stem.endswith("_mask")
-        }
-        return images, masks
+    def _listing(self) -> Pairs:
+        images = _subfolder(self.root, _IMAGES)
+        if images is None:
+            return pair_flat(by_stem(self.root, *PICTURES))
+        masks = _subfolder(self.root, _MASKS)
+        return pair(by_stem(images, *PICTURES), by_stem(masks, *PICTURES) if masks else {})
 
 
-def _pictures(folder: Path) -> Mapping[str, Path]:
-    """The pictures of one folder by stem."""
-    found: dict[str, Path] = {}
-    if not folder.is_dir():
-        return found
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES or not path.is_file():
-            continue
-        if path.stem in found:
-            raise DataSetError(
-                f"{found[path.stem].name} and {path.name} in {folder} have one stem",
-                "one picture a stem",
-                "rename one of them",
-            )
-        found[path.stem] = path
-    return found
+def _subfolder(root: Path, names: Sequence[str]) -> Path | None:
+    """The first of the folders, in capitals or not."""
+    there = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
+    return next((there[name] for name in names if name in there), None)
 
 
-def read_rows(path: Path) -> Mapping[str, Mapping[str, str]]:
+def read_rows(path: Path) -> Mapping[str, Row]:
     """The rows of the optional table by the stem of their file; none where it is absent.
 
     Raises:
-        DataSetError: it cannot be read, or has no column ``file``.
+        DataSetError: it cannot be read, has no column ``file``, or a column that looks like one
+            that is not there.
     """
     if not path.is_file():
         return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            if "file" not in (reader.fieldnames or ()):
-                raise DataSetError(f"{path} has no column file", "a column that names the picture")
-            return {Path(row["file"]).stem: row for row in reader if row["file"]}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataSetError(f"{path} cannot be read: {error}", "a CSV file in UTF-8") from error
+    rows = read_table(path, ("file",))
+    check_columns(rows[0] if rows else (), COLUMNS, path.name)
+    return {Path(row["file"]).stem: row for row in rows if row["file"]}
 
 
-def _case(
-    case_id: str, image: Path, mask: Path | None, row: Mapping[str, str], source: str
-) -> CaseRef:
-    label = row.get("label", "").strip() or None
+def _case(case_id: str, image: Path, masks: tuple[Path, ...], row: Row, source: str) -> CaseRef:
+    label = row.get("label") or None
     outlines = () if label == NORMAL else None
     where = f"{case_id} in {TABLE}"
     modality = modality_of(row.get("modality", ""), where)
     kind = ColourRef if modality is Modality.HISTOPATHOLOGY else CaseRef
     return kind(
         case_id=case_id,
-        patient_id=row.get("patient_id", "").strip() or case_id,
+        patient_id=row.get("patient_id") or case_id,
         label=label,
         source=source,
         image_path=image,
-        mask_paths=outlines if mask is None else (mask,),
+        mask_paths=masks or outlines,
         fold=fold_of(row.get("fold", ""), where),
         spacing_mm=spacing_of(row.get("spacing_mm", ""), where),
         modality=modality,

@@ -14,6 +14,7 @@ from xml.parsers.expat import ExpatError
 from breastseg.core.errors import DataSetError, UnreadableError
 from breastseg.core.image import Image, Modality
 from breastseg.data.dataset import NORMAL, DataSetInfo, locate, require, some
+from breastseg.data.files import visible
 from breastseg.data.mammogram import read_mammogram
 from breastseg.data.polygon import Polygon, PolygonRef, polygon_of
 
@@ -127,7 +128,7 @@ class Inbreast:
         folder = self.folder
         views = {case_id for case_id, _, _ in _pictures(folder / DICOMS)}
         rows = _assessments(folder / TABLE).keys()
-        outlined = {path.stem for path in (folder / OUTLINES).glob("*.xml")}
+        outlined = {path.stem for path in visible(folder / OUTLINES, ".xml")}
         counted = (
             (f"rows of {TABLE} without a picture", rows - views),
             (f"pictures without a BI-RADS assessment in {TABLE}", views - rows),
@@ -159,7 +160,7 @@ class InbreastRegions(Inbreast):
 
 def _pictures(folder: Path) -> Iterator[tuple[str, Path, str]]:
     """The number, the path and the patient of each view."""
-    for path in sorted(folder.glob("*.dcm")):
+    for path in visible(folder, ".dcm"):
         match = _FILE.fullmatch(path.name)
         if match:
             yield match["id"], path, match["patient"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +11,7 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
 from breastseg.data.cells import fold_of, modality_of, spacing_of
 from breastseg.data.colour import ColourRef
+from breastseg.data.columns import check_columns, unused
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, some
 from breastseg.data.table import Row, read_table
 from breastseg.data.volume_ref import VolumeRef
@@ -17,6 +19,7 @@ from breastseg.io.volume import VOLUME_SUFFIXES
 
 TABLE = "manifest.csv"
 """The manifest's name where a folder is given."""
+COLUMNS = ("image", "mask", "case_id", "patient_id", "label", "modality", "fold", "spacing_mm")
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,10 @@ class Manifest:
     spacing_mm, any of which may be blank. Paths are relative to the manifest's folder; several
     masks of one image are separated by ``|``. A blank mask says that the truth is not known, unless
     the label is ``normal``. Without a case_id it is the image's path without its suffix, and
-    without a patient_id every image stands for its own patient. An image that is a volume may name
-    its phases one after the other, separated by ``|``. Colour counts where the modality is
-    ``histopathology``.
+    without a patient_id every image stands for its own patient. A column of another name is told of
+    by `remarks`, and refused where it looks like one of these that is not there. An image that is a
+    volume may name its phases one after the other, separated by ``|``. Colour counts where the
+    modality is ``histopathology``.
 
     Attributes:
         root: the CSV file, whose name is then the data set's, or a folder with ``manifest.csv``.
@@ -66,9 +70,7 @@ class Manifest:
         table = self.table
         if not table.is_file():
             raise DataSetError(f"no file {table}", self.info.tree)
-        rows = read_table(table, ("image", "mask"))
-        if not rows:
-            raise DataSetError(f"{table} has no row", "a row a case")
+        rows = self._rows()
         cases: dict[str, CaseRef] = {}
         for number, row in enumerate(rows, 2):
             case = self._case(row, f"row {number} in {table.name}")
@@ -77,7 +79,8 @@ class Manifest:
                     f"two rows for {case.case_id} in {table.name}", "distinct case_id or image"
                 )
         refs = tuple(cases[case_id] for case_id in sorted(cases))
-        gone = [path for ref in refs for path in ref.files if not path.exists()]
+        # os.path.exists, for a name that is too long is an error to Path.exists
+        gone = [path for ref in refs for path in ref.files if not os.path.exists(path)]
         if gone:
             raise DataSetError(
                 f"{table.name}: {len(gone)} files are not there: {some(map(str, gone))}",
@@ -86,9 +89,18 @@ class Manifest:
         return refs
 
     def remarks(self) -> tuple[str, ...]:
-        """Images without a mask."""
+        """Images without a mask, and columns that are not used."""
         bare = [case.case_id for case in self.cases() if case.mask_paths is None]
-        return (f"{len(bare)} images without a mask: {some(bare)}",) if bare else ()
+        told = unused(check_columns(self._rows()[0], COLUMNS, self.table.name), self.table.name)
+        return (*((f"{len(bare)} images without a mask: {some(bare)}",) if bare else ()), *told)
+
+    def _rows(self) -> tuple[Row, ...]:
+        table = self.table
+        rows = read_table(table, ("image", "mask"))
+        if not rows:
+            raise DataSetError(f"{table} has no row", "a row a case")
+        check_columns(rows[0], COLUMNS, table.name)
+        return rows
 
     def _case(self, row: Row, where: str) -> CaseRef:
         folder = self.table.parent

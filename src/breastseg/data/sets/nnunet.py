@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -17,9 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import DataSetError
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
+from breastseg.core.mask import IGNORE, Mask
 from breastseg.data.cells import fold_of, modality_of, spacing_of
-from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, require, some
+from breastseg.data.columns import check_columns
+from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, require, some
+from breastseg.data.files import read_json
+from breastseg.data.lesion_pixels import labelled
 from breastseg.data.table import Row, read_table
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.io.volume import VOLUME_SUFFIXES
@@ -49,11 +53,13 @@ class NnUnetPicture(CaseRef):
     Attributes:
         later_paths: the channels after `image_path`.
         lesion_values: what the picture of labels holds inside a lesion.
+        ignore_value: what it holds where nothing is known; None where there is no such value.
         colour: one file holds red, green and blue as the three channels.
     """
 
     later_paths: tuple[Path, ...] = ()
     lesion_values: tuple[int, ...] = (1,)
+    ignore_value: int | None = None
     colour: bool = False
 
     masks_are_pictures: ClassVar[bool] = False
@@ -92,6 +98,10 @@ class NnUnetPicture(CaseRef):
                 )
         return replace(first, array=np.concatenate(arrays)) if self.later_paths else first
 
+    def read_mask(self, grid: Grid) -> Mask:
+        """The ground truth on the image's grid; what is raised as for `read_outline`."""
+        return labelled(self._label_files(grid.shape), self, grid)
+
     def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All lesions together.
 
@@ -103,27 +113,29 @@ class NnUnetPicture(CaseRef):
 
         Raises:
             UnreadableError: the file is missing or damaged.
-            DataSetError: the labels do not fit the picture.
+            DataSetError: the labels do not fit the picture, or one is not declared.
         """
+        return self.read_mask(Grid(shape)).foreground
+
+    def _label_files(self, shape: tuple[int, ...]) -> Iterator[tuple[NDArray[np.generic], str]]:
         from breastseg.io.raster import read_raster
 
-        found = np.zeros(shape, bool)
         for path in self.mask_paths or ():
-            values = read_raster(path).array[0]
-            if values.shape != shape:
+            values = read_raster(path).array[:1]
+            if values.shape[1:] != shape:
                 raise DataSetError(
-                    f"{self.key}: the labels have {values.shape} pixels, the image {shape}",
+                    f"{self.key}: the labels have {values.shape[1:]} pixels, the image {shape}",
                     "labels of the image's size",
                 )
-            found |= np.isin(values, self.lesion_values)
-        return found
+            yield values, f"{self.key}: {path.name}"
 
 
 @dataclass(frozen=True)
 class NnUnet:
     """A data set in nnU-Net's raw format, of pictures or of volumes.
 
-    All labels but background and ``ignore`` count as lesion. The folds are those of
+    All labels but background and ``ignore`` count as lesion, and `remarks` says so where there are
+    several; a label that ``dataset.json`` does not declare is refused. The folds are those of
     ``splits_final.json``, the first being 1, where it lies beside ``dataset.json``. The optional
     ``cases.csv``, which `breastseg data convert` writes, has what nnU-Net has no place for:
     patients, labels, folds and spacing; without it every case stands for its own patient.
@@ -164,21 +176,33 @@ class NnUnet:
         folds = _folds(self.root)
         found = []
         for part in PARTS:
+            labels = _labels(self.root / f"labels{part}", layout)
             for file, channels in _channels(self.root / f"images{part}", layout).items():
-                labels = self.root / f"labels{part}" / (file + layout.ending)
-                row = rows.get(file, {})
-                ref = self._case(file, channels, labels if labels.is_file() else None, row, layout)
+                ref = self._case(file, channels, labels.get(file), rows.get(file, {}), layout)
                 found.append(ref if ref.fold is not None else replace(ref, fold=folds.get(file)))
         if not found:
             raise DataSetError(f"no case in {self.root / 'imagesTr'}", self.info.tree)
         return tuple(sorted(found, key=lambda case: case.case_id))
 
     def remarks(self) -> tuple[str, ...]:
-        """Cases to train on that have no labels."""
-        images = set(_channels(self.root / "imagesTr", layout := _layout(self.root)))
-        there = {path.name for path in (self.root / "labelsTr").glob("*")}
-        bare = [name for name in images if name + layout.ending not in there]
-        return (f"{len(bare)} cases in imagesTr without labels: {some(bare)}",) if bare else ()
+        """Cases to train on that have no labels, labels without a case, and labels merged."""
+        layout = _layout(self.root)
+        images = set(_channels(self.root / "imagesTr", layout))
+        labels = set(_labels(self.root / "labelsTr", layout))
+        remarks: list[str] = [
+            Fault(f"{len(names)} {what}: {some(names)}")
+            for what, names in (
+                ("cases in imagesTr without labels", images - labels),
+                ("files in labelsTr without an image", labels - images),
+            )
+            if names
+        ]
+        if len(layout.lesions) > 1:
+            named = ", ".join(f"{name} ({value})" for value, name in layout.lesions.items())
+            remarks.append(f"the labels {named} count as one lesion")
+        if layout.ignore is not None:
+            remarks.append("pixels labelled ignore are not scored; training has them as background")
+        return tuple(remarks)
 
     def _case(
         self, file: str, channels: Sequence[Path], labels: Path | None, row: Row, layout: _Layout
@@ -199,13 +223,12 @@ class NnUnet:
             spacing_mm=spacing_of(row.get("spacing_mm", ""), where),
             modality=layout.modality if modality is Modality.UNKNOWN else modality,
         )
-        later, lesions = tuple(channels[1:]), layout.lesion_values
+        later, lesions = tuple(channels[1:]), tuple(layout.lesions)
+        known = {**vars(shared), "later_paths": later, "lesion_values": lesions}
+        known["ignore_value"] = layout.ignore
         if layout.ending.lower() in VOLUME_SUFFIXES:
-            return VolumeRef(**vars(shared), later_paths=later, lesion_values=lesions)
-        colour = layout.channels == 3 and not later
-        return NnUnetPicture(
-            **vars(shared), later_paths=later, lesion_values=lesions, colour=colour
-        )
+            return VolumeRef(**known)
+        return NnUnetPicture(**known, colour=layout.channels == 3 and not later)
 
 
 @dataclass(frozen=True)
@@ -214,7 +237,8 @@ class _Layout:
 
     ending: str
     channels: int
-    lesion_values: tuple[int, ...]
+    lesions: Mapping[int, str]
+    ignore: int | None
     modality: Modality
 
 
@@ -232,11 +256,16 @@ def _layout(root: Path) -> _Layout:
         raise DataSetError(f"file_ending {ending!r} in {root / DATASET}", ".png or .nii.gz")
     words = " ".join(map(str, names.values())).lower()
     modality = next((m for word, m in _WORDS.items() if word in words), Modality.UNKNOWN)
-    return _Layout(ending, len(names), _lesion_values(labels, root), modality)
+    values = _label_names(labels, root)
+    ignore = next((value for value, name in values.items() if name == IGNORE), None)
+    lesions = {v: name for v, name in sorted(values.items()) if v != 0 and name != IGNORE}
+    if not lesions:
+        raise DataSetError(f"{root / DATASET} has no label but background", "a label of lesions")
+    return _Layout(ending, len(names), lesions, ignore, modality)
 
 
-def _lesion_values(labels: Mapping[str, object], root: Path) -> tuple[int, ...]:
-    """All values but those of background and of what is to be ignored."""
+def _label_names(labels: Mapping[str, object], root: Path) -> Mapping[int, str]:
+    """What each value means."""
     values: dict[int, str] = {}
     for key, value in labels.items():
         # version 1 has the value first; a region of version 2 has several values
@@ -250,19 +279,16 @@ def _lesion_values(labels: Mapping[str, object], root: Path) -> tuple[int, ...]:
                 raise DataSetError(
                     f"label {key!r}: {value!r} in {root / DATASET}", "a name and whole numbers"
                 ) from error
-    found = tuple(sorted(n for n, name in values.items() if n != 0 and name != "ignore"))
-    if not found:
-        raise DataSetError(f"{root / DATASET} has no label but background", "a label of lesions")
-    return found
+    return values
 
 
 def _channels(folder: Path, layout: _Layout) -> Mapping[str, tuple[Path, ...]]:
     """The files of each case; a case of one file may be without a channel's number."""
     found: dict[str, dict[int, Path]] = {}
     for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-        if not path.name.endswith(layout.ending) or path.name.startswith("."):
+        stem = _stem(path, layout)
+        if not stem:
             continue
-        stem = path.name.removesuffix(layout.ending)
         case, _, number = stem.rpartition("_")
         if case and len(number) == 4 and number.isdecimal():
             found.setdefault(case, {})[int(number)] = path
@@ -278,9 +304,25 @@ def _channels(folder: Path, layout: _Layout) -> Mapping[str, tuple[Path, ...]]:
     return {case: tuple(files[at] for at in sorted(files)) for case, files in found.items()}
 
 
+def _labels(folder: Path, layout: _Layout) -> Mapping[str, Path]:
+    found = {_stem(path, layout): path for path in sorted(folder.glob("*"))}
+    return {stem: path for stem, path in found.items() if stem}
+
+
+def _stem(path: Path, layout: _Layout) -> str:
+    """The name without its ending, in capitals or not; "" for another file or a hidden one."""
+    if path.name.startswith(".") or not path.name.lower().endswith(layout.ending.lower()):
+        return ""
+    return path.name[: -len(layout.ending)]
+
+
 def _rows(root: Path) -> Mapping[str, Row]:
     path = root / CASES
-    return {row["file"]: row for row in read_table(path, ("file",))} if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    rows = read_table(path, ("file",))
+    check_columns(rows[0] if rows else (), COLUMNS, CASES)
+    return {row["file"]: row for row in rows}
 
 
 def _folds(root: Path) -> Mapping[str, int]:
@@ -288,20 +330,17 @@ def _folds(root: Path) -> Mapping[str, int]:
     path = root / SPLITS
     if not path.is_file():
         return {}
-    try:
-        splits = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): k for k, split in enumerate(splits, 1) for name in split["val"]}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataSetError(
-            f"{path} cannot be read: {error!r}", 'a JSON list of {"train": [...], "val": [...]}'
-        ) from error
+    expected = 'a JSON list of {"train": [...], "val": [...]}'
+    splits = read_json(path, expected)
+    listed = splits if isinstance(splits, list) else []
+    parts = [split.get("val") if isinstance(split, dict) else None for split in listed]
+    if not parts or not all(isinstance(part, list) for part in parts):
+        raise DataSetError(f"{path} holds no splits", expected)
+    return {str(name): k for k, part in enumerate(parts, 1) for name in part or ()}
 
 
 def _json(path: Path) -> dict[str, object]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataSetError(f"{path} cannot be read: {error}", "a JSON file") from error
+    found = read_json(path, "the file that nnU-Net describes")
     if not isinstance(found, dict):
         raise DataSetError(f"{path} holds no object", "the file that nnU-Net describes")
     return found

@@ -12,6 +12,7 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
 from breastseg.data.colour import ColourRef
 from breastseg.data.dataset import CaseRef, DataSetInfo, require, some
+from breastseg.data.files import visible
 
 SPACING_MM = (0.25e-3, 0.25e-3)
 """Of a scan at 40x, as all pictures are."""
@@ -63,7 +64,7 @@ class Tnbc:
         require(self.root, (), self.info)
         found: dict[str, CaseRef] = {}
         for slide, images, masks in _pairs(self.folder):
-            for path in sorted(images.glob("*.png")):
+            for path in visible(images, ".png"):
                 if path.stem in found:
                     raise DataSetError(
                         f"{found[path.stem].image_path} and {path} have one name",
@@ -94,8 +95,8 @@ class Tnbc:
         bare, stray = set(), set()
         folders = list(_pairs(self.folder))
         for _, images, masks in folders:
-            pictured = {path.name for path in images.glob("*.png")}
-            outlined = {path.name for path in masks.glob("*.png")}
+            pictured = {path.name for path in visible(images, ".png")}
+            outlined = {path.name for path in visible(masks, ".png")}
             bare |= pictured - outlined
             stray |= outlined - pictured
         counted = (("pictures without a mask", bare), ("masks without a picture", stray))

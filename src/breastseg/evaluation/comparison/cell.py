@@ -78,6 +78,7 @@ class Comparison:
         outlines: the folder of the outlines, ``outlines / label / key.png`` (1-bit PNG, of a
             volume ``.nii.gz``, on the image's own grid; see `outline_path`).
         parameters: by label, the provenance parameters in force.
+        unscored: by key, why a case is in no cell; see `breastseg.evaluation.run.Evaluation`.
     """
 
     methods: Mapping[str, MethodInfo]
@@ -87,6 +88,7 @@ class Comparison:
     baseline: str
     outlines: Path
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    unscored: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def of_volumes(self) -> bool:

@@ -66,6 +66,7 @@ def comparison_json(results: Results, how: tuple[str, ...], command: str) -> str
             "resamples": results.resamples,
             "seed": results.seed,
         },
+        "unscored": dict(comparison.unscored),
         "methods": {s.label: _method(results, s) for s in results.standings},
         "ranking": None if results.ranking is None else asdict(results.ranking),
         "best_against_next": None if results.runner_up is None else asdict(results.runner_up),

@@ -83,6 +83,7 @@ def write_comparison(
         InputError: a file cannot be written.
     """
     comparison = _without_folders(comparison, cases)
+    cases = [ref for ref in cases if ref.key not in comparison.unscored]
     results = summarise_comparison(comparison, resamples, seed)
     figures = tuple(drawings(results))
     laid_out = chapters(figures, tuple(tables(results)))
@@ -100,16 +101,20 @@ def _without_folders(comparison: Comparison, cases: Sequence[CaseRef]) -> Compar
     """Errors that name a file without the folder it is in: a report is passed on."""
     folders = {ref.key: {path.parent for path in ref.files} for ref in cases}
 
+    def plain(key: str, error: str) -> str:
+        for folder in folders.get(key, ()):
+            error = error.replace(f"{folder}{os.sep}", "")
+        return error
+
     def told(cell: Cell) -> Cell:
         error = cell.row.error
         if error is None:
             return cell
-        for folder in folders.get(cell.row.key, ()):
-            error = error.replace(f"{folder}{os.sep}", "")
-        return replace(cell, row=replace(cell.row, error=error))
+        return replace(cell, row=replace(cell.row, error=plain(cell.row.key, error)))
 
     cells = {label: tuple(map(told, column)) for label, column in comparison.cells.items()}
-    return replace(comparison, cells=cells)
+    unscored = {key: plain(key, why) for key, why in comparison.unscored.items()}
+    return replace(comparison, cells=cells, unscored=unscored)
 
 
 def chapters(figures: Sequence[Drawing], made: Sequence[Table]) -> tuple[Chapter, ...]:

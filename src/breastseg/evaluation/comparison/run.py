@@ -18,7 +18,7 @@ from breastseg.evaluation.comparison.store import Store, fingerprint, state_of, 
 from breastseg.evaluation.comparison.work import Bench, Rules, Task, opened
 from breastseg.evaluation.comparison.workers import Results, in_processes, in_this_process
 from breastseg.evaluation.protocol import Prompting, Protocol
-from breastseg.evaluation.run import check_cases
+from breastseg.evaluation.run import check_cases, require_scored, without_truth
 from breastseg.inference.methods import MethodInfo, MethodSpec
 from breastseg.inference.session import usable_cores
 
@@ -34,13 +34,13 @@ def compare(
 ) -> Comparison:
     """Segment and score every case with every method.
 
-    A method that fails on a case has a cell there with its error and the worst score. Every cell is
-    kept in `folder`, a failed one too, and not computed again unless its method, the protocol, the
-    case's files or the code have changed, so that a run that was stopped goes on where it was.
+    A method that fails on a case has a cell with its error and the worst score. Every cell is kept
+    in `folder` and not computed again unless its method, the protocol, the case's files or the code
+    have changed. A case without a usable ground truth is in no cell; see `Comparison.unscored`.
 
     Args:
         specs: the methods; each under a label of its own.
-        cases: with known truth; of volumes each method is given as many phases as it takes.
+        cases: of volumes each method is given as many phases as it takes.
         protocol: how they are segmented and scored.
         folder: gets ``cells.jsonl`` and ``outlines/``; made where it is missing.
         baseline: the label that the others are held against.
@@ -48,24 +48,23 @@ def compare(
         progress: told at the start and after each cell how many are done, and how many in all.
 
     Returns:
-        All cells. The milliseconds are those of one core, while the other cores are busy too.
+        All cells; milliseconds are those of one core, while the others are busy too.
 
     Raises:
-        InputError: no method, labels alike, no such baseline or parameter, a negative number of
-            workers, or a folder that cannot be written.
+        InputError: as `_check` and `Store`, or a parameter that is not known.
         UnsupportedError: boxes for a method that takes none.
-        DataSetError: as `check_cases`; or pictures for methods for volumes, or volumes for others.
+        DataSetError: as `check_cases`; or cases that some method is not made for.
         BreastsegError: a method cannot be opened, or the processes do not start.
     """
     _check(specs, baseline, workers)
     check_cases(cases, protocol)
     infos = _infos(specs, protocol.prompting)
-    cases = _as_taken(cases, infos)
+    unscored = without_truth(cases)
+    cases = _as_taken([ref for ref in cases if ref.key not in unscored], infos)
     methods = {spec.label: opened(spec, protocol.prompting) for spec in specs}
-    made_by = {label: made for label, (_, made) in methods.items()}
+    made_by, note = {label: made for label, (_, made) in methods.items()}, progress or _pass
     with Store(folder) as store:
         ledger = _Ledger(store, cases, made_by, protocol)
-        note = progress or _pass
         note(*ledger.done)
         rules = Rules(tuple(specs), protocol, store.outlines)
         with closing(_results(rules, methods, ledger.tasks(), workers)) as results:
@@ -73,14 +72,16 @@ def compare(
                 ledger.enter(result)
                 if isinstance(result, Cell):
                     note(*ledger.done)
+    unscored |= ledger.unscored()
     return Comparison(
         methods=infos,
-        cells=ledger.in_order(),
-        traits={ref.key: ledger.traits[ref.key] for ref in cases},
+        cells=ledger.in_order(unscored),
+        traits={r.key: ledger.traits[r.key] for r in cases if r.key not in unscored},
         protocol=protocol,
         baseline=baseline,
         outlines=store.outlines,
         parameters={label: dict(made.parameters) for label, made in made_by.items()},
+        unscored=unscored,
     )
 
 
@@ -169,12 +170,20 @@ class _Ledger:
             self.cells[result.method, key] = result
             self._store.add(result, self._fingerprint(result.method, key))
 
-    def in_order(self) -> dict[str, tuple[Cell, ...]]:
-        """The cells of each method in the order of the cases, once all are done."""
-        return {
-            label: tuple(self.cells[label, ref.key] for ref in self._cases)
-            for label in self._methods
-        }
+    def unscored(self) -> dict[str, str]:
+        """The cases whose ground truth turned out to be of no use, by key, and why."""
+        rows = [cell.row for cell in self.cells.values()]
+        return {row.key: row.unscored for row in rows if row.unscored is not None}
+
+    def in_order(self, unscored: Mapping[str, str]) -> dict[str, tuple[Cell, ...]]:
+        """The cells of each method in the order of the cases, once all are done.
+
+        Raises:
+            DataSetError: no case is left to be scored.
+        """
+        keys = [ref.key for ref in self._cases if ref.key not in unscored]
+        require_scored(len(keys), unscored)
+        return {label: tuple(self.cells[label, key] for key in keys) for label in self._methods}
 
     def _fingerprint(self, label: str, key: str) -> str:
         return fingerprint(self._methods[label], self._states[key])

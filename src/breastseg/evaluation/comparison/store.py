@@ -24,7 +24,10 @@ CELLS, OUTLINES = "cells.jsonl", "outlines"
 _PACKAGE = Path(__file__).resolve().parents[2]
 # What a result depends on besides its method's parameters.
 _ROOMS = ("core", "io", "preprocess", "classical", "metrics", "inference")
-_FILES = ("data/dataset.py", "evaluation/run.py", "evaluation/score.py", "evaluation/prompting.py")
+_FILES = (
+    *("data/dataset.py", "data/lesion_pixels.py", "data/volume_ref.py"),
+    *("evaluation/run.py", "evaluation/score.py", "evaluation/prompting.py"),
+)
 _OWN = ("cell.py", "curves.py", "traits.py", "work.py")
 
 

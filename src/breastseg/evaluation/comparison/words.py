@@ -9,6 +9,7 @@ from breastseg.evaluation.comparison.results import ALL, LESIONS, NORMALS, Resul
 from breastseg.evaluation.comparison.table import p_phrase
 from breastseg.evaluation.protocol import Prompting
 from breastseg.evaluation.report import rules
+from breastseg.evaluation.run import unscored_lines
 from breastseg.evaluation.summary import Figure
 
 NOTICE = "Research tool, not a medical device."
@@ -187,6 +188,7 @@ def how(results: Results) -> tuple[str, ...]:
     return (
         f"{images(group.images)}{_of_patients(results, group.patients)} ({counts}): {lesions} with "
         f"a lesion and {normals}. {said}",
+        *unscored_lines(comparison.unscored),
         known,
         "Every method ran on the same images with the parameters listed below; the comparison "
         "itself fits nothing. What a method was trained or tuned on is said where it is described, "

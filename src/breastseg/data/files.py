@@ -1,0 +1,65 @@
+"""Listing and reading the files of a data set."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from breastseg.core.errors import DataSetError
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
+
+def visible(folder: Path, *suffixes: str) -> list[Path]:
+    """The files of a folder whose names end so, in capitals or not; sorted.
+
+    Hidden ones are none of them: macOS leaves a ``._scan.png`` beside each ``scan.png``.
+
+    Args:
+        folder: need not exist.
+        suffixes: such as ``".png"``.
+    """
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.lower().endswith(suffixes) and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def by_stem(folder: Path, *suffixes: str) -> dict[str, Path]:
+    """`visible` files by their names without the suffix.
+
+    Raises:
+        DataSetError: two files have one stem.
+    """
+    found: dict[str, Path] = {}
+    for path in visible(folder, *suffixes):
+        if path.stem in found:
+            raise DataSetError(
+                f"{found[path.stem].name} and {path.name} in {folder} have one stem",
+                "one picture a stem",
+                "rename one of them",
+            )
+        found[path.stem] = path
+    return found
+
+
+def read_json(path: Path, expected: str) -> object:
+    """Read a JSON file.
+
+    Args:
+        path: in UTF-8.
+        expected: what messages say it should hold.
+
+    Raises:
+        DataSetError: it cannot be read, is no JSON, or nests too deeply.
+    """
+    try:
+        found: object = json.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError as error:
+        raise DataSetError(f"{path} nests too deeply", expected) from error
+    except (OSError, ValueError) as error:
+        raise DataSetError(f"{path} cannot be read: {error}", expected) from error
+    return found
