@@ -52,9 +52,8 @@ def compare(
 
     Raises:
         InputError: as `_check` and `Store`, or a parameter that is not known.
-        UnsupportedError: boxes for a method that takes none.
         DataSetError: as `check_cases`; or cases that some method is not made for.
-        BreastsegError: a method cannot be opened, or the processes do not start.
+        BreastsegError: a method cannot be opened or takes no boxes, or no process starts.
     """
     _check(specs, baseline, workers)
     check_cases(cases, protocol)
