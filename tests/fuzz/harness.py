@@ -1,0 +1,108 @@
+"""Feeds damaged files to a process, notices when it dies or hangs, and counts."""
+
+from __future__ import annotations
+
+import json
+import select
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .samples import SAMPLES
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 20.0
+_WEIGHTS = {"raster": 5, "dicom": 6, "volume": 4, "slide": 2, "bundle": 1, "table": 1, "json": 1}
+
+
+@dataclass
+class Report:
+    """What came of a run.
+
+    Attributes:
+        counts: by reader and outcome: ``read``, ``refused``, ``died``, ``hung`` or another.
+        headers: by reader, how many had the header as it was.
+        peak_mib: the most memory that a process took.
+        failures: ``reader index seed`` and what happened, of all that is neither read nor refused.
+    """
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    headers: Counter[str] = field(default_factory=Counter)
+    peak_mib: float = 0.0
+    failures: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        """For a JSON file."""
+        readers = sorted({reader for reader, _ in self.counts})
+        return {
+            "cases": sum(self.counts.values()),
+            "peak_mib": round(self.peak_mib),
+            "readers": {
+                reader: {
+                    "header kept": self.headers[reader],
+                    **{kind: n for (name, kind), n in self.counts.items() if name == reader},
+                }
+                for reader in readers
+            },
+            "failures": self.failures,
+        }
+
+
+class Child:
+    """A worker process."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fuzz.worker"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, case: str, seconds: float) -> dict[str, object]:
+        """What came of a case; the process is gone where it died or hung."""
+        given, back = self.process.stdin, self.process.stdout
+        if given is None or back is None:
+            return {"outcome": "died"}
+        try:
+            given.write(case + "\n")
+            given.flush()
+        except BrokenPipeError:
+            return {"outcome": "died"}
+        ready, _, _ = select.select([back], [], [], seconds)
+        line = back.readline() if ready else ""
+        answer: dict[str, object] = json.loads(line) if line else {}
+        return answer or {"outcome": "died" if ready else "hung"}
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def fuzz(count: int, seed: int) -> Report:
+    """Open so many damaged files; the same seed gives the same ones."""
+    report, child, fresh = Report(), Child(), True
+    readers = [name for name, weight in _WEIGHTS.items() for _ in range(weight)]
+    assert set(readers) == set(SAMPLES)
+    for number in range(count):
+        reader = readers[number % len(readers)]
+        case = f"{reader} {number // len(readers)} {seed + number}"
+        answer = child.ask(case, 6 * SECONDS if fresh else SECONDS)
+        fresh = False
+        said = str(answer["outcome"])
+        known = said in ("read", "refused", "died", "hung")
+        report.counts[reader, said if known else "another exception"] += 1
+        report.headers[reader] += bool(answer.get("header"))
+        report.peak_mib = max(report.peak_mib, float(str(answer.get("peak_kib", 0))) / 1024)
+        if said not in ("read", "refused"):
+            report.failures.append(f"{case}: {said}")
+        if said in ("died", "hung"):
+            child.stop()
+            child, fresh = Child(), True
+    child.stop()
+    return report

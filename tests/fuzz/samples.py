@@ -1,0 +1,156 @@
+"""Small whole files of every kind that is read, to be damaged; made in memory, none is kept."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from breastseg.core.grid import Grid
+from breastseg.io.volume import write_volume
+
+from ..io.conftest import dicom_file
+from ..io.lossless import encode
+
+Sample = tuple[str, bytes, int]
+"""The file's name, what is in it, and where its header ends and its pixels or cells begin."""
+
+
+def scan(shape: tuple[int, int] = (40, 48)) -> NDArray[np.uint8]:
+    """A bright image with noise and a dark disc."""
+    rows, columns = np.indices(shape)
+    image = 150 + np.random.default_rng(0).integers(0, 60, shape)
+    image[(rows - 20) ** 2 + (columns - 24) ** 2 < 100] = 30
+    return image.astype(np.uint8)
+
+
+def rasters() -> list[Sample]:
+    """PNG, JPEG, BMP and TIFF of several kinds."""
+    grey, found = scan(), []
+    colour = np.stack([grey, grey // 2, 255 - grey], -1)
+    for name, array, kind, options in (
+        ("a.png", grey, "PNG", {}),
+        ("b.png", colour, "PNG", {}),
+        ("c.png", grey.astype(np.uint16) * 200, "PNG", {}),
+        ("a.jpg", grey, "JPEG", {"quality": 90}),
+        ("b.jpg", colour, "JPEG", {"quality": 90, "progressive": True}),
+        ("a.bmp", grey, "BMP", {}),
+        ("a.tif", colour, "TIFF", {"compression": "tiff_lzw"}),
+        ("b.tif", grey, "TIFF", {"compression": "packbits"}),
+    ):
+        stream = io.BytesIO()
+        Pillow.fromarray(array).save(stream, kind, **options)
+        found.append(_split(name, stream.getvalue()))
+    for name, array in (("c.tif", grey.astype(np.float32)), ("d.tif", grey.view(np.int8))):
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, array, photometric="minisblack")
+        found.append(_split(name, stream.getvalue()))
+    return found
+
+
+def dicoms() -> list[Sample]:
+    """One file a transfer syntax, some of several frames."""
+    grey, stream = scan(), io.BytesIO()
+    Pillow.fromarray(grey).save(stream, "JPEG", quality=90)
+    two = np.stack([grey, grey[::-1]])
+    coded: dict[UID, list[bytes] | None] = {
+        ExplicitVRLittleEndian: None,
+        ImplicitVRLittleEndian: None,
+        ExplicitVRBigEndian: None,
+        RLELossless: None,
+        JPEG2000Lossless: None,
+        JPEGLSLossless: None,
+        JPEGBaseline8Bit: [stream.getvalue()] * 2,
+        JPEGLosslessSV1: [encode(grey, 8)] * 2,
+    }
+    found = []
+    for syntax, encoded in coded.items():
+        said = {"WindowCenter": 100, "WindowWidth": 90, "Modality": "US", "PixelPaddingValue": 0}
+        data = dicom_file(two, syntax=syntax, encoded=encoded, RescaleSlope=-1, **said)
+        at = max(data.rfind(b"\xe0\x7f\x10\0"), data.rfind(b"\x7f\xe0\0\x10"))
+        found.append((f"{syntax.keyword}.dcm", data, at + 12))
+    return found
+
+
+def volumes() -> list[Sample]:
+    """NIfTI, compressed and not, NRRD and MetaImage."""
+    values = np.random.default_rng(0).integers(0, 900, (6, 10, 12)).astype(np.int16)
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in (".nii", ".nrrd", ".mha"):
+            path = Path(folder) / f"a{suffix}"
+            write_volume(values, Grid((6, 10, 12), (3.0, 0.8, 0.8)), path)
+            found.append((path.name, path.read_bytes(), len(path.read_bytes()) - values.nbytes))
+    packed = gzip.compress(found[0][1], mtime=0)
+    return [*found, ("a.nii.gz", packed, 18)]
+
+
+def slides() -> list[Sample]:
+    """Tiled TIFF."""
+    stream = io.BytesIO()
+    tissue = np.random.default_rng(0).integers(0, 255, (96, 128, 3)).astype(np.uint8)
+    tifffile.imwrite(
+        stream,
+        tissue,
+        tile=(32, 32),
+        photometric="rgb",
+        resolution=(20_000, 20_000),
+        resolutionunit=3,
+    )
+    return [_split("a.tif", stream.getvalue())]
+
+
+def bundles() -> list[Sample]:
+    """The JSON of a bundle that is shipped."""
+    from breastseg.inference import bundle_folder
+
+    shipped = Path(bundle_folder.__file__).parents[1] / "bundles" / "ultrasound-fast"
+    return [_split("bundle.json", (shipped / "bundle.json").read_bytes())]
+
+
+def tables() -> list[Sample]:
+    """The table of a folder of one's own."""
+    lines = ["file,patient_id,label,spacing_mm,modality,fold"]
+    lines += [f"s{n}.png,p{n},benign,0.1,ultrasound,{n}" for n in range(6)]
+    return [_split("cases.csv", "\n".join(lines).encode())]
+
+
+def json_documents() -> list[Sample]:
+    """Nested JSON of no particular kind."""
+    return [_split("a.json", json.dumps({"a": [{"b": [1, 2.5, None]}] * 5}).encode())]
+
+
+SAMPLES: dict[str, Callable[[], list[Sample]]] = {
+    "raster": rasters,
+    "dicom": dicoms,
+    "volume": volumes,
+    "slide": slides,
+    "bundle": bundles,
+    "table": tables,
+    "json": json_documents,
+}
+"""By the reader that they are for."""
+
+
+def _split(name: str, data: bytes) -> Sample:
+    """With the pixels taken to begin at a third, where nothing better is known."""
+    return name, data, len(data) // 3

@@ -1,0 +1,104 @@
+"""A process that opens damaged files one after the other and says what came of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from breastseg.core.errors import BreastsegError
+from breastseg.io.memory import set_max_memory
+
+from .mutate import damaged
+from .samples import SAMPLES
+
+MEMORY_LIMIT = 512 * 2**20
+"""What the readers are told; the process gets this on top of what it takes to start."""
+
+
+def read_image(path: Path) -> None:
+    from breastseg.io.open import open_images
+
+    for image in open_images(path):
+        image.grey()
+
+
+def read_slide(path: Path) -> None:
+    from breastseg.io.slide import Slide
+
+    with Slide(path) as slide:
+        slide.region(0, 0, 96, 128, 2.0)
+
+
+def read_bundle(path: Path) -> None:
+    from breastseg.inference.bundle_folder import read_bundle as read
+
+    (path.parent / "model.onnx").touch()
+    read(path.parent, verify=False)
+
+
+def read_table(path: Path) -> None:
+    from breastseg.data.sets.folder import Folder
+
+    for number in range(6):
+        (path.parent / f"s{number}.png").touch()
+    Folder(path.parent).cases()
+
+
+def read_json(path: Path) -> None:
+    from breastseg.inference.strict_json import load_json
+
+    load_json(path)
+
+
+READERS: dict[str, Callable[[Path], None]] = {
+    "raster": read_image,
+    "dicom": read_image,
+    "volume": read_image,
+    "slide": read_slide,
+    "bundle": read_bundle,
+    "table": read_table,
+    "json": read_json,
+}
+
+
+def outcome(reader: str, path: Path) -> str:
+    """``read``, ``refused``, or the name of an exception that should not have come."""
+    try:
+        READERS[reader](path)
+    except BreastsegError as error:
+        line = str(error)
+        return "refused" if line.isprintable() and len(line) < 2000 else "unprintable"
+    except BaseException as error:  # noqa: BLE001 -- this is what is looked for
+        return f"{type(error).__name__}: {error}"[:200]
+    return "read"
+
+
+def main() -> None:
+    """Read ``reader sample seed`` from standard input, a line each, and answer with JSON."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    set_max_memory(MEMORY_LIMIT)
+    warnings.simplefilter("ignore")
+    samples = {name: make() for name, make in SAMPLES.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        for line in sys.stdin:
+            reader, index, seed = line.split()
+            name, data, header = samples[reader][int(index) % len(samples[reader])]
+            content, kept = damaged(data, header, int(seed))
+            place = Path(folder) / reader / name
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(content)
+            said = outcome(reader, place)
+            place.unlink()
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            answers.write(json.dumps({"outcome": said, "header": kept, "peak_kib": peak}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
