@@ -42,6 +42,7 @@ bench: $(STAMPS)/dev ## measure speed and throughput on this machine
 docs: $(STAMPS)/dev ## write the reference's tables, check the links and run the code blocks
 	@echo "docs: tables, links and code blocks"
 	@$(BIN)/python docs/tables.py
+	@$(BIN)/python docs/schemas.py
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_docs.py
 
 format: $(STAMPS)/dev ## format the code and apply the safe fixes

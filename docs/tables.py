@@ -45,7 +45,9 @@ def _table(name: str) -> str:
         return _methods(recipe)
     meanings: dict[str, str] = {}
     for base in reversed(inspect.getmro(recipe)):
-        meanings |= _meanings(base)
+        meanings |= meanings_of(base)
+    if module.startswith("breastseg.results"):
+        return _fields_of_a_file(recipe, meanings)
     # what all networks share has a table of its own
     shared = (*_fields(NetworkRecipe), "name") if recipe in RECIPES.values() else ()
     rows = ["| key | default | meaning |", "|---|---|---|"]
@@ -57,6 +59,13 @@ def _table(name: str) -> str:
             bounds = "" if within is None else str(within).removeprefix("from ")
             meaning += f"; {bounds}" if bounds and bounds not in meaning else ""
             rows.append(f"| `{field.name}` | {default} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _fields_of_a_file(kind: type, meanings: Mapping[str, str]) -> str:
+    """A line a field; a default of what is only written says nothing."""
+    rows = ["| field | meaning |", "|---|---|"]
+    rows += [f"| `{name}` | {meanings[name].rstrip('.')} |" for name in _fields(kind)]
     return "\n".join(rows) + "\n"
 
 
@@ -105,7 +114,7 @@ def _methods(catalogue: Mapping[str, type]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _meanings(kind: type) -> dict[str, str]:
+def meanings_of(kind: type) -> dict[str, str]:
     """The lines of the docstring's Attributes section, by name."""
     text = inspect.cleandoc(kind.__doc__ or "")
     section = text.partition("Attributes:\n")[2].partition("\n\n")[0]

@@ -1,4 +1,4 @@
-"""What ``breastseg segment --screen`` costs and gains: Dice with and without, on the same pictures.
+"""What ``breastseg segment --screenshot`` costs and gains: Dice with and without it.
 
     python studies/screen.py --data BUSI=FOLDER --split split:recipes/splits/busi.json#val \
         [--method ultrasound]
@@ -92,7 +92,7 @@ def main() -> None:
     bare, shown = np.sum(cut, axis=0)
     cut_off = f"{bare} as published and {shown} on a screen"
     print(f"{len(rows)} pictures; a part of the lesion is cut off in {cut_off}\n")
-    print("| picture | as it is | with --screen | difference |\n|---|---|---|---|")
+    print("| picture | as it is | with --screenshot | difference |\n|---|---|---|---|")
     values = np.array(rows)
     for name, first in (("as published", 0), ("on a synthetic screen", 2)):
         one, other = values[:, first], values[:, first + 1]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,27 @@ from breastseg.io.write import write_png
 from .scans import scan
 
 SIZE = (64, 64)
+RESULTS_SCHEMA = Path(__file__).parent.parent / "docs" / "reference" / "results.schema.json"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def results_are_valid() -> Iterator[None]:
+    """Hold every ``results.json`` that a test writes against the published schema."""
+    from jsonschema import Draft202012Validator
+
+    from breastseg.results import document
+
+    validator = Draft202012Validator(json.loads(RESULTS_SCHEMA.read_text(encoding="utf-8")))
+    to_json = document.to_json
+
+    def validated(written: document.Document) -> str:
+        text = to_json(written)
+        validator.validate(json.loads(text))
+        return text
+
+    document.to_json = validated
+    yield
+    document.to_json = to_json
 
 
 @pytest.fixture(scope="session")

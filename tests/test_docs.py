@@ -168,12 +168,19 @@ def test_reference_tables_are_those_of_the_code(page: Path) -> None:
     assert rendered(page) == page.read_text(encoding="utf-8"), "run make docs"
 
 
+def test_schemas_are_those_of_the_code() -> None:
+    schemas = runpy.run_path(str(ROOT / "docs" / "schemas.py"))
+    for name in schemas["SCHEMAS"]:
+        text = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+        assert schemas["text_of"](name) == text, "run make docs"
+
+
 def _names(content: object) -> Iterator[str]:
     """The keys of nested JSON objects; those of the method's own parameters are its affair."""
     if isinstance(content, dict):
         for key, value in content.items():
             yield key
-            if key != "parameters":
+            if key not in ("parameters", "options"):
                 yield from _names(value)
     elif isinstance(content, list):
         for item in content:

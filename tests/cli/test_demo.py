@@ -63,7 +63,7 @@ def make_scan(name: str, truth: Truth | None, value: int = 7) -> Scan:
         grid=Grid((6, 8)),
         original=picture,
         overlay=np.stack([picture] * 3, axis=2),
-        findings=(),
+        lesions=(),
         milliseconds=12.3,
         truth=truth,
     )

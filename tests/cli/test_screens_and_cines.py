@@ -25,17 +25,18 @@ def test_each_frame_of_a_cine_is_an_entry(bundle: Path, tmp_path: Path) -> None:
     )
     found = entries(out)
     assert [entry["frame"] for entry in found] == [1, 2, 3]
-    assert [entry["mask"] for entry in found] == [f"cine_f000{n}_mask.png" for n in (1, 2, 3)]
+    masks = [entry["files"]["mask"] for entry in found]  # type: ignore[index]
+    assert masks == [f"cine_f000{n}_mask.png" for n in (1, 2, 3)]
     assert [len(entry["lesions"]) for entry in found] == [1, 0, 1]  # type: ignore[arg-type]
     assert pixels(out / "cine_f0001_mask.png").sum() > pixels(out / "cine_f0003_mask.png").sum()
 
 
 def test_the_scan_on_a_screen(bundle: Path, tmp_path: Path) -> None:
     write_png(tmp_path / "screen.png", np.pad(scan(radius=25), 60))
-    given = ["segment", str(tmp_path / "screen.png"), "--method", str(bundle), "--screen"]
+    given = ["segment", str(tmp_path / "screen.png"), "--method", str(bundle), "--screenshot"]
     assert main([*given, "--out", str(tmp_path / "out")]) == 0
     (entry,) = entries(tmp_path / "out")
-    assert "cut out" in str(entry["provenance"])
+    assert "cut out" in str(entry["steps"])
     assert pixels(tmp_path / "out" / "screen_mask.png").shape == np.pad(scan(), 60).shape
 
 
@@ -44,7 +45,7 @@ def test_the_overlay_shows_what_was_looked_at_and_no_name(bundle: Path, tmp_path
     screen[20:30, 10:60:3] = 255  # a name
     write_png(tmp_path / "screen.png", screen)
     given = ["segment", str(tmp_path / "screen.png"), "--method", str(bundle)]
-    for words, shown in ((["--screen"], False), ([], True)):
+    for words, shown in ((["--screenshot"], False), ([], True)):
         out = tmp_path / f"out{shown}"
         assert main([*given, *words, "--out", str(out)]) == 0
         overlay = pixels(out / "screen_overlay.png")
@@ -54,9 +55,9 @@ def test_the_overlay_shows_what_was_looked_at_and_no_name(bundle: Path, tmp_path
 
 def test_a_screen_takes_no_hint(tmp_path: Path, capsys: Capture) -> None:
     write_png(tmp_path / "screen.png", scan())
-    given = ["segment", str(tmp_path / "screen.png"), "--method", "otsu", "--screen"]
+    given = ["segment", str(tmp_path / "screen.png"), "--method", "otsu", "--screenshot"]
     assert main([*given, "--inside", "5", "5", "--out", str(tmp_path / "out")]) == 2
-    assert "--screen with --box, --inside or --outside; one or" in capsys.readouterr().err
+    assert "a prompt for a screenshot; one or" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -68,6 +69,6 @@ def test_frames_of_a_cine_can_be_averaged_with_their_neighbours(
     assert main([*given, "--smooth-frames", "1", "--out", str(tmp_path / "out")]) == 0
     found = entries(tmp_path / "out")
     assert [len(entry["lesions"]) for entry in found] == [1, 1, 1]  # type: ignore[arg-type]
-    assert "before and after" in str(found[1]["provenance"])
+    assert "before and after" in str(found[1]["steps"])
     assert main([*given, "--smooth-frames", "-1", "--out", str(tmp_path / "no")]) == 2
-    assert "smooth_frames = -1; 0 to 50" in capsys.readouterr().err
+    assert "smooth_frames = -1; a number from 0 to 50" in capsys.readouterr().err

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import breastseg.cli.segment
+import breastseg.results.segment
 from breastseg.cli.main import main
 from breastseg.inference.bundle_folder import read_bundle, write_bundle_json
 from breastseg.io.overlay import PREDICTION_RGB
 from breastseg.io.write import write_png
 
 from ..scans import cine, files, scan
-from .results import entries, pixels
+from .results import document, entries, pixels
 
 Capture = pytest.CaptureFixture[str]
 
@@ -50,23 +50,20 @@ def test_one_picture_gives_mask_overlay_and_results(
     (entry,) = entries(out)
     assert entry["input"] == str(pictures / "one.png")
     assert entry["status"] == "ok"
-    assert entry["frame"] is None
-    assert (entry["unit"], entry["spacing_mm"]) == ("mm", [0.1, 0.1])
-    assert (entry["mask"], entry["overlay"]) == ("one_mask.png", "one_overlay.png")
+    assert entry["kind"] == "image"
+    assert "frame" not in entry
+    assert entry["spacing_mm"] == [0.1, 0.1]
+    assert entry["files"] == {"mask": "one_mask.png", "overlay": "one_overlay.png"}
     (lesion,) = entry["lesions"]  # type: ignore[misc]
+    assert lesion["unit"] == "mm"
     assert lesion["longest_diameter"] == pytest.approx(4.0, abs=0.3)
     assert lesion["perpendicular_diameter"] == pytest.approx(4.0, abs=0.3)
-    assert lesion["area_px"] == (mask > 0).sum()
-    assert lesion["area"] == pytest.approx((mask > 0).sum() * 0.01, abs=1e-3)
+    assert lesion["pixels"] == (mask > 0).sum()
+    assert lesion["area"] == pytest.approx((mask > 0).sum() * 0.01, rel=1e-3)
     rows, columns = np.nonzero(mask)
-    assert lesion["box"] == {
-        "row0": rows.min(),
-        "column0": columns.min(),
-        "row1": rows.max() + 1,
-        "column1": columns.max() + 1,
-    }
-    assert 0.8 < lesion["confidence"] <= lesion["peak"] <= 1
-    provenance = entry["provenance"]
+    assert lesion["box"] == [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+    assert 0.8 < lesion["mean_probability"] <= lesion["max_probability"] <= 1
+    provenance = document(out)["provenance"]
     assert provenance["segmenter"] == "dark"  # type: ignore[index]
     assert len(provenance["weights_sha256"]) == 64  # type: ignore[index]
 
@@ -82,7 +79,8 @@ def test_unknown_spacing_is_said_and_measured_in_pixels(
     out = tmp_path / "out"
     main(["segment", str(pictures / "two.png"), "--method", str(bundle), "--out", str(out)])
     (entry,) = entries(out)
-    assert (entry["unit"], entry["spacing_mm"]) == ("px", None)
+    assert entry["lesions"][0]["unit"] == "px"  # type: ignore[index]
+    assert "spacing_mm" not in entry
     assert entry["lesions"][0]["longest_diameter"] == pytest.approx(24, abs=2)  # type: ignore[index]
     assert "pixel spacing unknown" in capsys.readouterr().out
 
@@ -102,7 +100,7 @@ def test_table_has_a_row_a_lesion_and_one_for_what_has_none(
     ]
     assert rows[0]["error"]
     assert rows[1]["lesions"] == "0"
-    assert (rows[2]["method"], rows[2]["unit"]) == ("dark", "mm")
+    assert (rows[2]["segmenter"], rows[2]["unit"]) == ("dark", "mm")
 
 
 def test_one_bad_file_leaves_the_others_done(
@@ -145,7 +143,7 @@ def test_frames_and_files_of_one_name_do_not_overwrite_each_other(
     out = tmp_path / "out"
     given = [str(tmp_path / "cine.dcm"), str(tmp_path / "cine_f0001.png")]
     assert main(["segment", *given, "--method", str(bundle), "--out", str(out)]) == 0
-    masks = [entry["mask"] for entry in entries(out)]
+    masks = [entry["files"]["mask"] for entry in entries(out)]  # type: ignore[index]
     assert masks == ["cine_f0001_2_mask.png", "cine_f0002_mask.png", "cine_f0001_mask.png"]
     assert pixels(out / "cine_f0001_mask.png").sum() == 0
 
@@ -160,7 +158,8 @@ def test_two_inputs_of_one_stem_do_not_overwrite_each_other(bundle: Path, tmp_pa
         str(tmp_path / "a" / "scan.png"),
     ]
     assert main(["segment", *given, "--method", str(bundle), "--out", str(out)]) == 0
-    assert [entry["mask"] for entry in entries(out)] == ["a_scan_mask.png", "b_scan_mask.png"]
+    masks = [entry["files"]["mask"] for entry in entries(out)]  # type: ignore[index]
+    assert masks == ["a_scan_mask.png", "b_scan_mask.png"]
     assert pixels(out / "a_scan_mask.png").any()
     assert not pixels(out / "b_scan_mask.png").any()
 
@@ -172,8 +171,9 @@ def test_standard_input(bundle: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     out = tmp_path / "out"
     assert main(["segment", "-", "--method", str(bundle), "--out", str(out)]) == 0
     (entry,) = entries(out)
-    assert (entry["input"], entry["mask"]) == ("standard input", "stdin_mask.png")
-    assert entry["unit"] == "mm"
+    assert entry["input"] == "standard input"
+    assert entry["files"]["mask"] == "stdin_mask.png"  # type: ignore[index]
+    assert entry["lesions"][0]["unit"] == "mm"  # type: ignore[index]
 
 
 def test_json_prints_the_document_and_nothing_else(
@@ -184,9 +184,9 @@ def test_json_prints_the_document_and_nothing_else(
     before = set(tmp_path.rglob("*"))
     assert main(["segment", str(pictures), "--method", str(bundle), "--json"]) == 1
     said = capsys.readouterr()
-    document = json.loads(said.out)
-    assert [entry["status"] for entry in document["entries"]] == ["error", "ok", "ok", "ok"]
-    assert all(entry.get("mask") is None for entry in document["entries"])
+    written = json.loads(said.out)
+    assert [entry["status"] for entry in written["entries"]] == ["error", "ok", "ok", "ok"]
+    assert all(entry["files"] == {} for entry in written["entries"])
     assert "bad.png" in said.err
     assert set(tmp_path.rglob("*")) == before, "nothing is written without --out"
 
@@ -220,12 +220,14 @@ def test_threshold_and_flip_average_reach_the_provenance(
     areas = []
     for extra in ([], ["--threshold", "0.9", "--flip-average"]):
         assert main([*given, *extra]) == 0
-        (entry,) = json.loads(capsys.readouterr().out)["entries"]
-        parameters = entry["provenance"]["parameters"]
+        said = json.loads(capsys.readouterr().out)
+        (entry,) = said["entries"]
+        parameters = said["provenance"]["parameters"]
+        assert said["options"]["flip_average"] is bool(extra)
         assert parameters["threshold"] == (0.9 if extra else 0.5)
         assert parameters["flip_average"] is bool(extra)
         assert parameters["min_area_fraction"] == 0.002
-        areas.append(entry["lesions"][0]["area_px"])
+        areas.append(entry["lesions"][0]["pixels"])
     assert areas[1] < areas[0]
 
 
@@ -323,7 +325,7 @@ def test_interruption_keeps_what_was_finished(
 ) -> None:
     # A job in the background of a shell inherits that Ctrl-C is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    finish = breastseg.cli.segment._entry
+    finish = breastseg.results.segment._entry
     calls = []
 
     def stop_after_one(*args: object) -> object:
@@ -332,13 +334,14 @@ def test_interruption_keeps_what_was_finished(
         calls.append(1)
         return finish(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(breastseg.cli.segment, "_entry", stop_after_one)
+    monkeypatch.setattr(breastseg.results.segment, "_entry", stop_after_one)
     out = tmp_path / "out"
     assert main(["segment", str(pictures), "--method", str(bundle), "--out", str(out)]) == 130
-    document = json.loads((out / "results.json").read_text())
-    assert document["complete"] is False
-    assert [entry["mask"] for entry in document["entries"]] == ["none_mask.png"]
-    assert files(out) == ["none_mask.png", "none_overlay.png", "results.csv", "results.json"]
+    written = json.loads((out / "results.json").read_text())
+    assert written["complete"] is False
+    assert [entry["files"]["mask"] for entry in written["entries"]] == ["none_mask.png"]
+    left = ["none_mask.png", "none_overlay.png", "results.csv", "results.json"]
+    assert files(out) == [*left, "results.partial.jsonl"]
     assert capsys.readouterr().err.splitlines() == ["breastseg: interrupted"]
 
 
@@ -346,14 +349,14 @@ def test_folder_that_is_lost_on_the_way_is_one_line(
     pictures: Path, bundle: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
-    finish = breastseg.cli.segment._entry
+    finish = breastseg.results.segment._entry
 
     def lose(*args: object) -> object:
         shutil.rmtree(out, ignore_errors=True)
         out.write_text("a file where the folder was")
         return finish(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(breastseg.cli.segment, "_entry", lose)
+    monkeypatch.setattr(breastseg.results.segment, "_entry", lose)
     assert main(["segment", str(pictures), "--method", str(bundle), "--out", str(out)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
@@ -393,4 +396,4 @@ def test_outlines_are_called_what_the_bundle_calls_them(
         assert main([*words, "--out", str(out)]) == 0
         assert said in capsys.readouterr().out
         (entry,) = json.loads((out / "results.json").read_text())["entries"]
-        assert entry["outlined"] == "nucleus"
+        assert entry["label"] == "nucleus"

@@ -17,6 +17,7 @@ from breastseg.io.mask_pyramid import read_mask_level
 from breastseg.io.write import write_png
 
 from ..scans import files
+from .results import document, entries
 
 tifffile = pytest.importorskip("tifffile")
 Capture = pytest.CaptureFixture[str]
@@ -34,8 +35,12 @@ def write_bundle(
     helper, number = onnx.helper, onnx.TensorProto.FLOAT
     kernel = np.array([0, -1, 0] if spec.channels == 3 else [-1], np.float32)
     values = {"kernel": kernel.reshape(1, spec.channels, 1, 1), "bias": np.ones(1, np.float32)}
+    values |= {"low": np.array(0, np.float32), "high": np.array(1, np.float32)}
     graph = helper.make_graph(
-        [helper.make_node("Conv", ["image", "kernel", "bias"], ["probability"])],
+        [
+            helper.make_node("Conv", ["image", "kernel", "bias"], ["raw"]),
+            helper.make_node("Clip", ["raw", "low", "high"], ["probability"]),
+        ],
         "green",
         [helper.make_tensor_value_info("image", number, ["N", spec.channels, *spec.size])],
         [helper.make_tensor_value_info("probability", number, ["N", 1, *spec.size])],
@@ -81,21 +86,33 @@ def slide(tmp_path: Path) -> Path:
     return tmp_path / "slide.tif"
 
 
+def area_of(out: Path) -> float:
+    """The area of all lesions in mm2."""
+    return sum(lesion["area"] for lesion in entries(out)[0]["lesions"])  # type: ignore[attr-defined]
+
+
 def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "out"
     assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--threads", "1"]) == 0
     area = (120 * 160 - 20 * 40) * 0.25e-6
-    assert f"1 region of lesion outlined, {area:.3g} mm2" in capsys.readouterr().out
-    assert files(out) == ["lesions.geojson", "mask.tif", "overview.png", "results.json"]
+    assert f"1 lesion {area:.3g} mm2" in capsys.readouterr().out
+    assert files(out) == [
+        "lesions.geojson",
+        "mask.tif",
+        "overview.png",
+        "results.csv",
+        "results.json",
+    ]
 
-    results = json.loads((out / "results.json").read_text())
-    assert results["shape"] == [301, 451]
-    assert results["area_mm2"] == pytest.approx(area)
-    assert results["mask_step_px"] == pytest.approx(2.0)
-    (region,) = results["regions"]
+    assert document(out)["provenance"]["parameters"]["um_per_px"] == 1.0  # type: ignore[index]
+    (entry,) = entries(out)
+    assert (entry["kind"], entry["shape"]) == ("slide", [301, 451])
+    assert entry["spacing_mm"] == pytest.approx([0.0005, 0.0005])
+    (region,) = entry["lesions"]  # type: ignore[misc]
     assert region["box"] == [100, 160, 220, 320]
-    assert region["area_mm2"] == pytest.approx(area)
-    assert "network: one convolution" in results["steps"]
+    assert region["area"] == pytest.approx(area, rel=1e-3)
+    assert region["pixels"] == 120 * 160 / 4 - 200
+    assert "network: one convolution" in entry["steps"]  # type: ignore[operator]
 
     (feature,) = json.loads((out / "lesions.geojson").read_text())["features"]
     assert feature["properties"]["classification"]["name"] == "Tumor"
@@ -120,8 +137,8 @@ def test_what_is_outlined_is_called_by_its_name(
     folder, out = Path(bundle), tmp_path / "out"
     write_bundle_json(folder, replace(read_bundle(folder), labels={1: "nucleus"}))
     assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--quiet"]) == 0
-    assert "1 region of nucleus outlined" in capsys.readouterr().out
-    assert json.loads((out / "results.json").read_text())["outlined"] == "nucleus"
+    assert "1 nucleus " in capsys.readouterr().out
+    assert entries(out)[0]["label"] == "nucleus"
     (feature,) = json.loads((out / "lesions.geojson").read_text())["features"]
     assert feature["properties"]["classification"]["name"] == "Nucleus"
 
@@ -132,7 +149,7 @@ def test_dyes_can_be_brought_to_a_reference(bundle: str, slide: Path, tmp_path: 
     tifffile.imwrite(slide, pixels, tile=(128, 128), photometric="rgb")
     words = ["slide", str(slide), "--method", bundle, "--out", str(tmp_path / "out"), "--quiet"]
     assert main([*words, "--slide-um", "0.5", "--normalise-stain"]) == 0
-    steps = json.loads((tmp_path / "out" / "results.json").read_text())["steps"]
+    steps = entries(tmp_path / "out")[0]["steps"]
     assert "dyes brought to those of a reference (Macenko)" in steps
 
 
@@ -142,10 +159,11 @@ def test_outlines_without_a_peak_are_dropped(slide: Path, tmp_path: Path) -> Non
         method = write_bundle(tmp_path / f"green{peak}", output=point)
         out = tmp_path / str(peak)
         assert main(["slide", str(slide), "--method", method, "--out", str(out), "--quiet"]) == 0
-        results = json.loads((out / "results.json").read_text())
-        assert len(results["regions"]) == regions
-        assert f"outlines with a peak below {peak} dropped" in results["steps"]
-        assert "outlines below 0.1 of a tile dropped" in results["steps"]
+        (entry,) = entries(out)
+        assert len(entry["lesions"]) == regions  # type: ignore[arg-type]
+        steps = entry["steps"]
+        assert f"regions with a highest probability below {peak} dropped" in steps  # type: ignore[operator]
+        assert "regions below 0.1 of a tile dropped" in steps  # type: ignore[operator]
 
 
 def test_results_are_not_replaced_unasked(
@@ -154,7 +172,7 @@ def test_results_are_not_replaced_unasked(
     words = ["slide", str(slide), "--method", bundle, "--out", str(tmp_path / "out"), "--quiet"]
     assert main(words) == 0
     assert main(words) == 2
-    assert "exists; a new folder; choose another, or --overwrite" in capsys.readouterr().err
+    assert "replace it with --overwrite" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 0
 
 
@@ -162,7 +180,7 @@ def test_the_slide_is_not_written_over(bundle: str, slide: Path, capsys: Capture
     mask = slide.rename(slide.parent / "mask.tif")
     words = ["slide", str(mask), "--method", bundle, "--out", str(mask.parent), "--overwrite"]
     assert main(words) == 2
-    assert "is the input and is not written over" in capsys.readouterr().err
+    assert "is one of the inputs and is not written over" in capsys.readouterr().err
 
 
 def test_resolutions_must_be_known(
@@ -174,13 +192,12 @@ def test_resolutions_must_be_known(
     assert main(words) == 2
     assert "does not state its micrometres a pixel" in capsys.readouterr().err
     assert main([*words, "--slide-um", "0.5"]) == 0
-    whole = json.loads((tmp_path / "out" / "results.json").read_text())
+    whole = area_of(tmp_path / "out")
     picture = tmp_path / "bare.png"
     write_png(picture, tifffile.imread(slide))
     words = ["slide", str(picture), "--method", bundle, "--out", str(tmp_path / "of-png")]
     assert main([*words, "--slide-um", "0.5"]) == 0
-    part = json.loads((tmp_path / "of-png" / "results.json").read_text())
-    assert part["area_mm2"] == pytest.approx(whole["area_mm2"], rel=0.02)
+    assert area_of(tmp_path / "of-png") == pytest.approx(whole, rel=0.02)
     assert main(["segment", str(picture), "--method", bundle, "--out", str(tmp_path / "s")]) == 2
     assert "pixels of unknown size; " in capsys.readouterr().err
     vague = write_bundle(
@@ -206,6 +223,5 @@ def test_real_slide(bundle: str, data_root: Path, tmp_path: Path) -> None:
     slide = data_root / "histopathology/whole-slide/CMU-1-Small-Region.svs"
     words = ["slide", str(slide), "--method", bundle, "--out", str(tmp_path / "out"), "--quiet"]
     assert main([*words, "--um-per-px", "4", "--threads", "1"]) == 0
-    results = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert results["um_per_px"] == [0.499, 0.499]
-    assert 0.05 < results["area_mm2"] < 1.0
+    assert entries(tmp_path / "out")[0]["spacing_mm"] == pytest.approx([0.000499, 0.000499])
+    assert 0.05 < area_of(tmp_path / "out") < 1.0

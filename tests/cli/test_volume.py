@@ -16,6 +16,7 @@ from breastseg.io.volume import grid_difference, read_volume, write_volume
 from ..io.conftest import dicom_file
 from ..io.slices import write_series
 from ..scans import files
+from .results import document, entries
 
 Capture = pytest.CaptureFixture[str]
 GRID = Grid((8, 20, 18), (2.0, 1.0, 1.0), (1.0, 2.0, 3.0), (1.0, 0, 0, 0, 1.0, 0, 0, 0, 1.0))
@@ -74,16 +75,20 @@ def test_the_outline_lies_on_the_grid_of_the_input(
 ) -> None:
     out = tmp_path / "out"
     assert main(["volume", *phases, "--method", str(gain), "--out", str(out)]) == 0
-    assert files(out) == ["mask.nii.gz", "probability.nii.gz", "results.json"]
+    written = ["mask.nii.gz", "probability.nii.gz", "results.csv", "results.json"]
+    assert files(out) == written
     mask, given = read_volume(out / "mask.nii.gz"), read_volume(Path(phases[0]))
     assert mask.grid == given.grid
     assert set(np.argwhere(mask.array[0]).min(axis=0)) == {2, 4, 6}
-    (lesion,) = json.loads((out / "results.json").read_text())["lesions"]
-    assert lesion["volume_mm3"] == 4 * 6 * 6 * 2.0
+    (entry,) = entries(out)
+    assert entry["kind"] == "volume"
+    (lesion,) = entry["lesions"]  # type: ignore[misc]
+    assert lesion["unit"] == "mm"
+    assert lesion["volume"] == 4 * 6 * 6 * 2.0
     assert lesion["box"] == [2, 4, 6, 6, 10, 12]
-    assert "1 lesion outlined: 0.29 cm3" in capsys.readouterr().out
+    assert "1 lesion 0.29 cm3" in capsys.readouterr().out
     assert main(["volume", *phases, "--method", str(gain), "--out", str(out)]) == 2
-    assert "mask.nii.gz exists" in capsys.readouterr().err
+    assert "replace it with --overwrite" in capsys.readouterr().err
 
 
 def test_several_networks_also_say_where_they_are_unsure(
@@ -92,16 +97,15 @@ def test_several_networks_also_say_where_they_are_unsure(
     out = tmp_path / "out"
     given = ["volume", *phases, "--out", str(out)]
     assert main([*given, "--method", f"{gain}+{gain}"]) == 0
-    written = ["mask.nii.gz", "probability.nii.gz", "results.json", "uncertainty.nii.gz"]
-    assert files(out) == written
-    results = json.loads((out / "results.json").read_text())
-    assert results["segmenter"] == "gain+gain"
-    (lesion,) = results["lesions"]
+    written = ["mask.nii.gz", "probability.nii.gz", "results.csv", "results.json"]
+    assert files(out) == [*written, "uncertainty.nii.gz"]
+    assert document(out)["provenance"]["segmenter"] == "gain+gain"
+    (lesion,) = entries(out)[0]["lesions"]  # type: ignore[misc]
     assert 0 <= lesion["uncertainty"] <= 1
     assert read_volume(out / "uncertainty.nii.gz").grid == read_volume(Path(phases[0])).grid
     assert main([*given, "--method", str(gain), "--overwrite"]) == 0
-    assert files(out) == written[:3]  # that of the other run is gone
-    assert json.loads((out / "results.json").read_text())["lesions"][0]["uncertainty"] is None
+    assert files(out) == written  # that of the other run is gone
+    assert "uncertainty" not in entries(out)[0]["lesions"][0]  # type: ignore[index]
 
 
 def test_a_folder_of_dicom_slices_holds_all_phases(
@@ -122,9 +126,9 @@ def test_a_folder_of_dicom_slices_holds_all_phases(
     assert main(["volume", given, "--method", str(gain), "--out", str(out)]) == 0
     mask = read_volume(out / "mask.nii.gz")
     assert grid_difference(mask.grid, GRID) == ""
-    results = json.loads((out / "results.json").read_text())
-    assert results["phases"] == ["series 1 dynamic", "series 2 dynamic"]
-    assert [lesion["box"] for lesion in results["lesions"]] == [[2, 4, 6, 6, 10, 12]]
+    (entry,) = entries(out)
+    assert entry["phases"] == ["series 1 dynamic", "series 2 dynamic"]
+    assert [lesion["box"] for lesion in entry["lesions"]] == [[2, 4, 6, 6, 10, 12]]  # type: ignore[attr-defined]
 
 
 def test_steps_around_the_network_stand_in_the_results(
@@ -133,7 +137,7 @@ def test_steps_around_the_network_stand_in_the_results(
     out = ["--out", str(tmp_path / "out")]
     steps = ["--correct-bias", "--within-breast"]
     assert main(["volume", *phases, "--method", str(gain), *steps, *out]) == 0
-    done = json.loads((tmp_path / "out" / "results.json").read_text())["steps"]
+    done = entries(tmp_path / "out")[0]["steps"]
     assert "N4" in done[0]
     assert "outside the breasts" in done[-1]
 
@@ -151,7 +155,9 @@ def test_what_cannot_be_outlined_is_one_line(
         error = capsys.readouterr().err
         assert message in error
         assert error.count("\n") == 1
-    assert not (tmp_path / "out").exists()
+    assert files(tmp_path / "out") == ["results.csv", "results.json"]
+    (entry,) = entries(tmp_path / "out")
+    assert (entry["kind"], entry["status"]) == ("volume", "error")
 
 
 def test_images_are_not_for_a_method_for_volumes(

@@ -63,8 +63,8 @@ def with_own_parameters(kind: type[Runnable], words: Sequence[str]) -> type[Runn
 
 
 def _has_option(kind: type[Runnable]) -> bool:
-    """True where the method is an option and not a word on its own: then it has a default."""
-    return any(f.name == "method" and f.default is not MISSING for f in fields(kind))  # type: ignore[arg-type]
+    """True where the method is an option and not a word on its own, which has no default."""
+    return not any(f.name == "method" and f.default is MISSING for f in fields(kind))  # type: ignore[arg-type]
 
 
 def _word_after(words: Sequence[str], option: str) -> str | None:

@@ -90,7 +90,7 @@ class SegmentOptions(MethodOptions):
         super().__post_init__()
         if self.spacing_mm is not None:
             Grid((1, 1), self.spacing_mm)
-        if self.screenshot and self.prompt is not None:
+        if self.prompt is not None and self.screenshot:
             raise InputError(
                 "a prompt for a screenshot",
                 "one or the other",

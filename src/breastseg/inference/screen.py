@@ -60,12 +60,12 @@ class WithinScan:
             UnsupportedError: a prompt, whose places are those of the whole screen.
         """
         if prompt is not None:
-            raise UnsupportedError("a prompt on a screen", "none", "leave --screen out")
+            raise UnsupportedError("a prompt on a screen", "none", "show it the whole image")
         if image.modality not in (Modality.ULTRASOUND, Modality.UNKNOWN):
             raise InputError(
                 f"{image.source or 'image'}: modality {image.modality_name}",
                 "ultrasound, for what looks for the scan on a screen",
-                "leave --screen out",
+                "show it the whole image",
             )
         unit = to_unit(image.grey())
         marks = burned_in(image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -37,9 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
             f"{path}: is {'a folder' if target.is_dir() else 'not a regular file'}",
             "the name of a file to write",
         )
-    # A name may have 255 bytes at most; the stem gives way, in whole characters.
-    stem = os.fsencode(target.stem)[:100].decode(errors="ignore")
-    temporary = target.parent / f".{stem}.{secrets.token_hex(6)}{target.suffix}"
+    temporary = target.parent / f".{_short_stem(target)}.{secrets.token_hex(6)}{target.suffix}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -51,6 +50,26 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         _remove(temporary)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process that was killed while it wrote `path` has left beside it.
+
+    Only for files that no other process is writing at the time.
+    """
+    target = Path(os.path.realpath(path))
+    pattern = re.compile(
+        rf"\.{re.escape(_short_stem(target))}\.[0-9a-f]{{12}}{re.escape(target.suffix)}"
+    )
+    if target.parent.is_dir():
+        for beside in target.parent.iterdir():
+            if pattern.fullmatch(beside.name):
+                _remove(beside)
+
+
+def _short_stem(path: Path) -> str:
+    """The stem in so many whole characters that a name with it stays below 255 bytes."""
+    return os.fsencode(path.stem)[:100].decode(errors="ignore")
 
 
 def _remove(temporary: Path) -> None:

@@ -17,7 +17,8 @@ from breastseg.core.grid import Grid
 from breastseg.core.provenance import Provenance
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 from breastseg.metrics.lesionwise import LesionMatch
-from breastseg.results.document import Finding, describe
+from breastseg.results.schema import LesionRecord
+from breastseg.results.words import describe
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -59,7 +60,7 @@ class Scan:
         grid: its size and spacing.
         original: (rows, columns) or (rows, columns, 3) uint8.
         overlay: (rows, columns, 3) uint8, the same with outlines and callipers.
-        findings: the outlined lesions, the largest first.
+        lesions: what was found, the largest first.
         milliseconds: what segmenting took, without reading and drawing.
         truth: what is known of it, if anything is.
     """
@@ -68,14 +69,14 @@ class Scan:
     grid: Grid
     original: NDArray[np.uint8] = field(repr=False)
     overlay: NDArray[np.uint8] = field(repr=False)
-    findings: Sequence[Finding]
+    lesions: Sequence[LesionRecord]
     milliseconds: float
     truth: Truth | None = None
 
     @property
     def verdict(self) -> str:
-        """The findings in words."""
-        return describe(self.findings)
+        """The lesions in words."""
+        return describe(self.lesions)
 
     @property
     def original_url(self) -> str:
@@ -115,7 +116,7 @@ def render(scans: Sequence[Scan], bundle: Bundle, provenance: Provenance, remark
         provenance=provenance,
         remark=remark,
         version=__version__,
-        found=sum(bool(scan.findings) for scan in scans),
+        found=sum(bool(scan.lesions) for scan in scans),
         with_truth=any(scan.truth is not None for scan in scans),
         tally=tally(scans),
         outline_colour=_css(PREDICTION_RGB),

@@ -1,0 +1,176 @@
+"""Images in, results out: read, segmented, measured and saved one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from breastseg.core.errors import BreastsegError, InputError
+from breastseg.core.image import Image
+from breastseg.measure.finding import Finding, diameter_ends, findings
+from breastseg.results.entry import failure, success
+from breastseg.results.reading import Spacing, read_source
+from breastseg.results.run import Run
+from breastseg.results.schema import Entry, Files, Kind
+from breastseg.results.source import Source, unused
+
+if TYPE_CHECKING:
+    from breastseg.core.prediction import Prediction
+    from breastseg.core.segmenter import Segmenter
+    from breastseg.inference.options import SegmentOptions
+    from breastseg.inference.stream import Segmented
+
+Advance = Callable[[int, str], None]
+"""Called with how many more inputs are begun and the name of the one in work."""
+
+
+def segment_images(
+    segmenter: Segmenter,
+    sources: Sequence[Source],
+    options: SegmentOptions,
+    run: Run,
+    advance: Advance = lambda _count, _name: None,
+) -> Generator[Entry]:
+    """Segment files with images, each read and computed while the one before is saved.
+
+    Closing the generator, or an error in whoever takes the entries, stops the run: what was done is
+    kept.
+
+    Args:
+        segmenter: usable from several threads at once.
+        sources: the files; those that the run has done already are left out.
+        options: how.
+        run: takes the entries and says where files go.
+        advance: for a progress bar.
+
+    Yields:
+        An entry for each image or frame, in the order of the sources.
+
+    Raises:
+        InputError: the folder of the run cannot be written any more.
+    """
+    from breastseg.inference.cine import smooth_cine
+    from breastseg.inference.session import usable_cores
+    from breastseg.inference.stream import segment_stream
+
+    done = run.done
+    advance(sum(source.name in done for source in sources), "")
+    stems = {source.stem.casefold() for source in sources}
+    ahead = _read((one for one in sources if one.name not in done), options.spacing_mm)
+    complete = False
+    try:
+        stream = segment_stream(
+            segmenter, ahead, _Slot.load, options.threads or usable_cores(), options.prompt
+        )
+        reach = options.smooth_frames
+        frames = smooth_cine(stream, _Slot.loop, reach) if reach else stream
+        with closing(stream):
+            last: Source | None = None
+            for one in frames:
+                source = one.item.source
+                advance(int(source is not last), source.name)
+                last = source
+                entry = _entry(one, run, stems, options.uncertainty)
+                result = one.result
+                run.add(entry, None if isinstance(result, BreastsegError) else result.provenance)
+                yield entry
+        complete = True
+    finally:
+        run.close(complete)
+
+
+@dataclass(frozen=True, eq=False)
+class _Slot:
+    """One image, read as it stands in its file, or why there is none."""
+
+    source: Source
+    image: Image | None = None
+    frame: int | None = None
+    problem: BreastsegError | None = None
+
+    def loop(self) -> Source | None:
+        """The cine loop that the image is a frame of."""
+        return None if self.frame is None else self.source
+
+    def load(self) -> Image:
+        if self.problem is not None:
+            raise self.problem
+        assert self.image is not None
+        return self.image
+
+
+def _read(sources: Iterable[Source], spacing_mm: Spacing | None) -> Iterator[_Slot]:
+    """Read all images of all sources, as they are asked for."""
+    for source in sources:
+        frame = None
+        try:
+            for image in read_source(source, spacing_mm):
+                frame = image.frame
+                yield _Slot(source, image, frame)
+        except BreastsegError as error:
+            yield _Slot(source, None, None if frame is None else frame + 1, error)
+
+
+def _entry(done: Segmented[_Slot], run: Run, stems: set[str], uncertainty: bool) -> Entry:
+    source, frame = done.item.source, done.item.frame
+    number = None if frame is None else frame + 1
+    kind: Kind = "image" if frame is None else "frame"
+    if done.image is None or isinstance(done.result, BreastsegError):
+        assert isinstance(done.result, BreastsegError)
+        return failure(source.name, kind, done.result, number)
+    found = findings(done.result)
+    files = Files()
+    if run.root is not None:
+        stem = source.stem if number is None else unused(f"{source.stem}_f{number:04d}", stems)
+        names = Files(f"{stem}_mask.png", f"{stem}_overlay.png")
+        if uncertainty:
+            names = replace(names, uncertainty=f"{stem}_uncertainty.png")
+        refusal = _save(run, names, done.image, done.result, found)
+        if refusal is not None:
+            return failure(source.name, kind, refusal, number)
+        files = names
+    return success(source.name, done.image, done.result, found, files)
+
+
+def _save(
+    run: Run, files: Files, image: Image, prediction: Prediction, found: Sequence[Finding]
+) -> InputError | None:
+    """Write what was found in an image; or, with nothing written, why that must not be.
+
+    Raises:
+        InputError: the folder cannot be written any more.
+    """
+    from breastseg.io.overlay import overlay
+    from breastseg.io.write import write_png
+
+    names = [name for name in (files.mask, files.overlay, files.uncertainty) if name is not None]
+    refusal = run.claim(*names)
+    if refusal is not None:
+        return refusal
+    assert run.root is not None
+    paths = [run.root / name for name in names]
+    mask = prediction.mask().foreground
+    spacing_mm = prediction.grid.spacing_mm
+    in_plane = None if spacing_mm is None else (spacing_mm[0], spacing_mm[1])
+    drawn = overlay(_seen(image, prediction), mask, None, diameter_ends(found))
+    with run.writing(*names):
+        write_png(paths[0], mask, in_plane)
+        write_png(paths[1], drawn, in_plane)
+        if files.uncertainty is not None and prediction.uncertainty is not None:
+            grey = np.rint(prediction.uncertainty * 255).astype(np.uint8)
+            write_png(paths[2], grey, in_plane)
+    return None
+
+
+def _seen(image: Image, prediction: Prediction) -> Image:
+    """The image, black where it was not looked at: on a screenshot, that is where names stand."""
+    if prediction.seen is None:
+        return image
+    part = prediction.seen.trailing
+    array = np.full_like(image.array, image.array.min())
+    array[part] = image.array[part]
+    return replace(image, array=array)

@@ -1,0 +1,83 @@
+"""One volume in, its result out: read, segmented, measured and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from breastseg.core.errors import BreastsegError
+from breastseg.measure.finding import findings
+from breastseg.results.entry import failure, success
+from breastseg.results.run import Run
+from breastseg.results.schema import Entry, Files
+from breastseg.results.source import printable
+
+if TYPE_CHECKING:
+    from breastseg.core.image import Image
+    from breastseg.core.prediction import Prediction
+    from breastseg.core.segmenter import Segmenter
+
+_FILES = Files(mask="mask.nii.gz", probability="probability.nii.gz")
+_UNCERTAINTY = "uncertainty.nii.gz"
+
+
+def segment_volume(
+    segmenter: Segmenter,
+    phases: Sequence[Path],
+    run: Run,
+    correct_bias: bool = False,
+    within_breast: bool = False,
+) -> Generator[Entry]:
+    """Segment one volume.
+
+    Args:
+        segmenter: of volumes.
+        phases: its files or folders on one grid, in the order of their time.
+        run: takes the entry and says where files go.
+        correct_bias: first take the coils' shading away.
+        within_breast: keep nothing behind the chest wall.
+
+    Yields:
+        One entry; it says so where nothing came of the volume.
+
+    Raises:
+        InputError: the folder of the run cannot be written.
+    """
+    from breastseg.inference.examination import read_examination, segment_examination
+
+    name = printable(phases[0])
+    complete = False
+    try:
+        try:
+            image = read_examination(segmenter, phases)
+            prediction = segment_examination(segmenter, image, correct_bias, within_breast)
+        except BreastsegError as error:
+            entry = failure(name, "volume", error)
+            run.add(entry)
+        else:
+            files = Files() if run.root is None else _save(run, run.root, image, prediction)
+            entry = success(name, image, prediction, findings(prediction), files)
+            run.add(entry, prediction.provenance)
+        complete = True
+    finally:
+        run.close(complete)
+    yield entry
+
+
+def _save(run: Run, root: Path, image: Image, prediction: Prediction) -> Files:
+    from breastseg.io.volume import write_volume
+
+    files = _FILES
+    written = [(files.mask, prediction.mask().labels), (files.probability, prediction.probability)]
+    if prediction.uncertainty is not None:
+        files = Files(files.mask, None, files.probability, _UNCERTAINTY)
+        written.append((_UNCERTAINTY, prediction.uncertainty))
+    names = [name for name, _ in written if name is not None]
+    refusal = run.claim(*names)
+    if refusal is not None:
+        raise refusal
+    with run.writing(*names):
+        for name, (_, array) in zip(names, written, strict=True):
+            write_volume(array, image.grid, root / name)
+    return files
