@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from breastseg.core.errors import GeometryError
-from breastseg.training.augmentation import geometry, intensity, stain
+from breastseg.training.augmentation import geometry, intensity, lesions, stain
+from breastseg.training.augmentation.marks import marks
 from breastseg.training.augmentation.parameters import Parameters, draw
 from breastseg.training.augmentation.recipe import AugmentationRecipe
 
@@ -71,6 +72,8 @@ class Augmentation:
                 f"parameters for {len(parameters)}",
                 "images (N, C, H, W), masks (N, K, H, W) and N rows of parameters",
             )
+        images, masks = lesions.lesion_free(images, masks, parameters)
+        images, masks = lesions.paste(images, masks, parameters, soft)
         images, masks = geometry.flip(images, parameters), geometry.flip(masks, parameters)
         images, masks = geometry.warp(images, masks, parameters, soft)
         images = stain.stain(images, parameters)
@@ -80,4 +83,5 @@ class Augmentation:
         images = intensity.gamma(images, parameters)
         images = intensity.contrast_brightness(images, parameters)
         images = intensity.cutout(images, parameters)
+        images = marks(images, masks, parameters)
         return images, masks

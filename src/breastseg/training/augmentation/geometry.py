@@ -23,7 +23,8 @@ def warp(
     """Rotate, scale, shift and bend with one interpolation.
 
     Image and masks are sampled together, bilinearly, and the masks are cut at 0.5. What lies
-    outside is the mirror image for both, so a lesion that reappears in the margin stays outlined.
+    outside is the mirror image for both, so a lesion that reappears in the margin stays outlined; or
+    black, where `margin` says so.
     Rows with nothing to do are not touched.
 
     Args:
@@ -37,9 +38,7 @@ def warp(
         return images, masks
     grid = sampling_grid(parameters, rows, (images.shape[2], images.shape[3]))
     pair = torch.cat((images[rows], masks[rows]), dim=1)
-    pair = F.grid_sample(
-        pair, grid, mode="bilinear", padding_mode="reflection", align_corners=False
-    )
+    pair = _sampled(pair, grid, parameters.margin[rows])
     # Rounding in the interpolation can step a hair outside 0 to 1.
     pair = pair.clamp(0, 1)
     warped_images, warped_masks = pair[:, : images.shape[1]], pair[:, images.shape[1] :]
@@ -48,6 +47,17 @@ def warp(
         ((warped_masks[:, :hard] >= 0.5).to(masks.dtype), warped_masks[:, hard:]), dim=1
     )
     return images.index_copy(0, rows, warped_images), masks.index_copy(0, rows, warped_masks)
+
+
+def _sampled(pair: Tensor, grid: Tensor, margin: Tensor) -> Tensor:
+    """Sample every row, with a black margin or with the mirror image in its place."""
+    sampled = torch.empty(*pair.shape[:2], *grid.shape[1:3], dtype=pair.dtype, device=pair.device)
+    for rows, padding in ((margin, "zeros"), (~margin, "reflection")):
+        if bool(rows.any()):
+            sampled[rows] = F.grid_sample(
+                pair[rows], grid[rows], mode="bilinear", padding_mode=padding, align_corners=False
+            )
+    return sampled
 
 
 def moved(parameters: Parameters) -> Tensor:

@@ -43,6 +43,10 @@ class Parameters:
         cutout: (n,) bool.
         cutout_boxes: (n, count, 4): first row and column, one-past-last row and column.
         stain: (n, 2), of haematoxylin and of eosin; 1 is neutral.
+        margin: (n,) bool; False is neutral.
+        lesion_free_seed: (n,) int64, chooses the part without a lesion; 0 is neutral.
+        paste_seed: (n,) int64, chooses the lesion that is set in and its place; 0 is neutral.
+        marks_seed: (n,) int64, decides what is drawn; 0 is neutral.
     """
 
     horizontal_flip: Tensor
@@ -62,6 +66,10 @@ class Parameters:
     cutout: Tensor
     cutout_boxes: Tensor
     stain: Tensor
+    margin: Tensor
+    lesion_free_seed: Tensor
+    paste_seed: Tensor
+    marks_seed: Tensor
 
     def __len__(self) -> int:
         return self.rotation_deg.shape[0]
@@ -95,6 +103,11 @@ class _Dice:
 
     def chance(self, p: float) -> Tensor:
         return torch.rand(self.n, generator=self.generator) < p
+
+    def seed(self, p: float) -> Tensor:
+        """With chance p a seed from 1 on, else 0."""
+        seeds = torch.randint(1, 2**62, (self.n,), generator=self.generator)
+        return torch.where(self.chance(p), seeds, torch.zeros_like(seeds))
 
     def gated(self, p: float, value: Tensor, neutral: float) -> Tensor:
         """The value with chance p, else the neutral value."""
@@ -140,6 +153,10 @@ def draw(
         cutout_boxes=_cutout_boxes(dice, recipe),
         # drawn last, so that recipes without it see the numbers that they always saw
         stain=dice.gated(recipe.stain_p, dice.log_uniform(recipe.stain, 2), 1.0),
+        margin=dice.chance(recipe.margin_p),
+        lesion_free_seed=dice.seed(recipe.lesion_free_p),
+        paste_seed=dice.seed(recipe.paste_p),
+        marks_seed=dice.seed(recipe.marks_p),
     ).to(device)
 
 

@@ -66,6 +66,11 @@ class AugmentationRecipe(Strict):
         cutout_count: rectangles in an image that gets them; 1 to 16.
         stain_p: multiply the amounts of haematoxylin and eosin; 0, since it is for colour alone.
         stain: factor, drawn for each dye, above 1 stains more; 0.1 to 10.
+        margin_p: what comes in from outside when an image is moved or shrunk is black, as around a
+            scan; otherwise it is the mirror image.
+        lesion_free_p: enlarge a part beside the lesion to the whole, so that none is left.
+        paste_p: set the lesion of another image of the batch into this one.
+        marks_p: draw callipers, crosses, dotted lines, boxes and letters.
 
     Raises:
         RecipeError: a chance outside 0 to 1, or a range that is reversed, not finite or outside
@@ -100,6 +105,10 @@ class AugmentationRecipe(Strict):
     cutout_count: int = 3
     stain_p: float = 0.0
     stain: Range = (0.7, 1.4)
+    margin_p: float = 0.0
+    lesion_free_p: float = 0.0
+    paste_p: float = 0.0
+    marks_p: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
