@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from breastseg.core.errors import BundleError, RecipeError
+from breastseg.networks.weights import fit_stem
 
 WRAPPER = "network."  # the exported graph holds the network under this name
 
@@ -53,6 +54,9 @@ def initialise(network: nn.Module, path: Path) -> Taken:
     file = _file(path)
     tensors = _from_onnx(file, network) if file.suffix == ".onnx" else _from_safetensors(file)
     state = network.state_dict()
+    stem = next(k for k, v in state.items() if v.ndim == 4)
+    if stem in tensors:
+        tensors[stem] = fit_stem(tensors[stem], state[stem])
     fits = {k: v for k, v in tensors.items() if k in state and state[k].shape == v.shape}
     left = tuple(
         sorted(k for k in state if k not in fits and not k.endswith("num_batches_tracked"))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -70,7 +71,7 @@ def load_encoder_weights(encoder: nn.Module, path: Path) -> None:
             key.removeprefix("model.").startswith(CLASSIFIERS) or _is_deeper(key, wanted)
         ):
             continue
-        tensors[key] = _grey_stem(tensor, wanted[key]) if key in wanted else tensor
+        tensors[key] = fit_stem(tensor, wanted[key]) if key in wanted else tensor
     problem = _mismatch(tensors, wanted)
     if problem:
         raise RecipeError(
@@ -128,10 +129,21 @@ def _is_deeper(key: str, wanted: Mapping[str, Tensor]) -> bool:
     return bool(own) and int(block[2]) > max(own)
 
 
-def _grey_stem(stored: Tensor, wanted: Tensor) -> Tensor:
-    """RGB weights (O, 3, h, w) summed to (O, 1, h, w) where the network takes grey."""
-    rgb_to_grey = stored.ndim == 4 and stored.shape[1] == 3 and wanted.shape[1:2] == (1,)
-    return stored.sum(dim=1, keepdim=True) if rgb_to_grey else stored
+def fit_stem(stored: Tensor, wanted: Tensor) -> Tensor:
+    """The weights of a first convolution for other input channels.
+
+    RGB weights (O, 3, h, w) are summed to (O, 1, h, w) where the network takes grey. Channels that
+    a network takes besides the image, such as the maps of a prompt, start at 0: at first it
+    computes what it computed without them.
+    """
+    if stored.ndim != 4 or stored.shape[1] == wanted.shape[1]:
+        return stored
+    if stored.shape[1] == 3 and wanted.shape[1] != 3:
+        stored = stored.sum(dim=1, keepdim=True)
+    if stored.shape[1] < wanted.shape[1] and stored.shape[0] == wanted.shape[0]:
+        more = stored.new_zeros(len(stored), wanted.shape[1] - stored.shape[1], *stored.shape[2:])
+        return torch.cat((stored, more), dim=1)
+    return stored
 
 
 def _mismatch(stored: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:

@@ -79,7 +79,10 @@ def fit(
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
     print(f"reading {len(chosen.train) + len(chosen.validation)} cases", file=sys.stderr)
-    learnt = prepare_cases(chosen.train, recipe.input, recipe.classes)
+    stored = recipe.input
+    if recipe.prompting is not None:
+        stored = replace(stored, size=recipe.prompting.stored_size)
+    learnt = prepare_cases(chosen.train, stored, recipe.classes)
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
     if recipe.distillation is not None:
         learnt = replace(learnt, teacher=teach(learnt.images, recipe.distillation.teachers, base))

@@ -98,3 +98,36 @@ class AdversarialRecipe(Strict):
 
     def __post_init__(self) -> None:
         check_bounds(self, RecipeError)
+
+
+@dataclass(frozen=True)
+class PromptingRecipe(Strict):
+    """Simulated clicks and boxes; see `breastseg.training.prompting`.
+
+    Attributes:
+        stored_size: (rows, columns) at which images are kept, 32 to 2048, so that a frame around a
+            small lesion still has detail.
+        automatic_fraction: of the lesion images, those that get no prompt.
+        frame_fraction: of the prompted ones, those that show the frame around a lesion and not the
+            whole image.
+        frame: side of that frame as a multiple of the lesion's, lowest and highest, 1 to 10.
+        box_fraction: of the prompted ones, those that get a box and not clicks.
+        corrected_fraction: of the batches, those that get one to three corrective clicks.
+
+    Raises:
+        RecipeError: a value outside its range.
+    """
+
+    stored_size: tuple[int, int] = (512, 512)
+    automatic_fraction: Annotated[float, Within(0, 1)] = 0.2
+    frame_fraction: Annotated[float, Within(0, 1)] = 0.65
+    frame: tuple[float, float] = (1.5, 3.5)
+    box_fraction: Annotated[float, Within(0, 1)] = 0.5
+    corrected_fraction: Annotated[float, Within(0, 1)] = 0.3
+
+    def __post_init__(self) -> None:
+        check_bounds(self, RecipeError)
+        if not 1 <= self.frame[0] <= self.frame[1] <= 10:
+            raise RecipeError(f"prompting.frame = {self.frame}", "two of 1 to 10, lowest first")
+        if any(not 32 <= side <= 2048 for side in self.stored_size):
+            raise RecipeError(f"prompting.stored_size = {self.stored_size}", "32 to 2048 a side")

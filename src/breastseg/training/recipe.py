@@ -12,11 +12,13 @@ from breastseg.core.errors import RecipeError
 from breastseg.core.parameters import Strict, Within, check_bounds
 from breastseg.losses import LossRecipe
 from breastseg.networks.recipe import AnyNetworkRecipe, EncoderUNetRecipe
+from breastseg.preprocess.prompt_maps import CHANNELS as PROMPT_MAPS
 from breastseg.training.augmentation import AugmentationRecipe
 from breastseg.training.parts import (
     AdversarialRecipe,
     DistillationRecipe,
     MaskingRecipe,
+    PromptingRecipe,
     TransferRecipe,
 )
 
@@ -92,6 +94,7 @@ class Recipe(Strict):
         transfer: how an encoder that comes trained is let go of.
         distillation: learn from other networks besides; none: from the truth alone.
         adversarial: train against a discriminator; none: without.
+        prompting: learn to take clicks and boxes; none: images alone.
         masking: learn to fill in what is masked, without outlines; none: learn to outline.
     """
 
@@ -119,6 +122,7 @@ class Recipe(Strict):
     distillation: DistillationRecipe | None = None
     adversarial: AdversarialRecipe | None = None
     masking: MaskingRecipe | None = None
+    prompting: PromptingRecipe | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, RecipeError)
@@ -128,16 +132,18 @@ class Recipe(Strict):
             raise RecipeError(
                 f"small_epochs = {self.small_epochs} of {self.epochs} epochs", "at most all"
             )
-        if self.network.in_channels != self.input.channels:
+        maps = PROMPT_MAPS if self.prompting is not None else 0
+        if self.network.in_channels != self.input.channels + maps:
             raise RecipeError(
                 f"network.in_channels = {self.network.in_channels}, "
-                f"input.channels = {self.input.channels}",
-                "the same number",
+                f"input.channels = {self.input.channels} and {maps} maps of a prompt",
+                "their sum",
             )
         special = {
             "distillation": self.distillation is not None,
             "adversarial": self.adversarial is not None,
             "masking": self.masking is not None,
+            "prompting": self.prompting is not None,
             "network.name = 'mask-rcnn'": self.network.name == "mask-rcnn",
         }
         asked = [name for name, there in special.items() if there]

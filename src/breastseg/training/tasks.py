@@ -8,6 +8,7 @@ from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask
 from breastseg.training.instances import InstanceTask
 from breastseg.training.masking import MaskingTask
+from breastseg.training.prompting import PromptTask
 from breastseg.training.recipe import Recipe
 from breastseg.training.task import SegmentationTask
 
@@ -23,6 +24,8 @@ def build_task(recipe: Recipe, network: nn.Module, steps_per_epoch: int) -> Segm
     kind = SegmentationTask
     if recipe.masking is not None:
         kind = MaskingTask
+    elif recipe.prompting is not None:
+        kind = PromptTask
     elif recipe.network.name == "mask-rcnn":
         kind = InstanceTask
     elif recipe.adversarial is not None:

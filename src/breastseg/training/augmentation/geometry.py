@@ -23,9 +23,8 @@ def warp(
     """Rotate, scale, shift and bend with one interpolation.
 
     Image and masks are sampled together, bilinearly, and the masks are cut at 0.5. What lies
-    outside is the mirror image for both, so a lesion that reappears in the margin stays outlined; or
-    black, where `margin` says so.
-    Rows with nothing to do are not touched.
+    outside is the mirror image for both, so a lesion that reappears in the margin stays outlined;
+    or black, where `margin` says so. Rows with nothing to do are not touched.
 
     Args:
         images: (N, C, H, W) float32.
