@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from breastseg.core.bundle import InputSpec
 from breastseg.core.errors import BreastsegError, DataSetError
+from breastseg.core.image import Image
 from breastseg.data.dataset import CaseRef
+from breastseg.preprocess.burned_in import burned_in, without_marks
 from breastseg.preprocess.geometry import Placement
+from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.prepare import prepare_unit
 
 
@@ -27,6 +30,8 @@ class PreparedCases:
             of RGB where the recipe's input is colour.
         labels: (N, rows, columns) uint8: 0 is background, k the k-th of the recipe's classes, or 1
             for any lesion where the recipe names none.
+        unmarked: as `images`, with callipers, letters and coloured marks painted out; None
+            where the recipe asks for none.
         teacher: (N, rows, columns) uint8, what a teacher thinks of each pixel: 255 is a certain
             lesion; None without a teacher.
     """
@@ -35,6 +40,7 @@ class PreparedCases:
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     teacher: NDArray[np.uint8] | None = None
+    unmarked: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -44,17 +50,22 @@ class PreparedCases:
         """(N,) True where the truth holds a lesion."""
         return np.asarray(self.labels.any(axis=(1, 2)))
 
-    def batch(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(
+        self, rows: NDArray[np.int64], unmarked: NDArray[np.bool_] | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Some of them as tensors.
 
         Args:
             rows: (n,) indices.
+            unmarked: (n,) bool, those whose marks are to be painted out; None for none of them.
 
         Returns:
             Images (n, 1 or 3, rows, columns) uint8, and targets (n, 1 or 2, rows, columns)
             uint8: the labels, and after them the teacher's map where there is one.
         """
         images = self.images[rows]
+        if unmarked is not None and self.unmarked is not None:
+            images[unmarked] = self.unmarked[rows[unmarked]]
         targets = [self.labels] if self.teacher is None else [self.labels, self.teacher]
         return (
             torch.from_numpy(images[:, None] if images.ndim == 3 else images),
@@ -68,6 +79,7 @@ def prepare_cases(
     classes: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     threads: int = 2,
+    unmarked: bool = False,
 ) -> PreparedCases:
     """Decode and resize all cases; two threads, since decoding leaves the interpreter free.
 
@@ -77,6 +89,7 @@ def prepare_cases(
         classes: what a case's label may be; its lesion gets that class. None: every lesion is 1.
         progress: called with (done, total).
         threads: readers at work at a time.
+        unmarked: also keep each image with its marks painted out.
 
     Raises:
         DataSetError: a case has no truth, a lesion of another class, or cannot be read; all such
@@ -85,6 +98,7 @@ def prepare_cases(
     colours = (3,) if spec.colour else ()
     images = np.zeros((len(cases), *colours, *spec.size), np.uint8)
     labels = np.zeros((len(cases), *spec.size), np.uint8)
+    painted = np.zeros_like(images) if unmarked else None
 
     def one(index: int) -> str | None:
         try:
@@ -95,6 +109,8 @@ def prepare_cases(
         if case.mask is None:
             return f"{cases[index].key}: no mask"
         images[index] = np.rint(image * 255)
+        if painted is not None:
+            painted[index] = np.rint(_without_marks(case.images[0], spec) * 255)
         lesion = _place(case.mask.foreground, placement)
         if classes and lesion.any() and case.label not in classes:
             return f"{cases[index].key}: a lesion labelled {case.label!r}, not {', '.join(classes)}"
@@ -116,7 +132,12 @@ def prepare_cases(
             "readable images with masks",
             "repair them, or leave them out with a list",
         )
-    return PreparedCases(tuple(cases), images, labels)
+    return PreparedCases(tuple(cases), images, labels, unmarked=painted)
+
+
+def _without_marks(image: Image, spec: InputSpec) -> NDArray[np.float32]:
+    unit = without_marks(to_unit(image.grey()), burned_in(image))
+    return prepare_unit(replace(image, array=unit[None]), spec)[0]
 
 
 def _place(mask: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
@@ -160,6 +181,7 @@ class TrainingFeed:
         seed: of the run.
         rank: of this process.
         world: number of processes.
+        unmarked_p: chance that an image is shown with its marks painted out.
     """
 
     prepared: PreparedCases
@@ -169,6 +191,7 @@ class TrainingFeed:
     seed: int
     rank: int = 0
     world: int = 1
+    unmarked_p: float = 0.0
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """The cases of an epoch, the same on every process."""
@@ -194,6 +217,8 @@ class TrainingFeed:
     def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield (images, targets) as `PreparedCases.batch` gives them."""
         order = self.order(epoch)
+        unmarked = np.random.default_rng([self.seed, epoch, 1]).random(len(order)) < self.unmarked_p
         for step in range(self.steps):
             start = (step * self.world + self.rank) * self.batch_size
-            yield self.prepared.batch(np.sort(order[start : start + self.batch_size]))
+            rows = slice(start, start + self.batch_size)
+            yield self.prepared.batch(np.sort(order[rows]), unmarked[rows])

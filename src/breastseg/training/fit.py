@@ -82,7 +82,9 @@ def fit(
     stored = recipe.input
     if recipe.prompting is not None:
         stored = replace(stored, size=recipe.prompting.stored_size)
-    learnt = prepare_cases(chosen.train, stored, recipe.classes)
+    learnt = prepare_cases(
+        chosen.train, stored, recipe.classes, unmarked=recipe.augmentation.unmarked_p > 0
+    )
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
     if recipe.distillation is not None:
         learnt = replace(learnt, teacher=teach(learnt.images, recipe.distillation.teachers, base))
@@ -123,6 +125,7 @@ def _feed(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> T
         recipe.seed,
         trainer.global_rank,
         trainer.world_size,
+        recipe.augmentation.unmarked_p,
     )
 
 

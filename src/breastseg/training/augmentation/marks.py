@@ -22,8 +22,8 @@ def marks(images: Tensor, masks: Tensor, parameters: Parameters) -> Tensor:
 
     Args:
         images: (N, C, H, W) float32, 0 to 1.
-        masks: (N, K, H, W) float32, 0 or 1; half of all pairs of callipers stand at the ends of
-            a lesion where there is one.
+        masks: (N, K, H, W) float32, 0 or 1; a fifth of all pairs of callipers stand at the ends
+            of a lesion where there is one.
         parameters: N rows; `marks_seed` decides every stroke.
 
     Returns:
@@ -74,7 +74,7 @@ def _callipers(
 ) -> None:
     """Two marks, often with a dotted line between them."""
     rows, columns = np.nonzero(lesion)
-    if rows.size and generator.random() < 0.5:
+    if rows.size and generator.random() < 0.2:
         pick = generator.integers(rows.size, size=12)
         points = np.stack((rows[pick], columns[pick]), axis=1).astype(float)
         apart = np.linalg.norm(points[:, None] - points[None], axis=2)

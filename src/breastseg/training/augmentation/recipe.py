@@ -71,6 +71,7 @@ class AugmentationRecipe(Strict):
         lesion_free_p: enlarge a part beside the lesion to the whole, so that none is left.
         paste_p: set the lesion of another image of the batch into this one.
         marks_p: draw callipers, crosses, dotted lines, boxes and letters.
+        unmarked_p: paint out those that the scan came with, as far as they are found.
 
     Raises:
         RecipeError: a chance outside 0 to 1, or a range that is reversed, not finite or outside
@@ -109,6 +110,7 @@ class AugmentationRecipe(Strict):
     lesion_free_p: float = 0.0
     paste_p: float = 0.0
     marks_p: float = 0.0
+    unmarked_p: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
