@@ -59,7 +59,8 @@ def _strokes(
         else:
             _cross(ink, _anywhere(lesion.shape, generator), unit, generator)
     softened = cv2.GaussianBlur(ink, (3, 3), 0.5) if generator.random() < 0.5 else ink
-    return softened.astype(np.float32) / 255, float(generator.uniform(0.65, 1.0))
+    share = np.asarray(softened, np.float32) / np.float32(255)
+    return share, float(generator.uniform(0.65, 1.0))
 
 
 def _anywhere(shape: tuple[int, ...], generator: np.random.Generator) -> tuple[float, float]:
