@@ -18,7 +18,7 @@ from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.prediction import Prediction
 from breastseg.data.cohorts import patient_key
 from breastseg.evaluation.statistics import RESAMPLES, Interval, ratio_intervals
-from breastseg.metrics.calibration import BINS, expected_calibration_error
+from breastseg.metrics.calibration import BINS, brier_score, expected_calibration_error
 from breastseg.metrics.classwise import (
     ClassConfusion,
     area_under_curve,
@@ -198,8 +198,10 @@ def _parts(image: ClassedImage, cut: float) -> dict[str, tuple[float, float]]:
     parts["accuracy"] = (right_call, 1)
     parts["sensitivity"] = (right_call * is_malignant, is_malignant)
     parts["specificity"] = (right_call * (1 - is_malignant), 1 - is_malignant)
-    told = image.malignancy is not None
-    parts["brier_score"] = (((image.malignancy or 0.0) - is_malignant) ** 2 * told, float(told))
+    parts["brier_score"] = (0.0, 0.0)
+    if image.malignancy is not None:
+        squared = brier_score(np.array([image.malignancy]), np.array([image.malignant]))
+        parts["brier_score"] = (squared, 1.0)
     return parts
 
 
