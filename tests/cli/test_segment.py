@@ -314,7 +314,7 @@ def test_other_modalities_need_to_be_forced(bundle: Path, tmp_path: Path, capsys
     assert main([*given, "--force"]) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interruption_keeps_what_was_finished(
     pictures: Path,
     bundle: Path,

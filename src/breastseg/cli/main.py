@@ -99,15 +99,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """Stop on SIGTERM, as a scheduler sends it, the way Ctrl-C does: finished work is kept."""
+    """Stop on SIGTERM and SIGHUP the way Ctrl-C does: finished work is kept.
+
+    A scheduler sends the first, a terminal that is closed the second; under nohup it goes on.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set a handler
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _run(words: list[str]) -> int:

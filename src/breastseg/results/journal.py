@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 from breastseg.core.errors import InputError
 from breastseg.io.write import write_text
@@ -82,7 +81,6 @@ class Journal:
             lines.append(_line("provenance", start.provenance))
         lines += [_line("entry", entry) for entry in start.entries]
         write_text(path, "".join(lines))
-        self._file: TextIO | None = None
 
     def add(self, key: str, value: object) -> None:
         """Add one line.
@@ -91,24 +89,13 @@ class Journal:
             InputError: the file cannot be written, as on a full disk.
         """
         try:
-            if self._file is None:
-                self._file = self.path.open("a", encoding="utf-8")
-            self._file.write(_line(key, value))
-            self._file.flush()
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_line(key, value))
         except OSError as error:
             raise InputError(
                 f"{self.path}: cannot be written ({error.strerror or error})",
                 remedy="make room, then continue the run",
             ) from error
-
-    def close(self) -> None:
-        """Close the file; closing it again does nothing."""
-        if self._file is not None:
-            file, self._file = self._file, None
-            try:
-                file.close()
-            except OSError:  # a line that the full disk did not take, which `add` has reported
-                return
 
 
 def read_journal(path: Path) -> Progress | None:
