@@ -5,10 +5,7 @@ from pathlib import Path
 import pytest
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.catalogue import DATA_SETS, open_data_set
-
-OWN = ("folder", "manifest", "nnunet")
-"""One's own data in a layout that is known."""
+from breastseg.data.catalogue import DATA_SETS, OWN, open_data_set
 
 
 def test_every_entry_opens_and_introduces_itself(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ OTHER[28:34, 5:12] = True
 def test_one_value_is_lesion_whatever_it_is(dtype: str, value: int) -> None:
     found = lesion_pixels((value * SQUARE).astype(dtype)[None], "m")
     assert np.array_equal(found.lesion, SQUARE)
-    assert found.classes == ()
+    assert found.values == (str(value),)
 
 
 @pytest.mark.parametrize("value", [255, 256, 257, 32767, 65535])
@@ -38,14 +38,14 @@ def test_sixteen_bits(value: int) -> None:
 def test_class_numbers_are_taken_together_and_told() -> None:
     found = lesion_pixels((SQUARE + 2 * OTHER).astype(np.uint8)[None], "m")
     assert np.array_equal(found.lesion, SQUARE | OTHER)
-    assert found.classes == ("1", "2")
+    assert found.values == ("1", "2")
 
 
 def test_colours_are_classes() -> None:
     colours = np.stack([255 * SQUARE, 255 * OTHER, 0 * SQUARE]).astype(np.uint8)
     found = lesion_pixels(colours, "m")
     assert np.array_equal(found.lesion, SQUARE | OTHER)
-    assert found.classes == ("red", "green")
+    assert found.values == ("red", "green")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -64,6 +65,7 @@ class AuditReport:
         empty_masks: cases labelled as a lesion with nothing outlined.
         outlined_normals: cases labelled normal with something outlined.
         non_binary_masks: mask files with more than two values, such as soft borders.
+        lesion_values: in how many cases each value of a mask is lesion.
         merged_masks: mask files of several classes, which count as one lesion, with the classes.
         unusable_masks: mask files in which it cannot be told what is lesion, with the reason.
         full_masks: mask files that outline more than half of the picture.
@@ -80,6 +82,7 @@ class AuditReport:
     empty_masks: tuple[str, ...]
     outlined_normals: tuple[str, ...]
     non_binary_masks: tuple[str, ...]
+    lesion_values: Mapping[str, int]
     merged_masks: tuple[str, ...]
     unusable_masks: tuple[str, ...]
     full_masks: tuple[str, ...]
@@ -130,6 +133,8 @@ class AuditReport:
         lines = [
             f"{self.cases} cases of {self.patients} patients, {self.lesion_cases} with an outlined "
             "lesion",
+            "values that are lesion: "
+            + ", ".join(f"{value} in {n} cases" for value, n in self.lesion_values.items()),
             f"near duplicates: {count['near_pairs']} pairs of {count['images_in_groups']} pictures"
             f" in {count['groups']} groups; exact pairs: {count['exact_pairs']}",
             f"pairs across labels: {count['pairs_across_labels']}; across data sets: "
@@ -197,6 +202,7 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
             if case.is_normal and lesion
         ),
         non_binary_masks=tuple(name for look in looks for name in look.masks.non_binary),
+        lesion_values=dict(sorted(Counter(v for k in looks for v in k.masks.values).items())),
         merged_masks=tuple(name for look in looks for name in look.masks.merged),
         unusable_masks=tuple(name for look in looks for name in look.masks.unusable),
         full_masks=tuple(name for look in looks for name in look.masks.full),

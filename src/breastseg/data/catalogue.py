@@ -16,15 +16,18 @@ from breastseg.data.sets.bus_uclm import BusUclm
 from breastseg.data.sets.busi import Busi
 from breastseg.data.sets.cbis_ddsm import CbisDdsm, CbisDdsmCalcifications
 from breastseg.data.sets.cdd_cesm import CddCesm, CddCesmLowEnergy
+from breastseg.data.sets.coco import Coco
 from breastseg.data.sets.ddsm import Ddsm, DdsmAbnormalities
 from breastseg.data.sets.duke import Duke
 from breastseg.data.sets.duke_dicom import DukeDicom
 from breastseg.data.sets.folder import Folder
 from breastseg.data.sets.inbreast import Inbreast, InbreastRegions
+from breastseg.data.sets.labelme import LabelMe
 from breastseg.data.sets.mama_mia import MamaMia
 from breastseg.data.sets.manifest import Manifest
 from breastseg.data.sets.nnunet import NnUnet
 from breastseg.data.sets.tnbc import Tnbc
+from breastseg.data.sets.yolo import Yolo
 
 DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
     {
@@ -49,10 +52,13 @@ DATA_SETS: Mapping[str, Callable[[Path], DataSet]] = MappingProxyType(
         "folder": Folder,
         "manifest": Manifest,
         "nnunet": NnUnet,
+        "coco": Coco,
+        "labelme": LabelMe,
+        "yolo": Yolo,
     }
 )
 
-OWN = frozenset({"folder", "manifest", "nnunet"})
+OWN = frozenset({"folder", "manifest", "nnunet", "coco", "labelme", "yolo"})
 """The layouts for data of one's own, which may be given a name."""
 
 

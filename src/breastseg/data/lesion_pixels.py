@@ -33,11 +33,11 @@ class LesionPixels:
 
     Attributes:
         lesion: True inside a lesion.
-        classes: the values that were taken together as lesion, where there are several.
+        values: what was taken as lesion: numbers or colours, several where classes were merged.
     """
 
     lesion: NDArray[np.bool_]
-    classes: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 def read_lesion_pixels(path: Path, name: str = "") -> LesionPixels:
@@ -82,13 +82,13 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     plane: NDArray[Any] = values.max(axis=0)
     top = plane.max(initial=0)
     if top > 0 and bool(((plane == 0) | (plane == top)).all()):
-        return LesionPixels(np.asarray(plane > 0))
+        return LesionPixels(np.asarray(plane > 0), (f"{top:g}",))
     levels: NDArray[Any] = distinct(plane)
     if not np.isfinite(levels).all() or bool((levels < 0).any()):
         raise _refused(name, "values that are negative or not finite")
     above = levels[levels > 0]
-    if len(above) <= 1:
-        return LesionPixels(np.asarray(plane > 0))
+    if len(above) == 0:
+        return LesionPixels(np.zeros(plane.shape, bool))
     flat = _flat(plane, above)
     whole = not bool(np.any(above % 1))
     if whole and above[-1] <= MAX_CLASS:
@@ -100,7 +100,7 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     between = int(((plane > 0.25 * full) & (plane < 0.75 * full)).sum())
     if between > bright and between > 0.01 * plane.size:
         raise _refused(name, f"{len(levels)} grey levels, as an image has")
-    return LesionPixels(np.asarray(plane > full / 2))
+    return LesionPixels(np.asarray(plane > full / 2), (f"{full:g}",))
 
 
 def check_declared(values: NDArray[np.generic], declared: Collection[int], name: str) -> None:
@@ -181,7 +181,7 @@ def _pure_colours(values: NDArray[Any]) -> LesionPixels | None:
     code = np.tensordot(np.array([1, 2, 4], np.uint8), (values > 0).astype(np.uint8), 1)
     names = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
     classes = tuple(names[int(one)] for one in distinct(code.astype(np.uint8)) if one)
-    return LesionPixels(np.asarray(code > 0), classes if len(classes) > 1 else ())
+    return LesionPixels(np.asarray(code > 0), classes)
 
 
 def _flat(plane: NDArray[Any], above: NDArray[Any]) -> NDArray[Any]:

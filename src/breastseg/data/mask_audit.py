@@ -17,6 +17,7 @@ class MaskFindings:
         outlined: something is lesion.
         empty: all masks could be used, and nothing is lesion.
         non_binary: files with more than two values.
+        values: what was taken as lesion.
         merged: files of several classes, with these.
         unusable: files in which it cannot be told what is lesion, with the reason.
         full: files that outline more than half of the picture.
@@ -27,6 +28,7 @@ class MaskFindings:
     outlined: bool = False
     empty: bool = False
     non_binary: list[str] = field(default_factory=list)
+    values: set[str] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
     unusable: list[str] = field(default_factory=list)
     full: list[str] = field(default_factory=list)
@@ -75,7 +77,8 @@ def _look_at_pictures(case: CaseRef, shape: tuple[int, ...] | None, found: MaskF
             found.unreadable.append(str(error))
             continue
         found.outlined = found.outlined or bool(pixels.lesion.any())
-        if pixels.classes:
-            found.merged.append(f"{name}: {', '.join(pixels.classes)}")
+        found.values |= set(pixels.values)
+        if len(pixels.values) > 1:
+            found.merged.append(f"{name}: {', '.join(pixels.values)}")
         if pixels.lesion.mean() > 0.5:
             found.full.append(name)

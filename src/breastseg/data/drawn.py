@@ -1,0 +1,108 @@
+"""Cases whose masks stand in a file of annotations: polygons and run lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.errors import DataSetError
+from breastseg.data.dataset import CaseRef
+from breastseg.data.polygon import Polygon, filled
+
+Runs: TypeAlias = tuple[int, ...]
+"""Lengths of runs down the columns, of background and lesion in turn, as COCO has them."""
+
+PARTS = {"train": 1, "training": 1, "val": 2, "valid": 2, "validation": 2, "test": 3}
+"""The fold of the parts into which such data sets are often divided."""
+
+LABELS = ("benign", "malignant", "normal")
+
+
+@dataclass(frozen=True)
+class DrawnRef(CaseRef):
+    """A case whose mask is drawn from its annotations.
+
+    Attributes:
+        polygons: the lesions in pixel-corner coordinates; they may overlap.
+        runs: lesions as runs, each over the whole picture.
+        stated_shape: (rows, columns) that the annotations state; None where they do not.
+        relative: the polygons are in fractions of width and height.
+    """
+
+    polygons: tuple[Polygon, ...] = ()
+    runs: tuple[Runs, ...] = ()
+    stated_shape: tuple[int, int] | None = None
+    relative: bool = False
+
+    masks_are_pictures: ClassVar[bool] = False
+
+    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """All lesions, drawn.
+
+        Args:
+            shape: of the picture's grid.
+
+        Returns:
+            Of that shape, True inside any of them.
+
+        Raises:
+            DataSetError: the annotations are for a picture of another size.
+        """
+        rows, columns = shape
+        if self.stated_shape not in (None, (rows, columns)):
+            raise DataSetError(
+                f"{self.key}: the annotations are for {self.stated_shape} pixels, the image has "
+                f"{(rows, columns)}",
+                "annotations of the image as it is",
+            )
+        merged = np.zeros(shape, bool)
+        scale = (columns, rows) if self.relative else (1, 1)
+        for polygon in self.polygons:
+            corners = tuple((x * scale[0], y * scale[1]) for x, y in polygon)
+            merged |= filled(corners, (rows, columns))
+        for runs in self.runs:
+            merged |= unrolled(runs, (rows, columns))
+        return merged
+
+
+def closed(polygon: Polygon) -> Polygon:
+    """The polygon itself.
+
+    Raises:
+        ValueError: it has fewer than three corners, and so encloses nothing.
+    """
+    if len(polygon) < 3:
+        raise ValueError(f"a polygon of {len(polygon)} corners")
+    return polygon
+
+
+def unrolled(runs: Sequence[int], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The mask that runs describe.
+
+    Args:
+        runs: lengths down the columns, the first of background.
+        shape: (rows, columns).
+
+    Raises:
+        DataSetError: they do not fill the shape.
+    """
+    if min(runs, default=0) < 0 or sum(runs) != shape[0] * shape[1]:
+        raise DataSetError(f"runs of {sum(runs)} pixels in a picture of {shape}", "as many pixels")
+    values = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    return values.reshape(shape, order="F")
+
+
+def label_of(names: set[str]) -> str | None:
+    """The case's label, where its lesions have one name and that is a label."""
+    plain = {name.lower() for name in names}
+    return next(iter(plain)) if len(plain) == 1 and plain <= set(LABELS) else None
+
+
+def merged_classes(names: Sequence[str]) -> tuple[str, ...]:
+    """The remark that several classes count as one lesion; none for one class."""
+    several = len(names) > 1
+    return (f"the classes {', '.join(names)} count as one lesion",) if several else ()
