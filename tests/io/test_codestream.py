@@ -52,3 +52,21 @@ def test_progressive_data_cut_between_two_scans(data: bytes) -> None:
     scans = [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xda"]
     tables = data.rindex(b"\xff\xc4", 0, scans[-1])
     assert "last scans" in jpeg_damage(data[:tables] + END)
+
+
+@pytest.mark.parametrize("data", [KINDS[0], KINDS[1], KINDS[5]])
+def test_a_hole_of_zeros(data: bytes) -> None:
+    middle = data.index(b"\xff\xda") + 400
+    holed = data[:middle] + bytes(20) + data[middle + 20 :]
+    assert jpeg_damage(holed)
+
+
+def test_black_parts_are_no_hole() -> None:
+    pixels = np.zeros((600, 800), np.uint8)
+    pixels[300:316, 300:316] = np.arange(256).reshape(16, 16)
+    for options in ({}, {"optimize": True}):
+        stream = io.BytesIO()
+        Pillow.fromarray(pixels).save(stream, "JPEG", **options)
+        assert jpeg_damage(stream.getvalue()) == ""
+        if options:
+            assert bytes(12) in stream.getvalue()

@@ -23,6 +23,8 @@ _SCAN, _END = 0xDA, 0xD9
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # a marker that ends coded data, B.1.1.5
 _SURPLUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _PADDING_BYTES = 8
+_TABLES = 0xC4
+_ZEROS = re.compile(rb"\0{12,}")  # 96 bits: some twenty coefficients alike, which no scan has
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,34 @@ def jpeg_damage(data: bytes) -> str:
     at = _jpeg_frame_header(data)
     if data[:2] != _JPEG_START or at is None or data[at + 1] not in _BY_LIBJPEG:
         return ""
-    if data[at + 1] == _PROGRESSIVE and not _has_all_scans(data, at):
-        return "its last scans are missing"
+    if data[at + 1] == _PROGRESSIVE:
+        if not _has_all_scans(data, at):
+            return "its last scans are missing"
+    elif _ZEROS.search(data, at) and not _zeros_are_constant(data):
+        return "a part of its coded data is zero"
     return _complaint(data, "CMYK" if data[at + 9] == 4 else "GRAY")
+
+
+def _zeros_are_constant(data: bytes) -> bool:
+    """Whether zero bits mean blocks without a change, by all Huffman tables before the scan.
+
+    The code of zeros alone is the first of a table (ISO/IEC 10918-1 annex C). In sequential data
+    a run of zeros is legal where that is "no difference" and "end of block", as in the tables that
+    are made for an image with large black parts. By other tables it is a hole in the file.
+    """
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
+        if data[at + 1] == 0xFF:
+            at += 1
+            continue
+        end = at + 2 + int(struct.unpack_from(">H", data, at + 2)[0])
+        table = at + 4
+        while data[at + 1] == _TABLES and table + 18 <= min(end, len(data)):
+            if data[table + 17] != 0:
+                return False
+            table += 17 + sum(data[table + 1 : table + 17])
+        at = end
+    return True
 
 
 def _complaint(data: bytes, colours: str) -> str:
