@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from breastseg.core import Grid, Image, InputSpec, Intensity, Modality, OutputSpec
+from breastseg.core import Grid, Image, InputSpec, Intensity, Modality, OutputSpec, Prompt
 from breastseg.core.errors import BreastsegError, BundleError
 from breastseg.export import storage
 from breastseg.export.bundle import About, make_bundle
@@ -299,3 +299,19 @@ def test_what_an_outline_is_called_reaches_the_prediction(run: Path, tmp_path: P
     prediction = OnnxSegmenter(tmp_path / "tiny").segment(image)
     assert prediction.outlined == "nucleus"
     assert prediction.mask().names == {1: "nucleus"}
+
+
+def test_a_run_with_prompts_becomes_a_bundle_that_takes_them(run: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, in_channels=4)
+    torch.manual_seed(5)
+    save_network_weights(build_network(recipe).eval(), run / "weights" / "last.safetensors")
+    (run / "network.json").write_text(json.dumps(asdict(recipe)))
+    (run / "recipe.toml").write_text('name = "tiny"\n[prompting]\n')
+    bundle = make_bundle(run, tmp_path / "made", ABOUT)
+    assert bundle.prompt is not None
+    image = Image(np.random.default_rng(0).random((1, 70, 90)), Grid((70, 90)))
+    segmenter = OnnxSegmenter(tmp_path / "made", threads=1)
+    plain = segmenter.segment(image).probability
+    asked = segmenter.segment(image, Prompt(inside=((30, 40),))).probability
+    assert plain.shape == asked.shape == (70, 90)
+    assert not np.array_equal(plain, asked)

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from breastseg.core.bundle import NOT_STATED, Bundle, InputSpec, OutputSpec, VolumeSpec
+from breastseg.core.bundle import NOT_STATED, Bundle, InputSpec, OutputSpec, PromptSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
 from breastseg.core.measured import Figures, Measured
 from breastseg.export.card import model_card
 from breastseg.export.onnx import export_onnx
-from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
+from breastseg.export.parity import TOLERANCE, parity, seeded_inputs, with_prompts
 from breastseg.export.storage import Precision
 from breastseg.export.volume import seeded_patches
 from breastseg.inference.bundle_folder import (
@@ -116,12 +116,16 @@ def make_bundle(
         output=output or OutputSpec(),
         labels=_labels(run / RECIPE, about.outlined),
         volume=spec if isinstance(spec, VolumeSpec) else None,
+        prompt=PromptSpec() if "prompting" in _recipe(run / RECIPE) else None,
     )
     with _appearing(out) as folder:
         write_bundle_json(folder, draft)  # a name that is none is found before the long export
         metadata = {"name": about.name, "version": about.version, "licence": about.licence}
-        export_onnx(network, spec, folder / MODEL, metadata, precision)
         inputs = seeded_patches(spec) if isinstance(spec, VolumeSpec) else seeded_inputs(spec)
+        if draft.prompt is not None:
+            inputs = with_prompts(inputs)
+        maps = inputs.shape[1] - spec.channels
+        export_onnx(network, spec, folder / MODEL, metadata, precision, maps)
         difference = parity(network, folder / MODEL, spec, inputs, precision)
         bundle = replace(draft, weights_sha256=sha256_of(folder / MODEL))
         results = {**about.results, **_export_result(difference, inputs, precision)}
@@ -168,11 +172,17 @@ def _read_spec(run: Path) -> InputSpec | VolumeSpec:
 
 def _labels(recipe: Path, otherwise: str) -> dict[int, str]:
     """What the network tells apart, as the run's recipe has it; a single thing otherwise."""
-    try:
-        classes = tomllib.loads(recipe.read_text(encoding="utf-8")).get("classes") or [otherwise]
-    except (ValueError, OSError) as error:
-        raise BundleError(f"{recipe}: not readable as TOML ({error})") from error
+    classes = _recipe(recipe).get("classes") or [otherwise]
+    if not isinstance(classes, list):
+        raise BundleError(f"{recipe}: classes is {classes!r}", "a list of names")
     return {label: str(name) for label, name in enumerate(classes, start=1)}
+
+
+def _recipe(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise BundleError(f"{path}: not readable as TOML ({error})") from error
 
 
 def _export_result(

@@ -56,6 +56,7 @@ def export_onnx(
     path: Path,
     metadata: Mapping[str, str] | None = None,
     precision: Precision = "float16",
+    prompt_maps: int = 0,
 ) -> None:
     """Write a network as ONNX, whole or not at all.
 
@@ -71,13 +72,14 @@ def export_onnx(
         precision: float16 stores the larger weights so, each followed by a Cast to float32. ONNX
             Runtime undoes that once, when it loads the file, and computes in float32: the file
             is smaller, and the result that of weights rounded to 11 significant bits.
+        prompt_maps: channels of a prompt that the network takes besides those of `spec`.
 
     Raises:
         BundleError: the network's output is not of that shape.
     """
     import onnx
 
-    model = _graph(network, spec)
+    model = _graph(network, (spec.channels + prompt_maps, *spec.size))
     _strip(model)
     store_weights(model.graph, precision)
     onnx.helper.set_model_props(model, dict(metadata or {}))
@@ -86,18 +88,18 @@ def export_onnx(
     write_bytes(path, model.SerializeToString())
 
 
-def _graph(network: nn.Module, spec: InputSpec | VolumeSpec) -> ModelProto:
+def _graph(network: nn.Module, shape: tuple[int, ...]) -> ModelProto:
     # two images: an export traced with one would fix the batch at one
-    example = torch.zeros(2, spec.channels, *spec.size)
+    example = torch.zeros(2, *shape)
     modes = {module: module.training for module in network.modules()}
     wrapped = WithProbability(network).eval()
     try:
         with torch.no_grad():
-            shape = tuple(wrapped(example).shape)
-        if shape[:1] + shape[2:] != (2, *spec.size):
+            given = tuple(wrapped(example).shape)
+        if given[:1] + given[2:] != (2, *shape[1:]):
             raise BundleError(
-                f"a network from {tuple(example.shape)} to {shape}",
-                f"to (2, 1, *{spec.size}), or more channels for several classes",
+                f"a network from {tuple(example.shape)} to {given}",
+                f"to (2, 1, *{shape[1:]}), or more channels for several classes",
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, about its parts

@@ -16,6 +16,7 @@ from breastseg.export.storage import Precision
 from breastseg.inference.session import OnnxNetwork
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import rescale, to_unit
+from breastseg.preprocess.prompt_maps import prompt_maps
 
 TOLERANCE = {"float16": 0.005, "float32": 0.001}
 """Of probabilities, by how the large weights are stored: several times what a trained MobileNetV2
@@ -39,6 +40,29 @@ def seeded_inputs(spec: InputSpec, count: int = 4, seed: int = 0) -> NDArray[np.
     return np.repeat(np.stack(pictures)[:, None], spec.channels, axis=1)
 
 
+def with_prompts(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same images, each with a prompt: none, a click, a box, and both with a click beside.
+
+    Args:
+        inputs: (N, channels, rows, columns) float32.
+
+    Returns:
+        (N, channels + 3, rows, columns) float32.
+    """
+    rows, columns = inputs.shape[2:]
+    box = (rows * 0.3, columns * 0.2, rows * 0.7, columns * 0.8)
+    click, beside = [(rows * 0.5, columns * 0.5)], [(rows * 0.9, columns * 0.9)]
+    size = (rows, columns)
+    kinds = (
+        prompt_maps(size),
+        prompt_maps(size, inside=click),
+        prompt_maps(size, box),
+        prompt_maps(size, box, click, beside),
+    )
+    maps = np.stack([kinds[index % len(kinds)] for index in range(len(inputs))])
+    return np.concatenate((inputs, maps), axis=1)
+
+
 def parity(
     network: nn.Module,
     path: Path,
@@ -52,7 +76,7 @@ def parity(
         network: to logits; put into evaluation mode.
         path: what `export_onnx` wrote of it.
         spec: of the network's input.
-        inputs: (N, channels, *size) float32.
+        inputs: (N, channels, *size) float32; channels more than those of `spec` are a prompt's.
         precision: how the file stores the large weights; see `TOLERANCE`.
 
     Returns:
@@ -64,7 +88,8 @@ def parity(
     network.eval()
     with torch.no_grad():
         wanted = as_probability(network(torch.from_numpy(inputs))).numpy()
-    found = OnnxNetwork(path, spec, threads=1, outputs=wanted.shape[1])(inputs)
+    maps = inputs.shape[1] - spec.channels
+    found = OnnxNetwork(path, spec, 1, wanted.shape[1], maps)(inputs)
     difference = float(np.abs(found - wanted).max())
     tolerance = TOLERANCE[precision]
     if not difference <= tolerance:  # "not" also catches a difference that is not a number
