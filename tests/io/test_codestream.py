@@ -45,6 +45,7 @@ def test_whole_ones_pass(data: bytes) -> None:
     assert jpeg_damage(data) == ""
     assert read_codestream(data) == Codestream(80, 96, 8)
     assert jpeg_damage(data[:-2] + b"\0\0" + END) == ""
+    assert jpeg_damage(data + bytes(20)) == ""
 
 
 @pytest.mark.parametrize("data", [KINDS[3], KINDS[4]])

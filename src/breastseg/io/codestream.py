@@ -10,7 +10,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-_JPEG_START = b"\xff\xd8"
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _JPEG_2000_START = b"\xff\x4f\xff\x51"  # SOC and SIZ, ISO/IEC 15444-1 A.4
 _JPEG_2000_BOX = b"\0\0\0\x0cjP  "
 STARTS = (b"\xff\xd8\xff", _JPEG_2000_START, _JPEG_2000_BOX)
@@ -71,19 +71,19 @@ def jpeg_damage(data: bytes) -> str:
     if data[at + 1] == _PROGRESSIVE:
         if not _has_all_scans(data, at):
             return "its last scans are missing"
-    elif _ZEROS.search(data, at) and not _zeros_are_constant(data):
+    elif _has_hole(data):
         return "a part of its coded data is zero"
     return _complaint(data, "CMYK" if data[at + 9] == 4 else "GRAY")
 
 
-def _zeros_are_constant(data: bytes) -> bool:
-    """Whether zero bits mean blocks without a change, by all Huffman tables before the scan.
+def _has_hole(data: bytes) -> bool:
+    """Whether coded data hold a run of zero bytes that is no constant part of the image.
 
-    The code of zeros alone is the first of a table (ISO/IEC 10918-1 annex C). In sequential data
-    a run of zeros is legal where that is "no difference" and "end of block", as in the tables that
-    are made for an image with large black parts. By other tables it is a hole in the file.
+    The code of zeros alone is the first of a Huffman table (ISO/IEC 10918-1 annex C). In sequential
+    data a run of zeros is legal where that is "no difference" and "end of block" by all tables, as
+    in those that are made for an image with large black parts.
     """
-    at = 2
+    at, constant = 2, True
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
         if data[at + 1] == 0xFF:
             at += 1
@@ -91,11 +91,10 @@ def _zeros_are_constant(data: bytes) -> bool:
         end = at + 2 + int(struct.unpack_from(">H", data, at + 2)[0])
         table = at + 4
         while data[at + 1] == _TABLES and table + 18 <= min(end, len(data)):
-            if data[table + 17] != 0:
-                return False
+            constant &= data[table + 17] == 0
             table += 17 + sum(data[table + 1 : table + 17])
         at = end
-    return True
+    return not constant and _ZEROS.search(data, at, max(at, data.rfind(_JPEG_END))) is not None
 
 
 def _complaint(data: bytes, colours: str) -> str:
