@@ -16,8 +16,8 @@ from pathlib import Path
 
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import select_cases
-from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
+from breastseg.inference.open import image_network, open_segmenter
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
@@ -42,7 +42,7 @@ def cases_of(options: argparse.Namespace) -> tuple[CaseRef, ...]:
 
 def network_of(name: str) -> OnnxSegmenter:
     """A bundled model by its name, or the folder of a bundle; one thread."""
-    return OnnxSegmenter(bundle_folder(name), threads=1)
+    return image_network(open_segmenter(name, threads=1))
 
 
 def breastseg(*words: str | Path) -> None:

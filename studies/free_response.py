@@ -17,7 +17,6 @@ import numpy as np
 
 from _study import add_cases, cases_of, network_of, options_of
 from breastseg.evaluation.statistics import ratio_intervals
-from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.detection import ImageDetections, free_response_curve, lesion_ious
 from breastseg.metrics.lesionwise import DEFAULT_MIN_IOU
 
@@ -30,8 +29,7 @@ def main() -> None:
     parser.add_argument("--at", nargs="+", type=float, default=[0.25, 0.5, 1.0, 2.0])
     options = parser.parse_args()
     opened = network_of(options.bundle)
-    every = replace(opened.output, min_peak=0.0)
-    network = OnnxSegmenter(opened.folder, output=every)
+    network = opened.with_output(replace(opened.output, min_peak=0.0))
     images, patients = [], []
     for ref in cases_of(options):
         case = ref.load()

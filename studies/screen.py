@@ -82,9 +82,9 @@ def main() -> None:
         if case.mask is None or not case.mask.foreground.any():
             continue
         image, truth = case.images[0], case.mask.foreground
-        screen, (top, left, *shape) = on_screen(image, truth)
+        screen, where = on_screen(image, truth)
         there = np.zeros(screen.grid.shape, bool)
-        there[top : top + shape[0], left : left + shape[1]] = truth
+        there[where.slices] = truth
         pairs = ((image, truth), (screen, there))
         rows.append([score(m, given, true) for given, true in pairs for m in (plain, within)])
         cut.append([is_cut(given, true) for given, true in pairs])

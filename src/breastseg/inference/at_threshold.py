@@ -10,7 +10,7 @@ from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
 
 
-class AtThreshold:
+class AtThreshold(Segmenter):
     """A segmenter whose masks are made at another threshold of its probability.
 
     Args:

@@ -21,6 +21,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
+from breastseg.core.segmenter import Segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
 from breastseg.inference.uncertainty import Measure, uncertainty_map
 from breastseg.inference.views import MIRRORS, PLAIN, View
@@ -29,7 +30,7 @@ from breastseg.preprocess.intensity import rescale
 from breastseg.preprocess.prepare import prepare_unit
 
 
-class Ensemble:
+class Ensemble(Segmenter):
     """The mean of networks and views, with a map of uncertainty.
 
     A member is one network on one view. All members count the same. Their maps are averaged at the
@@ -78,23 +79,12 @@ class Ensemble:
             (_without_mirror(segmenter), _views_of(segmenter, self.views))
             for segmenter in self.segmenters
         )
-        first = self.segmenters[0]
-        self._lead = OnnxSegmenter(first.folder, first.threads, self.output, first.force)
+        self._lead = self.segmenters[0].with_output(self.output)
 
     @property
     def name(self) -> str:
         """The names of the bundles, joined by a plus."""
         return "+".join(segmenter.name for segmenter in self.segmenters)
-
-    @property
-    def dimensions(self) -> int:
-        """2: it is for images."""
-        return 2
-
-    @property
-    def phases(self) -> int:
-        """0: an image has none."""
-        return 0
 
     @property
     def threads(self) -> int:
@@ -191,8 +181,7 @@ def _without_mirror(segmenter: OnnxSegmenter) -> OnnxSegmenter:
     """The same network, its maps one view each."""
     if not segmenter.output.flip_average:
         return segmenter
-    output = replace(segmenter.output, flip_average=False)
-    return OnnxSegmenter(segmenter.folder, segmenter.threads, output, segmenter.force)
+    return segmenter.with_output(replace(segmenter.output, flip_average=False))
 
 
 def _views_of(segmenter: OnnxSegmenter, views: tuple[View, ...] | None) -> tuple[View, ...]:

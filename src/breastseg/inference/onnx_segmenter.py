@@ -15,6 +15,7 @@ from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction, malignancy_of
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
+from breastseg.core.segmenter import Segmenter
 from breastseg.inference.classes import bring_back_classes, tempered_classes
 from breastseg.inference.opened import opened_bundle
 from breastseg.inference.postprocess import bring_back
@@ -28,7 +29,7 @@ from breastseg.preprocess.prepare import prepare
 from breastseg.preprocess.prompt_maps import CHANNELS as PROMPT_MAPS
 
 
-class OnnxSegmenter:
+class OnnxSegmenter(Segmenter):
     """Runs the network of a bundle as it was measured.
 
     May be used from several threads at once. The network is loaded when it is first needed, and
@@ -75,20 +76,14 @@ class OnnxSegmenter:
         return self.bundle.name
 
     @property
-    def dimensions(self) -> int:
-        """2: it is for images."""
-        return 2
-
-    @property
-    def phases(self) -> int:
-        """0: an image has none."""
-        return 0
-
-    @property
     def class_names(self) -> tuple[str, ...]:
         """The kinds of lesion that the network tells apart, by label; empty for a single one."""
         labels = self.bundle.labels
         return tuple(labels[number] for number in sorted(labels)) if len(labels) > 1 else ()
+
+    def with_output(self, output: OutputSpec) -> OnnxSegmenter:
+        """The same segmenter at another operating point."""
+        return OnnxSegmenter(self.folder, self.threads, output, self.force)
 
     def on_one_core(self) -> OnnxSegmenter:
         """The same segmenter with one core a call, to be called from several threads at once."""

@@ -19,7 +19,7 @@ from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
 
 
-class WithinScan:
+class WithinScan(Segmenter):
     """A segmenter that is shown the scan alone: cut out of the screen, without burned-in graphics.
 
     Callipers, dotted lines and letters are filled from their surroundings, titles and margins are
@@ -37,16 +37,6 @@ class WithinScan:
     def name(self) -> str:
         """That of the inner one."""
         return self.inner.name
-
-    @property
-    def dimensions(self) -> int:
-        """2: a screen shows images."""
-        return 2
-
-    @property
-    def phases(self) -> int:
-        """0: an image has none."""
-        return 0
 
     def on_one_core(self) -> WithinScan:
         """The same with one core a call, to be called from several threads at once."""

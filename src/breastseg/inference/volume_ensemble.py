@@ -19,11 +19,12 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance
+from breastseg.core.segmenter import Segmenter
 from breastseg.inference.uncertainty import entropy
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 
 
-class VolumeEnsemble:
+class VolumeEnsemble(Segmenter):
     """Averages the maps of its networks on the volume's own grid, and says where they are unsure.
 
     The networks may work at different spacings and in different patches. All count the same; the

@@ -36,7 +36,7 @@ class EstimatesMemory(Protocol):
         """About how many bytes one call takes on such a grid beside the image."""
 
 
-class VolumeSegmenter:
+class VolumeSegmenter(Segmenter):
     """Runs the network of a bundle for volumes as it was measured.
 
     May be used from several threads at once. The network is loaded when it is first needed, and

@@ -156,7 +156,7 @@ def counts_of_bundle(
     """
     kept = network.output
     bare = OutputSpec(min(THRESHOLDS), flip_average=kept.flip_average, temperature=kept.temperature)
-    bare_network = OnnxSegmenter(network.folder, network.threads, bare, network.force)
+    bare_network = network.with_output(bare)
     found = []
     for ref in cases:
         case = ref.load()

@@ -87,8 +87,7 @@ def calibrate_temperature(
     Raises:
         DataSetError: a case without ground truth or of a label that the network does not know.
     """
-    bare_output = replace(network.output, temperature=1.0, flip_average=False)
-    bare = OnnxSegmenter(network.folder, network.threads, bare_output, network.force)
+    bare = network.with_output(replace(network.output, temperature=1.0, flip_average=False))
     logits, truths = [], []
     for ref in cases:
         drawn = _drawn(bare, ref, generator)
