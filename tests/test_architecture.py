@@ -58,6 +58,22 @@ def test_files_and_functions_stay_short() -> None:
     assert all(reason.strip() for reason in exceptions.values())
 
 
+def test_connected_regions_are_labelled_in_one_place() -> None:
+    """Else what one part of the software calls one lesion is two to another."""
+    labellers = {"label", "find_objects", "connectedComponents", "connectedComponentsWithStats"}
+    calls = {
+        _name(path)
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in labellers
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in {"ndimage", "cv2", "measure"}
+    }
+    assert calls == {"src/breastseg/core/regions.py"}, "ask breastseg.core.regions"
+
+
 def test_imports_point_down_only() -> None:
     from importlinter.cli import lint_imports
 

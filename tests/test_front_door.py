@@ -95,6 +95,10 @@ def test_a_prompt_and_a_threshold_reach_the_method(scan: Path) -> None:
         rows, columns = np.nonzero(found.mask().foreground)
         assert BOX[0] <= rows.min() <= rows.max() < BOX[2]
         assert BOX[1] <= columns.min() <= columns.max() < BOX[3]
+    (lesion,) = inside.lesions()
+    assert breastseg.segment(scan, "ellipse", box=lesion.box).lesions()[0].box == lesion.box
+    with pytest.raises(GeometryError, match="row0, column0, row1, column1"):
+        breastseg.segment(scan, "ellipse", box=(0, 0, 0, 2, 2, 2))
     assert inside.threshold == 0.4
     assert inside.provenance.parameters["shift"] == 0.1
     with pytest.raises(UnsupportedError, match="prompt"):

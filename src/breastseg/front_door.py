@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.errors import InputError, MissingExtraError, UnsupportedError
+from breastseg.core.box import Box
+from breastseg.core.errors import (
+    GeometryError,
+    InputError,
+    MissingExtraError,
+    UnsupportedError,
+)
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
@@ -36,7 +42,7 @@ def segment(
     image: AnyPath | NDArray[np.generic] | Image,
     method: str | Path | Segmenter = DEFAULT_METHOD,
     *,
-    box: tuple[int, int, int, int] | None = None,
+    box: Box | Sequence[int] | None = None,
     inside: Sequence[tuple[int, int]] = (),
     outside: Sequence[tuple[int, int]] = (),
     threshold: float | None = None,
@@ -50,8 +56,9 @@ def segment(
             (slices, rows, columns) or (phases, slices, rows, columns) for one for volumes. It is
             not changed.
         method: as `open_segmenter` takes it. A bundle is loaded once, however often this is called.
-        box: where the lesion lies: (row0, column0, row1, column1) in pixels from 0, the last two
-            being the first row and column after it. For methods that take a prompt.
+        box: where the lesion lies: a `Box`, such as a lesion has, or its four numbers (row0,
+            column0, row1, column1) in pixels from 0, the last two being the first row and column
+            after it. For methods that take a prompt.
         inside: (row, column) of points in the lesion, likewise.
         outside: (row, column) of points that are no lesion, likewise.
         threshold: pixels at or above it are lesion, between 0 and 1; the method's own by default.
@@ -64,10 +71,14 @@ def segment(
     Raises:
         InputError: the image cannot be used with this method, or a number is out of bounds.
         BundleError: there is no such method, or it is damaged.
-        GeometryError: a spacing that makes no grid, or volumes without one.
+        GeometryError: a spacing that makes no grid, volumes without one, or four numbers that make
+            no box.
     """
     options = SegmentOptions(
-        threshold=threshold, box=box, inside=tuple(inside), outside=tuple(outside)
+        threshold=threshold,
+        box=None if box is None else _numbers(box),
+        inside=tuple(inside),
+        outside=tuple(outside),
     )
     segmenter = open_segmenter(method, options)
     if not isinstance(image, Image):
@@ -243,3 +254,11 @@ def _steps(spacing_mm: Spacing, grid: Grid) -> tuple[float, ...]:
     if isinstance(spacing_mm, int | float):
         return (float(spacing_mm),) * grid.ndim
     return tuple(map(float, spacing_mm))
+
+
+def _numbers(box: Box | Sequence[int]) -> tuple[int, int, int, int]:
+    numbers = Box.of(*box).numbers
+    if len(numbers) != 4:
+        raise GeometryError(f"a box {numbers}", "row0, column0, row1, column1")
+    row0, column0, row1, column1 = numbers
+    return row0, column0, row1, column1

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.regions import connected_regions
 from breastseg.preprocess.prompt_maps import prompt_maps
 
 Frame = tuple[float, float, float, float]
@@ -32,10 +33,10 @@ class SimulatedPrompt:
 
 def choose_lesion(lesions: NDArray[np.bool_], generator: np.random.Generator) -> NDArray[np.bool_]:
     """One connected lesion of a mask, each as likely as another; the mask itself if empty."""
-    count, numbers = cv2.connectedComponents(lesions.astype(np.uint8))
-    if count < 2:
+    regions = connected_regions(lesions)
+    if not regions:
         return lesions
-    return np.asarray(numbers == generator.integers(1, count))
+    return np.asarray(regions.labels == generator.integers(1, len(regions) + 1))
 
 
 def frame_around(

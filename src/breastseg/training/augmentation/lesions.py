@@ -9,6 +9,8 @@ import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from numpy.typing import NDArray
 from torch import Tensor
 
+from breastseg.core.box import Box
+from breastseg.core.regions import connected_regions
 from breastseg.training.augmentation.parameters import Parameters
 
 _MARGIN = 0.05
@@ -39,26 +41,25 @@ def lesion_free(images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[
         part = free_part(lesion, generator)
         if part is None:
             continue
-        top, left, bottom, right = part
-        cut = images[row : row + 1, :, top:bottom, left:right]
+        rows_there, columns_there = part.slices
+        cut = images[row : row + 1, :, rows_there, columns_there]
         images[row] = F.interpolate(cut, size=size, mode="bilinear", align_corners=False)[0]
         masks[row] = 0
     return images, masks
 
 
-def free_part(
-    lesion: NDArray[np.bool_], generator: np.random.Generator
-) -> tuple[int, int, int, int] | None:
-    """A random box (first row, first column, and one past the last) beside the lesion's.
+def free_part(lesion: NDArray[np.bool_], generator: np.random.Generator) -> Box | None:
+    """A random box beside the lesion's.
 
     None where there is no lesion, or no room of `_LEAST_SIDE` beside it.
     """
-    if not lesion.any():
+    around = Box.around(lesion)
+    if around is None:
         return None
     height, width = lesion.shape
-    rows, columns = np.flatnonzero(lesion.any(axis=1)), np.flatnonzero(lesion.any(axis=0))
-    top, bottom = rows[0] - _MARGIN * height, rows[-1] + 1 + _MARGIN * height
-    left, right = columns[0] - _MARGIN * width, columns[-1] + 1 + _MARGIN * width
+    row0, column0, row1, column1 = around
+    top, bottom = row0 - _MARGIN * height, row1 + _MARGIN * height
+    left, right = column0 - _MARGIN * width, column1 + _MARGIN * width
     rooms = [
         (0.0, 0.0, top, width),
         (bottom, 0.0, height, width),
@@ -82,7 +83,7 @@ def free_part(
     row = room[0] + generator.uniform() * (rows_there - tall * height)
     column = room[1] + generator.uniform() * (columns_there - broad * width)
     first_row, first_column = int(np.ceil(row)), int(np.ceil(column))
-    return (
+    return Box.of(
         first_row,
         first_column,
         int(min(room[2], first_row + tall * height)),
@@ -136,21 +137,18 @@ def _set_in(
     generator: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """The image and the mask with the lesion in it; None where it finds no place."""
-    number, parts, stats, _ = cv2.connectedComponentsWithStats(lesion.astype(np.uint8))
-    if number < 2:
+    largest = connected_regions(lesion).largest()
+    around = Box.around(largest)
+    if around is None:
         return None
-    chosen = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    column, row, width, height = (int(v) for v in stats[chosen, :4])
-    pad_rows, pad_columns = round(0.3 * height) + 2, round(0.3 * width) + 2
-    top, left = max(0, row - pad_rows), max(0, column - pad_columns)
-    bottom = min(lesion.shape[0], row + height + pad_rows)
-    right = min(lesion.shape[1], column + width + pad_columns)
+    wide = around.padded(*(round(0.3 * side) + 2 for side in around.shape)).within(lesion.shape)
+    part = wide or around
     scale = float(np.exp(generator.uniform(np.log(0.4), np.log(1.1))))
-    size = (max(8, round((right - left) * scale)), max(8, round((bottom - top) * scale)))
+    size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
     if size[0] >= image.shape[1] or size[1] >= image.shape[0]:
         return None
-    cut = cv2.resize(donor[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
-    own = (parts[top:bottom, left:right] == chosen).astype(np.float32)
+    cut = cv2.resize(donor[part.slices], size, interpolation=cv2.INTER_AREA)
+    own = largest[part.slices].astype(np.float32)
     shape = cv2.resize(own, size, interpolation=cv2.INTER_AREA)
     if generator.random() < 0.5:
         cut, shape = cut[:, ::-1], shape[:, ::-1]
