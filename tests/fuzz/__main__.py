@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from .harness import fuzz
+from .harness import Report, fuzz
 
 
 def main() -> None:
@@ -16,11 +16,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
-    report = fuzz(chosen.count, chosen.seed)
-    text = json.dumps(report.as_dict(), indent=2)
-    if chosen.out is not None:
-        chosen.out.write_text(text + "\n")
-    print(text)
+
+    def tell(report: Report) -> None:
+        if chosen.out is not None:
+            chosen.out.write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+
+    report = fuzz(chosen.count, chosen.seed, tell)
+    tell(report)
+    print(json.dumps(report.as_dict(), indent=2))
     raise SystemExit(1 if report.failures else 0)
 
 

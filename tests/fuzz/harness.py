@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,8 +85,14 @@ class Child:
         self.process.communicate()
 
 
-def fuzz(count: int, seed: int) -> Report:
-    """Open so many damaged files; the same seed gives the same ones."""
+def fuzz(count: int, seed: int, tell: Callable[[Report], None] = lambda _report: None) -> Report:
+    """Open so many damaged files; the same seed gives the same ones.
+
+    Args:
+        count: how many.
+        seed: of the first; each has its own.
+        tell: called with what is known so far, every thousand.
+    """
     report, child, fresh = Report(), Child(), True
     readers = [name for name, weight in _WEIGHTS.items() for _ in range(weight)]
     assert set(readers) == set(SAMPLES)
@@ -101,6 +108,8 @@ def fuzz(count: int, seed: int) -> Report:
         report.peak_mib = max(report.peak_mib, float(str(answer.get("peak_kib", 0))) / 1024)
         if said not in ("read", "refused"):
             report.failures.append(f"{case}: {said}")
+        if number % 1000 == 999:
+            tell(report)
         if said in ("died", "hung"):
             child.stop()
             child, fresh = Child(), True

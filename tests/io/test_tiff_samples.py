@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from breastseg.core.errors import BreastsegError, UnreadableError
 from breastseg.io.raster import read_raster, read_raster_pages
@@ -79,3 +80,17 @@ def test_a_cut_file_is_refused(kind: str, compression: str | None) -> None:
     data = tiff(rng.integers(-99, 99, (40, 40)).astype(kind), compression=compression)
     with pytest.raises(BreastsegError):
         list(read_raster_pages(io.BytesIO(data[: len(data) * 2 // 3])))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_jpeg_strip_that_ends_early_is_refused(mode: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (128, 160, 3), np.uint8)
+    stream = io.BytesIO()
+    Pillow.fromarray(pixels).convert(mode).save(stream, "TIFF", compression="jpeg")
+    data = stream.getvalue()
+    assert read_raster(stream).grid.shape == (128, 160)
+    page = tifffile.TiffFile(io.BytesIO(data)).pages[0]
+    start, length = page.dataoffsets[0], page.databytecounts[0]
+    cut = data[: start + length // 2] + b"\xff\xd9" + bytes(length - length // 2 - 2)
+    with pytest.raises(UnreadableError, match="damaged"):
+        read_raster(io.BytesIO(cut + data[start + length :]))

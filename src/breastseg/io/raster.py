@@ -48,7 +48,7 @@ from breastseg.io.source import (
     opened,
     quiet,
 )
-from breastseg.io.tiff_samples import Plane, special_planes
+from breastseg.io.tiff_samples import Plane, jpeg_parts_damage, special_planes
 from breastseg.io.write import SPACING_KEY
 
 # Naming the plug-ins imports them, and keeps Pillow from importing the other forty.
@@ -142,6 +142,10 @@ def read_raster_pages(path: Path | BinaryIO, source: str = "") -> Iterator[Image
         for number, page in enumerate(pages):
             with _decoding(name):
                 picture.seek(page)
+                here = stream.tell()
+                if damage := jpeg_parts_damage(stream, getattr(picture, "tag_v2", {})):
+                    raise OSError(damage)
+                stream.seek(here)
                 image = _read_page(picture, name, number if len(pages) > 1 else None)
             yield image
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError
+from breastseg.io.codestream import jpeg_damage
 from breastseg.io.source import check_size, one_if_equal
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _STORED = (1, 8, 32946)  # without compression, deflate twice
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _REDUCED_OR_MASK = 0b101
 _IMAGES = re.compile(r"^images=(\d+)\s*$", re.MULTILINE)
+_COMPRESSION, _JPEG, _JPEG_TABLES = 259, 7, 347  # TIFF technical note 2
+_PLACES = ((273, 324), (279, 325))  # offsets and lengths, of strips or tiles
 _PLAIN_BITS = (1, 2, 4, 8, 16)
 
 
@@ -126,3 +129,29 @@ def _stack(
             )
         array = np.frombuffer(data, dtype).reshape(shape)
         yield _plane(page, lambda array=array: array, name)
+
+
+def jpeg_parts_damage(stream: BinaryIO, tags: Mapping[int, object]) -> str:
+    """Why JPEG strips or tiles of a TIFF page are not whole; empty where they are, or are no JPEG.
+
+    Args:
+        stream: the file.
+        tags: of the page, by number.
+    """
+    if tags.get(_COMPRESSION) != _JPEG:
+        return ""
+    tables = tags.get(_JPEG_TABLES)
+    shared = tables[:-2] if isinstance(tables, bytes) else b""
+    starts, lengths = (_numbers(tags.get(strips) or tags.get(tiles)) for strips, tiles in _PLACES)
+    for start, length in zip(starts, lengths, strict=False):
+        stream.seek(start)
+        part = stream.read(length)
+        damage = jpeg_damage(shared + part[2:] if shared else part)
+        if damage:
+            return damage
+    return ""
+
+
+def _numbers(value: object) -> tuple[int, ...]:
+    many = value if isinstance(value, tuple) else (value,)
+    return tuple(number for number in many if isinstance(number, int))
