@@ -110,10 +110,12 @@ def test_evaluate_takes_its_parameters_and_a_box(tmp_path: Path, capsys: Capture
     scans, out = tmp_path / "scans", tmp_path / "scores"
     assert main(["data", "phantom", str(scans), "--count", "2", "--seed", "3"]) == 0
     given = ["--data", f"folder={scans}", "--split", "lesions", "--out", str(out), "--json"]
+    given += ["--threshold", "0.4"]
     capsys.readouterr()
     assert main(["evaluate", "ellipse", "--scale", "0.9", "--prompt", "box", *given]) == 0
     summary = json.loads(capsys.readouterr().out)
     assert summary["provenance"]["parameters"]["scale"] == 0.9
+    assert summary["provenance"]["parameters"]["threshold"] == 0.4
     assert summary["groups"]["lesion images"]["figures"]["dice"]["value"] > 0.7
 
 

@@ -66,16 +66,24 @@ def test_options_reach_the_comparison(data_set: Path, tmp_path: Path, capsys: Ca
     out = tmp_path / "out"
     given = ["otsu", "wide=otsu:shift=0.5", "--data", f"folder={data_set}", "--split", "lesions"]
     given += ["--prompt", "box", "--size", "64", "--baseline", "wide", "--preset", "none"]
+    given += ["--threshold", "0.4"]
     assert compare(*given, "--no-pictures", "--json", "--out", out) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((out / "comparison.json").read_text())
     assert printed["protocol"]["prompting"] == "box"
     assert printed["protocol"]["size"] == [64, 64]
     assert printed["protocol"]["baseline"] == "wide"
-    assert printed["methods"]["wide"]["parameters"]["shift"] == 0.5
+    parameters = printed["methods"]["wide"]["parameters"]
+    assert (parameters["shift"], parameters["threshold"]) == (0.5, 0.4)
     assert printed["methods"]["otsu"]["groups"]["all images"]["images"] == 3
     assert "data:image/png" not in (out / "report.html").read_text()
-    for words in ("wide=otsu:shift=0.5", "--split lesions", "--size 64", "--prompt box"):
+    for words in (
+        "wide=otsu:shift=0.5",
+        "--split lesions",
+        "--size 64",
+        "--prompt box",
+        "--threshold 0.4",
+    ):
         assert words in printed["command"]
 
 

@@ -136,8 +136,10 @@ def test_what_is_outlined_is_called_by_its_name(
 ) -> None:
     folder, out = Path(bundle), tmp_path / "out"
     write_bundle_json(folder, replace(read_bundle(folder), labels={1: "nucleus"}))
-    assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--quiet"]) == 0
+    given = ["slide", str(slide), "--method", bundle, "--out", str(out), "--quiet"]
+    assert main([*given, "--threshold", "0.4"]) == 0
     assert "1 nucleus " in capsys.readouterr().out
+    assert document(out)["provenance"]["parameters"]["threshold"] == 0.4  # type: ignore[index]
     assert entries(out)[0]["label"] == "nucleus"
     (feature,) = json.loads((out / "lesions.geojson").read_text())["features"]
     assert feature["properties"]["classification"]["name"] == "Nucleus"

@@ -95,11 +95,13 @@ def test_several_networks_also_say_where_they_are_unsure(
     gain: Path, phases: list[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    given = ["volume", *phases, "--out", str(out)]
+    given = ["volume", *phases, "--out", str(out), "--threshold", "0.4"]
     assert main([*given, "--method", f"{gain}+{gain}"]) == 0
     written = ["mask.nii.gz", "probability.nii.gz", "results.csv", "results.json"]
     assert files(out) == [*written, "uncertainty.nii.gz"]
-    assert document(out)["provenance"]["segmenter"] == "gain+gain"
+    provenance = document(out)["provenance"]
+    assert provenance["segmenter"] == "gain+gain"
+    assert provenance["parameters"]["threshold"] == 0.4
     (lesion,) = entries(out)[0]["lesions"]  # type: ignore[misc]
     assert 0 <= lesion["uncertainty"] <= 1
     assert read_volume(out / "uncertainty.nii.gz").grid == read_volume(Path(phases[0])).grid
