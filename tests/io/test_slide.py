@@ -289,3 +289,19 @@ def test_a_page_without_width_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(UnreadableError, match="page of 64 x 0 pixels") as caught:
             Slide(path)
         assert "\n" not in str(caught.value)
+
+
+def test_absurd_sizes_are_refused_before_they_are_read(
+    tiled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSlide ends the process where it cannot have the memory for a tile."""
+    data = bytearray(tiled.read_bytes())
+    with tifffile.TiffFile(tiled) as file:
+        at = file.pages[0].tags["TileWidth"].valueoffset
+    data[at : at + 4] = (2**30).to_bytes(4, "little")
+    (tmp_path / "wide.tif").write_bytes(data)
+    with pytest.raises(UnsupportedError, match="tiles of 1073741824 x 64 pixels take about"):
+        Slide(tmp_path / "wide.tif")
+    monkeypatch.setattr("breastseg.io.slide.MOST_FLAT", ROWS * COLUMNS - 1)
+    with Slide(tiled) as slide, pytest.raises(UnsupportedError, match="as a pyramid has"):
+        slide.thumbnail(64)

@@ -43,7 +43,7 @@ MOST_TRACED = 2**25
 
 @dataclass(frozen=True)
 class Tiling:
-    """How a slide is walked over.
+    """The sliding window over a slide.
 
     Attributes:
         step: pixels of the full resolution along one pixel that the network sees, above 0.
@@ -142,7 +142,7 @@ def segment_slide(
     Args:
         slide: what to look at.
         network: what looks at the tiles.
-        tiling: how the slide is walked over.
+        tiling: the sliding window.
         mask: the TIFF file to write.
         progress: called with (done, total) tiles that hold tissue.
 
@@ -216,7 +216,7 @@ def outlined_blocks(
     Args:
         slide: what to look at.
         network: what looks at the tiles.
-        tiling: how the slide is walked over.
+        tiling: the sliding window.
         wanted: the tiles to show to the network, as `tissue_tiles`; nothing is outlined elsewhere.
         progress: called with (done, total) tiles that hold tissue.
 

@@ -20,15 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from breastseg.core.errors import GeometryError, MissingExtraError, UnreadableError
+from breastseg.core.errors import (
+    GeometryError,
+    MissingExtraError,
+    UnreadableError,
+    UnsupportedError,
+)
 from breastseg.io.flat_picture import PICTURE_STARTS, FlatPicture
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened
-from breastseg.io.tiled_tiff import TiledTiff
+from breastseg.io.tiled_tiff import TIFF_STARTS, TiledTiff, check_tiles
 
 WHITE = 255
 PLAUSIBLE_UM = (0.02, 50.0)
 """What a step may be; resolution tags that were meant for printing lie outside."""
+LARGEST_SIDE = 2**21
+"""Pixels along a side: half a metre at a quarter of a micrometre each."""
+MOST_FLAT = 2**31
+"""Pixels that are read for one overview: 46,000 x 46,000 take a minute, much more takes hours."""
 LARGEST_READ = 2**24
 """Pixels decoded at a time; a larger window is read in parts."""
 
@@ -71,6 +80,13 @@ class Slide:
             raise GeometryError(f"a step of {spacing_um} micrometres", "finite, above 0")
         self.path = path
         self._reader = _open(path)
+        if max(self.size) > LARGEST_SIDE:
+            self.close()
+            raise UnreadableError(
+                f"{path}: declares {self.size[0]} x {self.size[1]} pixels",
+                f"at most {LARGEST_SIDE} along a side",
+                "copy or export the slide again",
+            )
         stated = self._reader.spacing_um
         low, high = PLAUSIBLE_UM
         if stated is not None and not all(low <= step <= high for step in stated):
@@ -188,6 +204,9 @@ class Slide:
 
         Returns:
             (rows, columns, 3) uint8 RGB, and the step of its pixels as in `region`.
+
+        Raises:
+            UnsupportedError: the file has no reduced copy, and more than `MOST_FLAT` pixels.
         """
         step = max(1.0, max(self.size) / longest)
         for level in self.levels:
@@ -195,6 +214,13 @@ class Slide:
                 step = max(self.size) / max(level)
                 break
         rows, columns = self.size_at(step)
+        read = self.levels[self._level_for(step)]
+        if math.prod(read) > MOST_FLAT:
+            raise UnsupportedError(
+                f"{self.path}: its copy for an overview has {read[0]} x {read[1]} pixels",
+                f"a reduced copy of at most {MOST_FLAT} pixels, as a pyramid has",
+                "save the slide as a pyramid",
+            )
         return self.region(0, 0, rows, columns, step), step
 
     def _level_for(self, step: float) -> int:
@@ -245,10 +271,12 @@ def _open(path: Path) -> _Reader:
         ) from error
     with opened(path) as stream:
         head = stream.read(4)
+    if head in TIFF_STARTS:
+        check_tiles(path)
     try:
         return _OpenSlideReader(path)
     except OpenSlideUnsupportedFormatError as error:
-        if head in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        if head in TIFF_STARTS:
             return TiledTiff(path)
         if head.startswith(PICTURE_STARTS):
             return FlatPicture(path)

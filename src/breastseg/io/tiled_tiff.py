@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import operator
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
+from breastseg.io.memory import check_memory
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened, quiet
 
@@ -34,10 +36,46 @@ _ERRORS = (
     IndexError,
     KeyError,
     TypeError,
+    ArithmeticError,
+    AttributeError,
+    MemoryError,
     struct.error,
     zlib.error,
 )
 """What tifffile raises on damaged input."""
+
+
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""The first four bytes of TIFF and BigTIFF files, of either byte order."""
+
+
+def check_tiles(path: Path) -> None:
+    """Refuse a TIFF file whose tiles would take more memory than the limit.
+
+    OpenSlide ends the whole process where it cannot have the memory for a tile. What tifffile does
+    not understand passes: OpenSlide knows formats that it does not.
+
+    Raises:
+        UnsupportedError: they would, see `breastseg.io.memory`.
+    """
+    from tifffile import TiffFile
+
+    logging.getLogger("tifffile").addHandler(_NOWHERE)
+    try:
+        with quiet(), TiffFile(path) as file:
+            tiles = [_tile_of(one.aspage()) for one in file.pages]
+    except _ERRORS:
+        return
+    for rows, columns in tiles:
+        check_memory(4 * rows * columns, str(path), f"tiles of {columns} x {rows} pixels")
+
+
+def _tile_of(page: TiffPage) -> tuple[int, int]:
+    """(rows, columns) that are decoded at a time: of a tile, or of a strip."""
+    if page.is_tiled:
+        return operator.index(page.tilelength), operator.index(page.tilewidth)
+    rows = min(operator.index(page.rowsperstrip), operator.index(page.imagelength))
+    return rows, operator.index(page.imagewidth)
 
 
 class TiledTiff:
@@ -64,8 +102,8 @@ class TiledTiff:
         try:
             with self._decoding():
                 self._pages = self._levels()
-            for page in self._pages:
-                self._check(page)
+                for page in self._pages:
+                    self._check(page)
         except BaseException:
             self.close()
             raise
@@ -100,14 +138,12 @@ class TiledTiff:
         if stated is not None:
             return stated
         tags = self._pages[0].tags
-        unit = _UM_OF_UNIT.get(tags.valueof("ResolutionUnit", 2))
-        steps = []
-        for name in ("YResolution", "XResolution"):
-            value = tags.valueof(name)
-            if unit is None or value is None or not value[0] or not value[1]:
-                return None
-            steps.append(unit * value[1] / value[0])
-        return steps[0], steps[1]
+        try:
+            unit = _UM_OF_UNIT[tags.valueof("ResolutionUnit", 2)]
+            (high, below), (wide, beside) = (tags.valueof(f"{side}Resolution") for side in "YX")
+            return unit * below / high, unit * beside / wide
+        except (KeyError, TypeError, ValueError, ArithmeticError):
+            return None
 
     def window(
         self, level: int, row: int, column: int, rows: int, columns: int
@@ -152,11 +188,7 @@ class TiledTiff:
         self, page: TiffPage, row: int, column: int, below: int, right: int
     ) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
         """First row and column, and pixels, of each tile that touches the window."""
-        height, width = (
-            (page.tilelength, page.tilewidth)
-            if page.is_tiled
-            else (min(page.rowsperstrip, page.imagelength), page.imagewidth)
-        )
+        height, width = _tile_of(page)
         across = math.ceil(page.imagewidth / width)
         handle = self._file.filehandle
         for i in range(row // height, math.ceil(below / height)):
@@ -180,7 +212,7 @@ class TiledTiff:
         others = [page.aspage() for page in (*pages, *(first.pages or ()))]
         found = [first, *(page for page in others if page.subfiletype & _REDUCED)]
         for page in found:
-            if min(page.imagelength, page.imagewidth) < 1:
+            if min(page.imagelength, page.imagewidth, *_tile_of(page)) < 1:
                 raise UnreadableError(
                     f"{self.path}: has a page of {page.imagelength} x {page.imagewidth} pixels",
                     "a whole TIFF file, each page with a width and a length",
@@ -192,6 +224,8 @@ class TiledTiff:
         return sorted(alike, key=lambda page: -int(page.imagelength))
 
     def _check(self, page: TiffPage) -> None:
+        height, width = _tile_of(page)
+        check_memory(4 * height * width, str(self.path), f"tiles of {width} x {height} pixels")
         # JPEG alone turns its luminance and colour differences into RGB when it is decoded
         kinds = {(_GREY, 1), (_RGB, 3), *([(_YCBCR, 3)] if page.compression == _JPEG else [])}
         found = (int(page.photometric), int(page.samplesperpixel))
