@@ -6,6 +6,10 @@ from typing import Annotated
 
 import tyro
 
+from breastseg.cli.console import complain
+from breastseg.data.dataset import Fault, Notice
+from breastseg.data.sources import open_data_sets
+
 Words = tuple[tuple[str, ...], ...]
 """The words after each occurrence of an option: ``--data A B --data C`` is ((A, B), (C,))."""
 
@@ -14,6 +18,21 @@ DataOption = Annotated[
     tyro.conf.arg(metavar="NAME=FOLDER ...", help_behavior_hint=""),
 ]
 """``--data BUSI=data/BUSI --data folder=scans`` or ``--data BUSI=data/BUSI folder=scans``."""
+
+
+def tell_notices(data: Words) -> int:
+    """Say on standard error what changes the meaning of a figure on these data sets.
+
+    Returns:
+        1 where something is wrong with them, such as masks without an image; else 0.
+    """
+    faults = 0
+    for data_set in open_data_sets(flat(data)):
+        for remark in data_set.remarks():
+            if isinstance(remark, Notice):
+                complain(f"{data_set.name}: {remark}")
+                faults = faults or int(isinstance(remark, Fault))
+    return faults
 
 
 def flat(words: Words) -> tuple[str, ...]:

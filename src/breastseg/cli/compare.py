@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, flat
+from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
 from breastseg.cli.console import Advance, complain, console, progress, say
 from breastseg.data.sources import portable_words, select_cases
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
@@ -111,6 +111,7 @@ class Compare:
             for cell in standing.cells
             if cell.row.error is not None
         ]
+        faults = tell_notices(self.data)
         unscored = results.comparison.unscored
         for line in unscored_lines(unscored):
             complain(line)
@@ -128,7 +129,7 @@ class Compare:
         cells = sum(len(standing.cells) for standing in results.standings)
         if len(failures) == cells:
             return 2
-        return 1 if failures or unusable_truths(unscored) else 0
+        return 1 if failures or unusable_truths(unscored) else faults
 
     def _command(self, specs: Sequence[MethodSpec], baseline: str) -> str:
         """The command without the folders of this machine."""

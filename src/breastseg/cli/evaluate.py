@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, flat
+from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
 from breastseg.cli.console import complain, console, progress, say
 from breastseg.core.errors import InputError
 from breastseg.data.sources import select_cases
@@ -96,6 +96,7 @@ class Evaluate:
             evaluation = evaluate(segmenter, cases, protocol, progress=lambda *_: advance(1, ""))
         summary = write_report(evaluation, self.out)
         failures = evaluation.failures
+        faults = tell_notices(self.data)
         for line in unscored_lines(evaluation.unscored):
             complain(line)
         for row in failures:
@@ -108,7 +109,7 @@ class Evaluate:
             say(f"The reports are in {self.out}/")
         if len(failures) == len(evaluation.rows):
             return 2
-        return 1 if failures or unusable_truths(evaluation.unscored) else 0
+        return 1 if failures or unusable_truths(evaluation.unscored) else faults
 
 
 def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseRef]:

@@ -13,7 +13,9 @@ def counted(cases: Sequence[CaseRef]) -> str:
     labels = Counter(f"{case.source} {case.label or 'unlabelled'}" for case in cases)
     shown = ", ".join(f"{count} {label}" for label, count in sorted(labels.items()))
     patients = len({case.patient_key for case in cases})
-    return f"{_number(len(cases), 'case')} of {_number(patients, 'patient')} ({shown})"
+    bare = sum(case.mask_paths is None for case in cases)
+    end = f", {bare} without ground truth" if bare else ""
+    return f"{_number(len(cases), 'case')} of {_number(patients, 'patient')} ({shown}){end}"
 
 
 def counted_folds(cases: Sequence[CaseRef]) -> Mapping[str, str]:

@@ -199,7 +199,13 @@ class DataSetInfo:
     tree: str
 
 
-class Fault(str):
+class Notice(str):
+    """A remark that changes what a figure means, such as classes that count as one lesion."""
+
+    __slots__ = ()
+
+
+class Fault(Notice):
     """A remark that says that something is wrong, such as images and masks that do not pair."""
 
     __slots__ = ()
@@ -230,7 +236,8 @@ class DataSet(Protocol):
     def remarks(self) -> tuple[str, ...]:
         """What in this copy is incomplete or left over, though it can be used; often empty.
 
-        A `Fault` among them says that a command should not end as if all was well.
+        A `Notice` among them is said wherever the data are used; a `Fault` says that a command
+        should not end as if all was well.
         """
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.dataset import CaseRef
+from breastseg.data.dataset import CaseRef, Notice
 from breastseg.data.polygon import Polygon, filled
 
 Runs: TypeAlias = tuple[int, ...]
@@ -105,4 +105,4 @@ def label_of(names: set[str]) -> str | None:
 def merged_classes(names: Sequence[str]) -> tuple[str, ...]:
     """The remark that several classes count as one lesion; none for one class."""
     several = len(names) > 1
-    return (f"the classes {', '.join(names)} count as one lesion",) if several else ()
+    return (Notice(f"the classes {', '.join(names)} count as one lesion"),) if several else ()

@@ -21,7 +21,7 @@ from breastseg.core.image import Image, Modality
 from breastseg.core.mask import IGNORE, Mask
 from breastseg.data.cells import fold_of, modality_of, spacing_of
 from breastseg.data.columns import check_columns
-from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, require, some
+from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, Notice, require, some
 from breastseg.data.files import read_json
 from breastseg.data.lesion_pixels import labelled
 from breastseg.data.table import Row, read_table
@@ -199,9 +199,10 @@ class NnUnet:
         ]
         if len(layout.lesions) > 1:
             named = ", ".join(f"{name} ({value})" for value, name in layout.lesions.items())
-            remarks.append(f"the labels {named} count as one lesion")
+            remarks.append(Notice(f"the labels {named} count as one lesion"))
         if layout.ignore is not None:
-            remarks.append("pixels labelled ignore are not scored; training has them as background")
+            said = "pixels labelled ignore are not scored; training has them as background"
+            remarks.append(Notice(said))
         return tuple(remarks)
 
     def _case(
