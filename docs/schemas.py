@@ -13,6 +13,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from breastseg.core import bundle as bundles
+from breastseg.core.measured import Measured
 from breastseg.core.reference import FrameReference
 from breastseg.results import schema as results
 
@@ -58,12 +60,50 @@ def _describe(definition: dict[str, object], kind: type) -> None:
     definition["additionalProperties"] = False
 
 
-SCHEMAS = {"results.schema.json": results_schema}
+def bundle_schema() -> dict[str, object]:
+    """What holds of every ``bundle.json``; bounds stand in the descriptions."""
+    return {**_input(bundles.Bundle), "not": {"required": ["input", "volume"]}}
+
+
+def measured_schema() -> dict[str, object]:
+    """What holds of every ``measured.json``."""
+    return _input(Measured)
+
+
+def _input(kind: type) -> dict[str, object]:
+    """The schema of a file that people and other programs write: what has a default may lack."""
+    made = TypeAdapter(kind).json_schema()
+    definitions = made.pop("$defs", {})
+    made["properties"] = {
+        "format": {"const": bundles.FORMAT, "description": "of this file"},
+        **made["properties"],
+    }
+    made["required"] = ["format", *made.get("required", [])]
+    for name, definition in {**definitions, kind.__name__: made}.items():
+        part = getattr(bundles, name, kind)
+        definition.pop("description", None)
+        if dataclasses.is_dataclass(part):
+            definition["additionalProperties"] = False
+            for field, meaning in meanings_of(part).items():
+                definition["properties"][field]["description"] = meaning.rstrip(".")
+                definition["properties"][field].pop("title", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **made,
+        **({"$defs": definitions} if definitions else {}),
+    }
+
+
+SCHEMAS = {
+    "results.schema.json": results_schema,
+    "bundle.schema.json": bundle_schema,
+    "measured.schema.json": measured_schema,
+}
 
 
 def text_of(name: str) -> str:
     """The file's text, made anew."""
-    return json.dumps(SCHEMAS[name](), indent=2) + "\n"
+    return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> int:

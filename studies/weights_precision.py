@@ -1,32 +1,38 @@
 """What it costs to store a bundle's weights in fewer bits: the same images, side by side.
 
-    python studies/weights_precision.py FOLDER FOLDER ... --data BUSI=FOLDER --split SELECTION
+    python studies/weights_precision.py BUNDLE --data BUSI=FOLDER --split SELECTION
+        [--precision int8 float16] [--keep FOLDER]
 
-The first bundle is the baseline. Every image is prepared once and given to all of them at its own
-operating point, on one thread. Prints Markdown: file size, mean Dice over images with a lesion and
-its difference from the baseline (95 % interval, bootstrap over patients), true lesions missed (from
-an intersection over union of .1 on a lesion is found), false positives per image and their
-difference, normal images with an outline, and the largest change of a probability.
+The bundle as it is stored is the baseline; its weights are stored again at each precision. Every
+image is prepared once and given to all of them at the bundle's operating point, on one thread.
+Prints Markdown: file size, mean Dice over images with a lesion and its difference from the baseline
+(95 % interval, bootstrap over patients), true lesions missed (from an intersection over union of .1
+on a lesion is found), false positives per image and their difference, normal images with a mask
+that is not empty, and the largest change of a probability. ``--keep`` leaves the bundles made.
 """
 
 from __future__ import annotations
 
-import argparse
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
+from _study import add_cases, cases_of, options_of
 from breastseg.core.case import Case
-from breastseg.data.sources import select_cases
 from breastseg.evaluation.protocol import DEFAULT_PROTOCOL
 from breastseg.evaluation.statistics import Interval, mean_interval
-from breastseg.inference.bundle_folder import MODEL
+from breastseg.inference.bundle_folder import MODEL, read_bundle, sha256_of, write_bundle_json
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.lesionwise import match_lesions
 from breastseg.metrics.overlap import confusion
+from breastseg.networks.onnx_storage import Precision, store_weights, widen_weights
 from breastseg.preprocess.prepare import prepare
 
 FIGURES = ("dice", "lesions", "missed", "false", "outlined", "change")
@@ -38,16 +44,34 @@ HEADS = (
 
 def main() -> None:
     """Score all bundles on the same cases and print a row each."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("bundles", nargs="+", metavar="NAME_OR_FOLDER")
-    parser.add_argument("--data", nargs="+", required=True, metavar="NAME=FOLDER")
-    parser.add_argument("--split", nargs="+", default=["all"], metavar="SELECTION")
+    parser = options_of(__doc__)
+    parser.add_argument("bundle", metavar="NAME_OR_FOLDER")
+    add_cases(parser, "all")
+    parser.add_argument("--precision", nargs="+", default=["int8"], choices=get_args(Precision))
+    parser.add_argument("--keep", type=Path, metavar="FOLDER")
     options = parser.parse_args()
-    folders = [bundle_folder(name) for name in options.bundles]
-    segmenters = [OnnxSegmenter(folder, threads=1, force=True) for folder in folders]
-    refs = select_cases(options.data, options.split)
-    scores = np.array([score(segmenters, ref.load()) for ref in refs])
-    print("\n".join(table(folders, scores, [ref.patient_key for ref in refs])))
+    folder = bundle_folder(options.bundle)
+    refs = cases_of(options)
+    with tempfile.TemporaryDirectory() as temporary:
+        out = options.keep or Path(temporary)
+        folders = [folder, *(stored(folder, out, precision) for precision in options.precision)]
+        segmenters = [OnnxSegmenter(one, threads=1, force=True) for one in folders]
+        scores = np.array([score(segmenters, ref.load()) for ref in refs])
+        print("\n".join(table(folders, scores, [ref.patient_key for ref in refs])))
+
+
+def stored(folder: Path, out: Path, precision: Precision) -> Path:
+    """The bundle with its weights at another precision, in a folder of its own."""
+    made = out / f"{folder.name}-{precision}"
+    made.mkdir(parents=True)
+    model = onnx.load(folder / MODEL)
+    widen_weights(model.graph)
+    store_weights(model.graph, precision)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, made / MODEL)
+    bundle = read_bundle(folder, verify=False)
+    write_bundle_json(made, replace(bundle, weights_sha256=sha256_of(made / MODEL)))
+    return made
 
 
 def score(segmenters: Sequence[OnnxSegmenter], case: Case) -> NDArray[np.float64]:

@@ -14,15 +14,15 @@ from torch import nn
 
 from breastseg.core import Grid, Image, InputSpec, Intensity, Modality, OutputSpec, Prompt
 from breastseg.core.errors import BreastsegError, BundleError
-from breastseg.export import storage
 from breastseg.export.bundle import About, make_bundle
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
-from breastseg.export.storage import halve_weights
 from breastseg.inference.bundle_folder import CARD, read_bundle, read_measured
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
+from breastseg.networks import onnx_storage as storage
 from breastseg.networks.catalogue import build_network
+from breastseg.networks.onnx_storage import rounded, store_weights, widen_weights
 from breastseg.networks.recipe import EncoderUNetRecipe, NetworkRecipe, UNet2015Recipe
 from breastseg.networks.weights import save_network_weights
 
@@ -54,8 +54,9 @@ def network() -> nn.Module:
 def files(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("onnx")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage, "SMALLEST_HALVED", SMALLEST)
+        patch.setattr(storage, "SMALLEST_STORED", SMALLEST)
         export_onnx(network, SPEC, folder / "half.onnx", {"name": "tiny", "version": "1"})
+        export_onnx(network, SPEC, folder / "int8.onnx", precision="int8")
     export_onnx(network, SPEC, folder / "full.onnx", precision="float32")
     return folder
 
@@ -75,10 +76,11 @@ def run(network: nn.Module, tmp_path: Path) -> Path:
 ABOUT = About("tiny", "1.0", Modality.ULTRASOUND, "outlines nothing", ("phantoms, 4, CC0",))
 
 
-def test_both_files_compute_what_torch_computes(network, files):
+def test_all_files_compute_what_torch_computes(network, files):
     inputs = seeded_inputs(SPEC)
     assert parity(network, files / "full.onnx", SPEC, inputs) < 1e-5
     assert 0 < parity(network, files / "half.onnx", SPEC, inputs) < 1e-3
+    assert 0 < parity(network, files / "int8.onnx", SPEC, inputs, "int8") < 1e-2
 
 
 def test_an_encoder_unet_is_exported_faithfully(tmp_path):
@@ -94,13 +96,55 @@ def test_the_halved_file_computes_with_rounded_weights(files, tmp_path):
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.size >= SMALLEST:
-            rounded = values.astype(np.float16).astype(np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(rounded, tensor.name))
+            halved = values.astype(np.float16).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(halved, tensor.name))
     onnx.save(model, tmp_path / "rounded.onnx")
     inputs = seeded_inputs(SPEC)
     by_hand = OnnxNetwork(tmp_path / "rounded.onnx", SPEC, 1)(inputs)
     halved = OnnxNetwork(files / "half.onnx", SPEC, 1)(inputs)
     assert np.array_equal(by_hand, halved)
+
+
+def test_int8_weights_are_off_by_half_a_step_at_most(files):
+    full, stored = (onnx.load(files / f"{name}.onnx").graph for name in ("full", "int8"))
+    steps = [n.op_type for n in stored.node if n.op_type in ("Cast", "Mul", "Reshape")]
+    kept = {t.name: numpy_helper.to_array(t) for t in stored.initializer}
+    widen_weights(stored)
+    wide = {t.name: numpy_helper.to_array(t) for t in stored.initializer}
+    changed = []
+    for tensor in full.initializer:
+        given, got = numpy_helper.to_array(tensor), wide[tensor.name]
+        assert given.shape == got.shape
+        if f"{tensor.name}_int8" in kept:
+            blocks = given.reshape(-1, 32)
+            half = np.abs(blocks).max(axis=1, keepdims=True) / 254 * 1.0001
+            assert (np.abs(got.reshape(-1, 32) - blocks) <= half).all()
+            assert kept[f"{tensor.name}_int8"].dtype == np.int8
+            changed.append(given.size)
+        else:
+            assert np.array_equal(given, got)
+    assert min(changed) >= SMALLEST
+    assert len(steps) == 3 * len(changed)
+    assert [n.op_type for n in stored.node] == [n.op_type for n in full.node]
+
+
+def test_widened_int8_weights_compute_the_same_bits(files, tmp_path):
+    model = onnx.load(files / "int8.onnx")
+    widen_weights(model.graph)
+    onnx.save(model, tmp_path / "wide.onnx")
+    inputs = seeded_inputs(SPEC)
+    stored, wide = (
+        OnnxNetwork(path, SPEC, 1)(inputs) for path in (files / "int8.onnx", tmp_path / "wide.onnx")
+    )
+    assert np.array_equal(stored, wide)
+
+
+def test_a_block_of_nothing_stays_nothing():
+    blocks = np.zeros((2, 32), np.float32)
+    blocks[1, 3] = -2.0
+    whole, scale = rounded(blocks)
+    assert (scale > 0).all()
+    assert np.array_equal(whole * scale, blocks)
 
 
 def test_the_halved_file_is_half_as_large(files):
@@ -141,14 +185,14 @@ def test_exporting_leaves_the_network_as_it_was(tmp_path):
 
 
 def test_weights_that_float16_cannot_hold_are_kept():
-    large = np.full(storage.SMALLEST_HALVED, 1e5, np.float32)
-    small = np.full(storage.SMALLEST_HALVED, 0.1, np.float32)
+    large = np.full(storage.SMALLEST_STORED, 1e5, np.float32)
+    small = np.full(storage.SMALLEST_STORED, 0.1, np.float32)
     few = np.ones(3, np.float32)
     arrays = {"large": large, "small": small, "few": few}
     graph = onnx.GraphProto(
         initializer=[numpy_helper.from_array(array, name) for name, array in arrays.items()]
     )
-    halve_weights(graph)
+    store_weights(graph, "float16")
     kinds = {tensor.name: numpy_helper.to_array(tensor).dtype for tensor in graph.initializer}
     assert kinds == {"large": np.float32, "small_float16": np.float16, "few": np.float32}
     assert [list(node.output) for node in graph.node] == [["small"]]
@@ -165,9 +209,9 @@ def test_a_difference_above_the_tolerance_is_an_error(network, files):
 def test_a_network_that_float16_changes_is_exported_with_float32(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "SMALLEST_HALVED", SMALLEST)
+    monkeypatch.setattr(storage, "SMALLEST_STORED", SMALLEST)
     monkeypatch.setitem(TOLERANCE, "float16", 1e-9)  # as if its rounding mattered
-    with pytest.raises(BundleError, match=r"with float16 .*--precision float32"):
+    with pytest.raises(BundleError, match=r"with float16 .*export with float32 weights"):
         make_bundle(run, tmp_path / "out", ABOUT)
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     bundle = make_bundle(run, tmp_path / "out", ABOUT, precision="float32")

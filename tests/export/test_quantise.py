@@ -29,7 +29,7 @@ from breastseg.core import (
 )
 from breastseg.core.errors import BundleError, DataSetError
 from breastseg.core.measured import Measured
-from breastseg.export import quantise, storage
+from breastseg.export import quantise
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import seeded_inputs
 from breastseg.export.quantise import (
@@ -41,7 +41,6 @@ from breastseg.export.quantise import (
     quantise_network,
 )
 from breastseg.export.quantise_cost import measured_cost
-from breastseg.export.storage import widen_weights
 from breastseg.inference.bundle_folder import (
     read_measured,
     sha256_of,
@@ -50,6 +49,8 @@ from breastseg.inference.bundle_folder import (
 )
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
+from breastseg.networks import onnx_storage as storage
+from breastseg.networks.onnx_storage import widen_weights
 from breastseg.networks.unet2015 import UNet2015
 
 pytestmark = pytest.mark.train
@@ -71,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("bundles") / "tiny"
     made.mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage, "SMALLEST_HALVED", 256)
+        patch.setattr(storage, "SMALLEST_STORED", 256)
         export_onnx(network.eval(), SPEC, made / "model.onnx", {"name": "tiny"})
     bundle = Bundle(
         name="tiny",

@@ -80,6 +80,14 @@ def commands(shared: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[s
 
 
 @pytest.mark.parametrize("name", [*STUDIES, *BENCHMARKS])
+def test_weights_precision(study: Study, scans: Path, tmp_path: Path) -> None:
+    words = f"ultrasound-fast --data folder={scans} --precision float16 --keep {tmp_path}"
+    said = study("weights_precision", words)
+    assert "| ultrasound-fast | 0.73 |" in said
+    assert "| ultrasound-fast-float16 | 0.97 |" in said
+    assert (tmp_path / "ultrasound-fast-float16" / "bundle.json").is_file()
+
+
 def test_each_says_how_it_is_run(name: str, study: Study) -> None:
     with pytest.raises(SystemExit) as ended:
         study(name, "--help")

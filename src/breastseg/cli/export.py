@@ -40,8 +40,8 @@ class Export:
         results: the summary.json of evaluations, to stand in the bundle and its card.
         remark: what a user must know besides, a sentence or two each: failures, traps in the data.
         weights: of the last epoch, or of the one with the best validation Dice.
-        precision: in which the large weights are stored; int8 halves the file and float32 doubles
-            it. The export checks how far each changes what the network says.
+        precision: in which the large weights are stored: int8 for a smaller file, float32 for the
+            rare network that float16 changes too much. The export checks what each changes.
         threshold: pixels of at least this probability are lesion.
         min_peak: an outline whose highest probability stays below this is dropped.
         min_area_fraction: an outline that covers a smaller share of the image than this is dropped.

@@ -24,7 +24,6 @@ from breastseg.core.measured import Figures, Measured
 from breastseg.export.card import model_card
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs, with_prompts
-from breastseg.export.storage import Precision
 from breastseg.export.volume import seeded_patches
 from breastseg.inference.bundle_folder import (
     CARD,
@@ -37,6 +36,7 @@ from breastseg.inference.bundle_folder import (
 from breastseg.inference.strict_json import decode
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
+from breastseg.networks.onnx_storage import Precision
 from breastseg.networks.recipe import RECIPES, NetworkRecipe
 from breastseg.networks.weights import load_network_weights
 

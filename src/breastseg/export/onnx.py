@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
-from breastseg.export.storage import Precision, store_weights
 from breastseg.inference.session import INPUT, OUTPUT
 from breastseg.io.write import write_bytes
+from breastseg.networks.onnx_storage import Precision, store_weights
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -69,9 +69,7 @@ def export_onnx(
         spec: the input's size and channels, of an image or of a patch of a volume.
         path: the file to write.
         metadata: kept in the file, e.g. its name and version.
-        precision: float16 stores the larger weights so, each followed by a Cast to float32. ONNX
-            Runtime undoes that once, when it loads the file, and computes in float32: the file
-            is smaller, and the result that of weights rounded to 11 significant bits.
+        precision: of the large weights in the file; see `breastseg.networks.onnx_storage`.
         prompt_maps: channels of a prompt that the network takes besides those of `spec`.
 
     Raises:

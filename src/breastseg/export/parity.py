@@ -12,15 +12,15 @@ from torch import nn
 from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.export.onnx import as_probability
-from breastseg.export.storage import Precision
 from breastseg.inference.session import OnnxNetwork
+from breastseg.networks.onnx_storage import Precision
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import rescale, to_unit
 from breastseg.preprocess.prompt_maps import prompt_maps
 
-TOLERANCE = {"float16": 0.005, "float32": 0.001}
+TOLERANCE = {"int8": 0.05, "float16": 0.005, "float32": 0.001}
 """Of probabilities, by how the large weights are stored: several times what a trained MobileNetV2
-U-Net shows as float16, ten times what any architecture here shows as float32."""
+U-Net shows as int8 and float16, ten times what any architecture here shows as float32."""
 
 
 def seeded_inputs(spec: InputSpec, count: int = 4, seed: int = 0) -> NDArray[np.float32]:
@@ -99,6 +99,6 @@ def parity(
             f"at most {tolerance:g}",
             "check the weights for huge values, or train with another seed"
             if precision == "float32"
-            else "export with --precision float32, which doubles the file",
+            else "export with float32 weights, which makes the file larger",
         )
     return difference

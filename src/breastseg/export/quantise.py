@@ -30,7 +30,6 @@ from breastseg.core.errors import BundleError
 from breastseg.core.measured import Measured
 from breastseg.export.card import model_card
 from breastseg.export.quantise_cost import Figures, measured_cost
-from breastseg.export.storage import widen_weights
 from breastseg.inference.bundle_folder import (
     CARD,
     MODEL,
@@ -43,6 +42,7 @@ from breastseg.inference.bundle_folder import (
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import INPUT, OnnxNetwork, onnx_runtime
 from breastseg.io.write import appearing, write_bytes, write_text
+from breastseg.networks.onnx_storage import widen_weights
 from breastseg.preprocess.prepare import prepare
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from breastseg.core.errors import BundleError, RecipeError
+from breastseg.networks.onnx_storage import widen_weights
 from breastseg.networks.weights import fit_stem
 
 WRAPPER = "network."  # the exported graph holds the network under this name
@@ -102,14 +103,13 @@ def _from_onnx(path: Path, network: nn.Module) -> dict[str, Tensor]:
 
     try:
         graph = onnx.load(path).graph
+        widen_weights(graph)
     except Exception as error:
         raise BundleError(f"{path}: {error}", "an ONNX file that breastseg exported") from error
     stored = {
-        tensor.name.removesuffix("_float16").removeprefix(WRAPPER): torch.from_numpy(
-            numpy_helper.to_array(tensor).astype("float32")
-        )
+        tensor.name.removeprefix(WRAPPER): torch.from_numpy(numpy_helper.to_array(tensor).copy())
         for tensor in graph.initializer
-        if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+        if tensor.data_type == onnx.TensorProto.FLOAT
     }
     tensors = dict(stored)
     for node in graph.node:
