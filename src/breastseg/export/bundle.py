@@ -121,9 +121,7 @@ def make_bundle(
     with _appearing(out) as folder:
         write_bundle_json(folder, draft)  # a name that is none is found before the long export
         metadata = {"name": about.name, "version": about.version, "licence": about.licence}
-        inputs = seeded_patches(spec) if isinstance(spec, VolumeSpec) else seeded_inputs(spec)
-        if draft.prompt is not None:
-            inputs = with_prompts(inputs)
+        inputs = _trial_inputs(spec, draft.prompt)
         maps = inputs.shape[1] - spec.channels
         export_onnx(network, spec, folder / MODEL, metadata, precision, maps)
         difference = parity(network, folder / MODEL, spec, inputs, precision)
@@ -183,6 +181,13 @@ def _recipe(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise BundleError(f"{path}: not readable as TOML ({error})") from error
+
+
+def _trial_inputs(spec: InputSpec | VolumeSpec, prompt: PromptSpec | None) -> NDArray[np.float32]:
+    """What both networks are compared on."""
+    if isinstance(spec, VolumeSpec):
+        return seeded_patches(spec)
+    return seeded_inputs(spec) if prompt is None else with_prompts(seeded_inputs(spec))
 
 
 def _export_result(
