@@ -56,11 +56,11 @@ def _with(
 
 def _stated(path: Path) -> tuple[Spacing | None, Modality]:
     """What the table beside a file says of it."""
+    if path == STANDARD_INPUT:
+        return None, Modality.UNKNOWN
     from breastseg.data.cells import modality_of, spacing_of
     from breastseg.data.sets.folder import TABLE
 
-    if path == STANDARD_INPUT:
-        return None, Modality.UNKNOWN
     folder = path.absolute().parent
     row = _rows(folder).get(path.stem, {})
     if not row and folder.name == "images":
@@ -75,4 +75,5 @@ def _stated(path: Path) -> tuple[Spacing | None, Modality]:
 def _rows(folder: Path) -> dict[str, dict[str, str]]:
     from breastseg.data.sets.folder import TABLE, read_rows
 
-    return {stem: dict(row) for stem, row in read_rows(folder / TABLE).items()}
+    used = ("file", "spacing_mm", "modality")
+    return {stem: dict(row) for stem, row in read_rows(folder / TABLE, used).items()}

@@ -7,7 +7,7 @@ import pytest
 
 from breastseg.core import Modality
 from breastseg.core.errors import DataSetError
-from breastseg.data.sets.folder import Folder
+from breastseg.data.sets.folder import Folder, read_rows
 from breastseg.io.write import write_png, write_text
 
 from ..conftest import outline, picture
@@ -144,6 +144,7 @@ def test_a_table_whose_patients_go_by_another_name_is_refused(root: Path) -> Non
     write_text(root / "cases.csv", "file,PatientID\na.png,P1\n")
     with pytest.raises(DataSetError, match=r"cases.csv has the column 'PatientID', which is not r"):
         Folder(root).cases()
+    assert read_rows(root / "cases.csv", ("file", "spacing_mm")).keys() == {"a"}
     write_text(root / "cases.csv", "file;patient_id;age\na.png;P1;60\n")
     assert Folder(root).cases()[0].patient_id == "P1"
     assert Folder(root).remarks()[-1] == "columns of cases.csv that are not used: age"

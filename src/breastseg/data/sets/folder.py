@@ -113,17 +113,21 @@ def _subfolder(root: Path, names: Sequence[str]) -> Path | None:
     return next((there[name] for name in names if name in there), None)
 
 
-def read_rows(path: Path) -> Mapping[str, Row]:
+def read_rows(path: Path, used: Sequence[str] = COLUMNS) -> Mapping[str, Row]:
     """The rows of the optional table by the stem of their file; none where it is absent.
 
+    Args:
+        path: the table.
+        used: the columns that matter here, of `COLUMNS`.
+
     Raises:
-        DataSetError: it cannot be read, has no column ``file``, or a column that looks like one
-            that is not there.
+        DataSetError: it cannot be read, has no column ``file``, or a column that looks like a used
+            one that is not there.
     """
     if not path.is_file():
         return {}
     rows = read_table(path, ("file",))
-    check_columns(rows[0] if rows else (), COLUMNS, path.name)
+    check_columns(rows[0] if rows else (), used, path.name)
     return {Path(row["file"]).stem: row for row in rows if row["file"]}
 
 
