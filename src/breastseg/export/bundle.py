@@ -84,9 +84,8 @@ def make_bundle(
 ) -> Bundle:
     """Export a trained network with everything needed to run and to judge it.
 
-    Writes ``model.onnx``, ``bundle.json``, ``measured.json``, ``MODEL_CARD.md``, and copies of the
-    run's ``recipe.toml`` and ``metrics.csv``; the folder appears complete or not at all. A run on
-    volumes has a ``volume.json`` and becomes a bundle for volumes.
+    Writes the files of a bundle and copies of the run's ``recipe.toml`` and ``metrics.csv``; the
+    folder appears complete or not at all. A run on volumes becomes a bundle for volumes.
 
     Args:
         run: the run folder.
