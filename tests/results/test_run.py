@@ -56,7 +56,8 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
     resumed = run_in(tmp_path, resume=True)
     assert resumed.done == {"a.png"}, "the loop may have more frames, which go together"
-    assert files(tmp_path) == ["results.csv", "results.json", "results.partial.jsonl"]
+    left = ["results.csv", "results.json", "results.partial.jsonl"]
+    assert files(tmp_path) == [".results.reserve", *left]
     for name in ("b.dcm", "c.png"):
         resumed.add(Entry(name, "image"), MADE_BY)
     resumed.close(complete=True)

@@ -13,6 +13,10 @@ from breastseg.results.document import parsed
 from breastseg.results.schema import Document, Entry, OptionValue, SegmenterRecord, plain
 
 JOURNAL_NAME = "results.partial.jsonl"
+RESERVE_NAME = ".results.reserve"
+"""Holds room on the disk for the results, which are written when nothing else fits any more."""
+_ROOM = 3
+"""Bytes of results for a byte of the journal, with room to spare."""
 
 
 @dataclass
@@ -81,6 +85,13 @@ class Journal:
             lines.append(_line("provenance", start.provenance))
         lines += [_line("entry", entry) for entry in start.entries]
         write_text(path, "".join(lines))
+        self._reserve = path.with_name(RESERVE_NAME)
+        self._reserved, self._written = 0, sum(map(len, lines))
+        try:
+            self._reserve.unlink(missing_ok=True)
+            self._keep_room()
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
     def add(self, key: str, value: object) -> None:
         """Add one line.
@@ -90,12 +101,25 @@ class Journal:
         """
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(_line(key, value))
+                self._written += file.write(_line(key, value))
+            self._keep_room()
         except OSError as error:
-            raise InputError(
-                f"{self.path}: cannot be written ({error.strerror or error})",
-                remedy="make room, then continue the run",
-            ) from error
+            raise _unwritable(self.path, error) from error
+
+    def _keep_room(self) -> None:
+        """Let the reserve grow with the journal, twice as far each time."""
+        wanted = _ROOM * self._written + 2**14
+        if wanted > self._reserved:
+            with self._reserve.open("ab") as file:
+                file.write(bytes(2 * wanted - self._reserved))
+            self._reserved = 2 * wanted
+
+    def release(self) -> None:
+        """Give the room to the results."""
+        try:
+            self._reserve.unlink(missing_ok=True)
+        except OSError:  # the folder has gone
+            return
 
 
 def read_journal(path: Path) -> Progress | None:
@@ -127,6 +151,13 @@ def read_journal(path: Path) -> Progress | None:
             progress.entries.append(line.entry)
             progress.writing = ()
     return progress
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path}: cannot be written ({error.strerror or error})",
+        remedy="make room, then continue the run",
+    )
 
 
 def _line(key: str, value: object) -> str:

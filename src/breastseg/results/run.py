@@ -140,6 +140,7 @@ class Run:
         """
         if self.root is None or self._journal is None:
             return
+        self._journal.release()
         write_document(self.root, self.document(complete))
         if complete:
             written = {name for entry in self._now.entries for name in _files(entry)}
