@@ -31,9 +31,10 @@ class BreastsegError(Exception):
         super().__init__(given, allowed, remedy)
 
     def __str__(self) -> str:
-        """One line, whatever the parts hold."""
+        """One printable line, whatever the parts hold: a file cannot send codes to a terminal."""
         parts = [p for p in (self.given, self.allowed, self.remedy) if p]
-        return " ".join("; ".join(parts).split())
+        text = "".join(c if c.isprintable() else " " for c in "; ".join(parts))
+        return " ".join(text.split())
 
 
 def as_breastseg_error(error: Exception, name: str) -> BreastsegError:
