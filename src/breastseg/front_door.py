@@ -186,23 +186,28 @@ def train(
         data: the folder of each data set of the recipe by its name.
         out: the run folder; ``runs/`` and the recipe's name by default.
         changes: values in place of the recipe's, such as ``{"epochs": "3"}``.
-        resume: continue the run in the folder.
+        resume: continue the run in the folder as it was; a recipe or data that have changed since
+            are refused.
 
     Returns:
         The run folder.
 
     Raises:
         MissingExtraError: torch is not installed.
-        BreastsegError: as `breastseg.training.start.start`.
+        BreastsegError: as `breastseg.training.start.start` and `breastseg.training.start.resume`.
     """
     try:
-        from breastseg.training.start import start
+        from breastseg.training import start as training
+        from breastseg.training.recipe_file import read_recipe
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"training needs torch and lightning ({error})", remedy="pip install 'breastseg[train]'"
         ) from error
-    folder = None if out is None else Path(out)
-    return start(Path(recipe), _sources(data), folder, changes, resume=resume).root
+    path, sources = Path(recipe), _sources(data)
+    folder = training.default_folder(read_recipe(path, changes)) if out is None else Path(out)
+    if resume:
+        return training.resume(folder, sources, path, changes).root
+    return training.start(path, sources, folder, changes).root
 
 
 def _sources(data: Mapping[str, AnyPath]) -> list[str]:

@@ -1,10 +1,12 @@
 """A small data set on disk and a recipe that trains on it in a second."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef
 from breastseg.io.write import write_png
 
@@ -50,7 +52,8 @@ def write_blobs(folder: Path, count: int, source: str) -> tuple[CaseRef, ...]:
         write_png(path, image.astype(np.uint8))
         write_png(mask, disc.astype(np.uint8) * 255)
         label = "benign" if disc.any() else "normal"
-        cases.append(CaseRef(str(number), str(number), label, source, path, (mask,)))
+        case = CaseRef(str(number), str(number), label, source, path, (mask,))
+        cases.append(replace(case, modality=Modality.ULTRASOUND))
     return tuple(cases)
 
 

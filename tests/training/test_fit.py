@@ -23,7 +23,7 @@ from breastseg.data.dataset import CaseRef
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import load_network_weights
-from breastseg.training.fit import Machine, choose_cases, fit
+from breastseg.training.fit import Machine, Origin, choose_cases, fit
 from breastseg.training.recipe import Recipe, SourceRecipe
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
@@ -37,10 +37,10 @@ pytestmark = [
 Cases = tuple[CaseRef, ...]
 
 KILLED = """
-import os, pickle, signal, sys
+import logging, os, pickle, signal, sys
 from pathlib import Path
 from lightning.pytorch import Callback
-from breastseg.training.fit import Machine, fit
+from breastseg.training.fit import Machine, Origin, fit
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
 
@@ -49,9 +49,10 @@ class Kill(Callback):
         if (trainer.current_epoch, index) == (1, 1):
             os.kill(os.getpid(), signal.SIGKILL)
 
+logging.basicConfig(level=logging.INFO)
 recipe, cases, out = (Path(word) for word in sys.argv[1:])
 sides = pickle.loads(cases.read_bytes())
-fit(read_recipe(recipe), sides, RunFolder(out), Machine(threads=1), recipe.parent,
+fit(read_recipe(recipe), sides, RunFolder(out), Machine(threads=1), Origin(recipe.parent),
     watchers=[Kill()])
 """
 
@@ -69,7 +70,7 @@ def run(
     watchers: Sequence[Callback] = (),
 ) -> RunFolder:
     folder = RunFolder(out)
-    fit(recipe, sides, folder, Machine(threads=1), out.parent, resume, watchers)
+    fit(recipe, sides, folder, Machine(threads=1), Origin(out.parent), resume, watchers)
     return folder
 
 
@@ -83,8 +84,13 @@ def same(a: Path, b: Path) -> bool:
 
 
 def test_a_run_leaves_everything(
-    recipe: Recipe, sides: dict[str, Cases], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recipe: Recipe,
+    sides: dict[str, Cases],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO", "breastseg.training")
     folder = run(recipe, sides, tmp_path / "run")
     for path in (
         folder.recipe,
@@ -103,7 +109,9 @@ def test_a_run_leaves_everything(
     rows = table(folder)
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert all(0 <= float(row["val_dice"]) <= 1 for row in rows)
-    assert "epoch 3/3" in capsys.readouterr().err
+    assert all(float(row["val_loss"]) > 0 for row in rows)
+    assert "epoch 3/3" in caplog.text
+    assert not capsys.readouterr().err  # silent but for its log
     network = build_network(recipe.network)
     load_network_weights(network, folder.last_weights)
     with pytest.raises(RecipeError, match="already holds a run"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,6 +69,29 @@ def progress(title: str, total: int | None, quiet: bool = False) -> Iterator[Adv
     ) as bar:
         task = bar.add_task(title, total=total, note="")
         yield lambda count, note: bar.update(task, advance=count, note=note)
+
+
+@contextmanager
+def logged(name: str) -> Iterator[None]:
+    """Show what a part of the library logs on standard error, a line each.
+
+    Args:
+        name: of the logger, e.g. ``"breastseg.training"``.
+    """
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            _print(self.format(record), sys.stderr)
+
+    logger, handler = logging.getLogger(name), Lines()
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def _print(text: str, stream: TextIO) -> None:

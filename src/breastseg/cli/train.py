@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from breastseg.cli.case_options import DataOption, Words, flat
-from breastseg.cli.console import say
+from breastseg.cli.console import complain, logged, say
 from breastseg.core.errors import InputError, MissingExtraError
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -19,17 +19,24 @@ _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 class Train:
     """Train a network; leaves weights, metrics, curves and overlays in a run folder.
 
+    A run that was stopped or killed goes on with 'breastseg train --resume RUN' and nothing else:
+    recipe, cases and settings are those that it began with, and where one has changed that is said.
+
     Exit codes: 0 done, 2 nothing could be done, 130 interrupted (continue with --resume).
     """
 
-    recipe: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RECIPE")]]
+    recipe: tyro.conf.Positional[Annotated[Path | None, tyro.conf.arg(metavar="RECIPE")]] = None
     """A TOML file; recipes/ holds those of the published results."""
     data: DataOption = ()
     """The data sets of the recipe and their folders, e.g. BUSI=data/BUSI."""
     out: Annotated[Path | None, _NO_HINT] = None
-    """The run folder; runs/NAME by default."""
-    resume: bool = False
-    """Continue the run in the folder after it was stopped or killed."""
+    """The run folder; runs/NAME by default, and runs/NAME-foldK of a fold."""
+    resume: Annotated[Path | None, tyro.conf.arg(metavar="RUN", help_behavior_hint="")] = None
+    """Continue the run in this folder; --data only where its data sets have moved."""
+    fold: Annotated[int | None, _NO_HINT] = None
+    """Cross-validation: validate on this fold, and train on the others."""
+    folds: Annotated[Path | None, _NO_HINT] = None
+    """The folds, as 'breastseg data split --folds K' writes them; else the published partition."""
     set: Annotated[
         tyro.conf.UseAppendAction[Words],
         tyro.conf.arg(metavar="KEY=VALUE ...", help_behavior_hint=""),
@@ -46,18 +53,46 @@ class Train:
         """Train; returns the exit code."""
         try:
             from breastseg.training.fit import Machine
-            from breastseg.training.start import start
+            from breastseg.training.recipe_file import read_recipe
+            from breastseg.training.run_folder import RunFolder
+            from breastseg.training.start import default_folder, resume, start
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"training needs torch and lightning ({error})",
                 remedy="pip install 'breastseg[train]'",
             ) from error
 
-        changes = dict(_pair(text) for words in self.set for text in words)
-        machine = Machine(self.devices, self.nodes, self.threads)
-        folder = start(self.recipe, flat(self.data), self.out, changes, machine, self.resume)
+        changes, machine = self._changes(), Machine(self.devices, self.nodes, self.threads)
+        data, out = flat(self.data), self.resume or self.out
+        if self.recipe is None and self.resume is None:
+            raise InputError("no recipe", "a TOML file, or --resume RUN")
+        if out is None and self.recipe is not None:
+            out = default_folder(read_recipe(self.recipe, changes))
+        assert out is not None
+        folder = RunFolder(out)
+        try:
+            with logged("breastseg.training"):
+                if self.resume is not None:
+                    resume(out, data, self.recipe, changes, machine)
+                elif self.recipe is not None:
+                    start(self.recipe, data, out, changes, machine)
+        except KeyboardInterrupt:
+            if folder.last_checkpoint.is_file():
+                complain(f"interrupted; go on with: breastseg train --resume {folder.root}")
+            else:
+                complain("interrupted before the first epoch was done; start again")
+            return 130
         say(f"The run is in {folder.root}/. Next: breastseg export {folder.root} --out BUNDLE")
         return 0
+
+    def _changes(self) -> dict[str, str]:
+        """What is changed in the recipe."""
+        changes = dict(_pair(text) for words in self.set for text in words)
+        if self.fold is not None:
+            changes["fold"] = str(self.fold)
+        if self.folds is not None:
+            changes["folds"] = str(self.folds.resolve())
+        return changes
 
 
 def _pair(text: str) -> tuple[str, str]:

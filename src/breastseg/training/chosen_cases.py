@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.dataset import CaseRef
+from breastseg.data.dataset import CaseRef, some
 from breastseg.data.selection import select
 from breastseg.training.recipe import SourceRecipe
 
@@ -24,6 +24,14 @@ class HasSources(Protocol):
     @property
     def sources(self) -> tuple[SourceRecipe, ...]:
         """The data."""
+
+    @property
+    def folds(self) -> str | None:
+        """The file of a cross-validation."""
+
+    @property
+    def fold(self) -> int | None:
+        """The one to validate on."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +69,18 @@ def choose_cases(
     if missing:
         raise DataSetError(
             f"recipe {recipe.name} needs {', '.join(missing)}, given: {', '.join(cases) or 'none'}",
-            remedy=f"add --data {missing[0]}=FOLDER",
+            remedy="name the folder of each",
         )
     train: list[CaseRef] = []
     validation: list[CaseRef] = []
     for source in recipe.sources:
         train += select(cases[source.name], source.train, base)
-        validation += select(cases[source.name], source.validation, base)
+        if recipe.fold is None:
+            validation += select(cases[source.name], source.validation, base)
+    if recipe.fold is not None:
+        validation = _held_out(train, recipe.folds, recipe.fold, base)
+        held = {case.key for case in validation}
+        train = [case for case in train if case.key not in held]
     _require_kind([*train, *validation], volumes)
     learnt = {case.patient_key for case in train}
     both = sorted({case.key for case in validation if case.patient_key in learnt})
@@ -77,6 +90,30 @@ def choose_cases(
             "each patient on one side",
         )
     return ChosenCases(tuple(train), tuple(validation))
+
+
+def _held_out(cases: Sequence[CaseRef], file: str | None, fold: int, base: Path) -> list[CaseRef]:
+    """The cases of one fold; every case is in one.
+
+    Raises:
+        DataSetError: there is no such fold, or a case is in none.
+    """
+    if file is None:
+        held = select(cases, f"fold:{fold}", base)
+        outside = [case.key for case in cases if case.fold is None]
+    else:
+        held = select(cases, f"split:{file}#{fold}", base)
+        others = select(cases, f"split:{file}#-{fold}", base)
+        placed = {case.key for case in (*held, *others)}
+        outside = [case.key for case in cases if case.key not in placed]
+    if outside:
+        raise DataSetError(
+            f"{len(outside)} cases in no fold of {file or 'the published partition'}: "
+            f"{some(outside)}",
+            "every case in one",
+            "draw folds over all cases that are trained on",
+        )
+    return list(held)
 
 
 def _require_kind(cases: Sequence[CaseRef], volumes: bool) -> None:

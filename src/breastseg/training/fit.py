@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -25,10 +26,11 @@ from breastseg.training.distillation import teach
 from breastseg.training.environment import environment
 from breastseg.training.feed import PreparedCases, TrainingFeed, prepare_cases
 from breastseg.training.feed_module import FeedModule
-from breastseg.training.picture import draw_curves, draw_overlays
+from breastseg.training.picture import draw_overlays
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
+from breastseg.training.run_data import Origin, RunData, cases_as_before
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.task import SegmentationTask, validation_batches
 from breastseg.training.tasks import build_task
@@ -40,7 +42,9 @@ from breastseg.training.trainer import (
     train,
 )
 
-__all__ = ["ChosenCases", "Machine", "choose_cases", "fit"]
+LOG = logging.getLogger(__name__)
+
+__all__ = ["ChosenCases", "Machine", "Origin", "choose_cases", "fit"]
 
 
 def fit(
@@ -48,7 +52,7 @@ def fit(
     cases: Mapping[str, Sequence[CaseRef]],
     folder: RunFolder,
     machine: Machine,
-    base: Path,
+    origin: Origin,
     resume: bool = False,
     watchers: Sequence[Callback] = (),
 ) -> None:
@@ -59,26 +63,31 @@ def fit(
         cases: all cases of each source that the recipe names.
         folder: where to leave everything.
         machine: what to train on.
-        base: folder under which the recipe's lists and weights are looked for.
-        resume: continue from the folder's last checkpoint. A broken epoch is repeated; on a
-            CPU the result is bit for bit that of a run that was never broken.
+        origin: where the recipe's data, lists and weights are found.
+        resume: continue from the folder's last checkpoint, with the cases that it began with,
+            wherever they lie now. A broken epoch is repeated; on a CPU the result is bit for bit
+            that of a run that was never broken.
         watchers: further callbacks of the trainer.
 
     Raises:
-        RecipeError, DataSetError: what the recipe asks for cannot be had.
+        RecipeError, DataSetError: what the recipe asks for cannot be had; the folder holds a run;
+            or, where one is continued, the recipe or a case is another than it began with.
+        KeyboardInterrupt: stopped by a signal; what was finished is kept.
     """
-    chosen = choose_cases(recipe, cases, base)
+    base = origin.base
+    begun = cases_as_before(recipe, cases, folder) if resume else None
+    chosen = begun or choose_cases(recipe, cases, base)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    network = build_network(recipe.network, root=base)
+    network = build_network(recipe.network, root=base, load_weights=not resume)
     if recipe.initial_weights is not None and not resume:
         start = initialise(network, _find(recipe.initial_weights, base))
-        print(f"{recipe.initial_weights}: {start}", file=sys.stderr)
+        LOG.info("%s: %s", recipe.initial_weights, start)
 
     history = History(folder)
     trainer = build_trainer(_course(recipe), folder, machine, history, watchers)
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
-    print(f"reading {len(chosen.train) + len(chosen.validation)} cases", file=sys.stderr)
+    LOG.info("reading %d cases", len(chosen.train) + len(chosen.validation))
     stored = recipe.input
     if recipe.prompting is not None:
         stored = replace(stored, size=recipe.prompting.stored_size)
@@ -89,21 +98,19 @@ def fit(
     if recipe.distillation is not None:
         learnt = replace(learnt, teacher=teach(learnt.images, recipe.distillation.teachers, base))
     feed = _feed(recipe, learnt, trainer)
-    if trainer.is_global_zero:
+    if trainer.is_global_zero and not resume:
         _write_beginning(recipe, chosen, folder)
+        RunData.of(chosen, origin).write(folder.data)
     task = build_task(recipe, network.to(memory_format=torch.channels_last), feed.steps)
     batches = validation_batches(validation, 32, trainer.global_rank, trainer.world_size)
     train(trainer, task, FeedModule(feed, batches), folder, resume)
     if trainer.is_global_zero:
-        _write_end(task, history, validation, folder)
+        _write_end(task, validation, folder)
 
 
-def _write_end(
-    task: SegmentationTask, history: History, validation: PreparedCases, folder: RunFolder
-) -> None:
+def _write_end(task: SegmentationTask, validation: PreparedCases, folder: RunFolder) -> None:
     folder.last_weights.parent.mkdir(exist_ok=True)
     save_network_weights(task.average, folder.last_weights)
-    draw_curves(history.rows, folder.curves)
     draw_overlays(task, validation, folder.overlays)
 
 

@@ -27,3 +27,7 @@ class InstanceTask(SegmentationTask):
         network = cast(MaskRCNN, self.network)
         lesion = targets.amax(dim=1, keepdim=True) > 0.5
         return torch.stack(list(network.losses(images, lesion).values())).sum()
+
+    def validation_loss(self, logits: Tensor, targets: Tensor) -> Tensor | None:
+        """None: its losses compare proposals, which an averaged network does not make."""
+        return None

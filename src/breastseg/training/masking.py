@@ -35,6 +35,10 @@ class MaskingTask(SegmentationTask):
         loss: Tensor = ((painted - wanted).abs() * hidden).sum() / hidden.sum().clamp_min(1)
         return loss
 
+    def validation_loss(self, logits: Tensor, targets: Tensor) -> Tensor | None:
+        """None: what the network paints is no lesion."""
+        return None
+
     def _hidden(self, images: Tensor) -> Tensor:
         """Which pixels are masked, (N, 1, rows, columns) bool; torch's generator decides."""
         assert self.recipe.masking is not None

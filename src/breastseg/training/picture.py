@@ -1,8 +1,7 @@
-"""Pictures of a run: its curves, and its best, median and worst validation cases."""
+"""The best, median and worst validation cases of a run, drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +12,6 @@ from breastseg.training.feed import PreparedCases
 from breastseg.training.task import SegmentationTask, batch_dice
 
 OUTLINE, TRUTH = "#e69f00", "#56b4e9"  # told apart by colour-blind readers (Okabe and Ito)
-
-
-def draw_curves(rows: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Draw loss, validation Dice and normals outlined against the epoch."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
-    panels = (
-        ("loss", "training loss"),
-        ("val_dice", "validation Dice (lesion images)"),
-        ("val_normals_outlined", "share of normals outlined"),
-    )
-    for axes, (name, title) in zip(figure.subplots(1, 3), panels, strict=True):
-        points = [(row["epoch"], row[name]) for row in rows if name in row]
-        axes.set(title=title, xlabel="epoch")
-        if points:
-            axes.plot(*zip(*points, strict=True), color="#0072b2")
-        axes.grid(alpha=0.3)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png")
 
 
 def draw_overlays(

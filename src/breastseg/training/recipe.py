@@ -90,6 +90,10 @@ class Recipe(Strict):
             one; tensors that do not fit (a head of other classes) keep their own start.
         classes: what lesions are told apart, by the labels of the cases, e.g. ``["benign",
             "malignant"]``; none: lesion against background.
+        folds: the file of a cross-validation, as ``breastseg data split --folds`` writes it; none:
+            the folds that the data sets' published partitions state.
+        fold: the one to validate on; the training selections' other cases are trained on, and the
+            validation selections are not used. None: no cross-validation.
         network, input, augmentation, loss, optimiser: the parts.
         transfer: how an encoder that comes trained is let go of.
         distillation: learn from other networks besides; none: from the truth alone.
@@ -111,6 +115,8 @@ class Recipe(Strict):
     precision: Literal["auto", "bf16", "float32"] = "auto"
     initial_weights: str | None = None
     classes: tuple[str, ...] = ()
+    folds: str | None = None
+    fold: Annotated[int, Within(0, 1000)] | None = None
     network: Annotated[AnyNetworkRecipe, Discriminator("name")] = field(
         default_factory=EncoderUNetRecipe
     )

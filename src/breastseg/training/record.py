@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
+import logging
 import time
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from breastseg.io.write import write_text
 from breastseg.training.averaging import AveragedTask
+from breastseg.training.curves import draw_curves
 from breastseg.training.run_folder import RunFolder
 
-VALIDATED = ("val_dice", "val_normals_outlined")
+LOG = logging.getLogger(__name__)
+
+VALIDATED = ("val_loss", "val_dice", "val_normals_outlined")
 COLUMNS = (
     "epoch",
     "loss",
@@ -26,7 +29,7 @@ COLUMNS = (
 
 
 class History(Callback):
-    """Keeps one row an epoch and writes all rows to ``metrics.csv``.
+    """Keeps one row an epoch, writes all rows to ``metrics.csv`` and draws them.
 
     The rows travel in the checkpoint, so a resumed run's table has no gap and no repeat.
     """
@@ -63,10 +66,11 @@ class History(Callback):
         self.rows.append(row)
         if trainer.is_global_zero:
             write_text(self.folder.metrics, _table(self.rows))
+            draw_curves(self.rows, self.folder.curves)
 
 
 class EpochLines(Callback):
-    """One line an epoch on standard error, with the time left: readable in a log file too."""
+    """Logs one line an epoch, with the time left."""
 
     def __init__(self, history: History, epochs: int) -> None:
         self.history = history
@@ -81,12 +85,14 @@ class EpochLines(Callback):
         left = sum(recent) / len(recent) * (self.epochs - len(rows))
         row = rows[-1]
         parts = [f"epoch {len(rows)}/{self.epochs}", f"loss {row['loss']:.4f}"]
+        if "val_loss" in row:
+            parts.append(f"validation loss {row['val_loss']:.4f}")
         if "val_dice" in row:
             parts.append(f"validation Dice {row['val_dice']:.4f}")
         if "val_normals_outlined" in row:
             parts.append(f"normals outlined {row['val_normals_outlined']:.0%}")
         parts.append(f"{row['seconds']:.0f} s, {_clock(left)} left")
-        print("  ".join(parts), file=sys.stderr, flush=True)
+        LOG.info("  ".join(parts))
 
 
 def _table(rows: list[dict[str, float]]) -> str:

@@ -17,6 +17,17 @@ class RunFolder:
     root: Path
 
     @property
+    def is_started(self) -> bool:
+        """Whether there is something to lose: a state or weights."""
+        kept = (self.last_checkpoint, self.last_weights, self.best_weights)
+        return any(path.exists() for path in kept)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run came to its end."""
+        return self.last_weights.is_file()
+
+    @property
     def recipe(self) -> Path:
         """The recipe with all defaults filled in."""
         return self.root / "recipe.toml"
@@ -40,6 +51,11 @@ class RunFolder:
     def split(self) -> Path:
         """Which cases were trained on and which validated, as a split file."""
         return self.root / "split.json"
+
+    @property
+    def data(self) -> Path:
+        """Where the data lay and the digests of its files, see `RunData`."""
+        return self.root / "data.json"
 
     @property
     def modality(self) -> Path:
@@ -78,7 +94,7 @@ class RunFolder:
 
     @property
     def last_checkpoint(self) -> Path:
-        """What ``--resume`` continues from."""
+        """What a run is continued from."""
         return self.checkpoints / "last.ckpt"
 
     @property

@@ -6,12 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from breastseg.core.errors import InputError
+from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import open_data_sets
+from breastseg.training.chosen_cases import choose_cases
 from breastseg.training.fit import Machine, fit
 from breastseg.training.recipe import Recipe
-from breastseg.training.recipe_file import read_recipe
+from breastseg.training.recipe_file import AnyRecipe, read_recipe
+from breastseg.training.run_data import (
+    Origin,
+    RunData,
+    require_same_cases,
+    require_same_recipe,
+)
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.volume.fit import fit_volume
+from breastseg.training.volume.recipe import VolumeRecipe
+
+Cases = Mapping[str, Sequence[CaseRef]]
 
 
 def start(
@@ -20,39 +31,108 @@ def start(
     out: Path | None = None,
     changes: Mapping[str, str] | None = None,
     machine: Machine | None = None,
-    resume: bool = False,
 ) -> RunFolder:
     """Train as a recipe says.
 
     Args:
         recipe: a TOML file.
         sources: ``NAME=FOLDER`` of each data set of the recipe.
-        out: the run folder; ``runs/`` and the recipe's name by default.
+        out: the run folder; ``runs/`` and the recipe's name by default, with its fold where there
+            is one.
         changes: as for `read_recipe`.
         machine: what to train on; one process by default.
-        resume: continue the run in the folder.
 
     Returns:
         The finished run.
 
     Raises:
-        RecipeError: the recipe cannot be run.
+        RecipeError: the recipe cannot be run, or the folder is taken.
         DataSetError: a data set cannot be used.
-        InputError: there is nothing to resume, or the folder is taken.
+        KeyboardInterrupt: stopped by a signal; what was finished is kept.
     """
     read = read_recipe(recipe, changes)
-    folder = RunFolder(out or Path("runs") / read.name)
-    if resume and not folder.last_checkpoint.is_file():
+    folder = RunFolder(out or default_folder(read))
+    origin = Origin(recipe.parent, tuple(_absolute(text) for text in sources))
+    _fit(read, _cases(read, sources), folder, machine, origin)
+    return folder
+
+
+def resume(
+    run: Path,
+    sources: Sequence[str] = (),
+    recipe: Path | None = None,
+    changes: Mapping[str, str] | None = None,
+    machine: Machine | None = None,
+) -> RunFolder:
+    """Continue a run as it was; one that is complete is left alone.
+
+    Args:
+        run: its folder.
+        sources: ``NAME=FOLDER`` of each data set, where they have moved.
+        recipe: held against that of the run, together with the cases that it chooses today.
+        changes: as for `read_recipe`; they are held against the run's recipe too.
+        machine: what to train on; one process by default.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        InputError: there is nothing to continue.
+        RecipeError: the recipe is not that of the run.
+        DataSetError: cases are missing or not those that the run began with.
+        KeyboardInterrupt: stopped by a signal; what was finished is kept.
+    """
+    folder = RunFolder(run)
+    if not folder.last_checkpoint.is_file():
         raise InputError(
             f"nothing to resume in {folder.root}",
             "a run folder whose first epoch was finished",
             "start it anew",
         )
-    opened = open_data_sets(sources) if read.sources else ()
-    cases = {data_set.name: data_set.cases() for data_set in opened}
-    machine = machine or Machine()
-    if isinstance(read, Recipe):
-        fit(read, cases, folder, machine, recipe.parent, resume)
-    else:
-        fit_volume(read, folder, machine, resume, cases=cases, base=recipe.parent)
+    read, kept = read_recipe(folder.recipe), RunData.read(folder.data).origin
+    if recipe is not None or changes:
+        require_same_recipe(read_recipe(recipe or folder.recipe, changes), folder)
+    cases = _cases(read, sources or kept.sources)
+    if recipe is not None:
+        of_volumes = isinstance(read, VolumeRecipe)
+        require_same_cases(choose_cases(read, cases, recipe.parent, of_volumes), folder)
+    if not folder.is_complete:
+        origin = Origin(kept.base, tuple(_absolute(text) for text in sources) or kept.sources)
+        _fit(read, cases, folder, machine, origin, again=True)
     return folder
+
+
+def default_folder(recipe: AnyRecipe) -> Path:
+    """Where a run goes that is given no folder."""
+    name = recipe.name if recipe.fold is None else f"{recipe.name}-fold{recipe.fold}"
+    return Path("runs") / name
+
+
+def _fit(
+    recipe: AnyRecipe,
+    cases: Cases,
+    folder: RunFolder,
+    machine: Machine | None,
+    origin: Origin,
+    again: bool = False,
+) -> None:
+    machine = machine or Machine()
+    if isinstance(recipe, Recipe):
+        fit(recipe, cases, folder, machine, origin, again)
+    else:
+        fit_volume(recipe, folder, machine, again, cases=cases, origin=origin)
+
+
+def _cases(recipe: AnyRecipe, sources: Sequence[str]) -> Cases:
+    """All cases of the data sets, by their names."""
+    opened = open_data_sets(sources) if recipe.sources else ()
+    return {data_set.name: data_set.cases() for data_set in opened}
+
+
+def _absolute(source: str) -> str:
+    """``NAME=FOLDER`` or ``NAME=KIND:FOLDER`` with the folder's full path."""
+    name, equals, place = source.partition("=")
+    kind, colon, folder = place.rpartition(":")
+    if Path(place).expanduser().exists():
+        return f"{name}{equals}{Path(place).expanduser().resolve()}"
+    return f"{name}{equals}{kind}{colon}{Path(folder).expanduser().resolve()}"

@@ -51,6 +51,13 @@ def batch_dice(probability: Tensor, truth: Tensor, threshold: float = 0.5) -> Te
     return torch.where(total > 0, 2 * both / total.clamp_min(1), torch.ones_like(total))
 
 
+def lesion_probability(logits: Tensor) -> Tensor:
+    """Probability of any lesion, (N, 1, rows, columns) float32, from logits with K channels."""
+    if logits.shape[1] == 1:
+        return logits.float().sigmoid()
+    return 1 - logits.float().softmax(dim=1)[:, :1]
+
+
 class SegmentationTask(AveragedTask):
     """Trains a network on prepared cases; validates the moving average of its weights.
 
@@ -71,7 +78,7 @@ class SegmentationTask(AveragedTask):
         self.loss = build_loss(recipe.loss)
         self.deep_loss = DeepSupervision(self.loss, recipe.loss.deep_weights)
         self.augmentation = Augmentation(recipe.augmentation)
-        self._sums = torch.zeros(4, dtype=torch.float64)
+        self._sums = torch.zeros(6, dtype=torch.float64)
 
     def inputs(self, unit: Tensor) -> Tensor:
         """Images in [0, 1], (N, 1 or 3, rows, columns), as the network wants them."""
@@ -142,32 +149,45 @@ class SegmentationTask(AveragedTask):
 
     def predict_average(self, images: Tensor) -> Tensor:
         """Probability of any lesion, of the averaged network, for (N, 1, rows, columns) uint8."""
-        logits: Tensor = self.average(self.inputs(images.float() / 255))
-        if logits.shape[1] == 1:
-            return logits.float().sigmoid()
-        return 1 - logits.float().softmax(dim=1)[:, :1]
+        return lesion_probability(self.average(self.inputs(images.float() / 255)))
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation."""
-        self._sums = torch.zeros(4, dtype=torch.float64, device=self.device)
+        self._sums = torch.zeros(6, dtype=torch.float64, device=self.device)
+
+    def validation_loss(self, logits: Tensor, targets: Tensor) -> Tensor | None:
+        """The loss on ground truth that is only watched; None where the task has no such loss.
+
+        Args:
+            logits: of the averaged network, as `step_loss`'s network gives them.
+            targets: (N, K, rows, columns) float32, 0 or 1.
+        """
+        loss: Tensor = self.loss(logits, targets)
+        return loss
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Score each image at the network's size."""
+        logits: Tensor = self.average(self.inputs(batch[0].float() / 255))
         truth = batch[1][:, :1] > 0
-        dice = batch_dice(self.predict_average(batch[0]), truth)
+        dice = batch_dice(lesion_probability(logits), truth)
         lesion = truth.flatten(1).any(dim=1)
         parts = [dice[lesion].sum(), lesion.sum(), (1 - dice[~lesion]).sum(), (~lesion).sum()]
-        self._sums += torch.stack([part.double() for part in parts])
+        loss = self.validation_loss(logits, self.targets(batch[1][:, :1]))
+        if loss is not None:
+            parts += [loss * len(truth), torch.full_like(loss, len(truth))]
+        self._sums[: len(parts)] += torch.stack([part.double() for part in parts])
 
     def on_validation_epoch_end(self) -> None:
-        """Log mean Dice over lesion images and the share of normals with any outline.
+        """Log the mean loss, mean Dice over lesion images and the share of normals with a mask.
 
         A normal's Dice is 1 without an outline and 0 with one. Sums are added up over the
         processes, which may hold unequal numbers of cases.
         """
         sums = self.trainer.strategy.reduce(self._sums, reduce_op="sum")
         assert isinstance(sums, Tensor)
-        dice, lesions, outlined, normals = sums.tolist()
+        dice, lesions, outlined, normals, loss, images = sums.tolist()
+        if images:
+            self.log("val_loss", loss / images)
         if lesions:
             self.log("val_dice", dice / lesions)
         if normals:

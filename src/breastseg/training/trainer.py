@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -128,18 +130,32 @@ def train(
     folder: RunFolder,
     resume: bool,
 ) -> None:
-    """Train to the end, from the start or from the folder's last checkpoint."""
+    """Train to the end, from the start or from the folder's last checkpoint.
+
+    Raises:
+        KeyboardInterrupt: stopped by a signal.
+    """
     with warnings.catch_warnings():
         # The averaged network stays in eval mode by design; the other is within Lightning.
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # resuming
-        trainer.fit(
-            task,
-            datamodule=data,
-            ckpt_path=str(folder.last_checkpoint) if resume else None,
-            weights_only=False,
-        )
+        warnings.filterwarnings("ignore", message=".*dirpath has changed.*")  # a folder was moved
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            trainer.fit(
+                task,
+                datamodule=data,
+                ckpt_path=str(folder.last_checkpoint) if resume else None,
+                weights_only=False,
+            )
+        except SystemExit as stop:
+            if not trainer.interrupted:
+                raise
+            # Lightning turns an interruption into an end of the program, and stops listening.
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from stop
 
 
 def refuse_overwriting(folder: RunFolder) -> None:
@@ -148,11 +164,11 @@ def refuse_overwriting(folder: RunFolder) -> None:
     Raises:
         RecipeError: the folder holds one.
     """
-    if folder.recipe.exists():
+    if folder.is_started:
         raise RecipeError(
             f"{folder.root} already holds a run",
             "a new folder",
-            "choose another --out, or continue it with --resume",
+            "choose another folder, or resume the run",
         )
 
 

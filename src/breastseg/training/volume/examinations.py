@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from breastseg.training.chosen_cases import ChosenCases
 from breastseg.training.volume.feed import Examination, prepare_case
 from breastseg.training.volume.recipe import VolumeRecipe
 from breastseg.training.volume.store import store_cases
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def draw_phantoms(
     plan, spec = recipe.phantoms, recipe.volume
     if plan is None:
         return (), ()
-    print("drawing phantoms", file=sys.stderr, flush=True)
+    LOG.info("drawing phantoms")
 
     def draw(count: int, seed: int) -> tuple[Examination, ...]:
         prepared = (

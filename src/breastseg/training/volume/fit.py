@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from types import MappingProxyType
 
 import lightning
@@ -21,9 +20,9 @@ from breastseg.networks.weights import save_network_weights
 from breastseg.training.chosen_cases import choose_cases, modality_record
 from breastseg.training.environment import environment
 from breastseg.training.feed_module import FeedModule
-from breastseg.training.picture import draw_curves
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
+from breastseg.training.run_data import HERE, Origin, RunData, cases_as_before
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import Course, Machine, build_trainer, refuse_overwriting, train
 from breastseg.training.volume.examinations import (
@@ -43,7 +42,7 @@ def fit_volume(
     resume: bool = False,
     watchers: Sequence[Callback] = (),
     cases: Mapping[str, Sequence[CaseRef]] = MappingProxyType({}),
-    base: Path = Path(),
+    origin: Origin = HERE,
 ) -> None:
     """Prepare the examinations, train, validate and leave a complete run folder.
 
@@ -55,13 +54,14 @@ def fit_volume(
             the result is bit for bit that of a run that was never broken.
         watchers: further callbacks of the trainer.
         cases: all cases of each source that the recipe names.
-        base: folder under which the recipe's lists are looked for.
+        origin: where the recipe's data and lists are found.
 
     Raises:
         RecipeError, DataSetError: what the recipe asks for cannot be had.
         InputError: the folder cannot be written.
     """
-    chosen = choose_cases(recipe, cases, base, volumes=True)
+    begun = cases_as_before(recipe, cases, folder) if resume else None
+    chosen = begun or choose_cases(recipe, cases, origin.base, volumes=True)
     require_outlines((*chosen.train, *chosen.validation))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network)
@@ -82,8 +82,9 @@ def fit_volume(
             "at least one patch a process",
         )
     given = prepare_examinations(recipe, chosen, folder.prepared)
-    if trainer.is_global_zero:
+    if trainer.is_global_zero and not resume:
         _write_beginning(recipe, given, folder)
+        RunData.of(chosen, origin).write(folder.data)
     feed = _feed_of(recipe, given, trainer.global_rank, trainer.world_size)
     task = VolumeTask(recipe, network, given.watched)
     mine = range(trainer.global_rank, len(given.watched), trainer.world_size)
@@ -92,7 +93,6 @@ def fit_volume(
     if trainer.is_global_zero:
         folder.last_weights.parent.mkdir(exist_ok=True)
         save_network_weights(task.average, folder.last_weights)
-        draw_curves(history.rows, folder.curves)
 
 
 def _feed_of(recipe: VolumeRecipe, given: Examinations, rank: int, processes: int) -> PatchFeed:

@@ -96,6 +96,7 @@ class VolumeRecipe(Strict):
         validate_every: epochs between validations; the last epoch is always validated.
         patience: stop after this many validations without a better Dice; 0 never stops early.
         precision: ``"auto"`` is bf16 where the hardware multiplies it, else float32.
+        folds, fold: as in a recipe for images.
         network: a network of three dimensions.
         volume: spacing, patch and grey scale.
         phantoms: synthetic examinations, besides the sources where there are any; none without
@@ -115,6 +116,8 @@ class VolumeRecipe(Strict):
     validate_every: Annotated[int, Within(1, 100_000)] = 5
     patience: Annotated[int, Within(0, 100_000)] = 0
     precision: Literal["auto", "bf16", "float32"] = "auto"
+    folds: str | None = None
+    fold: Annotated[int, Within(0, 1000)] | None = None
     network: Annotated[UNet3dRecipe | SwinUNETR3dRecipe, Discriminator("name")] = field(
         default_factory=lambda: UNet3dRecipe(in_channels=2)
     )

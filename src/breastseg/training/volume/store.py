@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from breastseg.data.examinations import first_phases
 from breastseg.io.write import appearing
 from breastseg.training.volume.feed import Points, PreparedVolume, prepare_case
 
+LOG = logging.getLogger(__name__)
 TOLD_EVERY = 50
 """Preparing takes seconds an examination: after so many of them it says how far it is."""
 
@@ -125,7 +126,7 @@ def store_cases(
     problems = []
     for done, (case, one) in enumerate(waiting):
         if done % TOLD_EVERY == 0:
-            _tell(f"preparing examinations: {len(cases) - len(waiting) + done} of {len(cases)}")
+            LOG.info(f"preparing examinations: {len(cases) - len(waiting) + done} of {len(cases)}")
         try:
             volume = prepare_case(first_phases(case, spec.channels).load(), spec)
         except BreastsegError as error:
@@ -141,7 +142,3 @@ def store_cases(
             "repair them, or leave them out with a list",
         )
     return tuple(stored)
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
