@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
+    "pool": Command("pool", "Pool", "join the scores of several evaluations, such as of folds"),
     "tune": Command("tune", "Tune", "search the parameters of a classical method"),
     "compare": Command("compare", "Compare", "score several methods on the same data, in a report"),
     "export": Command("export", "Export", "make a bundle, which runs without torch, of a run"),

@@ -1,0 +1,91 @@
+"""Evaluations read back and joined, such as those of the folds of a cross-validation."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from breastseg.core.errors import DataSetError
+from breastseg.evaluation.protocol import Prompting, Protocol
+from breastseg.evaluation.run import Evaluation, Row
+from breastseg.evaluation.score import ImageScore, VolumeScore
+
+_ALLOWED = "a folder that an evaluation wrote, with per_image.csv and summary.json"
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """The rows and the protocol of an evaluation that was written; without its provenance.
+
+    Raises:
+        DataSetError: the folder holds none.
+    """
+    try:
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        with (folder / "per_image.csv").open(encoding="utf-8", newline="") as file:
+            rows = tuple(_row(cells) for cells in csv.DictReader(file))
+        size = summary["size"]
+        protocol = Protocol(
+            None if size is None else (size[0], size[1]),
+            summary["min_iou"],
+            prompting=Prompting(summary["prompting"]),
+        )
+        return Evaluation(summary["segmenter"], rows, protocol)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataSetError(f"{folder}: no evaluation ({error})", _ALLOWED) from error
+
+
+def pool(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """All rows together, so that every figure and its interval is over all images.
+
+    Args:
+        evaluations: at least one; of different cases under one protocol.
+
+    Raises:
+        DataSetError: none, a case in two of them, or protocols that differ.
+    """
+    if not evaluations:
+        raise DataSetError("no evaluation", "at least one")
+    if len({one.protocol for one in evaluations}) > 1:
+        raise DataSetError("evaluations under different protocols", "one protocol for all")
+    rows = tuple(row for one in evaluations for row in one.rows)
+    twice = sorted(key for key, n in Counter(row.key for row in rows).items() if n > 1)
+    if twice:
+        raise DataSetError(
+            f"{len(twice)} cases in several evaluations, such as {twice[0]}",
+            "each case once",
+            "evaluate every fold on its own held-out cases",
+        )
+    if len({one.of_volumes for one in evaluations}) > 1:
+        raise DataSetError("evaluations of images and of volumes", "one kind")
+    names = dict.fromkeys(one.segmenter for one in evaluations)
+    return Evaluation(f"pooled: {', '.join(names)}", rows, evaluations[0].protocol)
+
+
+def _row(cells: Mapping[str, str]) -> Row:
+    kind = VolumeScore if "volume_cm3" in cells else ImageScore
+    score = kind(**{f.name: _number(cells[f.name], str(f.type)) for f in fields(kind)})  # type: ignore[arg-type]
+    return Row(
+        key=cells["key"],
+        patient=cells["patient"],
+        source=cells["source"],
+        label=cells["label"] or None,
+        scanner=cells["scanner"] or None,
+        has_lesion=cells["has_lesion"] == "True",
+        lesion_fraction=_number(cells["lesion_fraction"], "float"),
+        score=score,
+        milliseconds=_number(cells["milliseconds"], "float"),
+        error=cells["error"] or None,
+    )
+
+
+def _number(text: str, kind: str) -> float | None:
+    if not text:
+        return None
+    if text == "nan":
+        return math.nan
+    return int(text) if kind == "int" else float(text)
