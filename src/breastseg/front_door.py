@@ -51,7 +51,8 @@ def segment(
     """Segment the lesions of one image or volume.
 
     Args:
-        image: a file that `read_image` or `read_volume` reads; an `Image`; or an array:
+        image: a file that `read_image` or `read_volume` reads, with the scale and modality that a
+            ``cases.csv`` beside it states, as on the command line; an `Image`; or an array:
             (rows, columns) grey or (rows, columns, 3) RGB for a method for images,
             (slices, rows, columns) or (phases, slices, rows, columns) for one for volumes. It is
             not changed.
@@ -63,13 +64,14 @@ def segment(
         outside: (row, column) of points that are no lesion, likewise.
         threshold: pixels at or above it are lesion, between 0 and 1; the method's own by default.
         spacing_mm: distance between pixel centres along each axis of the grid, or one number for
-            all; in place of what the file states.
+            all, of an image or array that does not state its own.
 
     Returns:
         On the image's own grid, with the image in it.
 
     Raises:
-        InputError: the image cannot be used with this method, or a number is out of bounds.
+        InputError: the image cannot be used with this method or states another spacing, or a
+            number is out of bounds.
         BundleError: there is no such method, or it is damaged.
         GeometryError: a spacing that makes no grid, volumes without one, or four numbers that make
             no box.
@@ -84,7 +86,7 @@ def segment(
     if not isinstance(image, Image):
         image = _read(image, segmenter.dimensions)
     if spacing_mm is not None:
-        image = replace(image, grid=replace(image.grid, spacing_mm=_steps(spacing_mm, image.grid)))
+        image = _spaced(image, spacing_mm)
     return replace(segmenter.segment(image, options.prompt), image=image)
 
 
@@ -224,7 +226,10 @@ def _read(given: AnyPath | NDArray[np.generic], dimensions: int) -> Image:
         return _of_volume(given) if dimensions == 3 else _of_image(given)
     if dimensions == 3:
         return read_volume(given)
-    images = read_images(given)
+    from breastseg.results.reading import read_source
+    from breastseg.results.source import Source
+
+    images = read_source(Source(str(given), Path(given)))
     first = next(images)
     if next(images, None) is not None:
         raise InputError(
@@ -255,10 +260,21 @@ def _of_volume(array: NDArray[np.generic]) -> Image:
     return Image(phases, Grid(phases.shape[1:]))
 
 
-def _steps(spacing_mm: Spacing, grid: Grid) -> tuple[float, ...]:
+def _spaced(image: Image, spacing_mm: Spacing) -> Image:
+    """The image with a spacing, unless it states another."""
+    grid = image.grid
     if isinstance(spacing_mm, int | float):
-        return (float(spacing_mm),) * grid.ndim
-    return tuple(map(float, spacing_mm))
+        steps = (float(spacing_mm),) * grid.ndim
+    else:
+        steps = tuple(map(float, spacing_mm))
+    given = replace(grid, spacing_mm=steps, regions=())
+    if grid.regions or (grid.spacing_mm and not np.allclose(grid.spacing_mm, steps, rtol=1e-3)):
+        raise InputError(
+            f"{image.source or 'the image'} states its own scale ({grid})",
+            f"a spacing of {spacing_mm} only where none is stated",
+            "leave it out, or replace the image's grid",
+        )
+    return replace(image, grid=given)
 
 
 def _numbers(box: Box | Sequence[int]) -> tuple[int, int, int, int]:
