@@ -80,14 +80,6 @@ def commands(shared: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[s
 
 
 @pytest.mark.parametrize("name", [*STUDIES, *BENCHMARKS])
-def test_weights_precision(study: Study, scans: Path, tmp_path: Path) -> None:
-    words = f"ultrasound-fast --data folder={scans} --precision float16 --keep {tmp_path}"
-    said = study("weights_precision", words)
-    assert "| ultrasound-fast | 0.73 |" in said
-    assert "| ultrasound-fast-float16 | 0.97 |" in said
-    assert (tmp_path / "ultrasound-fast-float16" / "bundle.json").is_file()
-
-
 def test_each_says_how_it_is_run(name: str, study: Study) -> None:
     with pytest.raises(SystemExit) as ended:
         study(name, "--help")
@@ -171,3 +163,11 @@ def test_the_table_of_families_is_made_of_what_the_runs_left(study: Study, tmp_p
         "families", f"table {words}"
     )
     assert "+0.100 +- 0.000" in study("families", f"paired {words}")
+
+
+def test_weights_precision(study: Study, scans: Path, tmp_path: Path) -> None:
+    words = f"ultrasound-fast --data folder={scans} --precision float16 --keep {tmp_path}"
+    said = study("weights_precision", words)
+    assert "| ultrasound-fast | 0.73 |" in said
+    assert "| ultrasound-fast-float16 | 0.97 |" in said
+    assert (tmp_path / "ultrasound-fast-float16" / "bundle.json").is_file()
