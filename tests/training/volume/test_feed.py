@@ -101,7 +101,9 @@ def test_pieces_are_thinned_evenly_and_small_ones_left_out() -> None:
 
 def test_patches_are_cut_from_where_the_lesion_is(volumes) -> None:
     (volume, *_) = volumes
-    image, lesion = feed(volumes, lesion_share=1.0).cut(volume, np.random.default_rng(0))
+    image, lesion = feed(volumes, lesion_share=1.0, bright_share=0.0).cut(
+        volume, np.random.default_rng(0)
+    )
     windows = np.lib.stride_tricks.sliding_window_view(volume.lesion, SPEC.patch)
     places = np.argwhere((windows == lesion[0].astype(bool)).all(axis=(3, 4, 5)))
     assert any(
