@@ -92,8 +92,7 @@ def prepare_cases(
         unmarked: also keep each image with its marks painted out.
 
     Raises:
-        DataSetError: a case has no truth, a lesion of another class, or cannot be read; all such
-            cases are named.
+        DataSetError: cases without truth, with a lesion of another class, or not readable, named.
     """
     colours = (3,) if spec.colour else ()
     images = np.zeros((len(cases), *colours, *spec.size), np.uint8)
