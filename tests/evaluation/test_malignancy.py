@@ -1,6 +1,7 @@
 """Benign against malignant: the figures by hand, their intervals, the report."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,15 @@ from hypothesis import strategies as st
 from breastseg.core import Case, Grid, Image, Mask, Prediction, Provenance, malignancy_of
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.evaluation.malignancy import (
+    ClassedImages,
     area_interval,
     classed_image,
     malignancy_figures,
     malignancy_markdown,
 )
+from breastseg.evaluation.run import OpenedCase, Outcome
+
+from .fakes import drawn
 
 GRID = Grid((1, 4))
 NAMES = ("benign", "malignant")
@@ -173,3 +178,16 @@ def test_an_area_that_cannot_be_resampled_is_refused() -> None:
         area_interval(np.zeros(2), np.zeros(2, bool), ["a"], np.random.default_rng(0))
     nothing = area_interval(np.zeros(0), np.zeros(0, bool), [], np.random.default_rng(0))
     assert math.isnan(nothing.value)
+
+
+def test_the_watcher_keeps_what_the_pairs_would(tmp_path: Path) -> None:
+    kept = ClassedImages()
+    for one, found in PAIRS:
+        opened = OpenedCase(drawn("a", np.array([LESION], bool)), one)
+        kept.watch(opened, Outcome(opened.missed("", 0.5), found))
+        kept.watch(opened, Outcome(opened.missed("failed", 0.5)))
+    assert kept.figures(resamples=5).images == malignancy_figures(PAIRS, resamples=5).images
+    kept.write("tiny", tmp_path)
+    assert "# tiny: benign or malignant" in (tmp_path / "classes.md").read_text()
+    ClassedImages().write("tiny", tmp_path / "none")
+    assert not (tmp_path / "none").exists()

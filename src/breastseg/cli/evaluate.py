@@ -17,10 +17,13 @@ from breastseg.data.sources import select_cases
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.table import Table
 
     from breastseg.core.segmenter import Segmenter
     from breastseg.data.dataset import CaseRef
+    from breastseg.evaluation.run import OpenedCase, Outcome
     from breastseg.evaluation.summary import Figure, Group, Summary
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -30,8 +33,9 @@ _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 class Evaluate:
     """Score a method on data with known outlines; a bundle for volumes on data sets of volumes.
 
-    Writes per_image.csv, summary.json and summary.md, and prints the main figures with their 95 %
-    intervals (bootstrap over patients).
+    Writes per_image.csv, summary.json and summary.md (and classes.md of a network that tells benign
+    from malignant: confusion, Dice of each class, area under the curve), and prints the main
+    figures with their 95 % intervals (bootstrap over patients).
 
     Exit codes: 0 all cases were scored, 1 some failed (they count as missed), 2 all failed or
     nothing could be done.
@@ -49,6 +53,8 @@ class Evaluate:
             size by default.
         min_iou: an outline and a true lesion match from this intersection over union on, above 0 to
             1; 0.5 is usual for nuclei.
+        save_masks: write the mask of every case, and gallery.html, a page of all cases that opens
+            offline and sorts by Dice; of images.
         threads: CPU cores to use; 0 for all.
         json: print summary.json to standard output in place of the table.
         quiet: no progress.
@@ -65,6 +71,7 @@ class Evaluate:
     options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     size: Annotated[int | None, _NO_HINT] = None
     min_iou: float = 0.1
+    save_masks: bool = False
     threads: int = 0
     json: bool = False
     quiet: bool = False
@@ -75,6 +82,8 @@ class Evaluate:
 
     def run_with(self, method: str | Segmenter) -> int:
         """The same with a method that has its parameters already."""
+        from breastseg.evaluation.gallery import Gallery
+        from breastseg.evaluation.malignancy import ClassedImages
         from breastseg.evaluation.protocol import Prompting, Protocol
         from breastseg.evaluation.report import write_report
         from breastseg.evaluation.run import evaluate, unscored_lines, unusable_truths
@@ -92,9 +101,14 @@ class Evaluate:
         cases = _cases_for(segmenter, chosen)
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, self.min_iou, prompting=Prompting(self.prompt))
+        gallery, kept = Gallery(self.out), ClassedImages()
+        watchers: list[Callable[[OpenedCase, Outcome], None]] = [kept.watch]
+        watchers += [gallery] if self.save_masks else []
         with progress("Scoring", len(cases), self.quiet) as advance:
-            evaluation = evaluate(segmenter, cases, protocol, progress=lambda *_: advance(1, ""))
+            evaluation = evaluate(segmenter, cases, protocol, lambda *_: advance(1, ""), watchers)
         summary = write_report(evaluation, self.out)
+        gallery.write(segmenter.name)
+        kept.write(segmenter.name, self.out)
         failures = evaluation.failures
         faults = tell_notices(self.data)
         for line in unscored_lines(evaluation.unscored):

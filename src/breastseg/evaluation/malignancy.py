@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ from breastseg.core.case import Case
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.prediction import Prediction
 from breastseg.data.cohorts import patient_key
+from breastseg.evaluation.run import OpenedCase, Outcome
 from breastseg.evaluation.statistics import RESAMPLES, Interval, ratio_intervals
+from breastseg.io.write import write_text
 from breastseg.metrics.calibration import BINS, brier_score, expected_calibration_error
 from breastseg.metrics.classwise import (
     ClassConfusion,
@@ -141,12 +144,56 @@ def malignancy_figures(
         InputError: no image is left, or as `classed_image`.
         GeometryError: as `classed_image`.
     """
-    found, left_out = [], 0
+    kept = ClassedImages()
     for case, prediction in pairs:
+        kept.add(case, prediction)
+    return kept.figures(cut, resamples, seed)
+
+
+@dataclass
+class ClassedImages:
+    """What is kept of the images of an evaluation, one after the other.
+
+    Attributes:
+        found: those that are benign or malignant.
+        left_out: how many others there were.
+    """
+
+    found: list[ClassedImage] = field(default_factory=list)
+    left_out: int = 0
+
+    def add(self, case: Case, prediction: Prediction) -> None:
+        """Keep one more; raises as `classed_image`."""
         if case.label in LABELS:
-            found.append(classed_image(case, prediction))
+            self.found.append(classed_image(case, prediction))
         else:
-            left_out += 1
+            self.left_out += 1
+
+    def watch(self, opened: OpenedCase, outcome: Outcome) -> None:
+        """The same as one of the watchers of `evaluate`; other networks and failures are passed."""
+        case, found = opened.case, outcome.prediction
+        if case is not None and found is not None and set(LABELS) <= set(found.class_names):
+            self.add(case, found)
+
+    def write(self, name: str, folder: Path) -> None:
+        """Write ``classes.md`` about a method; nothing where no image was kept.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        if self.found:
+            write_text(folder / "classes.md", malignancy_markdown(name, self.figures()))
+
+    def figures(
+        self, cut: float = 0.5, resamples: int = RESAMPLES, seed: int = 0
+    ) -> MalignancyFigures:
+        """All figures; arguments and errors as `malignancy_figures`."""
+        return _figures(self.found, self.left_out, cut, resamples, seed)
+
+
+def _figures(
+    found: Sequence[ClassedImage], left_out: int, cut: float, resamples: int, seed: int
+) -> MalignancyFigures:
     if not found:
         raise InputError("no image labelled benign or malignant", "at least one")
     rows = [_parts(image, cut) for image in found]

@@ -101,6 +101,7 @@ def evaluate(
     cases: Sequence[CaseRef],
     protocol: Protocol = DEFAULT_PROTOCOL,
     progress: Callable[[int, int], None] | None = None,
+    watchers: Sequence[Callable[[OpenedCase, Outcome], None]] = (),
 ) -> Evaluation:
     """Segment and score every case, at the method's own operating point.
 
@@ -113,6 +114,7 @@ def evaluate(
         cases: some with known truth; only the first image of each is used.
         protocol: how they are segmented and scored.
         progress: called after each case with the number done and the number in all.
+        watchers: called with each case that was scored and what became of it.
 
     Raises:
         DataSetError: as `check_cases`; or no ground truth can be used.
@@ -123,11 +125,14 @@ def evaluate(
     provenance = None
     for done, ref in enumerate(cases, 1):
         if ref.key not in unscored:
-            outcome = segment_and_score(segmenter, open_case(ref), protocol)
+            opened = open_case(ref)
+            outcome = segment_and_score(segmenter, opened, protocol)
             if provenance is None and outcome.prediction is not None:
                 provenance = outcome.prediction.provenance
             if outcome.row.unscored is None:
                 rows.append(outcome.row)
+                for watch in watchers:
+                    watch(opened, outcome)
             else:
                 unscored[ref.key] = outcome.row.unscored
         if progress is not None:
