@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, flat
+from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
 from breastseg.cli.console import complain, logged, say
 from breastseg.core.errors import InputError, MissingExtraError
 
@@ -64,6 +64,8 @@ class Train:
 
         changes, machine = self._changes(), Machine(self.devices, self.nodes, self.threads)
         data, out = flat(self.data), self.resume or self.out
+        if data:
+            tell_notices(self.data)
         if self.recipe is None and self.resume is None:
             raise InputError("no recipe", "a TOML file, or --resume RUN")
         if out is None and self.recipe is not None:
