@@ -55,7 +55,7 @@ dev-env: $(STAMPS)/dev ## install what the tests and checks need
 
 lock: $(STAMPS)/uv ## pin requirements/*.txt again from pyproject.toml (UPGRADE=1 for newer versions)
 	@echo "lock: requirements/*.txt"
-	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dev -o requirements/dev.txt
+	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dicom --extra dev -o requirements/dev.txt
 	@$(UV_COMPILE) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
 	@$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/light.txt
 	@$(UV_COMPILE) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
@@ -88,5 +88,5 @@ $(STAMPS)/train: requirements/train.txt pyproject.toml | $(STAMPS)/uv
 
 $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)/uv
 	@echo "setup: breastseg with torch and the test tools (about 3 GB)"
-	@$(UV_INSTALL) -r requirements/dev.txt -e '.[train,tune,dev]'
+	@$(UV_INSTALL) -r requirements/dev.txt -e '.[train,tune,dicom,dev]'
 	@touch $@ $(STAMPS)/light $(STAMPS)/train

@@ -185,26 +185,34 @@ class ConvertData:
 
 @dataclass(frozen=True)
 class MakePhantoms:
-    """Generate ultrasound scans with exactly known outlines and pixel spacing.
+    """Generate ultrasound scans with exactly known masks and pixel spacing, or DICOM studies.
 
     Attributes:
-        folder: where to write them; can then be used as --data folder=FOLDER.
-        count: how many scans.
+        folder: where to write them; without --dicom it can then be used as --data folder=FOLDER.
+        count: how many scans; DICOM studies are one of each kind.
         seed: the same seed gives the same scans.
+        dicom: write DICOM series instead: ultrasound still, cine and colour, a mammogram and an
+            MRI of two phases, in FOLDER/studies, with their masks in FOLDER/truth.
     """
 
     folder: tyro.conf.Positional[Path]
     count: int = 8
     seed: int = 1
+    dicom: bool = False
 
     def run(self) -> int:
         """Write the phantoms; returns the exit code."""
+        from breastseg.data.phantoms.dicom import write_dicom_phantoms
         from breastseg.data.phantoms.ultrasound import write_phantoms
 
         if not 1 <= self.count <= 100_000:
             raise InputError(f"--count {self.count}", "1 to 100000")
         if self.seed < 0:
             raise InputError(f"--seed {self.seed}", "0 or more")
+        if self.dicom:
+            series = write_dicom_phantoms(self.folder, self.seed)
+            say(f"{len(series)} DICOM series are in {self.folder / 'studies'}/")
+            return 0
         write_phantoms(self.folder, self.count, self.seed)
         say(f"{self.count} scans with their outlines are in {self.folder}/")
         return 0

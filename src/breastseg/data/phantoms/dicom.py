@@ -1,0 +1,303 @@
+"""Synthetic DICOM studies with exactly known lesions: ultrasound, mammogram and MRI.
+
+For trying what works on DICOM where no patient's image may be used. Nothing in them is symmetric:
+rows and columns differ in number, a lesion lies in a corner, and the MRI is oblique, its files
+in no order, so that a result that is flipped, turned or shifted does not fit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.grid import Grid
+from breastseg.data.phantoms.ultrasound.phantom import Label, make_phantom
+from breastseg.data.phantoms.volume import volume_phantom
+from breastseg.io.write import replacing, write_png
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+Pixels = NDArray[np.unsignedinteger]
+Truth = NDArray[np.bool_]
+
+_STILL = "1.2.840.10008.5.1.4.1.1.6.1"
+_CINE = "1.2.840.10008.5.1.4.1.1.3.1"
+_MAMMOGRAM = "1.2.840.10008.5.1.4.1.1.1.2"
+_MR = "1.2.840.10008.5.1.4.1.1.4"
+_EXPLICIT = "1.2.840.10008.1.2.1"
+_IMPLEMENTATION = "2.25.216105853254389104273948163017421"
+_LESION_MARGIN = 5
+
+
+@dataclass(frozen=True, eq=False)
+class DicomPhantom:
+    """The objects of one synthetic series and the ground truth of its lesions.
+
+    Attributes:
+        name: of its folder.
+        objects: DICOM data sets: one for images, one a slice for MRI, in no order.
+        truth: True on the lesions: (rows, columns), or with an axis of frames or slices before.
+        grid: of the volume, for MRI; None for images.
+    """
+
+    name: str
+    objects: tuple[Dataset, ...]
+    truth: Truth
+    grid: Grid | None = None
+
+
+def dicom_phantoms(seed: int) -> Iterator[DicomPhantom]:
+    """One of each kind: ultrasound still, cine and colour, mammogram, MRI of two phases.
+
+    Args:
+        seed: the same seed gives the same objects, identifiers included.
+    """
+    makers: tuple[Callable[[np.random.Generator, _Study], DicomPhantom], ...] = (
+        *(_still, _cine, _colour, _mammogram, _mri),
+    )
+    for number, make in enumerate(makers, start=1):
+        yield make(np.random.default_rng([seed, number]), _Study(seed, number))
+
+
+def write_dicom_phantoms(folder: Path, seed: int) -> list[Path]:
+    """Write one of each kind, with the ground truth in a folder of its own.
+
+    Args:
+        folder: gets ``studies/NAME/*.dcm`` and ``truth/NAME.png``, of a cine one a frame
+            (``NAME_f0001.png``) and of MRI ``NAME.nii.gz``.
+        seed: of the objects.
+
+    Returns:
+        The folders of the series.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    from breastseg.io.volume import write_volume
+
+    written = []
+    for phantom in dicom_phantoms(seed):
+        written.append(folder / "studies" / phantom.name)
+        for number, one in enumerate(phantom.objects, start=1):
+            with replacing(written[-1] / f"{number:04d}.dcm") as temporary:
+                one.save_as(temporary, enforce_file_format=True)
+        truth = folder / "truth" / phantom.name
+        if phantom.grid is not None:
+            write_volume(phantom.truth.astype(np.uint8), phantom.grid, Path(f"{truth}.nii.gz"))
+        elif phantom.truth.ndim == 3:
+            for number, mask in enumerate(phantom.truth, start=1):
+                write_png(Path(f"{truth}_f{number:04d}.png"), mask)
+        else:
+            write_png(Path(f"{truth}.png"), phantom.truth)
+    return written
+
+
+@dataclass(frozen=True)
+class _Study:
+    """Where identifiers and the patient come from."""
+
+    seed: int
+    number: int
+
+    def uid(self, *words: object) -> str:
+        text = " ".join(map(str, ("breastseg phantom", self.seed, self.number, *words)))
+        return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, text).int}"
+
+    def dataset(self, sop_class: str, modality: str, series: int, instance: int) -> Dataset:
+        """Everything of an object but its pixels."""
+        from pydicom import Dataset
+        from pydicom.dataset import FileMetaDataset
+        from pydicom.uid import UID
+
+        one = Dataset()
+        one.file_meta = FileMetaDataset()
+        one.file_meta.TransferSyntaxUID = UID(_EXPLICIT)
+        one.file_meta.ImplementationClassUID = UID(_IMPLEMENTATION)
+        one.SpecificCharacterSet = "ISO_IR 192"
+        one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = UID(sop_class)
+        uid = UID(self.uid("instance", series, instance))
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid
+        one.StudyInstanceUID = self.uid("study")
+        one.SeriesInstanceUID = self.uid("series", series)
+        one.PatientName, one.PatientID = f"Phantom^Number {self.number}", f"PH{self.number:04d}"
+        one.PatientBirthDate, one.PatientSex = "19700101", "F"
+        one.StudyID, one.AccessionNumber = str(self.number), f"ACC{self.seed}{self.number:03d}"
+        one.StudyDate = one.ContentDate = one.AcquisitionDate = one.SeriesDate = "20250301"
+        one.StudyTime, one.SeriesTime = "101500", f"10{15 + series:02d}00"
+        one.ContentTime = one.AcquisitionTime = one.SeriesTime
+        one.ReferringPhysicianName = ""
+        one.StudyDescription = "Synthetic breast phantom"
+        one.SeriesDescription = f"phantom series {series}"
+        one.Modality, one.SeriesNumber, one.InstanceNumber = modality, series, instance
+        one.BodyPartExamined, one.Laterality, one.PatientOrientation = "BREAST", "L", ""
+        one.Manufacturer, one.ManufacturerModelName = "breastseg", "phantom"
+        return one
+
+
+def _with_pixels(one: Dataset, pixels: Pixels, colour: bool = False, bits: int = 0) -> Dataset:
+    """Put (rows, columns), with axes for frames before and for colours after, into an object."""
+    if pixels.ndim == 3 and not colour:
+        one.NumberOfFrames = len(pixels)
+    one.Rows, one.Columns = pixels.shape[:2] if colour else pixels.shape[-2:]
+    one.SamplesPerPixel = 3 if colour else 1
+    one.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
+    if colour:
+        one.PlanarConfiguration = 0
+    one.BitsAllocated = 8 * pixels.dtype.itemsize
+    one.BitsStored = bits or one.BitsAllocated
+    one.HighBit, one.PixelRepresentation = one.BitsStored - 1, 0
+    data = np.ascontiguousarray(pixels).tobytes()
+    one.PixelData = data + b"\0" * (len(data) % 2)
+    one["PixelData"].VR = "OB" if one.BitsAllocated == 8 else "OW"
+    return one
+
+
+def _cornered(generator: np.random.Generator, label: Label) -> tuple[Pixels, Truth, float]:
+    """A scan that is cut so that its lesion lies in the upper left corner."""
+    drawn = make_phantom(generator, label, (260, 330))
+    rows, columns = np.nonzero(drawn.mask)
+    part = np.s_[max(0, rows.min() - _LESION_MARGIN) :, max(0, columns.min() - _LESION_MARGIN) :]
+    return drawn.image[part], drawn.mask[part], drawn.spacing_mm[0]
+
+
+def _calibrated(one: Dataset, spacing_mm: float) -> None:
+    """State the scale as an ultrasound machine does; DICOM PS3.3 C.8.5.5."""
+    from pydicom import Dataset, Sequence
+
+    region = Dataset()
+    region.RegionSpatialFormat, region.RegionDataType, region.RegionFlags = 1, 1, 0
+    region.RegionLocationMinX0, region.RegionLocationMinY0 = 0, 0
+    region.RegionLocationMaxX1, region.RegionLocationMaxY1 = one.Columns - 1, one.Rows - 1
+    region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = 3
+    region.PhysicalDeltaX = region.PhysicalDeltaY = spacing_mm / 10
+    one.SequenceOfUltrasoundRegions = Sequence([region])
+    one.ImageType = ["ORIGINAL", "PRIMARY", "", "0001"]
+
+
+def _still(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+    image, truth, spacing_mm = _cornered(generator, "malignant")
+    one = _with_pixels(study.dataset(_STILL, "US", 1, 1), image)
+    _calibrated(one, spacing_mm)
+    return DicomPhantom("us-still", (one,), truth)
+
+
+def _colour(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+    """With a box of colour Doppler away from the lesion."""
+    image, truth, spacing_mm = _cornered(generator, "benign")
+    rows, columns = image.shape
+    flow = np.s_[rows // 2 :, columns // 2 :]
+    colours = np.stack([image] * 3, axis=2)
+    colours[flow][..., 0] = np.maximum(colours[flow][..., 0], 120)
+    colours[0, 0] = (255, 0, 0)  # so that it is in colour wherever it is cut
+    one = _with_pixels(study.dataset(_STILL, "US", 1, 1), colours, colour=True)
+    _calibrated(one, spacing_mm)
+    return DicomPhantom("us-colour", (one,), truth)
+
+
+def _cine(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+    """Six frames in which the lesion moves; the second and the last show none."""
+    image, truth, spacing_mm = _cornered(generator, "benign")
+    normal = make_phantom(generator, "normal", (260, 330)).image[: image.shape[0], : image.shape[1]]
+    frames, masks = [], []
+    for shift in range(6):
+        shown = shift not in (1, 5)
+        frames.append(np.roll(image, (2 * shift, 3 * shift), (0, 1)) if shown else normal)
+        moved = np.roll(truth, (2 * shift, 3 * shift), (0, 1))
+        masks.append(moved if shown else np.zeros_like(truth))
+    one = _with_pixels(study.dataset(_CINE, "US", 1, 1), np.stack(frames))
+    _calibrated(one, spacing_mm)
+    one.FrameTime, one.CineRate = 50, 20
+    from pydicom.tag import Tag
+
+    one.FrameIncrementPointer = Tag("FrameTime")
+    return DicomPhantom("us-cine", (one,), np.stack(masks))
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    """A concept of SNOMED CT."""
+    from pydicom import Dataset
+
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "SCT", meaning
+    return code
+
+
+def _mammogram(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+    """A left breast from the side, the chest wall at the left edge, the lesion at the lower rim."""
+    shape = rows, columns = (361, 243)
+    down, across = np.mgrid[:rows, :columns]
+    breast = ((down - 150) / 190) ** 2 + (across / 205) ** 2 < 1
+    truth = ((down - 318) / 13) ** 2 + ((across - 30) / 17) ** 2 < 1
+    level = 1400 + 500 * np.exp(-(((down - 170) / 80) ** 2) - ((across - 90) / 70) ** 2)
+    level = np.where(breast, level + 60 * generator.standard_normal(shape), 0)
+    level = np.where(truth, level + 1100, level)
+    one = study.dataset(_MAMMOGRAM, "MG", 1, 1)
+    _with_pixels(one, np.clip(level, 0, 4095).astype(np.uint16), bits=12)
+    del one.Laterality  # stated for the image
+    one.ImageLaterality, one.ViewPosition = "L", "MLO"
+    one.PatientOrientation = ["A", "F"]
+    one.PresentationIntentType = "FOR PRESENTATION"
+    one.ImageType = ["ORIGINAL", "PRIMARY"]
+    one.ImagerPixelSpacing = one.PixelSpacing = [0.4, 0.4]
+    one.WindowCenter, one.WindowWidth = 2048, 4096
+    one.RescaleIntercept, one.RescaleSlope, one.RescaleType = 0, 1, "US"
+    one.PresentationLUTShape, one.BurnedInAnnotation = "IDENTITY", "NO"
+    one.PixelIntensityRelationship, one.PixelIntensityRelationshipSign = "LOG", 1
+    one.LossyImageCompression, one.DetectorType, one.OrganExposed = "00", "DIRECT", "BREAST"
+    one.PositionerType, one.AcquisitionContextSequence = "MAMMOGRAPHIC", []
+    one.AnatomicRegionSequence = [_code("76752008", "Breast")]
+    one.ViewCodeSequence = [_code("399368009", "medio-lateral oblique")]
+    one.ViewCodeSequence[0].ViewModifierCodeSequence = []
+    return DicomPhantom("mg", (one,), truth)
+
+
+def _mri(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+    """Two phases as two series, oblique, the slices in no order."""
+    case = volume_phantom(generator, (14, 52, 70), (3.0, 1.1, 0.9), phases=2, label="malignant")
+    image, mask = case.images[0], case.mask
+    assert mask is not None
+    grid = replace(image.grid, origin_mm=(-31.0, 12.5, 47.25), direction=_oblique())
+    objects = [
+        _mr_slice(study, grid, values.astype(np.uint16), phase, index)
+        for phase, volume in enumerate(image.array)
+        for index, values in enumerate(volume)
+    ]
+    order = generator.permutation(len(objects)).tolist()
+    return DicomPhantom("mr", tuple(objects[at] for at in order), mask.foreground, grid)
+
+
+def _oblique() -> tuple[float, ...]:
+    """Axes turned by 20 degrees about the slices' normal, then by 15 about the rows."""
+    turn, tilt = np.deg2rad(20), np.deg2rad(15)
+    about_z = [[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]]
+    about_x = [[np.cos(tilt), -np.sin(tilt), 0], [np.sin(tilt), np.cos(tilt), 0], [0, 0, 1]]
+    return tuple((np.array(about_x) @ np.array(about_z)).ravel().tolist())
+
+
+def _mr_slice(study: _Study, grid: Grid, values: Pixels, phase: int, index: int) -> Dataset:
+    from breastseg.io.volume import positions_mm
+
+    assert grid.direction is not None
+    assert grid.spacing_mm is not None
+    # the numbers fall along the normal, as those of some scanners do
+    one = study.dataset(_MR, "MR", phase + 1, grid.shape[0] - index)
+    one.Laterality, one.PatientPosition = "", "HFP"
+    axes = np.reshape(grid.direction, (3, 3))[::-1]
+    place: Sequence[float] = positions_mm(grid, np.array([(index, 0, 0)]))[0].tolist()
+    one.FrameOfReferenceUID = study.uid("frame of reference")
+    one.PositionReferenceIndicator = ""
+    one.ImageOrientationPatient = [f"{v:.10f}" for v in (*axes[:, 2], *axes[:, 1])]
+    one.ImagePositionPatient = [f"{v:.8f}"[:16] for v in place]
+    one.PixelSpacing, one.SliceThickness = list(grid.spacing_mm[1:]), grid.spacing_mm[0]
+    one.ImageType = ["ORIGINAL", "PRIMARY", "M", "NONE"]
+    one.ScanningSequence, one.SequenceVariant, one.ScanOptions = "GR", "NONE", ""
+    one.MRAcquisitionType, one.EchoTime, one.EchoTrainLength = "3D", 2, 1
+    one.RepetitionTime = 5
+    return _with_pixels(one, values)
