@@ -1,0 +1,1 @@
+"""DICOM objects made from results: segmentation, structured report, presentation state."""

@@ -1,0 +1,64 @@
+"""Every object before programs of others: dciodvfy of dicom3tools, dcmdump of dcmtk."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset
+
+from breastseg.dicom.segmentation import segmentation
+from breastseg.dicom.subject import Subject
+from breastseg.io.volume_series import read_series
+
+from .subjects import image_subject, phantoms, saved, volume_subject, write_mr
+
+NAMES = ("us-still", "us-colour", "us-cine", "mg", "mr")
+KNOWN: dict[str, str] = {}
+"""Errors of dciodvfy that are its own, and why."""
+
+
+def said_by(program: str, *arguments: str) -> str:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    command = [program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def subjects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
+    made = {name: image_subject(name) for name in NAMES[:-1]}
+    folder = tmp_path_factory.mktemp("mr")
+    write_mr(folder)
+    made["mr"] = volume_subject(read_series(folder), phantoms()["mr"].truth)
+    return made
+
+
+def objects_of(subject: Subject) -> dict[str, Dataset]:
+    return {
+        "binary": segmentation(subject),
+        "fractional": segmentation(subject, "FRACTIONAL"),
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dciodvfy_finds_no_error(subjects: dict[str, Subject], name: str, tmp_path: Path) -> None:
+    for kind, one in objects_of(subjects[name]).items():
+        path = tmp_path / f"{kind}.dcm"
+        path.write_bytes(saved(one))
+        said = said_by("dciodvfy", "-new", str(path)).splitlines()
+        errors = [line for line in said if line.startswith("Error")]
+        unknown = [line for line in errors if not any(known in line for known in KNOWN)]
+        assert not unknown, kind
+
+
+def test_dcmtk_reads_them(subjects: dict[str, Subject], tmp_path: Path) -> None:
+    for kind, one in objects_of(subjects["us-cine"]).items():
+        path = tmp_path / f"{kind}.dcm"
+        path.write_bytes(saved(one))
+        said = said_by("dcmdump", str(path))
+        assert one.SOPInstanceUID in said
+        assert "E: " not in said
