@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
+from breastseg.dicom.report import report
 from breastseg.dicom.segmentation import segmentation
-from breastseg.dicom.subject import Subject
+from breastseg.dicom.subject import Subject, subject_of_frames
 from breastseg.io.volume_series import read_series
 
-from .subjects import image_subject, phantoms, saved, volume_subject, write_mr
+from .subjects import frame_results, image_subject, phantoms, saved, volume_subject, write_mr
 
 NAMES = ("us-still", "us-colour", "us-cine", "mg", "mr")
 KNOWN: dict[str, str] = {}
@@ -33,13 +34,18 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
     made = {name: image_subject(name) for name in NAMES[:-1]}
     folder = tmp_path_factory.mktemp("mr")
     write_mr(folder)
+    normal = [one for one in frame_results("us-cine") if not one.found]
+    made["none"] = subject_of_frames(normal)
     made["mr"] = volume_subject(read_series(folder), phantoms()["mr"].truth)
     return made
 
 
 def objects_of(subject: Subject) -> dict[str, Dataset]:
+    segments = segmentation(subject)
     return {
-        "binary": segmentation(subject),
+        "binary": segments,
+        "report": report(subject, segments),
+        "report of contours": report(subject),
         "fractional": segmentation(subject, "FRACTIONAL"),
     }
 
@@ -62,3 +68,17 @@ def test_dcmtk_reads_them(subjects: dict[str, Subject], tmp_path: Path) -> None:
         said = said_by("dcmdump", str(path))
         assert one.SOPInstanceUID in said
         assert "E: " not in said
+
+
+def test_dsrdump_reads_the_measurements_and_that_there_is_none(
+    subjects: dict[str, Subject], tmp_path: Path
+) -> None:
+    path = tmp_path / "report.dcm"
+    for name, words in (
+        ("mg", ('"Long Axis")=', "mm,UCUM", '"Mass"', '"Left"', "Research use only")),
+        ("mr", ('"Volume")=', "mm3,UCUM")),
+        ("none", ('"Mass")=(2667000,SCT,"Absent")', "No lesion outlined")),
+    ):
+        path.write_bytes(saved(report(subjects[name])))
+        said = said_by("dsrdump", "+Pl", str(path))
+        assert all(word in said for word in words), said

@@ -1,0 +1,262 @@
+"""DICOM structured report: the measurements of the lesions.
+
+TID 1500 of DICOM PS3.16, from highdicom's templates: Comprehensive 3D SR for a volume,
+Comprehensive SR for what has no place in space (PS3.3 A.35.13, A.35.3). Every report is
+preliminary and unverified, and says in plain text that it is for research.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from pydicom.sr.coding import Code
+
+from breastseg.core.reference import FrameReference
+from breastseg.dicom.codes import (
+    BREAST,
+    MASS,
+    MORPHOLOGICALLY_ABNORMAL,
+    PIXELS,
+    SIDES,
+    algorithm_family,
+    algorithm_parameters,
+)
+from breastseg.dicom.contour import contours
+from breastseg.dicom.derived import RESEARCH, derived_dataset, sop_reference
+from breastseg.dicom.segmentation import frame_numbers, tracking
+from breastseg.dicom.subject import Plane, Segment, Subject
+from breastseg.dicom.uids import derived_uid
+from breastseg.results.schema import significant
+
+if TYPE_CHECKING:
+    from highdicom import sr
+    from pydicom import Dataset
+
+    Group = (
+        sr.PlanarROIMeasurementsAndQualitativeEvaluations
+        | sr.VolumetricROIMeasurementsAndQualitativeEvaluations
+    )
+
+COMPREHENSIVE = "1.2.840.10008.5.1.4.1.1.88.33"
+COMPREHENSIVE_3D = "1.2.840.10008.5.1.4.1.1.88.34"
+
+_SERIES = 9103
+_PROCEDURES = {
+    "US": Code("47079000", "SCT", "Ultrasonography of breast"),
+    "MG": Code("71651007", "SCT", "Mammography"),
+    "MR": Code("241615005", "SCT", "Magnetic resonance imaging of breast"),
+}
+_IMAGING = Code("363679005", "SCT", "Imaging")
+_LONG_AXIS = Code("103339001", "SCT", "Long Axis")
+_SHORT_AXIS = Code("103340004", "SCT", "Short Axis")
+_AREA = Code("42798000", "SCT", "Area")
+_VOLUME = Code("118565006", "SCT", "Volume")
+_CERTAINTY = Code("111012", "DCM", "Certainty of Finding")
+_MEAN = Code("373098007", "SCT", "Mean")
+_ABSENT = Code("2667000", "SCT", "Absent")
+_COMMENT = Code("121106", "DCM", "Comment")
+_DEVICE = Code("121007", "DCM", "Device")
+_UNITS = {
+    ("mm", 1): Code("mm", "UCUM", "millimeter"),
+    ("mm", 2): Code("mm2", "UCUM", "square millimeter"),
+    ("mm", 3): Code("mm3", "UCUM", "cubic millimeter"),
+}
+_PERCENT = Code("%", "UCUM", "percent")
+
+
+def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
+    """Make the object; also where no lesion was found, which it then says.
+
+    Args:
+        subject: the lesions.
+        segments: the segmentation that was made of the same subject, to refer to; without one
+            each lesion's contour stands in the report.
+
+    Returns:
+        A data set ready to be saved, explicit VR little endian.
+    """
+    from highdicom import sr
+
+    spatial = subject.grid.ndim == 3
+    sop_class = COMPREHENSIVE_3D if spatial else COMPREHENSIVE
+    one = derived_dataset(subject, sop_class, "SR", _SERIES)
+    if segments is not None:  # one that refers to a segmentation is another object
+        one.SOPInstanceUID = derived_uid(one.SOPInstanceUID, segments.SOPInstanceUID)
+        one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
+    numbers = range(1, len(subject.segments) + 1)
+    content = sr.MeasurementReport(
+        observation_context=_observers(subject),
+        procedure_reported=_PROCEDURES.get(subject.reference.tags.get("Modality", ""), _IMAGING),
+        imaging_measurements=[_group(subject, number, segments) for number in numbers]
+        or [_nothing(subject)],
+        title=Code("126000", "DCM", "Imaging Measurement Report"),
+    )
+    root = content[0]
+    root.ContentSequence.append(
+        sr.TextContentItem(_COMMENT, _words(subject), sr.RelationshipTypeValues.CONTAINS)
+    )
+    one.update(root)
+    one.CompletionFlag, one.VerificationFlag, one.PreliminaryFlag = (
+        *("COMPLETE", "UNVERIFIED"),
+        "PRELIMINARY",
+    )
+    one.PerformedProcedureCodeSequence = []
+    one.ReferencedPerformedProcedureStepSequence = []
+    one.CurrentRequestedProcedureEvidenceSequence = [_evidence(subject, segments)]
+    return one
+
+
+def _words(subject: Subject) -> str:
+    count = len(subject.segments)
+    found = f"{count} lesion{'s' * (count > 1)} outlined" if count else "No lesion outlined"
+    by = f"{subject.provenance.segmenter} {subject.provenance.version}"
+    parts = (f"{RESEARCH}", f"{found} by {by}, not reviewed by a person", *subject.remarks)
+    return ". ".join(parts) + "."
+
+
+def _observers(subject: Subject) -> sr.ObservationContext:
+    from highdicom import sr
+
+    said = subject.provenance
+    return sr.ObservationContext(
+        observer_device_context=sr.ObserverContext(
+            sr.CodedConcept.from_code(_DEVICE),
+            sr.DeviceObserverIdentifyingAttributes(
+                derived_uid("device", said.segmenter, said.version, said.weights_sha256),
+                "breastseg",
+                "breastseg",
+                said.segmenter,
+            ),
+        )
+    )
+
+
+def _group(subject: Subject, number: int, segments: Dataset | None) -> Group:
+    """One lesion; TID 1410, of a volume TID 1411."""
+    from highdicom import sr
+
+    make: Callable[..., Group] = sr.PlanarROIMeasurementsAndQualitativeEvaluations
+    if subject.grid.ndim == 3:
+        make = sr.VolumetricROIMeasurementsAndQualitativeEvaluations
+    name, uid = tracking(subject, number)
+    said = subject.provenance
+    parameters = [f"{key} = {value}" for key, value in algorithm_parameters(said).items()]
+    return make(
+        tracking_identifier=sr.TrackingIdentifier(uid, name),
+        finding_type=MASS,
+        finding_category=MORPHOLOGICALLY_ABNORMAL,
+        finding_sites=[sr.FindingSite(BREAST, SIDES.get(subject.side))],
+        measurements=[*_measurements(subject, subject.segments[number - 1])],
+        algorithm_id=sr.AlgorithmIdentification(
+            said.segmenter, said.version, parameters or None, algorithm_family(said), "breastseg"
+        ),
+        **_where(subject, number, segments),
+    )
+
+
+def _where(subject: Subject, number: int, segments: Dataset | None) -> dict[str, object]:
+    """Where a lesion lies: in the segmentation, or by its contour."""
+    from highdicom import sr
+
+    segment = subject.segments[number - 1]
+    shown = next(plane for plane in segment.planes if plane.index == segment.measured_at)
+    spatial = subject.grid.ndim == 3
+    if segments is None:
+        if spatial:
+            return {"referenced_regions": [_region(subject, plane) for plane in segment.planes]}
+        return {"referenced_region": _region(subject, shown)}
+    planes = segment.planes if spatial else (shown,)
+    images = [_segmented(subject.sources[plane.index]) for plane in planes]
+    kind, uid = segments.SOPClassUID, segments.SOPInstanceUID
+    if spatial:
+        return {"referenced_segment": sr.ReferencedSegment(kind, uid, number, None, images)}
+    frame = frame_numbers(subject, number)[segment.planes.index(shown)]
+    reference = sr.ReferencedSegmentationFrame(kind, uid, frame, number, images[0])
+    # a frame is of one segment, and only one of both may be stated (PS3.3 10.8)
+    del reference[0].ReferencedSOPSequence[0].ReferencedSegmentNumber
+    return {"referenced_segment": reference}
+
+
+def _segmented(source: FrameReference) -> sr.SourceImageForSegmentation:
+    from highdicom import sr
+
+    return sr.SourceImageForSegmentation(source.class_uid, source.instance_uid, _frames(source))
+
+
+def _nothing(subject: Subject) -> sr.MeasurementsAndQualitativeEvaluations:
+    """That there is no lesion in what was looked at; TID 1501."""
+    from highdicom import sr
+
+    return sr.MeasurementsAndQualitativeEvaluations(
+        sr.TrackingIdentifier(derived_uid("none", subject.sources[0].instance_uid), "No lesion"),
+        source_images=[
+            sr.SourceImageForMeasurementGroup(one.class_uid, one.instance_uid, _frames(one))
+            for one in subject.sources
+        ],
+        qualitative_evaluations=[sr.QualitativeEvaluation(MASS, _ABSENT)],
+    )
+
+
+def _measurements(subject: Subject, segment: Segment) -> Iterator[sr.Measurement]:
+    from highdicom import sr
+
+    measured = segment.finding.measured
+    if measured is not None:
+        # their ends are lines of the presentation state: the template has no place for them
+        for code, length in ((_LONG_AXIS, measured.longest), (_SHORT_AXIS, measured.perpendicular)):
+            yield sr.Measurement(code, significant(length), _unit(measured.unit, 1))
+        yield sr.Measurement(_AREA, significant(measured.area), _unit(measured.unit, 2))
+    if segment.finding.volume is not None:
+        unit = _unit(subject.grid.unit, 3)
+        yield sr.Measurement(_VOLUME, significant(segment.finding.volume), unit)
+    probability = round(100 * segment.finding.lesion.confidence, 2)
+    yield sr.Measurement(_CERTAINTY, probability, _PERCENT, derivation=_MEAN)
+
+
+def _unit(unit: str, power: int) -> Code:
+    return _UNITS.get((unit, power), PIXELS)
+
+
+def _region(subject: Subject, plane: Plane) -> sr.ImageRegion:
+    """The longest closed contour on one frame."""
+    from highdicom import sr
+
+    line = contours(plane)[0]
+    image = _image(subject.sources[plane.index])
+    return sr.ImageRegion(sr.GraphicTypeValues.POLYLINE, line, image)
+
+
+def _image(source: FrameReference) -> sr.SourceImageForRegion:
+    from highdicom import sr
+
+    return sr.SourceImageForRegion(source.class_uid, source.instance_uid, _frames(source))
+
+
+def _frames(source: FrameReference) -> list[int] | None:
+    return None if source.number is None else [source.number]
+
+
+def _evidence(subject: Subject, segments: Dataset | None) -> Dataset:
+    """All objects that the report refers to; PS3.3 C.17.2.3."""
+    from pydicom import Dataset
+
+    frames = [*subject.sources, *subject.others]
+    if segments is not None:
+        frames.append(
+            FrameReference(
+                segments.SeriesInstanceUID, segments.SOPInstanceUID, segments.SOPClassUID
+            )
+        )
+    series: dict[str, dict[str, str]] = {}
+    for frame in frames:
+        series.setdefault(frame.series_uid, {})[frame.instance_uid] = frame.class_uid
+    study = Dataset()
+    study.StudyInstanceUID = subject.reference.study_uid
+    study.ReferencedSeriesSequence = []
+    for uid, instances in series.items():
+        item = Dataset()
+        item.SeriesInstanceUID = uid
+        item.ReferencedSOPSequence = [sop_reference(kind, one) for one, kind in instances.items()]
+        study.ReferencedSeriesSequence.append(item)
+    return study
