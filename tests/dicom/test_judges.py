@@ -6,17 +6,21 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 from pydicom import Dataset
 
+from breastseg.dicom.presentation import no_presentation, presentation
 from breastseg.dicom.report import report
 from breastseg.dicom.segmentation import segmentation
 from breastseg.dicom.subject import Subject, subject_of_frames
+from breastseg.io.open import open_images
 from breastseg.io.volume_series import read_series
 
 from .subjects import frame_results, image_subject, phantoms, saved, volume_subject, write_mr
 
-NAMES = ("us-still", "us-colour", "us-cine", "mg", "mr")
+NAMES = ("us-still", "us-colour", "us-cine", "mg", "mr", "none")
 KNOWN: dict[str, str] = {}
 """Errors of dciodvfy that are its own, and why."""
 
@@ -31,7 +35,7 @@ def said_by(program: str, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def subjects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
-    made = {name: image_subject(name) for name in NAMES[:-1]}
+    made = {name: image_subject(name) for name in NAMES[:4]}
     folder = tmp_path_factory.mktemp("mr")
     write_mr(folder)
     normal = [one for one in frame_results("us-cine") if not one.found]
@@ -41,13 +45,14 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
 
 
 def objects_of(subject: Subject) -> dict[str, Dataset]:
-    segments = segmentation(subject)
-    return {
-        "binary": segments,
-        "report": report(subject, segments),
-        "report of contours": report(subject),
-        "fractional": segmentation(subject, "FRACTIONAL"),
-    }
+    made = {"report of contours": report(subject)}
+    if subject.segments:
+        made["binary"] = segmentation(subject)
+        made["fractional"] = segmentation(subject, "FRACTIONAL")
+        made["report"] = report(subject, made["binary"])
+    if subject.segments and no_presentation(subject) is None:
+        made["presentation"] = presentation(subject)
+    return made
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,3 +87,20 @@ def test_dsrdump_reads_the_measurements_and_that_there_is_none(
         path.write_bytes(saved(report(subjects[name])))
         said = said_by("dsrdump", "+Pl", str(path))
         assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize("name", ["us-still", "us-cine", "mg"])
+def test_dcmtk_shows_an_image_with_its_presentation_state(
+    subjects: dict[str, Subject], name: str, tmp_path: Path
+) -> None:
+    state, source = tmp_path / "state.dcm", tmp_path / "source.dcm"
+    state.write_bytes(saved(presentation(subjects[name])))
+    source.write_bytes(saved(phantoms()[name].objects[0]))
+    shown = tmp_path / "shown.pgm"
+    said = said_by("dcmp2pgm", "--pstate", str(state), str(source), str(shown))
+    assert shown.exists(), said
+    first = next(iter(open_images(source)))
+    levels = np.asarray(Pillow.open(shown), float)
+    # as a viewer shows it without one: the window is repeated
+    assert levels.shape == first.grid.shape
+    assert np.corrcoef(levels.ravel(), first.grey().ravel())[0, 1] > 0.99

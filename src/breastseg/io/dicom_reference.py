@@ -20,6 +20,9 @@ REPEATED_TAGS = (
     # general series, equipment and image, for descriptions and laterality
     *("Modality", "SeriesNumber", "SeriesDescription", "InstanceNumber", "BodyPartExamined"),
     *("ImageLaterality", "Laterality", "Manufacturer", "ManufacturerModelName", "StationName"),
+    # image pixel and what changes values on their way to a screen, for presentation states
+    *("PhotometricInterpretation", "BitsAllocated", "RescaleSlope", "RescaleIntercept"),
+    *("RescaleType", "WindowCenter", "WindowWidth", "VOILUTFunction"),
 )
 """By keyword, what an object that is derived from an image repeats of it."""
 
@@ -60,7 +63,11 @@ def reference_of(header: Dataset, frame: int | None = None) -> Reference:
 
 
 def _text(header: Dataset, keyword: str) -> str:
+    from pydicom.multival import MultiValue
+
     value = header.get(keyword)
     if value is None or isinstance(value, bytes):
         return ""
+    if isinstance(value, MultiValue):
+        value = "\\".join(map(str, value))
     return str(value).replace("\0", "").strip()

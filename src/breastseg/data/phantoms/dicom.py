@@ -299,5 +299,5 @@ def _mr_slice(study: _Study, grid: Grid, values: Pixels, phase: int, index: int)
     one.ImageType = ["ORIGINAL", "PRIMARY", "M", "NONE"]
     one.ScanningSequence, one.SequenceVariant, one.ScanOptions = "GR", "NONE", ""
     one.MRAcquisitionType, one.EchoTime, one.EchoTrainLength = "3D", 2, 1
-    one.RepetitionTime = 5
+    one.RepetitionTime, one.WindowCenter, one.WindowWidth = 5, 600, 1200
     return _with_pixels(one, values)
