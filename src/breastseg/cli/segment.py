@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from breastseg.cli.console import complain, progress, say
+from breastseg.cli.dicom_kinds import NO_DICOM, DicomKinds
 from breastseg.cli.entries import exit_code, naming_options, tell_one
 from breastseg.core.errors import InputError
 from breastseg.inference.options import SegmentOptions
@@ -68,8 +69,10 @@ class Segment:
     Attributes:
         inputs: PNG, JPEG, TIFF, BMP and DICOM files, folders with such files, or - for standard
             input.
-        out: folder for what is written; by default breastseg-results, or none with --json.
+        out: folder for what is written; by default breastseg-results, or none with --json and
+            without --dicom.
         options: how.
+        objects: which DICOM objects are written.
         max_memory: GiB that one image may take; what would take more is refused before it is
             decoded.
         json: print the results as JSON to standard output, and nothing else there.
@@ -84,6 +87,7 @@ class Segment:
     ]
     out: Annotated[Path | None, _NO_HINT] = None
     options: Annotated[_Options, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
+    objects: Annotated[DicomKinds, tyro.conf.arg(name="")] = NO_DICOM
     max_memory: float = MAX_MEMORY / 2**30
     json: bool = False
     quiet: bool = False
@@ -114,9 +118,11 @@ class Segment:
             screenshot=options.screenshot,
         )
         check_dimensions(segmenter, 2)
-        root = self.out or (None if self.json else DEFAULT_FOLDER)
+        companion = self.objects.companion()
+        root = self.out or (None if self.json and companion is None else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
         asked = {name: value for name, value in asdict(options).items() if name != "threads"}
+        asked |= asdict(self.objects)
         inputs = {source.name: source.path for source in sources}
         with naming_options(", or continue it with --resume"):
             run = Run(asked, root, inputs, overwrite=self.overwrite, resume=self.resume)
@@ -126,7 +132,9 @@ class Segment:
         try:
             with (
                 progress("Segmenting", total, self.quiet or short) as advance,
-                closing(segment_images(segmenter, sources, options, run, advance)) as entries,
+                closing(
+                    segment_images(segmenter, sources, options, run, advance, companion)
+                ) as entries,
             ):
                 for entry in entries:
                     tell_one(entry, self.json or self.quiet)

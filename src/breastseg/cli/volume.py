@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from breastseg.cli.dicom_kinds import NO_DICOM, DicomKinds
 from breastseg.cli.entries import naming_options, tell
 from breastseg.core.errors import InputError
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
@@ -36,6 +37,7 @@ class Volume:
             what is close to it.
         threads: CPU cores to use; 0 for all.
         options: how the method is opened.
+        objects: which DICOM objects are written, of phases that are folders of DICOM slices.
         max_memory: GiB that one examination may take; what would take more is refused before it is
             decoded.
         overwrite: replace what an earlier run has written.
@@ -50,6 +52,7 @@ class Volume:
     within_breast: bool = False
     threads: int = 0
     options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
+    objects: Annotated[DicomKinds, tyro.conf.arg(name="")] = NO_DICOM
     max_memory: float = MAX_MEMORY / 2**30
     overwrite: bool = False
 
@@ -70,6 +73,7 @@ class Volume:
             "correct_bias": self.correct_bias,
             "within_breast": self.within_breast,
             **asdict(self.options),
+            **asdict(self.objects),
         }
         with naming_options():
             run = Run(
@@ -78,5 +82,8 @@ class Volume:
                 {printable(path): path for path in self.phases},
                 overwrite=self.overwrite,
             )
-        entries = segment_volume(segmenter, self.phases, run, self.correct_bias, self.within_breast)
+        companion = self.objects.companion()
+        entries = segment_volume(
+            segmenter, self.phases, run, self.correct_bias, self.within_breast, companion
+        )
         return tell(entries, self.out)

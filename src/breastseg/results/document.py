@@ -33,6 +33,7 @@ _COLUMNS = (
     *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
     *("mean_probability", "max_probability", "uncertainty"),
     *("mask", "overlay", "probability_map", "uncertainty_map", "contours"),
+    *("segmentation", "report", "presentation"),
     *("segmenter", "segmenter_version", "weights_sha256", "software_version"),
 )
 _ADAPTERS: dict[type[object], TypeAdapter[Any]] = {}
@@ -134,6 +135,9 @@ def _entry_cells(entry: Entry) -> dict[str, object]:
         "probability_map": files.probability,
         "uncertainty_map": files.uncertainty,
         "contours": files.contours,
+        "segmentation": files.segmentation,
+        "report": files.report,
+        "presentation": files.presentation,
     }
 
 

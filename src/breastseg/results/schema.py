@@ -178,6 +178,9 @@ class Files:
         probability: the probability of lesion.
         uncertainty: the map of uncertainty.
         contours: polygons as GeoJSON.
+        segmentation: DICOM Segmentation, of a cine loop for all frames, as the next two.
+        report: DICOM structured report.
+        presentation: DICOM presentation state.
     """
 
     mask: str | None = None
@@ -185,6 +188,9 @@ class Files:
     probability: str | None = None
     uncertainty: str | None = None
     contours: str | None = None
+    segmentation: str | None = None
+    report: str | None = None
+    presentation: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
 from breastseg.measure.finding import Finding, diameter_ends, findings
+from breastseg.results.companion import Companion, Taken, with_taken
 from breastseg.results.entry import failure, success
 from breastseg.results.reading import Spacing, read_source
 from breastseg.results.run import Run
@@ -34,6 +35,7 @@ def segment_images(
     options: SegmentOptions,
     run: Run,
     advance: Advance = lambda _count, _name: None,
+    companion: Companion | None = None,
 ) -> Generator[Entry]:
     """Segment files with images, each read and computed while the one before is saved.
 
@@ -46,6 +48,7 @@ def segment_images(
         options: how.
         run: takes the entries and says where files go.
         advance: for a progress bar.
+        companion: writes more for each file, where the run has a folder.
 
     Yields:
         An entry for each image or frame, in the order of the sources.
@@ -73,11 +76,15 @@ def segment_images(
             for one in frames:
                 source = one.item.source
                 advance(int(source is not last), source.name)
+                if last is not None and source is not last:
+                    yield from _end_of(last, run, companion)
                 last = source
-                entry = _entry(one, run, stems, options.uncertainty)
+                entry = _entry(one, run, stems, options.uncertainty, companion)
                 result = one.result
                 run.add(entry, None if isinstance(result, BreastsegError) else result.provenance)
                 yield entry
+            if last is not None:
+                yield from _end_of(last, run, companion)
         complete = True
     finally:
         run.close(complete)
@@ -115,7 +122,25 @@ def _read(sources: Iterable[Source], spacing_mm: Spacing | None) -> Iterator[_Sl
             yield _Slot(source, None, None if frame is None else frame + 1, error)
 
 
-def _entry(done: Segmented[_Slot], run: Run, stems: set[str], uncertainty: bool) -> Entry:
+def _end_of(source: Source, run: Run, companion: Companion | None) -> Iterator[Entry]:
+    """Have written what belongs to a whole file, and say where that could not be."""
+    if companion is None or run.root is None:
+        return
+    try:
+        companion.write(run.root)
+    except BreastsegError as error:
+        entry = failure(source.name, "image", error)
+        run.add(entry)
+        yield entry
+
+
+def _entry(
+    done: Segmented[_Slot],
+    run: Run,
+    stems: set[str],
+    uncertainty: bool,
+    companion: Companion | None,
+) -> Entry:
     source, frame = done.item.source, done.item.frame
     number = None if frame is None else frame + 1
     kind: Kind = "image" if frame is None else "frame"
@@ -124,16 +149,23 @@ def _entry(done: Segmented[_Slot], run: Run, stems: set[str], uncertainty: bool)
         return failure(source.name, kind, done.result, number)
     found = findings(done.result)
     files = Files()
+    taken = Taken()
     if run.root is not None:
         stem = source.stem if number is None else unused(f"{source.stem}_f{number:04d}", stems)
         names = Files(f"{stem}_mask.png", f"{stem}_overlay.png")
         if uncertainty:
             names = replace(names, uncertainty=f"{stem}_uncertainty.png")
+        if companion is not None:
+            taken = companion.take(source.stem, done.image, done.result, found)
+            names = with_taken(names, taken)
         refusal = _save(run, names, done.image, done.result, found)
         if refusal is not None:
+            if companion is not None and taken.names:
+                companion.forget()
             return failure(source.name, kind, refusal, number)
         files = names
-    return success(source.name, done.image, done.result, found, files)
+    entry = success(source.name, done.image, done.result, found, files)
+    return replace(entry, remarks=(*entry.remarks, *taken.remarks))
 
 
 def _save(
@@ -148,7 +180,8 @@ def _save(
     from breastseg.io.write import write_png
 
     names = [name for name in (files.mask, files.overlay, files.uncertainty) if name is not None]
-    refusal = run.claim(*names)
+    later = (files.segmentation, files.report, files.presentation)
+    refusal = run.claim(*names, *(name for name in later if name is not None))
     if refusal is not None:
         return refusal
     assert run.root is not None

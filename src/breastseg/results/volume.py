@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from breastseg.core.errors import BreastsegError
 from breastseg.measure.finding import findings
+from breastseg.results.companion import Companion, Taken, with_taken
 from breastseg.results.entry import failure, success
 from breastseg.results.run import Run
 from breastseg.results.schema import Entry, Files
@@ -28,6 +30,7 @@ def segment_volume(
     run: Run,
     correct_bias: bool = False,
     within_breast: bool = False,
+    companion: Companion | None = None,
 ) -> Generator[Entry]:
     """Segment one volume.
 
@@ -37,6 +40,7 @@ def segment_volume(
         run: takes the entry and says where files go.
         correct_bias: first take the coils' shading away.
         within_breast: keep nothing behind the chest wall.
+        companion: writes more for the volume, where the run has a folder.
 
     Yields:
         One entry; it says so where nothing came of the volume.
@@ -56,8 +60,17 @@ def segment_volume(
             entry = failure(name, "volume", error)
             run.add(entry)
         else:
-            files = Files() if run.root is None else _save(run, run.root, image, prediction)
-            entry = success(name, image, prediction, findings(prediction), files)
+            found = findings(prediction)
+            taken = Taken()
+            if companion is not None and run.root is not None:
+                taken = companion.take("", image, prediction, found)
+            files = Files()
+            if run.root is not None:
+                files = with_taken(_save(run, run.root, image, prediction, taken.names), taken)
+                if companion is not None:
+                    companion.write(run.root)
+            entry = success(name, image, prediction, found, files)
+            entry = replace(entry, remarks=(*entry.remarks, *taken.remarks))
             run.add(entry, prediction.provenance)
         complete = True
     finally:
@@ -65,7 +78,10 @@ def segment_volume(
     yield entry
 
 
-def _save(run: Run, root: Path, image: Image, prediction: Prediction) -> Files:
+def _save(
+    run: Run, root: Path, image: Image, prediction: Prediction, later: Sequence[str]
+) -> Files:
+    """Write the maps; `later` names what will be written beside them."""
     from breastseg.io.volume import write_volume
 
     files = _FILES
@@ -74,7 +90,7 @@ def _save(run: Run, root: Path, image: Image, prediction: Prediction) -> Files:
         files = Files(files.mask, None, files.probability, _UNCERTAINTY)
         written.append((_UNCERTAINTY, prediction.uncertainty))
     names = [name for name, _ in written if name is not None]
-    refusal = run.claim(*names)
+    refusal = run.claim(*names, *later)
     if refusal is not None:
         raise refusal
     with run.writing(*names):
