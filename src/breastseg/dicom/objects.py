@@ -18,6 +18,7 @@ from breastseg.dicom.subject import (
     subject_of_frames,
     subject_of_volume,
 )
+from breastseg.io.source import quiet
 from breastseg.io.write import replacing
 from breastseg.measure.finding import Finding
 from breastseg.results.companion import Taken
@@ -109,7 +110,7 @@ class DicomObjects:
             return
         subject = volume or subject_of_frames(frames)
         for kind, one in self._made(subject).items():
-            with replacing(folder / self._name(kind)) as temporary:
+            with replacing(folder / self._name(kind)) as temporary, quiet():
                 one.save_as(temporary, enforce_file_format=True)
 
     def _name(self, kind: str) -> str:
@@ -122,7 +123,8 @@ class DicomObjects:
             BreastsegError: one of them cannot be made of what the source states.
         """
         try:
-            return made_objects(subject, self._kinds)
+            with quiet():  # what the source states is repeated as it is, against the rules or not
+                return made_objects(subject, self._kinds)
         except Exception as error:
             raise as_breastseg_error(error, self._stem or "volume") from error
 

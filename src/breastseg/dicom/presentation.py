@@ -7,6 +7,7 @@ repeated.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -83,9 +84,17 @@ def _is_grey(subject: Subject) -> bool:
 
 def _window(subject: Subject) -> tuple[str, str] | None:
     """The first window's centre and width as the source states them."""
-    tags = subject.reference.tags
-    centre, width = (tags.get(name, "").split("\\")[0] for name in ("WindowCenter", "WindowWidth"))
-    return (centre, width) if centre and width else None
+    centre, width = _number(subject, "WindowCenter"), _number(subject, "WindowWidth")
+    return None if centre is None or width is None else (centre, width)
+
+
+def _number(subject: Subject, keyword: str) -> str | None:
+    """The first value of a decimal string of the source; None where it states no number."""
+    said = subject.reference.tags.get(keyword, "").split("\\")[0].strip()
+    try:
+        return said if math.isfinite(float(said)) else None
+    except ValueError:
+        return None
 
 
 def _grey_levels(one: Dataset, subject: Subject) -> None:
@@ -93,8 +102,9 @@ def _grey_levels(one: Dataset, subject: Subject) -> None:
     from pydicom import Dataset
 
     tags = subject.reference.tags
-    if tags.get("RescaleSlope") and tags.get("RescaleIntercept"):
-        one.RescaleSlope, one.RescaleIntercept = tags["RescaleSlope"], tags["RescaleIntercept"]
+    slope, intercept = _number(subject, "RescaleSlope"), _number(subject, "RescaleIntercept")
+    if slope is not None and intercept is not None:
+        one.RescaleSlope, one.RescaleIntercept = slope, intercept
         one.RescaleType = tags.get("RescaleType") or "US"
     window = _window(subject)
     if window is not None:

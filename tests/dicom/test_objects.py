@@ -1,0 +1,90 @@
+"""The writer beside the masks: odd headers, what is missing, what is forgotten."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom import Dataset, config, dcmread
+
+from breastseg.core.errors import MissingExtraError
+from breastseg.core.image import Image
+from breastseg.dicom.objects import DicomObjects, DicomOptions
+from breastseg.io.open import open_images
+from breastseg.measure.finding import findings
+
+from .subjects import phantoms, predicted, read_back, saved
+
+ODD = {
+    "StudyDate": "2020.01.02",
+    "StudyTime": "10:15",
+    "PatientID": "x" * 100,
+    "PatientSex": "Female",
+    "PatientBirthDate": "1970-01-01",
+    "PatientName": "Müller^Änne=山田",
+    "AccessionNumber": "A" * 40,
+    "StudyDescription": "d" * 100,
+}
+EVERY = DicomOptions(("seg", "sr", "ps"))
+
+
+def images(name: str, change: dict[str, str]) -> list[Image]:
+    one: Dataset = read_back(phantoms()[name].objects[0])
+    with config.disable_value_validation():
+        for keyword, value in change.items():
+            setattr(one, keyword, value)
+        return list(open_images(BytesIO(saved(one)), name))
+
+
+def take(objects: DicomObjects, image: Image, mask: np.ndarray) -> tuple[str, ...]:
+    prediction = predicted(image, mask)
+    return objects.take("scan", image, prediction, findings(prediction)).names
+
+
+def test_a_header_against_the_rules_is_repeated_as_it_is(tmp_path: Path) -> None:
+    objects = DicomObjects(EVERY)
+    (image,) = images("us-still", ODD)
+    names = take(objects, image, phantoms()["us-still"].truth)
+    objects.write(tmp_path)
+    assert sorted(names) == sorted(path.name for path in tmp_path.iterdir())
+    with config.disable_value_validation():
+        for name in names:
+            one = dcmread(tmp_path / name)
+            assert {keyword: str(one[keyword].value) for keyword in ODD} == ODD
+            assert one.SeriesDate == "19700101"
+
+
+def test_a_window_that_is_no_number_makes_no_presentation_state(tmp_path: Path) -> None:
+    objects = DicomObjects(EVERY)
+    (image,) = images("mg", {})
+    assert image.reference is not None
+    tags = {**image.reference.tags, "WindowCenter": "middle"}
+    object.__setattr__(image.reference, "tags", tags)
+    prediction = predicted(image, phantoms()["mg"].truth)
+    taken = objects.take("scan", image, prediction, findings(prediction))
+    assert taken.presentation is None
+    assert any("no window" in remark for remark in taken.remarks)
+
+
+def test_what_is_forgotten_is_not_written(tmp_path: Path) -> None:
+    objects = DicomObjects(EVERY)
+    first, second, third, *_ = images("us-cine", {})
+    truth = phantoms()["us-cine"].truth
+    for image, mask in ((first, truth[0]), (third, truth[2])):
+        take(objects, image, mask)
+    objects.forget()
+    assert take(objects, second, truth[1]) == ("scan_sr.dcm",)
+    objects.write(tmp_path)
+    assert dcmread(tmp_path / "scan_seg.dcm").NumberOfFrames == 1
+    for path in tmp_path.iterdir():
+        path.unlink()
+    objects.write(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_highdicom_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breastseg.dicom.extra.find_spec", lambda _name: None)
+    with pytest.raises(MissingExtraError, match="dicom"):
+        DicomObjects(EVERY)
