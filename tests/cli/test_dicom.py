@@ -10,9 +10,15 @@ from pydicom import dcmread
 
 from breastseg.cli.main import main
 from breastseg.data.phantoms.dicom import write_dicom_phantoms
+from breastseg.dicom.objects import DicomObjects, DicomOptions
+from breastseg.inference.open import open_segmenter
+from breastseg.inference.options import SegmentOptions
 from breastseg.io.volume import read_volume
 from breastseg.io.volume_series import read_series
 from breastseg.io.write import write_png
+from breastseg.results.run import Run
+from breastseg.results.segment import segment_images
+from breastseg.results.source import find_sources
 
 from ..scans import files, scan
 from .results import entries, pixels
@@ -71,6 +77,20 @@ def test_again_gives_the_same_bytes_and_results_are_no_inputs(
     assert len(entries(second)) == 1
     assert len(names) == 3
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
+
+
+def test_the_objects_of_a_still_are_there_once_its_entry_is(studies: Path, tmp_path: Path) -> None:
+    """Else a run that is killed in between would be resumed without them."""
+    options = SegmentOptions("none", method="otsu")
+    run = Run({}, tmp_path)
+    sources = find_sources([studies / "us-still", studies / "us-colour"], tmp_path)
+    objects = DicomObjects(DicomOptions(("seg", "sr")))
+    entries = segment_images(
+        open_segmenter("otsu", options), sources, options, run, companion=objects
+    )
+    for entry in entries:
+        assert entry.files.report is not None
+        assert (tmp_path / entry.files.report).exists()
 
 
 def test_a_png_has_no_objects_and_says_why(tmp_path: Path) -> None:

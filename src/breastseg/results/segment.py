@@ -123,15 +123,23 @@ def _read(sources: Iterable[Source], spacing_mm: Spacing | None) -> Iterator[_Sl
 
 
 def _end_of(source: Source, run: Run, companion: Companion | None) -> Iterator[Entry]:
-    """Have written what belongs to a whole file, and say where that could not be."""
+    """Have written what belongs to all frames of a file, and say where that could not be."""
+    problem = _written(companion, run)
+    if problem is not None:
+        entry = failure(source.name, "image", problem)
+        run.add(entry)
+        yield entry
+
+
+def _written(companion: Companion | None, run: Run) -> BreastsegError | None:
+    """Have written what the companion has taken, or why that could not be."""
     if companion is None or run.root is None:
-        return
+        return None
     try:
         companion.write(run.root)
     except BreastsegError as error:
-        entry = failure(source.name, "image", error)
-        run.add(entry)
-        yield entry
+        return error
+    return None
 
 
 def _entry(
@@ -163,6 +171,10 @@ def _entry(
             if companion is not None and taken.names:
                 companion.forget()
             return failure(source.name, kind, refusal, number)
+        # a still is done now: its entry tells of files that are there
+        problem = _written(companion, run) if frame is None else None
+        if problem is not None:
+            return failure(source.name, kind, problem)
         files = names
     entry = success(source.name, done.image, done.result, found, files)
     return replace(entry, remarks=(*entry.remarks, *taken.remarks))
