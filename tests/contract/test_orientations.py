@@ -131,7 +131,7 @@ def test_the_bundled_network_sees_the_patient_and_not_the_file() -> None:
 @pytest.mark.train
 def test_training_sees_the_same_volume() -> None:
     pytest.importorskip("torch")
-    from breastseg.training.volume.feed import prepare_case
+    from breastseg.training.volume.sampler import prepare_case
 
     image = exam()
     lesion = image.array[1] > 500

@@ -17,7 +17,7 @@ from .fakes import PERFECT, block, drawn
 def test_every_case_is_on_the_page_and_its_mask_in_a_file(tmp_path: Path) -> None:
     gallery = Gallery(tmp_path)
     cases = [drawn("a", block(4, 6)), drawn("../b<", block(0, 0), "normal"), drawn("c", None)]
-    evaluate(PERFECT, cases, watchers=[gallery])
+    evaluate(PERFECT, cases, callbacks=[gallery])
     page = gallery.write("all").read_text(encoding="utf-8")
     assert page.count("<figure") == len(gallery.figures) >= 2
     assert "http" not in page

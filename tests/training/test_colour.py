@@ -19,7 +19,7 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.recipe import UNet2015Recipe
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.augmentation import AugmentationRecipe
-from breastseg.training.feed import prepare_cases
+from breastseg.training.sampler import prepare_cases
 from breastseg.training.fit import Machine, Origin, fit
 from breastseg.training.parts import DistillationRecipe
 from breastseg.training.recipe import OptimiserRecipe, Recipe, SourceRecipe

@@ -53,7 +53,7 @@ logging.basicConfig(level=logging.INFO)
 recipe, cases, out = (Path(word) for word in sys.argv[1:])
 sides = pickle.loads(cases.read_bytes())
 fit(read_recipe(recipe), sides, RunFolder(out), Machine(threads=1), Origin(recipe.parent),
-    watchers=[Kill()])
+    callbacks=[Kill()])
 """
 
 
@@ -67,10 +67,10 @@ def run(
     sides: dict[str, Cases],
     out: Path,
     resume: bool = False,
-    watchers: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> RunFolder:
     folder = RunFolder(out)
-    fit(recipe, sides, folder, Machine(threads=1), Origin(out.parent), resume, watchers)
+    fit(recipe, sides, folder, Machine(threads=1), Origin(out.parent), resume, callbacks)
     return folder
 
 

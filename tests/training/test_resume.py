@@ -67,7 +67,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe, run = read_recipe(root / "tiny.toml"), RunFolder(root / "run")
     cases = {one.name: one.cases() for one in open_data_sets([source])}
     with pytest.raises(RuntimeError, match="stopped"):
-        fit(recipe, cases, run, Machine(threads=1), Origin(root, (source,)), watchers=[Stop()])
+        fit(recipe, cases, run, Machine(threads=1), Origin(root, (source,)), callbacks=[Stop()])
     return root
 
 
@@ -181,7 +181,7 @@ def test_an_interruption_ends_with_130_and_the_line_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("breastseg.training.start.fit", partial(fit, watchers=[Interrupt()]))
+    monkeypatch.setattr("breastseg.training.start.fit", partial(fit, callbacks=[Interrupt()]))
     before = signal.getsignal(signal.SIGINT)
     words = ["train", str(broken / "tiny.toml"), "--data", f"folder={broken / 'scans'}"]
     assert main([*words, "--out", str(tmp_path / "run"), "--threads", "1"]) == 130

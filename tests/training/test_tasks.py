@@ -17,7 +17,7 @@ from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
 from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask, teach
-from breastseg.training.feed import prepare_cases
+from breastseg.training.sampler import prepare_cases
 from breastseg.training.fit import Machine, Origin, fit
 from breastseg.training.masking import MaskingTask
 from breastseg.training.parts import (
@@ -172,7 +172,7 @@ def test_adversarial_training_moves_both_and_resumes_bit_for_bit(
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     fit(asked, sides(blobs), whole, Machine(threads=1), Origin(tmp_path))
     with pytest.raises(InterruptedError):
-        fit(asked, sides(blobs), broken, Machine(threads=1), Origin(tmp_path), watchers=[StopAt(1)])
+        fit(asked, sides(blobs), broken, Machine(threads=1), Origin(tmp_path), callbacks=[StopAt(1)])
     fit(asked, sides(blobs), broken, Machine(threads=1), Origin(tmp_path), resume=True)
     first, second = load_file(whole.last_weights), load_file(broken.last_weights)
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -102,10 +102,10 @@ class Evaluate:
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, self.min_iou, prompting=Prompting(self.prompt))
         gallery, kept = Gallery(self.out), ClassedImages()
-        watchers: list[Callable[[OpenedCase, Outcome], None]] = [kept.watch]
-        watchers += [gallery] if self.save_masks else []
+        callbacks: list[Callable[[OpenedCase, Outcome], None]] = [kept.watch]
+        callbacks += [gallery] if self.save_masks else []
         with progress("Scoring", len(cases), self.quiet) as advance:
-            evaluation = evaluate(segmenter, cases, protocol, lambda *_: advance(1, ""), watchers)
+            evaluation = evaluate(segmenter, cases, protocol, lambda *_: advance(1, ""), callbacks)
         summary = write_report(evaluation, self.out)
         gallery.write(segmenter.name)
         kept.write(segmenter.name, self.out)

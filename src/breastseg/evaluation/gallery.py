@@ -50,7 +50,7 @@ order('dice', 1);
 
 @dataclass
 class Gallery:
-    """Keeps each image as it is scored, as one of the watchers of `evaluate`; passes volumes.
+    """Keeps each image as it is scored, as one of the callbacks of `evaluate`; passes volumes.
 
     Attributes:
         folder: masks go into ``masks/`` in it, 0 and 255, of the image's size.

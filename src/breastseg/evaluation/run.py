@@ -101,7 +101,7 @@ def evaluate(
     cases: Sequence[CaseRef],
     protocol: Protocol = DEFAULT_PROTOCOL,
     progress: Callable[[int, int], None] | None = None,
-    watchers: Sequence[Callable[[OpenedCase, Outcome], None]] = (),
+    callbacks: Sequence[Callable[[OpenedCase, Outcome], None]] = (),
 ) -> Evaluation:
     """Segment and score every case, at the method's own operating point.
 
@@ -114,7 +114,7 @@ def evaluate(
         cases: some with known truth; only the first image of each is used.
         protocol: how they are segmented and scored.
         progress: called after each case with the number done and the number in all.
-        watchers: called with each case that was scored and what became of it.
+        callbacks: called with each case that was scored and what became of it.
 
     Raises:
         DataSetError: as `check_cases`; or no ground truth can be used.
@@ -131,7 +131,7 @@ def evaluate(
                 provenance = outcome.prediction.provenance
             if outcome.row.unscored is None:
                 rows.append(outcome.row)
-                for watch in watchers:
+                for watch in callbacks:
                     watch(opened, outcome)
             else:
                 unscored[ref.key] = outcome.row.unscored

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 Batch = tuple[Tensor, Tensor]
-"""Images and targets, as a feed gives them."""
+"""Images and targets, as a sampler gives them."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class AveragedTask(lightning.LightningModule):
         self._losses: list[Tensor] = []
 
     def ready(self, batch: Batch, batch_index: int) -> Batch:
-        """A batch of the feed, augmented, as the network takes it, and its targets."""
+        """A batch of the sampler, augmented, as the network takes it, and its targets."""
         raise NotImplementedError
 
     def step_loss(self, images: Tensor, targets: Tensor) -> Tensor:

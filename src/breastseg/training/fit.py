@@ -24,8 +24,8 @@ from breastseg.networks.weights import save_network_weights
 from breastseg.training.chosen_cases import ChosenCases, choose_cases, modality_record
 from breastseg.training.distillation import teach
 from breastseg.training.environment import environment
-from breastseg.training.feed import PreparedCases, TrainingFeed, prepare_cases
-from breastseg.training.feed_module import FeedModule
+from breastseg.training.sampler import PreparedCases, TrainingSampler, prepare_cases
+from breastseg.training.data_module import DataModule
 from breastseg.training.picture import draw_overlays
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import recipe_text
@@ -35,7 +35,7 @@ from breastseg.training.run_folder import RunFolder
 from breastseg.training.task import SegmentationTask, validation_batches
 from breastseg.training.tasks import build_task
 from breastseg.training.trainer import (
-    Course,
+    TrainerSettings,
     Machine,
     build_trainer,
     refuse_overwriting,
@@ -54,7 +54,7 @@ def fit(
     machine: Machine,
     origin: Origin,
     resume: bool = False,
-    watchers: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> None:
     """Train, validate and leave a complete run folder.
 
@@ -67,7 +67,7 @@ def fit(
         resume: continue from the folder's last checkpoint, with the cases that it began with,
             wherever they lie now. A broken epoch is repeated; on a CPU the result is bit for bit
             that of a run that was never broken.
-        watchers: further callbacks of the trainer.
+        callbacks: further callbacks of the trainer.
 
     Raises:
         RecipeError, DataSetError: what the recipe asks for cannot be had; the folder holds a run;
@@ -84,7 +84,7 @@ def fit(
         LOG.info("%s: %s", recipe.initial_weights, start)
 
     history = History(folder)
-    trainer = build_trainer(_course(recipe), folder, machine, history, watchers)
+    trainer = build_trainer(_trainer_settings(recipe), folder, machine, history, callbacks)
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
     LOG.info("reading %d cases", len(chosen.train) + len(chosen.validation))
@@ -97,13 +97,13 @@ def fit(
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
     if recipe.distillation is not None:
         learnt = replace(learnt, teacher=teach(learnt.images, recipe.distillation.teachers, base))
-    feed = _feed(recipe, learnt, trainer)
+    sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, chosen, folder)
         RunData.of(chosen, origin).write(folder.data)
-    task = build_task(recipe, network.to(memory_format=torch.channels_last), feed.steps)
+    task = build_task(recipe, network.to(memory_format=torch.channels_last), sampler.steps)
     batches = validation_batches(validation, 32, trainer.global_rank, trainer.world_size)
-    train(trainer, task, FeedModule(feed, batches), folder, resume)
+    train(trainer, task, DataModule(sampler, batches), folder, resume)
     if trainer.is_global_zero:
         _write_end(task, validation, folder)
 
@@ -114,7 +114,7 @@ def _write_end(task: SegmentationTask, validation: PreparedCases, folder: RunFol
     draw_overlays(task, validation, folder.overlays)
 
 
-def _feed(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> TrainingFeed:
+def _sampler(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> TrainingSampler:
     """This process's share of the training cases."""
     share = recipe.batch_size // trainer.world_size
     if share < 1 or len(train) < recipe.batch_size:
@@ -124,7 +124,7 @@ def _feed(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> T
             "at least one image a process and as many cases as a batch holds",
         )
     repeats = {source.name: source.repeat for source in recipe.sources}
-    return TrainingFeed(
+    return TrainingSampler(
         train,
         np.array([repeats[case.source] for case in train.cases]),
         recipe.normal_share,
@@ -136,10 +136,10 @@ def _feed(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> T
     )
 
 
-def _course(recipe: Recipe) -> Course:
+def _trainer_settings(recipe: Recipe) -> TrainerSettings:
     # the adversarial task moves its optimisers, and clips, itself
     clip_norm = 0.0 if recipe.adversarial else recipe.optimiser.clip_norm
-    return Course(
+    return TrainerSettings(
         recipe.epochs, recipe.validate_every, recipe.patience, recipe.precision, clip_norm
     )
 

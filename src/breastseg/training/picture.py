@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from breastseg.io.write import replacing
-from breastseg.training.feed import PreparedCases
+from breastseg.training.sampler import PreparedCases
 from breastseg.training.task import SegmentationTask, batch_dice
 
 OUTLINE, TRUTH = "#e69f00", "#56b4e9"  # told apart by colour-blind readers (Okabe and Ito)

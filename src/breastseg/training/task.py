@@ -12,7 +12,7 @@ from breastseg.core.bundle import Intensity
 from breastseg.losses import DeepSupervision, build_loss
 from breastseg.training.augmentation import Augmentation
 from breastseg.training.averaging import AveragedTask, Batch
-from breastseg.training.feed import PreparedCases
+from breastseg.training.sampler import PreparedCases
 from breastseg.training.recipe import Recipe
 from breastseg.training.transfer import (
     encoder_layers,
@@ -96,7 +96,7 @@ class SegmentationTask(AveragedTask):
 
         Args:
             batch: images (N, 1 or 3, rows, columns) and targets (N, 1 or 2, rows, columns), both
-                uint8; see `feed`.
+                uint8; see `sampler`.
             batch_index: within the epoch.
         """
         images, targets = self._augmented(batch, batch_index)

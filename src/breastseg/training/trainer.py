@@ -42,7 +42,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainerSettings:
     """What of a recipe is the trainer's to carry out.
 
     Attributes:
@@ -73,11 +73,11 @@ def bf16_is_fast() -> bool:
 
 
 def build_trainer(
-    course: Course,
+    course: TrainerSettings,
     folder: RunFolder,
     machine: Machine,
     history: History,
-    watchers: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> lightning.Trainer:
     """A trainer that keeps checkpoints, the best weights and a table in the run's folder."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -95,7 +95,7 @@ def build_trainer(
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         ),
-        *watchers,
+        *callbacks,
     ]
     if course.patience:
         callbacks.append(EarlyStopping("val_dice", mode="max", patience=course.patience))

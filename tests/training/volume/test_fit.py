@@ -27,7 +27,7 @@ from breastseg.networks.weights import load_network_weights
 from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import Machine
-from breastseg.training.volume.feed import prepare_case
+from breastseg.training.volume.sampler import prepare_case
 from breastseg.training.volume.fit import fit_volume
 from breastseg.training.volume.recipe import (
     PhantomsRecipe,
@@ -98,7 +98,7 @@ def test_a_run_is_not_overwritten(finished: RunFolder) -> None:
 def test_a_broken_run_is_resumed_bit_for_bit(finished: RunFolder, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "broken")
     with pytest.raises(RuntimeError, match="stopped"):
-        fit_volume(RECIPE, folder, Machine(threads=1), watchers=[Stop()])
+        fit_volume(RECIPE, folder, Machine(threads=1), callbacks=[Stop()])
     assert not folder.last_weights.exists()
     fit_volume(RECIPE, folder, Machine(threads=1), resume=True)
     for name in ("last_weights", "best_weights"):
@@ -151,7 +151,7 @@ def test_a_run_on_a_data_set_is_resumed_bit_for_bit(mama_mia, tmp_path: Path) ->
     assert json.loads(whole.modality.read_bytes()) == {"modalities": ["mri"]}
     assert read_volume_recipe(whole.recipe) == ON_CASES
     with pytest.raises(RuntimeError, match="stopped"):
-        fit_volume(ON_CASES, broken, Machine(threads=1), watchers=[Stop()], cases=mama_mia)
+        fit_volume(ON_CASES, broken, Machine(threads=1), callbacks=[Stop()], cases=mama_mia)
     before = {path: path.stat().st_mtime_ns for path in broken.prepared.rglob("*.npy")}
     assert before
     fit_volume(ON_CASES, broken, Machine(threads=1), resume=True, cases=mama_mia)

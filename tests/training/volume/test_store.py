@@ -14,7 +14,7 @@ from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError, InputError
 from breastseg.data.examinations import first_phases
 from breastseg.data.sets.mama_mia import MamaMia
-from breastseg.training.volume.feed import PatchFeed, prepare_case
+from breastseg.training.volume.sampler import PatchSampler, prepare_case
 from breastseg.training.volume.recipe import PatchesRecipe
 from breastseg.training.volume.store import StoredVolume, store_cases
 
@@ -62,9 +62,9 @@ def test_what_is_stored_is_what_was_prepared(cases, tmp_path: Path) -> None:
 def test_patches_from_disk_are_those_from_memory(cases, tmp_path: Path) -> None:
     stored = store_cases(cases, SPEC, tmp_path)
     in_memory = tuple(prepare_case(first_phases(case, 2).load(), SPEC) for case in cases)
-    feed = PatchFeed(stored, PatchesRecipe(), SPEC.patch, 4, 2, seed=3)
+    sampler = PatchSampler(stored, PatchesRecipe(), SPEC.patch, 4, 2, seed=3)
     for one, other in zip(
-        feed.batches(1), replace(feed, volumes=in_memory).batches(1), strict=True
+        sampler.batches(1), replace(sampler, volumes=in_memory).batches(1), strict=True
     ):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
@@ -113,14 +113,14 @@ def test_one_that_another_process_wrote_is_taken(cases, tmp_path: Path) -> None:
 
 
 def test_examinations_are_shown_as_often_as_their_source_says(cases, tmp_path: Path) -> None:
-    feed = PatchFeed(store_cases(cases, SPEC, tmp_path), PatchesRecipe(), SPEC.patch, 1, 1, 1)
+    sampler = PatchSampler(store_cases(cases, SPEC, tmp_path), PatchesRecipe(), SPEC.patch, 1, 1, 1)
     generator = np.random.default_rng(0)
-    whole = replace(feed, repeats=(2.0, 1.0, 3.0))._order(6, generator)
+    whole = replace(sampler, repeats=(2.0, 1.0, 3.0))._order(6, generator)
     assert np.bincount(whole).tolist() == [2, 1, 3]
-    shares = np.bincount(replace(feed, repeats=(0.5, 1.0, 1.5))._order(3000, generator)) / 1000
+    shares = np.bincount(replace(sampler, repeats=(0.5, 1.0, 1.5))._order(3000, generator)) / 1000
     np.testing.assert_allclose(shares, [0.5, 1, 1.5], atol=0.05)
     # no repeats: rounds of a permutation each, as it has always been
     for repeats in ((), (1.0, 1.0, 1.0)):
-        order = replace(feed, repeats=repeats)._order(7, np.random.default_rng(5))
+        order = replace(sampler, repeats=repeats)._order(7, np.random.default_rng(5))
         same = np.random.default_rng(5)
         assert order.tolist() == np.concatenate([same.permutation(3) for _ in range(3)]).tolist()

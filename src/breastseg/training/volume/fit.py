@@ -19,18 +19,18 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import save_network_weights
 from breastseg.training.chosen_cases import choose_cases, modality_record
 from breastseg.training.environment import environment
-from breastseg.training.feed_module import FeedModule
+from breastseg.training.data_module import DataModule
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
 from breastseg.training.run_data import HERE, Origin, RunData, cases_as_before
 from breastseg.training.run_folder import RunFolder
-from breastseg.training.trainer import Course, Machine, build_trainer, refuse_overwriting, train
+from breastseg.training.trainer import TrainerSettings, Machine, build_trainer, refuse_overwriting, train
 from breastseg.training.volume.examinations import (
     Examinations,
     prepare_examinations,
     require_outlines,
 )
-from breastseg.training.volume.feed import PatchFeed
+from breastseg.training.volume.sampler import PatchSampler
 from breastseg.training.volume.recipe import VolumeRecipe
 from breastseg.training.volume.task import VolumeTask
 
@@ -40,7 +40,7 @@ def fit_volume(
     folder: RunFolder,
     machine: Machine,
     resume: bool = False,
-    watchers: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] = (),
     cases: Mapping[str, Sequence[CaseRef]] = MappingProxyType({}),
     origin: Origin = HERE,
 ) -> None:
@@ -52,7 +52,7 @@ def fit_volume(
         machine: what to train on.
         resume: continue from the folder's last checkpoint. A broken epoch is repeated; on a CPU
             the result is bit for bit that of a run that was never broken.
-        watchers: further callbacks of the trainer.
+        callbacks: further callbacks of the trainer.
         cases: all cases of each source that the recipe names.
         origin: where the recipe's data and lists are found.
 
@@ -66,14 +66,14 @@ def fit_volume(
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network)
     history = History(folder)
-    course = Course(
+    course = TrainerSettings(
         recipe.epochs,
         recipe.validate_every,
         recipe.patience,
         recipe.precision,
         recipe.optimiser.clip_norm,
     )
-    trainer = build_trainer(course, folder, machine, history, watchers)
+    trainer = build_trainer(course, folder, machine, history, callbacks)
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
     if recipe.batch_size < trainer.world_size:
@@ -85,19 +85,19 @@ def fit_volume(
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, given, folder)
         RunData.of(chosen, origin).write(folder.data)
-    feed = _feed_of(recipe, given, trainer.global_rank, trainer.world_size)
+    sampler = _sampler_of(recipe, given, trainer.global_rank, trainer.world_size)
     task = VolumeTask(recipe, network, given.watched)
     mine = range(trainer.global_rank, len(given.watched), trainer.world_size)
-    data = FeedModule(feed, [torch.tensor(index) for index in mine])
+    data = DataModule(sampler, [torch.tensor(index) for index in mine])
     train(trainer, task, data, folder, resume)
     if trainer.is_global_zero:
         folder.last_weights.parent.mkdir(exist_ok=True)
         save_network_weights(task.average, folder.last_weights)
 
 
-def _feed_of(recipe: VolumeRecipe, given: Examinations, rank: int, processes: int) -> PatchFeed:
+def _sampler_of(recipe: VolumeRecipe, given: Examinations, rank: int, processes: int) -> PatchSampler:
     """The patches that one of so many processes learns from."""
-    return PatchFeed(
+    return PatchSampler(
         given.learnt,
         recipe.patches,
         recipe.volume.patch,

@@ -19,7 +19,7 @@ from breastseg.core.errors import BreastsegError, DataSetError, InputError
 from breastseg.data.dataset import CaseRef
 from breastseg.data.examinations import first_phases
 from breastseg.io.write import appearing
-from breastseg.training.volume.feed import Points, PreparedVolume, prepare_case
+from breastseg.training.volume.sampler import Points, PreparedVolume, prepare_case
 
 LOG = logging.getLogger(__name__)
 TOLD_EVERY = 50

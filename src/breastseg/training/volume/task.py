@@ -14,7 +14,7 @@ from breastseg.metrics.overlap import dice
 from breastseg.preprocess.volume import resample
 from breastseg.training.averaging import AveragedTask, Batch
 from breastseg.training.transfer import groups, rate_of
-from breastseg.training.volume.feed import Examination, PreparedVolume
+from breastseg.training.volume.sampler import Examination, PreparedVolume
 from breastseg.training.volume.recipe import VolumeAugmentationRecipe, VolumeRecipe
 
 

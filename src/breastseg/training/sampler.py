@@ -169,7 +169,7 @@ def epoch_order(
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingFeed:
+class TrainingSampler:
     """Batches of an epoch. All randomness comes from (seed, epoch): resuming needs no state.
 
     Attributes:

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from breastseg.core.bundle import InputSpec
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef
-from breastseg.training.feed import PreparedCases, TrainingFeed, epoch_order, prepare_cases
+from breastseg.training.sampler import PreparedCases, TrainingSampler, epoch_order, prepare_cases
 
 pytestmark = pytest.mark.train
 Cases = tuple[CaseRef, ...]
@@ -22,38 +22,38 @@ def prepared(blobs: Cases) -> PreparedCases:
     return prepare_cases(blobs, InputSpec((32, 32)))
 
 
-def feed(prepared: PreparedCases, **changes: object) -> TrainingFeed:
-    whole = TrainingFeed(prepared, np.ones(len(prepared)), None, 4, seed=3)
+def sampler(prepared: PreparedCases, **changes: object) -> TrainingSampler:
+    whole = TrainingSampler(prepared, np.ones(len(prepared)), None, 4, seed=3)
     return replace(whole, **changes)
 
 
 def test_each_case_is_shown_once(prepared: PreparedCases) -> None:
-    assert sorted(feed(prepared).order(0)) == list(range(16))
+    assert sorted(sampler(prepared).order(0)) == list(range(16))
 
 
 def test_epochs_differ_and_repeat(prepared: PreparedCases) -> None:
-    first, second = feed(prepared).order(0), feed(prepared).order(1)
+    first, second = sampler(prepared).order(0), sampler(prepared).order(1)
     assert not np.array_equal(first, second)
-    assert np.array_equal(first, feed(prepared).order(0))
-    assert not np.array_equal(first, feed(prepared, seed=4).order(0))
+    assert np.array_equal(first, sampler(prepared).order(0))
+    assert not np.array_equal(first, sampler(prepared, seed=4).order(0))
 
 
 def test_normals_get_their_share(prepared: PreparedCases) -> None:
-    order = feed(prepared, normal_share=0.5).order(0)
+    order = sampler(prepared, normal_share=0.5).order(0)
     assert (~prepared.has_lesion[order]).sum() == 8
     assert len(order) == 16
 
 
 def test_repeats_lengthen_the_epoch(prepared: PreparedCases) -> None:
-    order = feed(prepared, repeats=np.full(16, 2.5)).order(0)
+    order = sampler(prepared, repeats=np.full(16, 2.5)).order(0)
     counts = np.bincount(order, minlength=16)
     assert abs(len(order) - 40) <= 1
     assert set(counts) <= {2, 3}
 
 
 def test_processes_share_an_epoch_without_overlap(prepared: PreparedCases) -> None:
-    shares = [feed(prepared, batch_size=2, rank=rank, world=2) for rank in range(2)]
-    whole = feed(prepared)
+    shares = [sampler(prepared, batch_size=2, rank=rank, world=2) for rank in range(2)]
+    whole = sampler(prepared)
     for pair, batch in zip(
         zip(*(share.batches(0) for share in shares), strict=True), whole.batches(0), strict=True
     ):

@@ -1,4 +1,4 @@
-"""A feed as Lightning takes it."""
+"""A sampler as Lightning takes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from breastseg.training.averaging import Batch
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Feed(Protocol):
+class Sampler(Protocol):
     """Batches of an epoch, drawn from the seed and the epoch's number alone."""
 
     @property
@@ -25,24 +25,24 @@ class Feed(Protocol):
         """Those of one epoch."""
 
 
-class FeedModule(lightning.LightningDataModule):
-    """Hands the feed's batches to the trainer, a new order every epoch.
+class DataModule(lightning.LightningDataModule):
+    """Hands the sampler's batches to the trainer, a new order every epoch.
 
     Args:
-        feed: what to train on.
+        sampler: what to train on.
         validation: what the task's `validation_step` takes, one after the other.
     """
 
-    def __init__(self, feed: Feed, validation: Sequence[Batch] | Sequence[Tensor]) -> None:
+    def __init__(self, sampler: Sampler, validation: Sequence[Batch] | Sequence[Tensor]) -> None:
         super().__init__()
-        self.feed = feed
+        self.sampler = sampler
         self.validation = validation
 
     def train_dataloader(self) -> Batches[Batch]:
         """The batches of the current epoch."""
         assert self.trainer is not None
         epoch = self.trainer.current_epoch
-        return Batches(self.feed.steps, lambda: self.feed.batches(epoch))
+        return Batches(self.sampler.steps, lambda: self.sampler.batches(epoch))
 
     def val_dataloader(self) -> Batches[Batch | Tensor]:
         """All validation cases, in order."""

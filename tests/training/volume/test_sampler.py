@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError
 from breastseg.data.phantoms.volume import volume_phantom
-from breastseg.training.volume.feed import PatchFeed, PreparedVolume, _pieces, prepare_case
+from breastseg.training.volume.sampler import PatchSampler, PreparedVolume, _pieces, prepare_case
 from breastseg.training.volume.recipe import PatchesRecipe, VolumeAugmentationRecipe
 from breastseg.training.volume.task import augment
 
@@ -28,8 +28,8 @@ def volumes() -> tuple[PreparedVolume, ...]:
     )
 
 
-def feed(volumes: tuple[PreparedVolume, ...], **shares: float) -> PatchFeed:
-    return PatchFeed(volumes, PatchesRecipe(**shares), SPEC.patch, 5, 3, seed=7)
+def sampler(volumes: tuple[PreparedVolume, ...], **shares: float) -> PatchSampler:
+    return PatchSampler(volumes, PatchesRecipe(**shares), SPEC.patch, 5, 3, seed=7)
 
 
 def test_a_case_is_brought_to_the_networks_spacing() -> None:
@@ -51,7 +51,7 @@ def test_a_case_is_brought_to_the_networks_spacing() -> None:
 
 
 def test_an_epoch_is_repeated_and_the_next_is_another(volumes) -> None:
-    one = feed(volumes)
+    one = sampler(volumes)
     first, again, other = (list(one.batches(epoch)) for epoch in (0, 0, 1))
     assert len(first) == 5
     for (image, lesion), (same, same_lesion) in zip(first, again, strict=True):
@@ -66,11 +66,11 @@ def test_an_epoch_is_repeated_and_the_next_is_another(volumes) -> None:
 
 
 def test_lesions_are_shown_as_often_as_asked(volumes) -> None:
-    always = feed(volumes[:2], lesion_share=1.0, bright_share=0.0)
+    always = sampler(volumes[:2], lesion_share=1.0, bright_share=0.0)
     for _, lesion in always.batches(0):
         assert lesion.flatten(1).any(dim=1).all()
     # an examination without lesions gives what looks like one
-    normal = feed(volumes[2:], lesion_share=1.0, bright_share=0.0)
+    normal = sampler(volumes[2:], lesion_share=1.0, bright_share=0.0)
     assert not any(lesion.any() for _, lesion in normal.batches(0))
 
 
@@ -84,7 +84,7 @@ def test_a_small_lesion_is_shown_as_often_as_a_large_one(volumes) -> None:
     volume = replace(
         volumes[0], channels=np.zeros((2, *shape), np.float16), lesion=lesion, lesions=pieces
     )
-    one = replace(feed(volumes, lesion_share=1.0, bright_share=0.0), patch=(4, 8, 8))
+    one = replace(sampler(volumes, lesion_share=1.0, bright_share=0.0), patch=(4, 8, 8))
     generator = np.random.default_rng(0)
     sizes = np.array([one.cut(volume, generator)[1].sum() for _ in range(200)])
     assert 0.35 < (sizes <= 16).mean() < 0.65
@@ -101,7 +101,7 @@ def test_pieces_are_thinned_evenly_and_small_ones_left_out() -> None:
 
 def test_patches_are_cut_from_where_the_lesion_is(volumes) -> None:
     (volume, *_) = volumes
-    image, lesion = feed(volumes, lesion_share=1.0, bright_share=0.0).cut(
+    image, lesion = sampler(volumes, lesion_share=1.0, bright_share=0.0).cut(
         volume, np.random.default_rng(0)
     )
     windows = np.lib.stride_tricks.sliding_window_view(volume.lesion, SPEC.patch)
@@ -116,7 +116,7 @@ def test_patches_are_cut_from_where_the_lesion_is(volumes) -> None:
 
 
 def test_a_volume_smaller_than_a_patch_is_filled_up(volumes) -> None:
-    large = replace(feed(volumes), patch=(40, 120, 120))
+    large = replace(sampler(volumes), patch=(40, 120, 120))
     image, lesion = large.cut(volumes[0], np.random.default_rng(0))
     assert image.shape == (2, 40, 120, 120)
     assert lesion.shape == (1, 40, 120, 120)

@@ -109,7 +109,7 @@ def _pieces(mask: NDArray[np.bool_], least: int) -> tuple[Points, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class PatchFeed:
+class PatchSampler:
     """Batches of patches. All randomness comes from (seed, epoch): resuming needs no state.
 
     Attributes:
