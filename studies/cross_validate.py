@@ -43,12 +43,12 @@ class Part:
     Attributes:
         number: from 0.
         held_out: the part's own cases, none of which its network learns from.
-        learnt_from: the patients of all other parts.
+        trained_on: the patients of all other parts.
     """
 
     number: int
     held_out: tuple[CaseRef, ...]
-    learnt_from: tuple[str, ...]
+    trained_on: tuple[str, ...]
 
 
 def deal(recipe: Path, data: str, count: int) -> list[Part]:
@@ -72,7 +72,7 @@ def train_part(part: Part, selection: str, options: argparse.Namespace) -> None:
     with claimed(folder) as free:
         if not free:
             return
-        chosen = f"{selection} & patient:{','.join(part.learnt_from)}"
+        chosen = f"{selection} & patient:{','.join(part.trained_on)}"
         changes = [f"sources.0.train={chosen}", "sources.0.validation=none", *options.set]
         train(options.recipe, [options.data], folder / "run", changes, options.threads)
         words = ["export", folder / "run", "--out", folder / "bundle", "--precision", "float32"]

@@ -16,7 +16,7 @@ from breastseg.core.bundle import InputSpec
 from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
 from breastseg.training.adversarial import AdversarialTask
-from breastseg.training.distillation import DistillationTask, teach
+from breastseg.training.distillation import DistillationTask, teacher_maps
 from breastseg.training.sampler import prepare_cases
 from breastseg.training.fit import Machine, Origin, fit
 from breastseg.training.masking import MaskingTask
@@ -146,11 +146,11 @@ def test_distillation_weighs_truth_and_teacher(recipe: Recipe) -> None:
 
 def test_a_teacher_is_asked_once_and_must_exist(blobs: Cases) -> None:
     images = prepare_cases(blobs[:2], InputSpec((64, 64))).images
-    once, twice = teach(images, ["ultrasound"], Path()), teach(images, ["ultrasound"] * 2, Path())
+    once, twice = teacher_maps(images, ["ultrasound"], Path()), teacher_maps(images, ["ultrasound"] * 2, Path())
     assert once.shape == images.shape
     assert np.array_equal(once, twice)
     with pytest.raises(RecipeError, match="teacher 'nobody'"):
-        teach(images, ["nobody"], Path())
+        teacher_maps(images, ["nobody"], Path())
 
 
 def test_pretraining_on_masks_starts_a_segmentation(

@@ -31,7 +31,7 @@ class MethodInfo:
         takes_prompt: it looks where a user points.
         gives_probability: its numbers between 0 and 1 are graded within an outline.
         parameters: with their bounds and the values in force; none for a network.
-        learnt_from: the data that it was trained or its parameters were tuned on, in words; empty
+        trained_on: the data that it was trained or its parameters were tuned on, in words; empty
             where that is nothing or not known.
         phases: of a method for volumes, how many it takes of an examination; 0 for pictures.
     """
@@ -45,7 +45,7 @@ class MethodInfo:
     takes_prompt: bool
     gives_probability: bool
     parameters: tuple[Parameter, ...] = ()
-    learnt_from: str = ""
+    trained_on: str = ""
     phases: int = 0
 
     @property
@@ -127,7 +127,7 @@ def method_info(method: str, preset: str = DEFAULT_PRESET) -> MethodInfo:
         takes_prompt=True,
         gives_probability=opened.gives_probability,
         parameters=parameters_of(opened),
-        learnt_from=tuned_on(name, preset),
+        trained_on=tuned_on(name, preset),
     )
 
 
@@ -221,7 +221,7 @@ def _joined(infos: Sequence[MethodInfo]) -> MethodInfo:
         name="+".join(info.name for info in infos),
         summary=f"mean of {len(infos)} networks: {', '.join(info.name for info in infos)}",
         source=_once(info.source for info in infos),
-        learnt_from=_once(info.learnt_from for info in infos),
+        trained_on=_once(info.trained_on for info in infos),
     )
 
 
@@ -260,6 +260,6 @@ def _network_info(method: str) -> MethodInfo:
         modality=bundle.modality,
         takes_prompt=bundle.prompt is not None,
         gives_probability=True,
-        learnt_from="; ".join(bundle.training_data),
+        trained_on="; ".join(bundle.training_data),
         phases=0 if bundle.volume is None else bundle.volume.channels,
     )

@@ -22,7 +22,7 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.initialise import initialise
 from breastseg.networks.weights import save_network_weights
 from breastseg.training.chosen_cases import ChosenCases, choose_cases, modality_record
-from breastseg.training.distillation import teach
+from breastseg.training.distillation import teacher_maps
 from breastseg.training.environment import environment
 from breastseg.training.sampler import PreparedCases, TrainingSampler, prepare_cases
 from breastseg.training.data_module import DataModule
@@ -96,7 +96,7 @@ def fit(
     )
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
     if recipe.distillation is not None:
-        learnt = replace(learnt, teacher=teach(learnt.images, recipe.distillation.teachers, base))
+        learnt = replace(learnt, teacher=teacher_maps(learnt.images, recipe.distillation.teachers, base))
     sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, chosen, folder)

@@ -66,15 +66,15 @@ def test_the_hardest_kind_is_named_where_it_has_images_enough() -> None:
 def test_a_network_that_was_trained_on_the_same_data_set_is_pointed_out() -> None:
     comparison = tabled({"a": [0.5] * 3, "b": [0.6] * 3}, rows=[{"source": "BUSI"}] * 3)
     assert "train" not in said(comparison)
-    info = replace(comparison.methods["a"], kind="network", learnt_from="530 images of Busi")
+    info = replace(comparison.methods["a"], kind="network", trained_on="530 images of Busi")
     trained = replace(comparison, methods={**comparison.methods, "a": info})
     assert "Of BUSI, images were used to train a: figures on it count only if" in said(trained)
     rows = [{"source": "CDD-CESM-DM"}] * 3  # the low-energy images of CDD-CESM
     part = tabled({"a": [0.5] * 3, "b": [0.6] * 3}, rows=rows)
-    whole = replace(info, learnt_from="421 images of CDD-CESM")
+    whole = replace(info, trained_on="421 images of CDD-CESM")
     warned = said(replace(part, methods={**part.methods, "a": whole}))
     assert "Of CDD-CESM-DM, images were used to train a" in warned
-    preset = replace(comparison.methods["b"], learnt_from="BUSI 98 (35 normal)")
+    preset = replace(comparison.methods["b"], trained_on="BUSI 98 (35 normal)")
     both = replace(comparison, methods={"a": info, "b": preset})
     assert "Of BUSI, images were used to train a and to tune b: figures" in said(both)
 

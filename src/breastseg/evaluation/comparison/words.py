@@ -134,7 +134,7 @@ def _seen(results: Results) -> str:
         # CDD-CESM-DM is a part of CDD-CESM
         names = [whole.lower() for whole in DATA_SETS if name.startswith(whole)]
         learnt = [
-            s for s in results.standings if any(n in s.info.learnt_from.lower() for n in names)
+            s for s in results.standings if any(n in s.info.trained_on.lower() for n in names)
         ]
         trained = [s.label for s in learnt if s.info.kind == "network"]
         tuned = [s.label for s in learnt if s.info.kind != "network"]
