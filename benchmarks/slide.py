@@ -95,13 +95,13 @@ def green(shown: NDArray[np.uint8]) -> NDArray[np.float32]:
     return (shown[..., 1] < 110).astype(np.float32)
 
 
-def measure(path: Path, method: Path | None, min_peak: float, folder: Path) -> dict[str, float]:
+def measure(path: Path, method: Path | None, min_score: float, folder: Path) -> dict[str, float]:
     """Outline the slide; seconds, tiles and memory."""
     began = time.perf_counter()
     network: TileNetwork = green
     with Slide(path) as slide:
         if method is None:
-            tiling = Tiling(slide.step_for(2 * UM), 512, 64, min_peak=min_peak)
+            tiling = Tiling(slide.step_for(2 * UM), 512, 64, min_score=min_score)
         else:
             segmenter = OnnxSegmenter(method, threads=1)
             network, tiling = tile_network(segmenter), tiling_of(segmenter, slide)
@@ -151,7 +151,7 @@ def main() -> None:
                 resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             ),
         }
-        found = measure(folder / "slide.tif", options.method, options.min_peak, folder)
+        found = measure(folder / "slide.tif", options.method, options.min_score, folder)
         print(json.dumps({**figures, **found}))
 
 

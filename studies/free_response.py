@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--at", nargs="+", type=float, default=[0.25, 0.5, 1.0, 2.0])
     options = parser.parse_args()
     opened = network_of(options.bundle)
-    network = opened.with_output(replace(opened.output, min_peak=0.0))
+    network = opened.with_output(replace(opened.output, min_score=0.0))
     images, patients = [], []
     for ref in cases_of(options):
         case = ref.load()

@@ -40,7 +40,7 @@ def test_options_reach_the_bundle(
     assert main(["export", "run", "--out", str(out), "--modality", "ultrasound", *given]) == 0
     ((run, folder, about, output, weights, precision),) = calls
     assert (run, folder, weights, precision) == (Path("run"), out, "best", "float32")
-    assert output == OutputSpec(min_peak=0.8, flip_average=True)
+    assert output == OutputSpec(min_score=0.8, flip_average=True)
     assert (about.name, about.modality) == ("mine", "ultrasound")
     assert about.training_data == ("BUSI, 780", "BUS-BRA, 1875")
     assert about.results["BUSI held out"]["all images/dice"] == 0.9

@@ -157,7 +157,7 @@ def test_dyes_can_be_brought_to_a_reference(bundle: str, slide: Path, tmp_path: 
 
 def test_outlines_without_a_peak_are_dropped(slide: Path, tmp_path: Path) -> None:
     for peak, regions in ((0.8, 1), (0.9, 0)):  # purple is at 1 - 40 / 255
-        point = OutputSpec(min_peak=peak, min_area_fraction=0.1)
+        point = OutputSpec(min_score=peak, min_area_fraction=0.1)
         method = write_bundle(tmp_path / f"green{peak}", output=point)
         out = tmp_path / str(peak)
         assert main(["slide", str(slide), "--method", method, "--out", str(out), "--quiet"]) == 0

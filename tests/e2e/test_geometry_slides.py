@@ -63,7 +63,7 @@ def purple(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
     um=st.one_of(st.sampled_from((0.25, 0.5, 1.0)), st.floats(0.25, 1.6)),
     copies=st.integers(0, 2),
     tile=st.sampled_from(((64, 8), (96, 16), (128, 0))),
-    min_peak=st.sampled_from((0.0, 0.8)),
+    min_score=st.sampled_from((0.0, 0.8)),
 )
 def test_corners_in_the_mask_and_in_qupath(
     corner: tuple[int, int],
@@ -71,7 +71,7 @@ def test_corners_in_the_mask_and_in_qupath(
     um: float,
     copies: int,
     tile: tuple[int, int],
-    min_peak: float,
+    min_score: float,
 ) -> None:
     box = (*corner, corner[0] + sides[0], corner[1] + sides[1])
     with tempfile.TemporaryDirectory() as name:
@@ -79,7 +79,7 @@ def test_corners_in_the_mask_and_in_qupath(
         write_slide(folder / "slide.tif", box, copies)
         with Slide(folder / "slide.tif") as slide:
             assert len(slide.levels) == copies + 1
-            tiling = Tiling(slide.step_for(um), *tile, batch=5, min_peak=min_peak)
+            tiling = Tiling(slide.step_for(um), *tile, batch=5, min_score=min_score)
             found = segment_slide(slide, purple, tiling, folder / "mask.tif")
             outlines, scale = found.polygons()
             features = (Feature(outline.rings, {}) for outline in outlines)

@@ -20,7 +20,7 @@ Box = tuple[int, int, int, int]
 DEFAULTS = {
     "input": {"size": [256, 256], "intensity": "symmetric", "fit": "stretch", "channels": 1}
     | {"colour": False, "um_per_px": None, "region": "whole"},
-    "output": {"threshold": 0.5, "min_peak": 0.0, "min_area_fraction": 0.0, "largest_only": False}
+    "output": {"threshold": 0.5, "min_score": 0.0, "min_area_fraction": 0.0, "largest_only": False}
     | {"flip_average": False, "temperature": 1.0},
 }
 KNOWN = {"format", "name", "version", "modality", "summary", "network", "weights_sha256", "labels"}
@@ -297,7 +297,7 @@ def to_image(
     threshold = np.float32(output["threshold"])
     parts = list(components(lesion >= threshold))
     kept = [
-        lesion[part].max() >= np.float32(output["min_peak"])
+        lesion[part].max() >= np.float32(output["min_score"])
         and part.sum() >= output["min_area_fraction"] * lesion.size
         for part in parts
     ]

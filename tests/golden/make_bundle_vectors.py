@@ -107,10 +107,10 @@ def rules() -> Iterator[dict[str, object]]:
     for number, output in enumerate(
         (
             OutputSpec(),
-            OutputSpec(min_peak=0.85),
+            OutputSpec(min_score=0.85),
             OutputSpec(threshold=0.4, min_area_fraction=0.03),
             OutputSpec(largest_only=True),
-            OutputSpec(threshold=0.3, min_peak=0.7, largest_only=True, temperature=1.7),
+            OutputSpec(threshold=0.3, min_score=0.7, largest_only=True, temperature=1.7),
             OutputSpec(temperature=0.6),
         )
     ):

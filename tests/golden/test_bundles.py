@@ -110,7 +110,7 @@ def test_the_vectors_hold_what_matters():
     rejecting = 0
     for case in RULES:
         maps = np.array(case["given"]["maps"], np.float32)
-        neutral = case["given"]["output"] | {"min_peak": 0.0, "min_area_fraction": 0.0}
+        neutral = case["given"]["output"] | {"min_score": 0.0, "min_area_fraction": 0.0}
         neutral["largest_only"] = False
         whole = (0, 0, *maps.shape[1:])
         assert case["given"]["output"].keys() == neutral.keys()

@@ -159,13 +159,13 @@ def test_an_own_operating_point_wins(make_tiny, picture):
     array[4:8, 4:8], array[20:24, 20:24] = 255, 150
     image = picture(array)
     assert len(OnnxSegmenter(folder).segment(image).lesions()) == 2
-    strict = OnnxSegmenter(folder, output=OutputSpec(0.5, min_peak=0.8)).segment(image)
+    strict = OnnxSegmenter(folder, output=OutputSpec(0.5, min_score=0.8)).segment(image)
     assert len(strict.lesions()) == 1
     assert len(OnnxSegmenter(folder, output=OutputSpec(0.7)).segment(image).lesions()) == 1
 
 
 def test_probabilities_are_the_networks_own(make_tiny, picture):
-    segmenter = OnnxSegmenter(make_tiny(output=OutputSpec(0.5, min_peak=1.0)), threads=1)
+    segmenter = OnnxSegmenter(make_tiny(output=OutputSpec(0.5, min_score=1.0)), threads=1)
     batch, _ = prepare(picture(noise((32, 32))), segmenter.bundle.input)
     maps = segmenter.probabilities(batch[None])
     assert maps.shape == (1, 32, 32)

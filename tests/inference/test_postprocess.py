@@ -22,7 +22,7 @@ maps = hnp.arrays(
 rules = st.builds(
     OutputSpec,
     threshold=st.sampled_from([0.3, 0.5, 0.7]),
-    min_peak=st.sampled_from([0.0, 0.6, 0.8]),
+    min_score=st.sampled_from([0.0, 0.6, 0.8]),
     min_area_fraction=st.sampled_from([0.0, 0.005, 0.02]),
     largest_only=st.booleans(),
 )
@@ -49,13 +49,13 @@ def test_only_outlines_that_the_rules_keep_survive_and_they_are_untouched(probab
     assert np.array_equal(probability, before)
     after = outlines(result, output.threshold)
     for region in after:
-        assert probability[region].max() >= output.min_peak
+        assert probability[region].max() >= output.min_score
         assert region.sum() >= output.min_area_fraction * probability.size
         assert np.array_equal(result[region], probability[region])
     keepable = [
         region
         for region in outlines(probability, output.threshold)
-        if probability[region].max() >= output.min_peak
+        if probability[region].max() >= output.min_score
         and region.sum() >= output.min_area_fraction * probability.size
     ]
     if output.largest_only and keepable:
@@ -78,16 +78,16 @@ def test_doing_it_twice_changes_nothing(probability, output):
 def test_a_rejected_outline_is_scaled_to_half_the_threshold():
     probability = sheet((slice(2, 4), slice(2, 4), 0.6))
     probability[2, 2] = 0.8
-    result = postprocess(probability, OutputSpec(0.5, min_peak=0.9))
+    result = postprocess(probability, OutputSpec(0.5, min_score=0.9))
     assert result[2, 2] == pytest.approx(0.25)
     assert result[3, 3] == pytest.approx(0.25 * 0.6 / 0.8)
 
 
 def test_limits_count_as_reached():
     probability = sheet((slice(0, 2), slice(0, 2), 0.5), (slice(8, 9), slice(8, 10), 0.75))
-    kept = postprocess(probability, OutputSpec(0.5, min_peak=0.5, min_area_fraction=2 / 256))
+    kept = postprocess(probability, OutputSpec(0.5, min_score=0.5, min_area_fraction=2 / 256))
     assert np.array_equal(kept, probability)
-    assert len(outlines(postprocess(probability, OutputSpec(0.5, min_peak=0.75)), 0.5)) == 1
+    assert len(outlines(postprocess(probability, OutputSpec(0.5, min_score=0.75)), 0.5)) == 1
     few = postprocess(probability, OutputSpec(0.5, min_area_fraction=3 / 256))
     assert few[0, 0] == 0.5
     assert few[8, 8] < 0.5
@@ -96,7 +96,7 @@ def test_limits_count_as_reached():
 def test_the_largest_is_chosen_among_those_that_the_other_rules_keep():
     faint_and_large = (slice(0, 6), slice(0, 6), 0.6)
     probability = sheet(faint_and_large, (slice(10, 13), slice(10, 13), 0.9))
-    result = postprocess(probability, OutputSpec(0.5, min_peak=0.8, largest_only=True))
+    result = postprocess(probability, OutputSpec(0.5, min_score=0.8, largest_only=True))
     (region,) = outlines(result, 0.5)
     assert region[11, 11]
     assert region.sum() == 9
@@ -110,7 +110,7 @@ def test_of_two_equally_large_outlines_the_first_is_kept():
 
 def test_pixels_that_touch_by_a_corner_are_one_outline():
     probability = sheet((2, 2, 0.9), (3, 3, 0.6))
-    assert np.array_equal(postprocess(probability, OutputSpec(0.5, min_peak=0.8)), probability)
+    assert np.array_equal(postprocess(probability, OutputSpec(0.5, min_score=0.8)), probability)
 
 
 @quick
@@ -146,8 +146,8 @@ def test_resizing_back_neither_resurrects_nor_kills(probability, output, source,
 def test_a_rejected_neighbour_does_not_move_a_kept_outline_when_enlarged():
     kept, faint = (slice(2, 8), slice(2, 7), 0.9), (slice(2, 8), slice(8, 12), 0.6)
     placement = Placement.of((61, 47), (16, 16), Fit.STRETCH)
-    alone = bring_back(sheet(kept), placement, OutputSpec(0.5, min_peak=0.8))
-    beside = bring_back(sheet(kept, faint), placement, OutputSpec(0.5, min_peak=0.8))
+    alone = bring_back(sheet(kept), placement, OutputSpec(0.5, min_score=0.8))
+    beside = bring_back(sheet(kept, faint), placement, OutputSpec(0.5, min_score=0.8))
     assert np.array_equal(alone >= 0.5, beside >= 0.5)
 
 

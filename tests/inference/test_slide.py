@@ -210,7 +210,7 @@ def test_bundle_without_a_resolution(slide: Slide, make_tiny: MakeBundle) -> Non
         {"tile": 40},
         {"margin": 32},
         {"batch": 0},
-        {"min_peak": 1.5},
+        {"min_score": 1.5},
     ],
 )
 def test_bad_tilings(values: dict[str, float]) -> None:
@@ -230,7 +230,7 @@ def test_outlines_need_a_peak_somewhere_on_the_slide(slide: Slide, tmp_path: Pat
         return np.where(tiles[..., 1] == PINK[1], 0.6, purple(tiles) * 0.8).astype(np.float32)
 
     weak, strong = (
-        segment_slide(slide, fading, Tiling(1.0, 64, 8, min_peak=peak), tmp_path / "mask.tif")
+        segment_slide(slide, fading, Tiling(1.0, 64, 8, min_score=peak), tmp_path / "mask.tif")
         for peak in (0.81, 0.79)
     )
     assert weak.lesion_px == 0
@@ -240,7 +240,7 @@ def test_outlines_need_a_peak_somewhere_on_the_slide(slide: Slide, tmp_path: Pat
 
 def test_pixels_beyond_the_slide_are_no_peak(slide: Slide, tmp_path: Path) -> None:
     size = slide.size
-    tiling = Tiling(1.0, 64, 8, 1, min_peak=0.9)
+    tiling = Tiling(1.0, 64, 8, 1, min_score=0.9)
     wanted = np.ones(tuple(math.ceil(side / tiling.kept) for side in size), bool)
 
     def network(tiles: np.ndarray) -> np.ndarray:
@@ -251,10 +251,10 @@ def test_pixels_beyond_the_slide_are_no_peak(slide: Slide, tmp_path: Path) -> No
 
 
 def test_operating_point_reaches_the_tiling(slide: Slide, make_tiny: MakeBundle) -> None:
-    output = OutputSpec(threshold=0.4, min_peak=0.7, min_area_fraction=0.5, largest_only=True)
+    output = OutputSpec(threshold=0.4, min_score=0.7, min_area_fraction=0.5, largest_only=True)
     segmenter = OnnxSegmenter(make_tiny(InputSpec((32, 32))), threads=1, output=output)
     tiling = tiling_of(segmenter, slide, 1.0)
-    assert (tiling.threshold, tiling.min_peak, tiling.least_px) == (0.4, 0.7, 512)
+    assert (tiling.threshold, tiling.min_score, tiling.least_px) == (0.4, 0.7, 512)
 
 
 def stained_slide(

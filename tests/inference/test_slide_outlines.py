@@ -45,8 +45,8 @@ def test_as_on_the_whole_mask(
     field = ndimage.gaussian_filter(field, blur)
     field = np.float32((field - field.min()) / np.ptp(field))
     share = (least_px - 0.5) / field.size if least_px else 0.0  # not on the edge of rounding
-    point = OutputSpec(threshold, min_peak=threshold + above, min_area_fraction=share)
-    levels = np.where(field >= point.min_peak, PEAK, OUTLINED)
+    point = OutputSpec(threshold, min_score=threshold + above, min_area_fraction=share)
+    levels = np.where(field >= point.min_score, PEAK, OUTLINED)
     levels = np.where(field >= point.threshold, levels, 0).astype(np.uint8)
     expected = postprocess(field, point) >= np.float32(threshold)
     np.testing.assert_array_equal(kept_of(levels, least_px=least_px), expected)

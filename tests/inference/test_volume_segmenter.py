@@ -154,7 +154,7 @@ def test_small_faint_and_other_outlines_are_dropped(tmp_path: Path) -> None:
     faint = Image(image.array * np.array([1, 1])[:, None, None, None], image.grid)
     dimmed = faint.array.copy()
     dimmed[1][gain] = dimmed[0][gain] + 40  # a probability of 0.8
-    peak = VolumeSegmenter(kept, threads=1, output=OutputSpec(min_peak=0.9))
+    peak = VolumeSegmenter(kept, threads=1, output=OutputSpec(min_score=0.9))
     assert peak.segment(Image(dimmed, image.grid)).lesions() == ()
 
 

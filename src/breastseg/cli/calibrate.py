@@ -81,7 +81,7 @@ class CalibratePoint:
         say(points_markdown(points))
         output = _opened(self.write or self.bundles[0], self.threads).bundle.output
         output = at_point(output, points.choose(self.choice))
-        say(f"{self.choice.rule}: threshold {output.threshold}, min score {output.min_peak}")
+        say(f"{self.choice.rule}: threshold {output.threshold}, min score {output.min_score}")
         if self.write is not None:
             _rewrite(self.write, lambda bundle: replace(bundle, output=output))
         return 0

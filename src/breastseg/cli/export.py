@@ -43,7 +43,7 @@ class Export:
         precision: in which the large weights are stored: int8 for a smaller file, float32 for the
             rare network that float16 changes too much. The export checks what each changes.
         threshold: pixels of at least this probability are lesion.
-        min_peak: an outline whose highest probability stays below this is dropped.
+        min_score: an outline whose highest probability stays below this is dropped.
         min_area_fraction: an outline that covers a smaller share of the image than this is dropped.
         largest_only: keep only the largest outline.
         flip_average: average with the prediction for the mirrored image.
@@ -72,7 +72,7 @@ class Export:
     weights: Literal["last", "best"] = "last"
     precision: Literal["int8", "float16", "float32"] = "float16"
     threshold: float = OutputSpec.threshold
-    min_peak: float = OutputSpec.min_peak
+    min_score: float = OutputSpec.min_score
     min_area_fraction: float = OutputSpec.min_area_fraction
     largest_only: bool = False
     flip_average: bool = False
@@ -81,7 +81,7 @@ class Export:
         """Export; returns the exit code."""
         output = OutputSpec(
             threshold=self.threshold,
-            min_peak=self.min_peak,
+            min_score=self.min_score,
             min_area_fraction=self.min_area_fraction,
             largest_only=self.largest_only,
             flip_average=self.flip_average,

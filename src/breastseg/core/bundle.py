@@ -167,7 +167,7 @@ class OutputSpec:
 
     Attributes:
         threshold: pixels at or above it are lesion, 0 to 1.
-        min_peak: an outline whose highest probability stays below this is dropped, 0 to 1.
+        min_score: an outline whose highest probability stays below this is dropped, 0 to 1.
         min_area_fraction: an outline smaller than this share of the image is dropped, 0 to 1.
         largest_only: keep only the largest outline.
         flip_average: average the prediction with that of the mirrored image.
@@ -177,7 +177,7 @@ class OutputSpec:
     """
 
     threshold: float = 0.5
-    min_peak: float = 0.0
+    min_score: float = 0.0
     min_area_fraction: float = 0.0
     largest_only: bool = False
     flip_average: bool = False
@@ -186,9 +186,9 @@ class OutputSpec:
     def __post_init__(self) -> None:
         if not 0.01 <= self.temperature <= 100:
             raise BundleError(f"temperature {self.temperature}", "0.01 to 100")
-        if not 0 < self.threshold < 1 or not 0 <= self.min_peak <= 1:
+        if not 0 < self.threshold < 1 or not 0 <= self.min_score <= 1:
             raise BundleError(
-                f"threshold {self.threshold}, min_peak {self.min_peak}",
+                f"threshold {self.threshold}, min_score {self.min_score}",
                 "a threshold between 0 and 1, a peak from 0 to 1",
             )
         if not 0 <= self.min_area_fraction < 1:

@@ -157,8 +157,8 @@ def _number(value: float | str) -> str:
 def _operating_point(bundle: Bundle) -> str:
     output = bundle.output
     lines = [f"- Pixels with a probability of at least {output.threshold:g} are lesion."]
-    if output.min_peak > output.threshold:
-        lines.append(f"- An outline whose peak stays below {output.min_peak:g} is dropped.")
+    if output.min_score > output.threshold:
+        lines.append(f"- An outline whose peak stays below {output.min_score:g} is dropped.")
     if output.min_area_fraction > 0:
         lines.append(
             f"- An outline smaller than {output.min_area_fraction:.2%} of the image is dropped."

@@ -298,8 +298,8 @@ class OnnxSegmenter(Segmenter):
             steps.append(f"logits divided by {output.temperature:g}")
         if output.flip_average:
             steps.append("averaged with the prediction for the mirrored image")
-        if output.min_peak > output.threshold:
-            steps.append(f"outlines with a peak below {output.min_peak:g} dropped")
+        if output.min_score > output.threshold:
+            steps.append(f"outlines with a peak below {output.min_score:g} dropped")
         if output.min_area_fraction > 0:
             steps.append(f"outlines below {output.min_area_fraction:g} of the image dropped")
         if output.largest_only:

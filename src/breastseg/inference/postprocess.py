@@ -24,7 +24,7 @@ def postprocess(
     Args:
         probability: (rows, columns) or (slices, rows, columns) float32, 0 to 1, of the image and
             nothing but the image: the area rule takes its share of this array.
-        output: an outline is kept where its peak is at least `min_peak` and its area at least
+        output: an outline is kept where its peak is at least `min_score` and its area at least
             `min_area_fraction` of the array; of those kept, only the largest (the first in
             row-major order where two are equal) if `largest_only`.
         smallest: an outline of fewer pixels or voxels than this is rejected too.
@@ -57,12 +57,12 @@ def bring_back(
     whole = np.zeros(placement.size, np.float32)
     whole[part] = inner
     result = np.clip(placement.backward(whole), 0, 1)
-    for peak_row, peak_column in peaks:
+    for score_row, score_column in peaks:
         # the source pixel in which the centre of the peak's pixel lies
-        place = placement.point_back(row + peak_row + 0.5, column + peak_column + 0.5)
+        place = placement.point_back(row + score_row + 0.5, column + score_column + 0.5)
         there = int(place[0]), int(place[1])
         if result[there] < output.threshold:
-            result[there] = inner[peak_row, peak_column]
+            result[there] = inner[score_row, score_column]
     return result
 
 
@@ -81,7 +81,7 @@ def _judged(
     peaks = np.zeros(count, np.float32)
     np.maximum.at(peaks, owners, values)
     least = max(smallest, output.min_area_fraction * result.size)
-    kept = (peaks >= output.min_peak) & (areas >= least)
+    kept = (peaks >= output.min_score) & (areas >= least)
     if output.largest_only and kept.any():
         kept &= np.arange(count) == np.argmax(np.where(kept, areas, -1))
     factors = np.where(kept, np.float32(1), np.float32(0.5 * output.threshold) / peaks)

@@ -52,7 +52,7 @@ class Tiling:
             half of `tile`.
         batch: tiles given to the network at a time, at least 1.
         threshold: pixels at or above it are lesion, between 0 and 1.
-        min_peak: an outline is kept where a pixel of it reaches this, 0 to 1; without effect up to
+        min_score: an outline is kept where a pixel of it reaches this, 0 to 1; without effect up to
             `threshold`.
         least_px: an outline of fewer pixels, at `step`, is dropped, at least 0.
 
@@ -65,7 +65,7 @@ class Tiling:
     margin: int = 64
     batch: int = 4
     threshold: float = 0.5
-    min_peak: float = 0.0
+    min_score: float = 0.0
     least_px: float = 0.0
 
     def __post_init__(self) -> None:
@@ -74,9 +74,9 @@ class Tiling:
                 f"a step of {self.step}, a threshold of {self.threshold}",
                 "a step above 0, a threshold between 0 and 1",
             )
-        if not 0 <= self.min_peak <= 1 or not self.least_px >= 0:
+        if not 0 <= self.min_score <= 1 or not self.least_px >= 0:
             raise GeometryError(
-                f"a min_peak of {self.min_peak}, a least_px of {self.least_px}",
+                f"a min_score of {self.min_score}, a least_px of {self.least_px}",
                 "0 to 1, and at least 0",
             )
         sides = self.tile % 16 == 0 and self.margin % 8 == 0 and 0 <= 2 * self.margin < self.tile
@@ -198,7 +198,7 @@ def _kept_blocks(
 ) -> Iterator[NDArray[np.bool_]]:
     """`outlined_blocks` without the outlines that have no peak or are too small."""
     blocks = outlined_blocks(slide, network, tiling, wanted, progress)
-    if tiling.min_peak > tiling.threshold or tiling.least_px > 1:
+    if tiling.min_score > tiling.threshold or tiling.least_px > 1:
         yield from outlines_to_keep(blocks, wanted.shape[1], tiling.least_px)
     else:
         yield from (block > 0 for block in blocks)
@@ -222,7 +222,7 @@ def outlined_blocks(
 
     Yields:
         (kept, kept) of 0, `OUTLINED` at or above the threshold, `PEAK` where that is also at or
-        above `tiling.min_peak`; 0 beyond the slide.
+        above `tiling.min_score`; 0 beyond the slide.
 
     Raises:
         GeometryError: the network gives another shape.
@@ -272,7 +272,7 @@ def _run(
         )
     middle = slice(margin, side - margin)
     seen = probability[:, middle, middle]
-    levels = np.where(seen >= tiling.min_peak, np.uint8(PEAK), np.uint8(OUTLINED))
+    levels = np.where(seen >= tiling.min_score, np.uint8(PEAK), np.uint8(OUTLINED))
     return np.where(seen >= tiling.threshold, levels, np.uint8(0))
 
 
@@ -362,7 +362,7 @@ def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = 
         margin=side // 64 * 8,
         batch=max(1, 2**20 // side**2),
         threshold=segmenter.output.threshold,
-        min_peak=segmenter.output.min_peak,
+        min_score=segmenter.output.min_score,
         least_px=segmenter.output.min_area_fraction * side**2,
     )
 

@@ -63,7 +63,7 @@ class _Outlines:
         self.side = 0
         self._across = across
         self._roots = array("q", [0])
-        self._peaks = bytearray(1)
+        self._scores = bytearray(1)
         self._sizes = array("q", [0])
         self._met = 0
         self._above = self._below = self._left = np.zeros(0, np.int64)
@@ -80,11 +80,11 @@ class _Outlines:
         numbers, count = _numbered(tile > 0)
         first = len(self._roots)
         self._roots.extend(range(first, first + count))
-        self._peaks.extend(bytes(count))
+        self._scores.extend(bytes(count))
         self._sizes.extend(np.bincount(numbers.ravel(), minlength=count + 1)[1:].tolist())
         numbers = _in_all(numbers, first)
         for number in np.unique(numbers[tile == PEAK]).tolist():
-            self._peaks[number] = 1
+            self._scores[number] = 1
         columns = slice(place * self.side, (place + 1) * self.side + 2)
         if self._above.size:
             self._join(numbers[0], self._above[columns])
@@ -96,7 +96,7 @@ class _Outlines:
         """Whether the outline of each number has a peak and that size; False for 0, outside."""
         roots = np.array([self._root(number) for number in range(len(self._roots))])
         has = np.zeros(len(roots), bool)
-        has[roots[np.frombuffer(self._peaks, bool)]] = True
+        has[roots[np.frombuffer(self._scores, bool)]] = True
         sizes = np.bincount(roots, self._sizes, len(roots))
         return np.asarray((has & (sizes >= least_px))[roots])
 

@@ -224,13 +224,13 @@ def _provenance(
     side = bundle.input.size[0]
     um = round(found.um_per_px or 0.0, 4)
     small = f"regions below {output.min_area_fraction:.3g} of a tile dropped"
-    weak = f"regions with a highest probability below {output.min_peak:g} dropped"
+    weak = f"regions with a highest probability below {output.min_score:g} dropped"
     return Provenance(
         segmenter=bundle.name,
         version=bundle.version,
         parameters={
             "threshold": output.threshold,
-            "min_peak": output.min_peak,
+            "min_score": output.min_score,
             "min_area_fraction": output.min_area_fraction,
             "tile_px": side,
             "um_per_px": um,
@@ -244,7 +244,7 @@ def _provenance(
             f"network: {bundle.network}",
             f"segmented at {output.threshold:g}",
             f"polygons in steps of {scale:g} pixels of the slide",
-            *([weak] if output.min_peak > output.threshold else []),
+            *([weak] if output.min_score > output.threshold else []),
             *([small] if output.min_area_fraction > 0 else []),
         ),
     )

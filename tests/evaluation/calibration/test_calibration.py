@@ -90,14 +90,14 @@ def test_a_point_and_a_temperature_are_written_into_the_bundle(
     assert main([*words, "--write", str(bundle)]) == 0
     said = capsys.readouterr().out.splitlines()
     output = read_bundle(bundle).output
-    assert said[-2] == f"highest-dice: threshold {output.threshold}, min score {output.min_peak}"
+    assert said[-2] == f"highest-dice: threshold {output.threshold}, min score {output.min_score}"
     assert main(["calibrate", "temperature", str(bundle), *data, "--write"]) == 0
     said = capsys.readouterr().out.splitlines()
     after = read_bundle(bundle).output
     assert said[0].startswith(f"temperature {after.temperature:g}, fitted on 8 images")
     before, now = map(float, re.findall(r"([\d.]+) (?:before|after)", said[0]))
     assert now <= before
-    assert (after.threshold, after.min_peak) == (output.threshold, output.min_peak)
+    assert (after.threshold, after.min_score) == (output.threshold, output.min_score)
 
 
 def test_several_bundles_each_have_a_selection(

@@ -181,7 +181,7 @@ def at_point(output: OutputSpec, point: tuple[float, float] | None) -> OutputSpe
             "allow more false positives or more masks on normal images",
         )
     threshold, score = point
-    return replace(output, threshold=threshold, min_peak=score)
+    return replace(output, threshold=threshold, min_score=score)
 
 
 def points_markdown(points: OperatingPoints) -> str:
