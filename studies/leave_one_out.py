@@ -37,9 +37,9 @@ COUNTS = (
 )
 
 
-def smallest_share(patients: list[str], options: argparse.Namespace) -> float:
+def smallest_fraction(patients: list[str], options: argparse.Namespace) -> float:
     """The share of its image of a small true outline of these patients; 0 where none is asked."""
-    if options.least_percentile is None:
+    if options.min_percentile is None:
         return 0.0
     name, _, folder = options.data.partition("=")
     shares: list[float] = []
@@ -47,7 +47,7 @@ def smallest_share(patients: list[str], options: argparse.Namespace) -> float:
         mask = case.load().mask
         if case.patient_id in patients and mask is not None:
             shares += (connected_regions(mask.foreground).sizes / mask.labels.size).tolist()
-    return float(np.percentile(shares, options.least_percentile))
+    return float(np.percentile(shares, options.min_percentile))
 
 
 def train_without(patient: str, others: list[str], options: argparse.Namespace) -> None:
@@ -63,7 +63,7 @@ def train_without(patient: str, others: list[str], options: argparse.Namespace) 
         train(options.recipe, [options.data], run, changes, options.threads)
         shutil.rmtree(bundle, ignore_errors=True)
         words = ["export", run, "--out", bundle, "--precision", "float32"]
-        words += ["--min-area-fraction", str(smallest_share(others, options))]
+        words += ["--min-area-fraction", str(smallest_fraction(others, options))]
         breastseg(*words, "--modality", options.modality)
         words = ["evaluate", bundle, *data, "--split", f"patient:{patient}"]
         breastseg(*words, "--out", folder / "score", "--min-iou", str(options.min_iou))

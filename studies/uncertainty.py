@@ -71,8 +71,8 @@ def report(seen: dict[str, list[Seen]]) -> None:
         lesions = [case for case in cases if case.lesion]
         print(
             f"| {name} | {len(SETS[name])} | {np.mean([c.dice for c in lesions]):.4f} "
-            f"| {1 - share_outlined(lesions):.3f} "
-            f"| {share_outlined([c for c in cases if not c.lesion]):.3f} |"
+            f"| {1 - fraction_outlined(lesions):.3f} "
+            f"| {fraction_outlined([c for c in cases if not c.lesion]):.3f} |"
         )
     kept = " | ".join(f"kept {share:.0%}" for share in KEPT)
     print(f"\n| views | measure | outlined | rho | area | {kept} |")
@@ -114,7 +114,7 @@ def judge(members: NDArray[np.float32], truth: NDArray[np.bool_], output: Output
     return Seen(bool(truth.any()), dice(outline, truth), found)
 
 
-def share_outlined(cases: Sequence[Seen]) -> float:
+def fraction_outlined(cases: Sequence[Seen]) -> float:
     """The share with an outline; not a number where there is no case."""
     return float(np.mean([case.uncertainty[Measure.ENTROPY] is not None for case in cases]))
 

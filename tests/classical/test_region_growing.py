@@ -117,7 +117,7 @@ def test_it_stops_before_the_leak() -> None:
     strength = np.zeros_like(unlike)
     strength[:, 19:22] = 1
     strength[:4] = strength[-4:] = strength[:, :4] = 1
-    found = region_growing(unlike, _seed(unlike.shape, (10, 8)), strength, least_px=5, size=0)
+    found = region_growing(unlike, _seed(unlike.shape, (10, 8)), strength, min_px=5, size=0)
     expected = np.zeros_like(found)
     expected[3:-3, 3:20] = True
     assert np.array_equal(found, expected)
@@ -134,11 +134,11 @@ def test_on_two_grey_levels_it_is_the_component_of_the_seed() -> None:
         component = numbers == number
         point = tuple(int(i) for i in np.argwhere(component)[component.sum() // 2])
         unlike = unlikeness(grey, component, darker=True)
-        found = region_growing(unlike, _seed(dark.shape, point), strength, least_px=0, size=0)
+        found = region_growing(unlike, _seed(dark.shape, point), strength, min_px=0, size=0)
         assert np.array_equal(found, component)
     first, last = ((numbers == number) for number in (1, count))
     seeds = _seed(dark.shape, *(tuple(np.argwhere(one)[0]) for one in (first, last)))
-    found = region_growing(unlike, seeds, strength, least_px=0, size=0)
+    found = region_growing(unlike, seeds, strength, min_px=0, size=0)
     assert np.array_equal(found, first | last)
 
 
@@ -146,7 +146,7 @@ def test_growing_changes_nothing_that_was_passed_in() -> None:
     unlike = np.random.default_rng(0).random((20, 30), np.float32)
     seeds = _seed(unlike.shape, (5, 5))
     before = unlike.copy(), seeds.copy()
-    region_growing(unlike, seeds, unlike, least_px=1, size=1)
+    region_growing(unlike, seeds, unlike, min_px=1, size=1)
     assert np.array_equal(unlike, before[0])
     assert np.array_equal(seeds, before[1])
 
@@ -156,12 +156,12 @@ def test_a_preference_for_size_takes_the_larger_of_two_rims() -> None:
     strength = np.exp(-((distance - 10) ** 2) / 4) + 0.8 * np.exp(-((distance - 30) ** 2) / 4)
     seeds = _seed(distance.shape, (40, 40))
     areas = [
-        region_growing(distance, seeds, strength.astype(np.float32), least_px=20, size=size).sum()
+        region_growing(distance, seeds, strength.astype(np.float32), min_px=20, size=size).sum()
         for size in (0, 0.5)
     ]
     assert areas[0] == pytest.approx(np.pi * 10**2, rel=0.1)
     assert areas[1] == pytest.approx(np.pi * 30**2, rel=0.1)
-    least = region_growing(distance, seeds, strength.astype(np.float32), least_px=500, size=0)
+    least = region_growing(distance, seeds, strength.astype(np.float32), min_px=500, size=0)
     assert least.sum() == pytest.approx(areas[1], rel=0.02)
 
 
@@ -169,15 +169,15 @@ def test_it_does_not_grow_where_it_may_not() -> None:
     unlike = np.zeros((20, 30), np.float32)
     unlike[:, 15:] = np.inf
     strength = np.ones_like(unlike)
-    found = region_growing(unlike, _seed(unlike.shape, (5, 5)), strength, least_px=1, size=0)
+    found = region_growing(unlike, _seed(unlike.shape, (5, 5)), strength, min_px=1, size=0)
     assert np.array_equal(found, np.isfinite(unlike))
-    walled = region_growing(unlike, _seed(unlike.shape, (5, 20)), strength, least_px=1, size=0)
+    walled = region_growing(unlike, _seed(unlike.shape, (5, 20)), strength, min_px=1, size=0)
     assert not walled.any()
 
 
 def test_without_an_edge_there_is_no_region() -> None:
     blank = np.zeros((20, 30), np.float32)
-    assert not region_growing(blank, _seed(blank.shape, (5, 5)), blank, least_px=1, size=0).any()
+    assert not region_growing(blank, _seed(blank.shape, (5, 5)), blank, min_px=1, size=0).any()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.15])
@@ -196,7 +196,7 @@ def test_it_grows_from_the_points_of_the_user() -> None:
     grey = np.full(SHAPE, 0.7, np.float32)
     first, second = disc(SHAPE, (75, 45), 16), disc(SHAPE, (75, 105), 16)
     grey[first | second] = 0.2
-    method = RegionGrowing(box_trust=0, least_share=0)
+    method = RegionGrowing(box_trust=0, min_fraction=0)
     one = method.delineate(view(SHAPE, BOX, grey=grey, inside=((75, 45),)))
     assert (one & first).sum() > 0.9 * first.sum()
     assert not (one & second).any()
@@ -222,8 +222,8 @@ def test_a_region_has_at_least_its_least_share() -> None:
     grey = _grey(0, contrast=0.1)
     grey[disc(SHAPE, (75, 75), 22)] = 0.0  # a sharper edge within
     seen = view(SHAPE, BOX, grey=grey)
-    small = RegionGrowing(least_share=0, size=0, box_trust=0, darker=False).delineate(seen)
-    large = RegionGrowing(least_share=0.5, size=0, box_trust=0).delineate(seen)
+    small = RegionGrowing(min_fraction=0, size=0, box_trust=0, darker=False).delineate(seen)
+    large = RegionGrowing(min_fraction=0.5, size=0, box_trust=0).delineate(seen)
     assert large.sum() >= 0.5 * (seen.radius <= 1).sum() > small.sum()
 
 
@@ -232,7 +232,7 @@ def test_a_region_may_be_preferred_for_its_size() -> None:
     grey[disc(SHAPE, (75, 75), 25)] = 0.2  # a sharper edge within
     seen = view(SHAPE, BOX, grey=grey)
     plain, large = (
-        RegionGrowing(size=size, least_share=0, box_trust=0).delineate(seen) for size in (0, 1)
+        RegionGrowing(size=size, min_fraction=0, box_trust=0).delineate(seen) for size in (0, 1)
     )
     assert _agreement(plain) < 0.5
     assert _agreement(large) > 0.95
@@ -250,7 +250,7 @@ def test_smoothing_before_the_edge_passes_over_texture() -> None:
     grey = (0.2 + 0.002 * away + 0.15 * (away > 40) + stripes).astype(np.float32)
     seen = view(SHAPE, BOX, grey=grey)
     for edge_sigma, radius in ((0, 16), (3, 40)):
-        method = RegionGrowing(sigma=4, edge_sigma=edge_sigma, box_trust=0, least_share=0, size=0)
+        method = RegionGrowing(sigma=4, edge_sigma=edge_sigma, box_trust=0, min_fraction=0, size=0)
         assert method.delineate(seen).sum() == pytest.approx(np.pi * radius**2, rel=0.05)
 
 

@@ -21,7 +21,7 @@ RECIPE = """
 name = "phantoms"
 epochs = 16
 batch_size = 4
-normal_share = 0.25
+normal_fraction = 0.25
 validate_every = 8
 [[sources]]
 name = "scans"

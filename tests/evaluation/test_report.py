@@ -58,7 +58,7 @@ def test_groups_by_hand() -> None:
     assert lesions.figures["hd95_px"].images == 3
     assert lesions.figures["pooled_dice"].value == pytest.approx(2 * 36 / (2 * 36 + 200))
     assert "hd95_mm" not in lesions.figures
-    assert groups["normal images"].figures["share_outlined"].value == 1
+    assert groups["normal images"].figures["fraction_outlined"].value == 1
     assert groups["normal images"].figures["false_outlines_per_image"].value == 1
     assert groups["normal images"].failures == 0
 
@@ -67,7 +67,7 @@ def test_both_empty_counts_as_one_and_intervals_repeat() -> None:
     evaluation = evaluate(NOTHING, some_cases()[:5])
     groups = summarise(evaluation).groups
     assert groups["all images"].figures["dice"].value == pytest.approx(1 / 5)
-    assert groups["normal images"].figures["share_outlined"].value == 0
+    assert groups["normal images"].figures["fraction_outlined"].value == 0
     assert summarise(evaluation) == summarise(evaluation)
     changed = summarise(evaluation, seed=1).groups["all images"].figures["dice"]
     assert changed.value == groups["all images"].figures["dice"].value

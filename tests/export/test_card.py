@@ -24,7 +24,7 @@ SUMMARY = {
                 "milliseconds": figure(33.0),
             },
         },
-        "normal images": {"images": 2, "figures": {"share_outlined": figure(0.5, 0.0, 1.0)}},
+        "normal images": {"images": 2, "figures": {"fraction_outlined": figure(0.5, 0.0, 1.0)}},
     },
 }
 
@@ -63,9 +63,9 @@ def test_results_are_flat_and_rounded(summary):
         "lesion images/hd95_px": 12.3456,
         "lesion images/hd95_px/low": 10.01,
         "normal images/images": 2,
-        "normal images/share_outlined": 0.5,
-        "normal images/share_outlined/low": 0.0,
-        "normal images/share_outlined/high": 1.0,
+        "normal images/fraction_outlined": 0.5,
+        "normal images/fraction_outlined/low": 0.0,
+        "normal images/fraction_outlined/high": 1.0,
     }
 
 

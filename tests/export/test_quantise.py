@@ -260,14 +260,14 @@ def test_the_cost_by_hand() -> None:
     assert figures == {
         "float, lesion images/images": 2,
         "float, lesion images/dice": 1,
-        "float, lesion images/share_outlined": 1,
+        "float, lesion images/fraction_outlined": 1,
         "float, normal images/images": 1,
-        "float, normal images/share_outlined": 1,
+        "float, normal images/fraction_outlined": 1,
         "int8, lesion images/images": 2,
         "int8, lesion images/dice": 0,
-        "int8, lesion images/share_outlined": 0,
+        "int8, lesion images/fraction_outlined": 0,
         "int8, normal images/images": 1,
-        "int8, normal images/share_outlined": 0,
+        "int8, normal images/fraction_outlined": 0,
         "Dice between the two outlines": 0,
         "mean absolute difference of a probability": 0.25,
     }

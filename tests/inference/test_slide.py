@@ -254,7 +254,7 @@ def test_operating_point_reaches_the_tiling(slide: Slide, make_tiny: MakeBundle)
     output = OutputSpec(threshold=0.4, min_score=0.7, min_area_fraction=0.5, largest_only=True)
     segmenter = OnnxSegmenter(make_tiny(InputSpec((32, 32))), threads=1, output=output)
     tiling = tiling_of(segmenter, slide, 1.0)
-    assert (tiling.threshold, tiling.min_score, tiling.least_px) == (0.4, 0.7, 512)
+    assert (tiling.threshold, tiling.min_score, tiling.min_px) == (0.4, 0.7, 512)
 
 
 def stained_slide(

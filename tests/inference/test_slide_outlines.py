@@ -21,10 +21,10 @@ def in_tiles(levels: np.ndarray, side: int = SIDE) -> Iterator[np.ndarray]:
             yield levels[row : row + side, column : column + side]
 
 
-def kept_of(levels: np.ndarray, side: int = SIDE, least_px: float = 0) -> np.ndarray:
+def kept_of(levels: np.ndarray, side: int = SIDE, min_px: float = 0) -> np.ndarray:
     """The mask put together again."""
     across = levels.shape[1] // side
-    tiles = list(outlines_to_keep(in_tiles(levels, side), across, least_px))
+    tiles = list(outlines_to_keep(in_tiles(levels, side), across, min_px))
     rows = [np.hstack(tiles[start : start + across]) for start in range(0, len(tiles), across)]
     return np.vstack(rows)
 
@@ -36,20 +36,20 @@ def kept_of(levels: np.ndarray, side: int = SIDE, least_px: float = 0) -> np.nda
     blur=st.floats(0.0, 4.0),
     threshold=st.floats(0.3, 0.7),
     above=st.floats(0.0, 0.3),
-    least_px=st.sampled_from([0, 2, 9, 40]),
+    min_px=st.sampled_from([0, 2, 9, 40]),
 )
 def test_as_on_the_whole_mask(
-    seed: int, tiles: tuple[int, int], blur: float, threshold: float, above: float, least_px: int
+    seed: int, tiles: tuple[int, int], blur: float, threshold: float, above: float, min_px: int
 ) -> None:
     field = np.random.default_rng(seed).random((tiles[0] * SIDE, tiles[1] * SIDE))
     field = ndimage.gaussian_filter(field, blur)
     field = np.float32((field - field.min()) / np.ptp(field))
-    share = (least_px - 0.5) / field.size if least_px else 0.0  # not on the edge of rounding
+    share = (min_px - 0.5) / field.size if min_px else 0.0  # not on the edge of rounding
     point = OutputSpec(threshold, min_score=threshold + above, min_area_fraction=share)
     levels = np.where(field >= point.min_score, PEAK, OUTLINED)
     levels = np.where(field >= point.threshold, levels, 0).astype(np.uint8)
     expected = postprocess(field, point) >= np.float32(threshold)
-    np.testing.assert_array_equal(kept_of(levels, least_px=least_px), expected)
+    np.testing.assert_array_equal(kept_of(levels, min_px=min_px), expected)
 
 
 def test_peak_far_away_keeps_an_outline() -> None:

@@ -66,7 +66,7 @@ def test_dice_of_a_class_that_is_not_there_by_hand():
     benign_only = TARGET * torch.tensor([1.0, 0.0])[None, :, None, None]
     benign = 1 - (2 * 0.7 + 1) / (1.25 + 1 + 1)
     malignant = 0.9 / (0.9 + 0.1 * 3)
-    value = DiceLoss(empty_share=0.1)(LOGITS, benign_only)
+    value = DiceLoss(empty_fraction=0.1)(LOGITS, benign_only)
     assert float(value) == pytest.approx((benign + malignant) / 2)
 
 
@@ -106,7 +106,7 @@ def test_cross_entropy_agrees_with_torch_on_class_indices(shape):
 def test_dice_and_tversky_agree_with_monai(monai, shape):
     logits, target = random_case(shape)
     told = {"softmax": True, "include_background": False, "smooth_nr": 1.0, "smooth_dr": 1.0}
-    dice = DiceLoss(1.0, empty_share=1 / math.prod(shape))
+    dice = DiceLoss(1.0, empty_fraction=1 / math.prod(shape))
     torch.testing.assert_close(dice(logits, target), monai.DiceLoss(**told)(logits, whole(target)))
     oracle = monai.TverskyLoss(**told, alpha=0.3, beta=0.7)
     torch.testing.assert_close(TverskyLoss()(logits, target), oracle(logits, whole(target)))

@@ -55,7 +55,7 @@ def test_dice_by_hand():
 
 def test_dice_of_an_empty_target_by_hand():
     # A predicted mass of 2, and a tenth of 4 pixels.
-    assert float(DiceLoss(empty_share=0.1)(LOGITS, EMPTY)) == pytest.approx(2 / (2 + 0.4))
+    assert float(DiceLoss(empty_fraction=0.1)(LOGITS, EMPTY)) == pytest.approx(2 / (2 + 0.4))
     assert float(DiceLoss()(row(*[-100.0] * 4), EMPTY)) == 0
 
 
@@ -71,7 +71,7 @@ def test_dice_tells_a_large_false_alarm_from_a_small_one():
 
 def test_dice_agrees_with_monai(monai, case):
     oracle = monai.DiceLoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)
-    same_smooth = DiceLoss(smooth=1.0, empty_share=1 / (17 * 13))
+    same_smooth = DiceLoss(smooth=1.0, empty_fraction=1 / (17 * 13))
     torch.testing.assert_close(same_smooth(*case), oracle(*case))
 
 
@@ -92,7 +92,7 @@ def test_tversky_agrees_with_monai(monai, case):
 
 def test_tversky_with_halves_is_dice(case):
     # TP / (TP + FP/2 + FN/2) is 2TP / (2TP + FP + FN); the smoothing doubles with it.
-    dice = DiceLoss(1.0, empty_share=1 / (17 * 13))
+    dice = DiceLoss(1.0, empty_fraction=1 / (17 * 13))
     torch.testing.assert_close(TverskyLoss(0.5, 0.5, 0.5)(*case), dice(*case))
 
 

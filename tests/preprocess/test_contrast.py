@@ -14,8 +14,8 @@ def faint() -> NDArray[np.float32]:
 
 def test_one_tile_without_a_limit_is_plain_histogram_equalisation() -> None:
     levels = np.rint(faint() * 255).astype(int)
-    share_up_to = np.cumsum(np.bincount(levels.ravel(), minlength=256)) / levels.size
-    assert np.abs(clahe(faint(), 256, tiles=1) - share_up_to[levels]).max() < 1 / 255
+    fraction_up_to = np.cumsum(np.bincount(levels.ravel(), minlength=256)) / levels.size
+    assert np.abs(clahe(faint(), 256, tiles=1) - fraction_up_to[levels]).max() < 1 / 255
 
 
 def test_contrast_rises_with_the_limit() -> None:

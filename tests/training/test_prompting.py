@@ -55,7 +55,7 @@ def test_prompt_maps_by_hand() -> None:
 def test_simulated_prompts_mean_the_lesion(seed: int) -> None:
     generator = np.random.default_rng(seed)
     mask = lesion(seed)
-    prompt = simulate(mask, NOTHING, generator, box_share=0.5)
+    prompt = simulate(mask, NOTHING, generator, box_fraction=0.5)
     assert prompt.box is not None or prompt.inside
     assert all(mask[int(row), int(column)] for row, column in prompt.inside)
     assert not any(mask[int(row), int(column)] for row, column in prompt.outside)

@@ -35,8 +35,8 @@ def test_what_two_recipes_differ_in_is_named(recipe_file: Path) -> None:
     assert differences(recipe, recipe) == ()
     other = read_recipe(recipe_file, {"epochs": "6", "sources.0.train": "lesions"})
     assert differences(recipe, other) == ("epochs: 3, now 6", "sources.0.train: all, now lesions")
-    assert differences(recipe, read_recipe(recipe_file, {"normal_share": "0.5"})) == (
-        "normal_share: none, now 0.5",
+    assert differences(recipe, read_recipe(recipe_file, {"normal_fraction": "0.5"})) == (
+        "normal_fraction: none, now 0.5",
     )
 
 

@@ -39,7 +39,7 @@ def test_epochs_differ_and_repeat(prepared: PreparedCases) -> None:
 
 
 def test_normals_get_their_share(prepared: PreparedCases) -> None:
-    order = sampler(prepared, normal_share=0.5).order(0)
+    order = sampler(prepared, normal_fraction=0.5).order(0)
     assert (~prepared.has_lesion[order]).sum() == 8
     assert len(order) == 16
 

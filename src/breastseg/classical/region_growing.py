@@ -113,7 +113,7 @@ def region_growing(
     seeds: NDArray[np.bool_],
     strength: NDArray[np.float32],
     *,
-    least_px: float,
+    min_px: float,
     size: float,
 ) -> NDArray[np.bool_]:
     """Grow a region from seeds up to the tolerance whose border has the strongest edge.
@@ -123,7 +123,7 @@ def region_growing(
             not grow.
         seeds: (h, w) bool.
         strength: (h, w) float32, evidence of a border.
-        least_px: a region of fewer pixels has not grown far enough.
+        min_px: a region of fewer pixels has not grown far enough.
         size: 0 goes by the mean strength along the border; above, that of larger regions counts
             more, by this power of their area.
 
@@ -137,7 +137,7 @@ def region_growing(
     closed = unlike[open_to].max() + np.float32(1)
     joined = joining(np.where(open_to, unlike, closed), seeds)
     tolerances, area, edge = growth_curve(joined, strength)
-    score = np.where((area >= least_px) & (tolerances < closed), edge * area**size, 0)
+    score = np.where((area >= min_px) & (tolerances < closed), edge * area**size, 0)
     best = int(np.argmax(score))
     return joined <= tolerances[best] if score[best] > 0 else np.zeros(seeds.shape, bool)
 
@@ -156,7 +156,7 @@ class RegionGrowing(ClassicalMethod):
             0 counts edges of any direction.
         box_trust: how hard it is to grow out of the ellipse that fills the box, in standard
             deviations of the region's grey levels on that ellipse; 0 goes by the image alone.
-        least_share: the region grows to at least this share of that ellipse.
+        min_fraction: the region grows to at least this share of that ellipse.
         size: preference for larger regions: the sharpness of the border counts times this power of
             the area; 0 for none.
         darker: also take what is darker than the region.
@@ -177,7 +177,7 @@ class RegionGrowing(ClassicalMethod):
     edge_sigma: Annotated[float, Within(0, 6)] = 2.0
     outward: Annotated[float, Within(0, 1)] = 0.5
     box_trust: Annotated[float, Within(0, 10)] = 2.0
-    least_share: Annotated[float, Within(0, 0.9)] = 0.4
+    min_fraction: Annotated[float, Within(0, 0.9)] = 0.4
     size: Annotated[float, Within(0, 2)] = 0.5
     darker: bool = True
     passes: Annotated[int, Within(1, 5)] = 2
@@ -204,7 +204,7 @@ class RegionGrowing(ClassicalMethod):
                 (unlikeness(smooth, region, self.darker) + wall).astype(np.float32),
                 seeds,
                 magnitude(vectors),
-                least_px=self.least_share * np.count_nonzero(view.radius <= 1),
+                min_px=self.min_fraction * np.count_nonzero(view.radius <= 1),
                 size=self.size,
             )
             if not region.any():

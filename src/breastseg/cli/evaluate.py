@@ -164,7 +164,7 @@ def _tables(summary: Summary) -> list[Table]:
     if lesions:
         tables.append(_table("Images with a lesion", lesions, lesion_columns))
     if normals:
-        columns = {"With an outline": "share_outlined", "Specificity": "specificity"}
+        columns = {"With an outline": "fraction_outlined", "Specificity": "specificity"}
         tables.append(_table("Normal images", normals, columns))
     return tables
 

@@ -216,7 +216,7 @@ def _lesion_table(groups: Sequence[Group]) -> str:
 
 def _normal_table(groups: Sequence[Group]) -> str:
     columns = {
-        "With any outline": "share_outlined",
+        "With any outline": "fraction_outlined",
         "False outlines an image": "false_outlines_per_image",
         "Specificity": "specificity",
     }

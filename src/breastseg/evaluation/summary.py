@@ -50,7 +50,7 @@ _MEANS: Mapping[str, _Parts] = {
     "hd95_mm": _mean(lambda row: row.score.hd95_mm),
     "assd_mm": _mean(lambda row: row.score.assd_mm),
     "false_outlines_per_image": _mean(lambda row: row.score.false_outlines),
-    "share_outlined": _mean(lambda row: row.outlined),
+    "fraction_outlined": _mean(lambda row: row.outlined),
     "milliseconds": _mean(lambda row: row.milliseconds),
     "volume_cm3": _of_volume(lambda score: score.volume_cm3),
     "true_volume_cm3": _of_volume(lambda score: score.true_volume_cm3),
@@ -100,7 +100,7 @@ class Group:
         failures: how many could not be segmented.
         undefined_surface: on how many the surface distances are undefined.
         figures: by name; a figure that no image enters is left out. Under ``"lesions_found"``
-            stands the share of true lesions found, under ``"share_outlined"`` that of images
+            stands the share of true lesions found, under ``"fraction_outlined"`` that of images
             with any outline, under ``"pooled_dice"`` the Dice of all pixels of the group taken
             as one image; the others are means over images.
     """

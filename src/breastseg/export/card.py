@@ -21,7 +21,7 @@ _HEADINGS = {
     "hd95_mm": "HD95 (mm)",
     "lesions_found": "Lesions found",
     "false_outlines_per_image": "False outlines an image",
-    "share_outlined": "Images outlined",
+    "fraction_outlined": "Images outlined",
 }
 
 _USE = """\

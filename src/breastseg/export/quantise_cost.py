@@ -83,7 +83,7 @@ def measured_cost(before: Segmenter, after: Segmenter, cases: Iterable[Case]) ->
             figures[f"{group}/images"] = len(chosen)
             if lesion:
                 figures[f"{group}/dice"] = _mean(pair.dice[number] for pair in chosen)
-            figures[f"{group}/share_outlined"] = _mean(pair.outlined[number] for pair in chosen)
+            figures[f"{group}/fraction_outlined"] = _mean(pair.outlined[number] for pair in chosen)
     figures["Dice between the two outlines"] = _mean(pair.agreement for pair in pairs)
     figures["mean absolute difference of a probability"] = _mean(pair.difference for pair in pairs)
     return figures

@@ -17,7 +17,7 @@ FIGURES = (
     "hd95_mm",
     "lesions_found",
     "false_outlines_per_image",
-    "share_outlined",
+    "fraction_outlined",
 )
 """What a bundle carries of each group of images, where the group has it."""
 

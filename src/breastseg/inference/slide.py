@@ -54,7 +54,7 @@ class Tiling:
         threshold: pixels at or above it are lesion, between 0 and 1.
         min_score: an outline is kept where a pixel of it reaches this, 0 to 1; without effect up to
             `threshold`.
-        least_px: an outline of fewer pixels, at `step`, is dropped, at least 0.
+        min_px: an outline of fewer pixels, at `step`, is dropped, at least 0.
 
     Raises:
         GeometryError: a value that is not as stated.
@@ -66,7 +66,7 @@ class Tiling:
     batch: int = 4
     threshold: float = 0.5
     min_score: float = 0.0
-    least_px: float = 0.0
+    min_px: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.step) and self.step > 0) or not 0 < self.threshold < 1:
@@ -74,9 +74,9 @@ class Tiling:
                 f"a step of {self.step}, a threshold of {self.threshold}",
                 "a step above 0, a threshold between 0 and 1",
             )
-        if not 0 <= self.min_score <= 1 or not self.least_px >= 0:
+        if not 0 <= self.min_score <= 1 or not self.min_px >= 0:
             raise GeometryError(
-                f"a min_score of {self.min_score}, a least_px of {self.least_px}",
+                f"a min_score of {self.min_score}, a min_px of {self.min_px}",
                 "0 to 1, and at least 0",
             )
         sides = self.tile % 16 == 0 and self.margin % 8 == 0 and 0 <= 2 * self.margin < self.tile
@@ -198,8 +198,8 @@ def _kept_blocks(
 ) -> Iterator[NDArray[np.bool_]]:
     """`outlined_blocks` without the outlines that have no peak or are too small."""
     blocks = outlined_blocks(slide, network, tiling, wanted, progress)
-    if tiling.min_score > tiling.threshold or tiling.least_px > 1:
-        yield from outlines_to_keep(blocks, wanted.shape[1], tiling.least_px)
+    if tiling.min_score > tiling.threshold or tiling.min_px > 1:
+        yield from outlines_to_keep(blocks, wanted.shape[1], tiling.min_px)
     else:
         yield from (block > 0 for block in blocks)
 
@@ -363,7 +363,7 @@ def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = 
         batch=max(1, 2**20 // side**2),
         threshold=segmenter.output.threshold,
         min_score=segmenter.output.min_score,
-        least_px=segmenter.output.min_area_fraction * side**2,
+        min_px=segmenter.output.min_area_fraction * side**2,
     )
 
 

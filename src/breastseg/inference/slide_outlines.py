@@ -24,7 +24,7 @@ OUTLINED, PEAK = 1, 2
 
 
 def outlines_to_keep(
-    tiles: Iterable[NDArray[np.uint8]], across: int, least_px: float = 0
+    tiles: Iterable[NDArray[np.uint8]], across: int, min_px: float = 0
 ) -> Iterator[NDArray[np.bool_]]:
     """Drop the outlines in which no pixel is a peak, and small ones, wherever in the mask they end.
 
@@ -34,7 +34,7 @@ def outlines_to_keep(
         tiles: (side, side) of 0, `OUTLINED` and `PEAK`, all of one size, row by row. All are taken
             before the first comes out.
         across: how many are in a row.
-        least_px: pixels of the smallest outline that is kept.
+        min_px: pixels of the smallest outline that is kept.
 
     Yields:
         (side, side) bool in the same order.
@@ -42,7 +42,7 @@ def outlines_to_keep(
     outlines = _Outlines(across)
     with tempfile.TemporaryFile() as aside:
         lengths = [_put(aside, tile, outlines) for tile in tiles]
-        kept = outlines.kept(least_px)
+        kept = outlines.kept(min_px)
         aside.seek(0)
         first = 1
         for length in lengths:
@@ -92,13 +92,13 @@ class _Outlines:
         self._below[columns][1:-1] = numbers[-1]
         self._left = np.pad(numbers[:, -1], 1)
 
-    def kept(self, least_px: float) -> NDArray[np.bool_]:
+    def kept(self, min_px: float) -> NDArray[np.bool_]:
         """Whether the outline of each number has a peak and that size; False for 0, outside."""
         roots = np.array([self._root(number) for number in range(len(self._roots))])
         has = np.zeros(len(roots), bool)
         has[roots[np.frombuffer(self._scores, bool)]] = True
         sizes = np.bincount(roots, self._sizes, len(roots))
-        return np.asarray((has & (sizes >= least_px))[roots])
+        return np.asarray((has & (sizes >= min_px))[roots])
 
     def _join(self, edge: NDArray[np.int64], beside: NDArray[np.int64]) -> None:
         """Join what touches across an edge; `beside` reaches a pixel further at both ends."""

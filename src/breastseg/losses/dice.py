@@ -25,15 +25,15 @@ class DiceLoss(nn.Module):
 
     Args:
         smooth: s where there is a lesion, in pixels.
-        empty_share: s where there is none, as a share of the image's pixels, above 0.
+        empty_fraction: s where there is none, as a share of the image's pixels, above 0.
     """
 
-    def __init__(self, smooth: float = 1.0, empty_share: float = 0.01) -> None:
+    def __init__(self, smooth: float = 1.0, empty_fraction: float = 0.01) -> None:
         super().__init__()
         require("smooth", smooth, 0)
-        require("empty_share", empty_share, 1e-6)
+        require("empty_fraction", empty_fraction, 1e-6)
         self.smooth = smooth
-        self.empty_share = empty_share
+        self.empty_fraction = empty_fraction
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The loss, a float32 scalar from 0 to 1; logits and target as `as_float32` takes."""
@@ -41,6 +41,6 @@ class DiceLoss(nn.Module):
         probability, lesion = lesion_probability(logits), mass(target)
         shared = mass(probability * target)
         total = mass(probability) + lesion
-        empty = self.empty_share * target[0, 0].numel()
+        empty = self.empty_fraction * target[0, 0].numel()
         smooth = torch.where(lesion > 0, self.smooth, empty)
         return (1 - (2 * shared + smooth) / (total + smooth)).mean()

@@ -36,7 +36,7 @@ class LossRecipe(Strict):
         terms: name in the catalogue (bce, boundary, dice, focal, tversky) to its weight, a finite
             number above 0; the losses are multiplied by their weights and added.
         parameters: of a term to its own, e.g. ``tversky = { miss = 0.8 }``; what is not given
-            keeps its default. dice has `smooth` and `empty_share`, focal `focus` and `lesion`,
+            keeps its default. dice has `smooth` and `empty_fraction`, focal `focus` and `lesion`,
             tversky `false_alarm`, `miss` and `smooth`.
         deep_weights: of the outputs of a network with deep supervision, the finest first; only
             their proportions count. None for 1, 1/2, 1/4 and so on.

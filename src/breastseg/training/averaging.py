@@ -97,8 +97,8 @@ class AveragedTask(lightning.LightningModule):
         return {
             "loss": float(loss),
             "learning_rate": max(group["lr"] for group in optimiser.param_groups),
-            "waiting_share": self.seconds.waiting / self.seconds.total,
-            "augmenting_share": self.seconds.augmenting / self.seconds.total,
+            "waiting_fraction": self.seconds.waiting / self.seconds.total,
+            "augmenting_fraction": self.seconds.augmenting / self.seconds.total,
         }
 
 

@@ -127,7 +127,7 @@ def _sampler(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -
     return TrainingSampler(
         train,
         np.array([repeats[case.source] for case in train.cases]),
-        recipe.normal_share,
+        recipe.normal_fraction,
         share,
         recipe.seed,
         trainer.global_rank,

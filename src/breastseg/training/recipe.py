@@ -80,7 +80,7 @@ class Recipe(Strict):
         small_epochs: how many of the first epochs are trained at `small_size`; progressive
             resizing spends less time where a coarse view is enough.
         small_size: (rows, columns) of those epochs.
-        normal_share: share of lesion-free images among those shown; None shows them
+        normal_fraction: share of lesion-free images among those shown; None shows them
             as often as they occur.
         validate_every: epochs between validations; the last epoch is always validated.
         patience: stop after this many validations without a better Dice; 0 never stops early.
@@ -109,7 +109,7 @@ class Recipe(Strict):
     batch_size: Annotated[int, Within(1, 65_536)] = 16
     small_epochs: Annotated[int, Within(0, 100_000)] = 0
     small_size: tuple[int, int] = (160, 160)
-    normal_share: Annotated[float, Within(0, 0.95)] | None = None
+    normal_fraction: Annotated[float, Within(0, 0.95)] | None = None
     validate_every: Annotated[int, Within(1, 100_000)] = 1
     patience: Annotated[int, Within(0, 100_000)] = 0
     precision: Literal["auto", "bf16", "float32"] = "auto"

@@ -22,8 +22,8 @@ COLUMNS = (
     "loss",
     *VALIDATED,
     "learning_rate",
-    "waiting_share",
-    "augmenting_share",
+    "waiting_fraction",
+    "augmenting_fraction",
     "seconds",
 )
 

@@ -175,7 +175,7 @@ class TrainingSampler:
     Attributes:
         prepared: the training cases.
         repeats: (N,) how often an epoch shows each case of that source.
-        normal_share: share of lesion-free draws, or None for as many as there are.
+        normal_fraction: share of lesion-free draws, or None for as many as there are.
         batch_size: images a step on this process.
         seed: of the run.
         rank: of this process.
@@ -185,7 +185,7 @@ class TrainingSampler:
 
     prepared: PreparedCases
     repeats: NDArray[np.float64]
-    normal_share: float | None
+    normal_fraction: float | None
     batch_size: int
     seed: int
     rank: int = 0
@@ -202,9 +202,9 @@ class TrainingSampler:
             [self.repeats[strata == s].sum() for s in range(2 * len(names))], np.float64
         )
         normal, total = quotas[0::2].sum(), quotas.sum()
-        if self.normal_share is not None and 0 < normal < total:
-            quotas[0::2] *= self.normal_share * total / normal
-            quotas[1::2] *= (1 - self.normal_share) * total / (total - normal)
+        if self.normal_fraction is not None and 0 < normal < total:
+            quotas[0::2] *= self.normal_fraction * total / normal
+            quotas[1::2] *= (1 - self.normal_fraction) * total / (total - normal)
         generator = np.random.default_rng([self.seed, epoch])
         return epoch_order(strata, np.rint(quotas).astype(np.int64), generator)
 

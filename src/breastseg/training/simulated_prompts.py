@@ -69,7 +69,7 @@ def simulate(
     lesion: NDArray[np.bool_],
     others: NDArray[np.bool_],
     generator: np.random.Generator,
-    box_share: float,
+    box_fraction: float,
 ) -> SimulatedPrompt:
     """A box, or clicks in a lesion and sometimes beside it.
 
@@ -77,10 +77,10 @@ def simulate(
         lesion: (rows, columns) bool, the lesion that is meant, not empty.
         others: the other lesions.
         generator: the source of randomness.
-        box_share: chance of a box, 0 to 1.
+        box_fraction: chance of a box, 0 to 1.
     """
     prompt = SimulatedPrompt()
-    if generator.random() < box_share:
+    if generator.random() < box_fraction:
         there, across = np.flatnonzero(lesion.any(axis=1)), np.flatnonzero(lesion.any(axis=0))
         box = np.array([there[0], across[0], there[-1] + 1, across[-1] + 1], np.float64)
         loose = 0.0 if generator.random() < 0.35 else generator.uniform(0, _LOOSE)

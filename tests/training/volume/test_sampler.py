@@ -66,11 +66,11 @@ def test_an_epoch_is_repeated_and_the_next_is_another(volumes) -> None:
 
 
 def test_lesions_are_shown_as_often_as_asked(volumes) -> None:
-    always = sampler(volumes[:2], lesion_share=1.0, bright_share=0.0)
+    always = sampler(volumes[:2], lesion_fraction=1.0, bright_fraction=0.0)
     for _, lesion in always.batches(0):
         assert lesion.flatten(1).any(dim=1).all()
     # an examination without lesions gives what looks like one
-    normal = sampler(volumes[2:], lesion_share=1.0, bright_share=0.0)
+    normal = sampler(volumes[2:], lesion_fraction=1.0, bright_fraction=0.0)
     assert not any(lesion.any() for _, lesion in normal.batches(0))
 
 
@@ -84,7 +84,7 @@ def test_a_small_lesion_is_shown_as_often_as_a_large_one(volumes) -> None:
     volume = replace(
         volumes[0], channels=np.zeros((2, *shape), np.float16), lesion=lesion, lesions=pieces
     )
-    one = replace(sampler(volumes, lesion_share=1.0, bright_share=0.0), patch=(4, 8, 8))
+    one = replace(sampler(volumes, lesion_fraction=1.0, bright_fraction=0.0), patch=(4, 8, 8))
     generator = np.random.default_rng(0)
     sizes = np.array([one.cut(volume, generator)[1].sum() for _ in range(200)])
     assert 0.35 < (sizes <= 16).mean() < 0.65
@@ -101,7 +101,7 @@ def test_pieces_are_thinned_evenly_and_small_ones_left_out() -> None:
 
 def test_patches_are_cut_from_where_the_lesion_is(volumes) -> None:
     (volume, *_) = volumes
-    image, lesion = sampler(volumes, lesion_share=1.0, bright_share=0.0).cut(
+    image, lesion = sampler(volumes, lesion_fraction=1.0, bright_fraction=0.0).cut(
         volume, np.random.default_rng(0)
     )
     windows = np.lib.stride_tricks.sliding_window_view(volume.lesion, SPEC.patch)

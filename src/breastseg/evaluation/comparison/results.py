@@ -155,7 +155,7 @@ def _groups(cells: tuple[Cell, ...], resamples: int, seed: int) -> dict[str, Gro
 
 def _alarms(standing: Standing) -> float:
     """What methods are sorted by where there is no lesion: the fewest outlines first."""
-    figure = standing.figure("share_outlined", ALL)
+    figure = standing.figure("fraction_outlined", ALL)
     return math.inf if figure is None else figure.value
 
 

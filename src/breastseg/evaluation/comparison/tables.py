@@ -130,7 +130,7 @@ def detection(results: Results) -> Table:
         ]
     if NORMALS in results.best.groups:
         columns += [
-            _share("Normal images outlined", "share_outlined", False, NORMALS),
+            _share("Normal images outlined", "fraction_outlined", False, NORMALS),
             _count("False outlines a normal image", "false_outlines_per_image", NORMALS),
         ]
     columns += [
@@ -254,7 +254,7 @@ def main_table(results: Results) -> Table:
             _bare(_share("Found", "lesions_found")),
         ]
     if NORMALS in results.best.groups:
-        columns.append(_bare(_share("Normals outlined", "share_outlined", False, NORMALS)))
+        columns.append(_bare(_share("Normals outlined", "fraction_outlined", False, NORMALS)))
     columns += [
         _Column("ms", _time, _milliseconds, upwards=False),
         _Column("Failed", lambda s: Entry(str(s.failures))),

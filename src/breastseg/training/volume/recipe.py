@@ -42,21 +42,21 @@ class PatchesRecipe(Strict):
     """Which patches a network is shown.
 
     Attributes:
-        lesion_share: share of the patches that hold a lesion's voxel near their middle;
+        lesion_fraction: share of the patches that hold a lesion's voxel near their middle;
             each lesion of an examination as often as any other, whatever its size.
-        bright_share: share around a voxel that enhances and is no lesion; vessels, skin
+        bright_fraction: share around a voxel that enhances and is no lesion; vessels, skin
             and heart are what a lesion is mistaken for. So are the first share's patches in an
             examination without lesions. The rest lies anywhere.
     """
 
-    lesion_share: Annotated[float, Within(0, 1)] = 0.5
-    bright_share: Annotated[float, Within(0, 1)] = 0.35
+    lesion_fraction: Annotated[float, Within(0, 1)] = 0.5
+    bright_fraction: Annotated[float, Within(0, 1)] = 0.35
 
     def __post_init__(self) -> None:
         check_bounds(self, RecipeError)
-        share = self.lesion_share + self.bright_share
+        share = self.lesion_fraction + self.bright_fraction
         if share > 1:
-            raise RecipeError(f"patches.lesion_share + patches.bright_share = {share}", "0 to 1")
+            raise RecipeError(f"patches.lesion_fraction + patches.bright_fraction = {share}", "0 to 1")
 
 
 @dataclass(frozen=True)

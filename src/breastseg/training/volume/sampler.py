@@ -165,9 +165,9 @@ class PatchSampler:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """One patch (channels, *patch) and its lesions (1, *patch), both float32."""
         shape = volume.lesion.shape
-        kind = generator.random() - self.patches.lesion_share
+        kind = generator.random() - self.patches.lesion_fraction
         pieces = (volume.lesions if kind < 0 else ()) or volume.bright
-        if kind >= self.patches.bright_share or not pieces:
+        if kind >= self.patches.bright_fraction or not pieces:
             middle = generator.integers(0, shape)
         else:
             # each piece as often as any other: a thin vessel as the heart, 4 mm as 30 mm
