@@ -33,7 +33,7 @@ COUNTS = (
     "true_lesions",
     "found",
     "outlines",
-    "false_outlines",
+    "false_positives",
 )
 
 
@@ -84,7 +84,7 @@ def table(patients: list[str], out: Path) -> None:
         of = counts(patient, out)
         both, extra, missed = (of[name] for name in COUNTS[:3])
         recall = of["found"] / max(1, of["true_lesions"])
-        precision = 1 - of["false_outlines"] / max(1, of["outlines"])
+        precision = 1 - of["false_positives"] / max(1, of["outlines"])
         f1 = 2 * recall * precision / max(1e-9, recall + precision)
         dice = 2 * both / max(1, 2 * both + extra + missed)
         area = (both + extra) / max(1, both + missed)

@@ -90,7 +90,7 @@ def score(segmenters: Sequence[OnnxSegmenter], case: Case) -> NDArray[np.float64
                 confusion(outline, truth.foreground).dice,
                 lesions.true_lesions,
                 lesions.true_lesions - lesions.found,
-                lesions.false_outlines,
+                lesions.false_positives,
                 outline.any(),
                 np.abs(maps - baseline).max(),
             )

@@ -23,11 +23,11 @@ from breastseg.results.report import Scan, Truth, render, tally
 from ..scans import files
 
 Capture = pytest.CaptureFixture[str]
-NONE = LesionMatch(true_lesions=0, found=0, outlines=0, false_outlines=0)
-FALSE = LesionMatch(true_lesions=0, found=0, outlines=2, false_outlines=2)
-FOUND = LesionMatch(true_lesions=1, found=1, outlines=1, false_outlines=0)
-MISSED = LesionMatch(true_lesions=1, found=0, outlines=1, false_outlines=1)
-HALF = LesionMatch(true_lesions=2, found=1, outlines=1, false_outlines=0)
+NONE = LesionMatch(true_lesions=0, found=0, outlines=0, false_positives=0)
+FALSE = LesionMatch(true_lesions=0, found=0, outlines=2, false_positives=2)
+FOUND = LesionMatch(true_lesions=1, found=1, outlines=1, false_positives=0)
+MISSED = LesionMatch(true_lesions=1, found=0, outlines=1, false_positives=1)
+HALF = LesionMatch(true_lesions=2, found=1, outlines=1, false_positives=0)
 
 
 class Elements(HTMLParser):

@@ -110,5 +110,5 @@ def test_ref_merges_its_polygons_and_travels() -> None:
     ref = PolygonRef("a", "p", None, "S", Path("i.png"), (Path("t.csv"),), polygons=polygons)
     again = pickle.loads(pickle.dumps(ref))
     assert again == ref
-    assert again.read_outline(SHAPE).sum() == 16 + 16 - 4
+    assert again.read_mask_array(SHAPE).sum() == 16 + 16 - 4
     assert not ref.masks_are_pictures

@@ -69,7 +69,7 @@ PAIRS = [
 def test_the_figures_by_hand() -> None:
     found = malignancy_figures(PAIRS, resamples=20)
     assert found.images == {"benign": 2, "malignant": 2}
-    assert (found.patients, found.without_outline, found.left_out) == (4, 1, 2)
+    assert (found.patients, found.without_mask, found.left_out) == (4, 1, 2)
     assert found.confusion.counts.tolist() == [[8, 0, 0], [0, 3, 1], [2, 1, 1]]
     values = {name: interval.value for name, interval in found.figures.items()}
     assert values == pytest.approx(

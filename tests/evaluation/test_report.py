@@ -59,7 +59,7 @@ def test_groups_by_hand() -> None:
     assert lesions.figures["pooled_dice"].value == pytest.approx(2 * 36 / (2 * 36 + 200))
     assert "hd95_mm" not in lesions.figures
     assert groups["normal images"].figures["fraction_outlined"].value == 1
-    assert groups["normal images"].figures["false_outlines_per_image"].value == 1
+    assert groups["normal images"].figures["false_positives_per_image"].value == 1
     assert groups["normal images"].failures == 0
 
 

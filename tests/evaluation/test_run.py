@@ -46,7 +46,7 @@ def test_one_row_by_hand() -> None:
     assert (score.iou, score.precision, score.recall, score.specificity) == (0.5, 1, 0.5, 1)
     # The boundary of the truth reaches ten columns beyond that of the outline.
     assert 9 <= score.hd95_px <= 10
-    assert (score.true_lesions, score.found, score.outlines, score.false_outlines) == (1, 1, 1, 0)
+    assert (score.true_lesions, score.found, score.outlines, score.false_positives) == (1, 1, 1, 0)
     assert score.hd95_mm is None
 
 
@@ -63,7 +63,7 @@ def test_missed_and_false() -> None:
     assert math.isnan(missed.score.hd95_px)
     assert clean.score.dice == 1
     flooded, alarm = evaluate(EVERYTHING, cases).rows
-    assert (flooded.score.found, flooded.score.false_outlines) == (0, 1)
+    assert (flooded.score.found, flooded.score.false_positives) == (0, 1)
     assert (alarm.score.dice, alarm.outlined) == (0, True)
     assert math.isnan(alarm.score.hd95_px)
 

@@ -66,7 +66,7 @@ def test_one_row_by_hand() -> None:
     assert score.volume_cm3 == pytest.approx(5 * 200 * 10 / 1000)
     assert score.true_volume_cm3 == pytest.approx(8 * 200 * 10 / 1000)
     assert score.volume_error_cm3 == pytest.approx(3 * 200 * 10 / 1000)
-    assert (score.true_lesions, score.found, score.false_outlines) == (1, 1, 0)
+    assert (score.true_lesions, score.found, score.false_positives) == (1, 1, 0)
 
 
 def test_lesions_are_counted_in_space() -> None:

@@ -13,7 +13,7 @@ from breastseg.core.bundle import InputSpec, Intensity, OutputSpec
 from breastseg.core.errors import BundleError, GeometryError, InputError
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.slide import (
-    SlideOutline,
+    SlideMask,
     Tiling,
     outlined_blocks,
     resolution_remark,
@@ -66,7 +66,7 @@ def slide(tmp_path: Path) -> Slide:
         yield opened
 
 
-def outline(slide: Slide, tiling: Tiling, folder: Path) -> SlideOutline:
+def outline(slide: Slide, tiling: Tiling, folder: Path) -> SlideMask:
     return segment_slide(slide, purple, tiling, folder / "mask.tif")
 
 

@@ -21,7 +21,7 @@ ALL = EMPTY | FILLED
 def test_the_longest_distance_is_the_hausdorff_distance(name) -> None:
     pair = FILLED[name]
     found = surface_distances(*pair)
-    longest = max(found.to_truth.max(), found.to_outline.max())
+    longest = max(found.to_truth.max(), found.to_mask.max())
     # scikit-image measures between all pixels that are set, hence the boundaries alone.
     assert longest == pytest.approx(hausdorff_distance(*map(boundary, pair)), rel=1e-12)
     assert found.hd95 <= longest
@@ -56,5 +56,5 @@ def test_lesions_match_as_its_regions_do(name, min_iou) -> None:
         true_lesions=len(lesions),
         found=len(taken),
         outlines=len(outlines),
-        false_outlines=len(outlines) - len({i for _, i, _ in hits}),
+        false_positives=len(outlines) - len({i for _, i, _ in hits}),
     )

@@ -32,19 +32,19 @@ def test_every_distance_is_the_least_of_all_pairs(name, kind) -> None:
 
     found = surface_distances(*pair, spacing)
     np.testing.assert_allclose(found.to_truth, there, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found.to_outline, back, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found.to_mask, back, rtol=1e-12, atol=1e-12)
     larger = max(np.percentile(there, 95), np.percentile(back, 95))
     assert hd95(*pair, spacing) == pytest.approx(larger, rel=1e-12, abs=1e-12)
     both_ways = np.concatenate([there, back]).mean()
     assert assd(*pair, spacing) == pytest.approx(both_ways, rel=1e-12, abs=1e-12)
     assert found.to_truth.max() == pytest.approx(directed_hausdorff(ours, true)[0], abs=1e-12)
-    assert found.to_outline.max() == pytest.approx(directed_hausdorff(true, ours)[0], abs=1e-12)
+    assert found.to_mask.max() == pytest.approx(directed_hausdorff(true, ours)[0], abs=1e-12)
 
 
 @pytest.mark.parametrize("name", EMPTY)
 def test_empty_masks_have_no_distances(name) -> None:
     found = surface_distances(*EMPTY[name])
-    assert found.to_truth.shape == found.to_outline.shape == (0,)
+    assert found.to_truth.shape == found.to_mask.shape == (0,)
     values = {found.hd95, found.assd}
     assert values == {0.0} if found.both_empty else all(math.isnan(value) for value in values)
     assert found.both_empty == (not any(m.any() for m in EMPTY[name]))

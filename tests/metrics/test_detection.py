@@ -54,7 +54,7 @@ def test_where_all_scores_are_equal_the_counts_are_those_of_the_mask(pair, min_i
     ious = lesion_ious(predicted(mask).lesions(), truth)
     found = ImageDetections(np.full(len(ious), 0.5), ious)
     assert found.found(min_iou).sum() == match.found
-    assert found.false(min_iou).sum() == match.false_outlines
+    assert found.false(min_iou).sum() == match.false_positives
 
 
 # --- the free-response curve ----------------------------------------------------------------------

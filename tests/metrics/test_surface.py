@@ -26,7 +26,7 @@ def test_percentile_and_mean_by_hand() -> None:
     # 21 boundary pixels at 0 to 20 from the truth: the 95th percentile is the 20th, 19.
     found = surface_distances(outline, truth)
     assert sorted(found.to_truth) == list(range(21))
-    assert found.to_outline.tolist() == [0]
+    assert found.to_mask.tolist() == [0]
     assert found.hd95 == 19
     assert found.assd == pytest.approx(210 / 22)
 

@@ -155,7 +155,7 @@ def _tables(summary: Summary) -> list[Table]:
     }
     if any("true_volume_cm3" in group.figures for group in lesions):
         lesion_columns |= {
-            "False outlines": "false_outlines_per_image",
+            "False outlines": "false_positives_per_image",
             "Volume cm3": "volume_cm3",
             "True cm3": "true_volume_cm3",
             "Error cm3": "volume_error_cm3",

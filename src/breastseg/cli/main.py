@@ -23,7 +23,7 @@ from breastseg.core.errors import BreastsegError, InputError
 COMMANDS = {
     "segment": Command("segment", "Segment", "outline and measure the lesions in images"),
     "volume": Command("volume", "Volume", "outline the lesions in a volume, such as an MRI"),
-    "slide": Command("slide", "OutlineSlide", "outline the lesions on a whole slide"),
+    "slide": Command("slide", "SegmentSlide", "outline the lesions on a whole slide"),
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),

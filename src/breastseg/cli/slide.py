@@ -16,7 +16,7 @@ _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 
 @dataclass(frozen=True)
-class OutlineSlide:
+class SegmentSlide:
     """Outline the lesions on one whole slide (.svs, .ndpi, .mrxs, .scn, .tif), or a part of one.
 
     A part may also be a PNG or JPEG picture, with --slide-um.

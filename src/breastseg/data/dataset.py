@@ -28,7 +28,7 @@ class CaseRef:
 
     Cheap to make by the thousand and to send to another process; `load` opens the files. A data
     set whose files are no plain pictures has a subclass of its own, which reads them in
-    `read_image` and `read_outline`.
+    `read_image` and `read_mask_array`.
 
     Attributes:
         case_id: unique within the source.
@@ -133,10 +133,10 @@ class CaseRef:
         return _grey(read_raster(self.image_path, self.key), self)
 
     def read_mask(self, grid: Grid) -> Mask:
-        """The ground truth on the image's grid; what is raised as for `read_outline`."""
-        return Mask(self.read_outline(grid.shape), grid)
+        """The ground truth on the image's grid; what is raised as for `read_mask_array`."""
+        return Mask(self.read_mask_array(grid.shape), grid)
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All outlines together.
 
         Args:

@@ -40,7 +40,7 @@ class DrawnRef(CaseRef):
 
     masks_are_pictures: ClassVar[bool] = False
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All lesions, drawn.
 
         Args:

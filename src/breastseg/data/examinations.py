@@ -67,9 +67,9 @@ class FirstPhases(CaseRef):
         """The ground truth; as `VolumeRef.read_mask`."""
         return self.whole.read_mask(grid)
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """All outlines together; as `VolumeRef.read_outline`."""
-        return self.whole.read_outline(shape)
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """All outlines together; as `VolumeRef.read_mask_array`."""
+        return self.whole.read_mask_array(shape)
 
 
 def first_phases(ref: CaseRef, count: int) -> FirstPhases:

@@ -48,7 +48,7 @@ def look_at_masks(case: CaseRef, shape: tuple[int, ...] | None) -> MaskFindings:
         _look_at_pictures(case, shape, found)
     elif shape is not None:
         try:
-            found.outlined = bool(case.read_outline(shape).any())
+            found.outlined = bool(case.read_mask_array(shape).any())
         except InputError as error:
             found.unreadable.append(str(error))
         except BreastsegError as error:

@@ -27,7 +27,7 @@ class PolygonRef(CaseRef):
     polygons: tuple[Polygon, ...] = ()
     masks_are_pictures: ClassVar[bool] = False
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All polygons, filled.
 
         Args:

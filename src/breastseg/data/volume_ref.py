@@ -63,10 +63,10 @@ class VolumeRef(CaseRef):
         return replace(image, modality=self.modality, source=self.key)
 
     def read_mask(self, grid: Grid) -> Mask:
-        """The ground truth on the image's grid; what is raised as for `read_outline`."""
+        """The ground truth on the image's grid; what is raised as for `read_mask_array`."""
         return labelled(self._label_files(grid.shape), self, grid)
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All outlines together.
 
         Args:

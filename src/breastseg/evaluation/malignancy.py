@@ -63,7 +63,7 @@ class MalignancyFigures:
     Attributes:
         images: by label.
         patients: how many.
-        without_outline: images in which nothing is outlined.
+        without_mask: images in which nothing is outlined.
         left_out: images of another label or none.
         figures: with 95 % intervals over patients, by name. ``dice_LABEL`` and ``iou_LABEL`` are
             means over the images of that label, ``pooled_dice_LABEL`` and ``pooled_iou_LABEL`` are
@@ -81,7 +81,7 @@ class MalignancyFigures:
 
     images: Mapping[str, int]
     patients: int
-    without_outline: int
+    without_mask: int
     left_out: int
     figures: Mapping[str, Interval]
     calibration_error: float
@@ -213,7 +213,7 @@ def _figures(
     return MalignancyFigures(
         images={label: counts[label] for label in LABELS},
         patients=len(set(patients)),
-        without_outline=int((~told).sum()),
+        without_mask=int((~told).sum()),
         left_out=left_out,
         figures=figures,
         calibration_error=expected_calibration_error(given[told], malignant[told]),
@@ -323,7 +323,7 @@ def malignancy_markdown(name: str, found: MalignancyFigures) -> str:
     benign, malignant = (found.images[label] for label in LABELS)
     protocol = (
         f"{name} on {benign} benign and {malignant} malignant images of {found.patients} patients; "
-        f"in {found.without_outline} of them nothing is outlined, {found.left_out} other images "
+        f"in {found.without_mask} of them nothing is outlined, {found.left_out} other images "
         f"are left out. {CALLED.format(cut=found.cut)} Scored at each image's own size. In "
         "brackets: 95 % interval, bootstrap over patients, "
         f"{found.resamples} resamples, percentile method, seed {found.seed}. The expected "

@@ -201,7 +201,7 @@ def _lesion_table(groups: Sequence[Group]) -> str:
         }
     columns |= {
         "Lesions found": "lesions_found",
-        "False outlines an image": "false_outlines_per_image",
+        "False outlines an image": "false_positives_per_image",
         "Pooled Dice": "pooled_dice",
     }
     heads = ["Images", "n", "Patients", *columns, "HD95 undefined", "Failed"]
@@ -217,7 +217,7 @@ def _lesion_table(groups: Sequence[Group]) -> str:
 def _normal_table(groups: Sequence[Group]) -> str:
     columns = {
         "With any outline": "fraction_outlined",
-        "False outlines an image": "false_outlines_per_image",
+        "False outlines an image": "false_positives_per_image",
         "Specificity": "specificity",
     }
     lines = [

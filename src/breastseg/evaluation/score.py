@@ -39,7 +39,7 @@ class ImageScore:
         true_lesions: regions of the truth.
         found: those that are found, each by another outline.
         outlines: regions outlined.
-        false_outlines: those that hit no true lesion; see `breastseg.metrics.lesionwise`.
+        false_positives: those that hit no true lesion; see `breastseg.metrics.lesionwise`.
     """
 
     true_positive: int = 0
@@ -58,7 +58,7 @@ class ImageScore:
     true_lesions: int = 0
     found: int = 0
     outlines: int = 0
-    false_outlines: int = 0
+    false_positives: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def score_image(
         true_lesions=lesions.true_lesions,
         found=lesions.found,
         outlines=lesions.outlines,
-        false_outlines=lesions.false_outlines,
+        false_positives=lesions.false_positives,
     )
     if truth.grid.ndim == 2:
         return score

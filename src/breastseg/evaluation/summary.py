@@ -49,7 +49,7 @@ _MEANS: Mapping[str, _Parts] = {
     "assd_px": _mean(lambda row: row.score.assd_px),
     "hd95_mm": _mean(lambda row: row.score.hd95_mm),
     "assd_mm": _mean(lambda row: row.score.assd_mm),
-    "false_outlines_per_image": _mean(lambda row: row.score.false_outlines),
+    "false_positives_per_image": _mean(lambda row: row.score.false_positives),
     "fraction_outlined": _mean(lambda row: row.outlined),
     "milliseconds": _mean(lambda row: row.milliseconds),
     "volume_cm3": _of_volume(lambda score: score.volume_cm3),

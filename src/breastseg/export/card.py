@@ -20,7 +20,7 @@ _HEADINGS = {
     "hd95_px": "HD95 (px)",
     "hd95_mm": "HD95 (mm)",
     "lesions_found": "Lesions found",
-    "false_outlines_per_image": "False outlines an image",
+    "false_positives_per_image": "False outlines an image",
     "fraction_outlined": "Images outlined",
 }
 

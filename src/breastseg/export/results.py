@@ -16,7 +16,7 @@ FIGURES = (
     "hd95_px",
     "hd95_mm",
     "lesions_found",
-    "false_outlines_per_image",
+    "false_positives_per_image",
     "fraction_outlined",
 )
 """What a bundle carries of each group of images, where the group has it."""

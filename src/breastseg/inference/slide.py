@@ -4,7 +4,7 @@ Tiles overlap, and of each only the middle is kept, since a network knows least 
 what it sees; so every pixel of the result comes from one tile, and is written when that is done.
 Beside the slide's own buffers one batch of tiles is in memory, whatever the slide's size. Tiles
 without tissue are not shown to the network. A bundle's smallest peak holds for each outline on the
-slide, see `breastseg.inference.slide_outlines`.
+slide, see `breastseg.inference.slide_regions`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from breastseg.core.errors import BundleError, GeometryError, InputError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
-from breastseg.inference.slide_outlines import OUTLINED, PEAK, outlines_to_keep
+from breastseg.inference.slide_regions import OUTLINED, PEAK, regions_to_keep
 from breastseg.io.mask_pyramid import read_mask_level, write_mask_pyramid
 from breastseg.io.slide import Slide
 from breastseg.measure.polygons import Polygon, polygons
@@ -93,7 +93,7 @@ class Tiling:
 
 
 @dataclass(frozen=True)
-class SlideOutline:
+class SlideMask:
     """What was found on a slide.
 
     Attributes:
@@ -136,7 +136,7 @@ def segment_slide(
     tiling: Tiling,
     mask: Path,
     progress: Progress | None = None,
-) -> SlideOutline:
+) -> SlideMask:
     """Outline a slide and write the mask, whole or not at all.
 
     Args:
@@ -165,7 +165,7 @@ def segment_slide(
             yield block
 
     write_mask_pyramid(mask, counted(), size, tiling.kept, um)
-    return SlideOutline(mask, tiling.step, inside, um, int(wanted.sum()), wanted.size)
+    return SlideMask(mask, tiling.step, inside, um, int(wanted.sum()), wanted.size)
 
 
 def tissue_tiles(slide: Slide, tiling: Tiling) -> NDArray[np.bool_]:
@@ -199,7 +199,7 @@ def _kept_blocks(
     """`outlined_blocks` without the outlines that have no peak or are too small."""
     blocks = outlined_blocks(slide, network, tiling, wanted, progress)
     if tiling.min_score > tiling.threshold or tiling.min_px > 1:
-        yield from outlines_to_keep(blocks, wanted.shape[1], tiling.min_px)
+        yield from regions_to_keep(blocks, wanted.shape[1], tiling.min_px)
     else:
         yield from (block > 0 for block in blocks)
 

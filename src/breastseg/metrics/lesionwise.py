@@ -37,13 +37,13 @@ class LesionMatch:
         true_lesions: regions of the truth.
         found: true lesions that are found, each by another outline.
         outlines: regions of the outline.
-        false_outlines: outlines that hit no true lesion.
+        false_positives: outlines that hit no true lesion.
     """
 
     true_lesions: int
     found: int
     outlines: int
-    false_outlines: int
+    false_positives: int
 
     @property
     def sensitivity(self) -> float:
@@ -75,16 +75,16 @@ class TrueLesions:
         met = here > 0
         pairs = here[met].astype(np.int64) * (len(lesions) + 1) + there[met]
         meetings, common = np.unique(pairs, return_counts=True)
-        of_outline, of_lesion = np.divmod(meetings, len(lesions) + 1)
-        union = outlines.sizes[of_outline - 1] + lesions.sizes[of_lesion - 1] - common
+        of_region, of_lesion = np.divmod(meetings, len(lesions) + 1)
+        union = outlines.sizes[of_region - 1] + lesions.sizes[of_lesion - 1] - common
         hits = common >= min_iou * union
-        of_outline, of_lesion = of_outline[hits], of_lesion[hits]
+        of_region, of_lesion = of_region[hits], of_lesion[hits]
         overlap = common[hits] / union[hits]
         return LesionMatch(
             true_lesions=len(lesions),
-            found=int(taken(of_outline, of_lesion, overlap).sum()),
+            found=int(taken(of_region, of_lesion, overlap).sum()),
             outlines=len(outlines),
-            false_outlines=len(outlines) - len(np.unique(of_outline)),
+            false_positives=len(outlines) - len(np.unique(of_region)),
         )
 
 

@@ -30,13 +30,13 @@ class SurfaceDistances:
     Attributes:
         to_truth: for each boundary pixel of the outline, the distance to the nearest one of
             the truth; (n,) float64.
-        to_outline: for each boundary pixel of the truth, the distance to the nearest one of
+        to_mask: for each boundary pixel of the truth, the distance to the nearest one of
             the outline; (m,) float64.
         both_empty: neither mask has a pixel.
     """
 
     to_truth: NDArray[np.float64]
-    to_outline: NDArray[np.float64]
+    to_mask: NDArray[np.float64]
     both_empty: bool
 
     @property
@@ -47,7 +47,7 @@ class SurfaceDistances:
         """
         if not self.to_truth.size:
             return 0.0 if self.both_empty else math.nan
-        return max(_percentile_95(self.to_truth), _percentile_95(self.to_outline))
+        return max(_percentile_95(self.to_truth), _percentile_95(self.to_mask))
 
     @property
     def assd(self) -> float:
@@ -57,8 +57,8 @@ class SurfaceDistances:
         """
         if not self.to_truth.size:
             return 0.0 if self.both_empty else math.nan
-        total = float(self.to_truth.sum() + self.to_outline.sum())
-        return total / (self.to_truth.size + self.to_outline.size)
+        total = float(self.to_truth.sum() + self.to_mask.sum())
+        return total / (self.to_truth.size + self.to_mask.size)
 
 
 def surface_distances(
@@ -89,7 +89,7 @@ def surface_distances(
     edge, true_edge = _boundary(outline[window]), _boundary(truth[window])
     return SurfaceDistances(
         to_truth=nearest_distances(edge, true_edge, steps),
-        to_outline=nearest_distances(true_edge, edge, steps),
+        to_mask=nearest_distances(true_edge, edge, steps),
         both_empty=False,
     )
 

@@ -48,7 +48,7 @@ class Truth:
         text = "found" if match.found == match.true_lesions else "missed"
         if match.true_lesions > 1:
             text = f"{match.found} of {match.true_lesions} found"
-        return f"{text}, {match.false_outlines} false" if match.false_outlines else text
+        return f"{text}, {match.false_positives} false" if match.false_positives else text
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from breastseg.results.source import printable
 
 if TYPE_CHECKING:
     from breastseg.inference.onnx_segmenter import OnnxSegmenter
-    from breastseg.inference.slide import SlideOutline
+    from breastseg.inference.slide import SlideMask
     from breastseg.io.slide import Slide
     from breastseg.measure.polygons import Polygon
 
@@ -154,7 +154,7 @@ def _segmented(
 
 
 def _lesions(
-    slide: Slide, found: SlideOutline, polygons: tuple[Polygon, ...], scale: float
+    slide: Slide, found: SlideMask, polygons: tuple[Polygon, ...], scale: float
 ) -> tuple[LesionRecord, ...]:
     """The regions, the largest first."""
     largest_first = sorted(polygons, key=lambda polygon: -polygon.area_px)
@@ -196,7 +196,7 @@ def _write_contours(
     write_geojson(path, features, name, scale=scale, size=slide.size)
 
 
-def _write_overview(path: Path, slide: Slide, found: SlideOutline) -> None:
+def _write_overview(path: Path, slide: Slide, found: SlideMask) -> None:
     """The whole slide, small, with the mask's rim."""
     from breastseg.core.grid import Grid
     from breastseg.core.image import Image
@@ -218,7 +218,7 @@ def _write_overview(path: Path, slide: Slide, found: SlideOutline) -> None:
 
 
 def _provenance(
-    segmenter: OnnxSegmenter, found: SlideOutline, options: SlideOptions, scale: float
+    segmenter: OnnxSegmenter, found: SlideMask, options: SlideOptions, scale: float
 ) -> Provenance:
     bundle, output = segmenter.bundle, segmenter.output
     side = bundle.input.size[0]

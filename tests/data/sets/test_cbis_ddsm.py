@@ -134,7 +134,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def areas(data_set: CbisDdsm) -> dict[str, int]:
-    return {case.case_id: int(case.read_outline(SHAPE).sum()) for case in data_set.cases()}
+    return {case.case_id: int(case.read_mask_array(SHAPE).sum()) for case in data_set.cases()}
 
 
 def test_archive_tree(tree: Path) -> None:
@@ -175,7 +175,7 @@ def test_mask_of_another_size_is_resampled(tree: Path) -> None:
     case = next(case for case in CbisDdsm(tree).cases() if case.case_id == TWO)
     expected = np.zeros(SHAPE, bool)
     expected[2:8, 4:9] = True
-    np.testing.assert_array_equal(case.read_outline(SHAPE), expected)
+    np.testing.assert_array_equal(case.read_mask_array(SHAPE), expected)
 
 
 def test_region_that_is_absent_leaves_the_truth_unknown(tree: Path) -> None:

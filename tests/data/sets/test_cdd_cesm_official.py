@@ -107,8 +107,8 @@ def test_ellipse_and_circle(root: Path) -> None:
     cases = {case.case_id: case for case in CddCesm(root).cases()}
     rows, columns = np.indices(SHAPE) + 0.5
     circle = (columns - 24) ** 2 + (rows - 32) ** 2 < 81
-    np.testing.assert_array_equal(cases["P10_R_DM_MLO"].read_outline(SHAPE), circle)
-    both = cases["P10_R_DM_CC"].read_outline(SHAPE)
+    np.testing.assert_array_equal(cases["P10_R_DM_MLO"].read_mask_array(SHAPE), circle)
+    both = cases["P10_R_DM_CC"].read_mask_array(SHAPE)
     assert abs(both.sum() - (60 + math.pi * 40)) < 3
 
 

@@ -100,7 +100,7 @@ def test_all_abnormalities(root: Path) -> None:
     assert isinstance(data_set, DdsmAbnormalities)
     cases = data_set.cases()
     assert [case.label for case in cases] == ["malignant", "normal", "benign", None]
-    assert [int(case.read_outline(SHAPE).sum()) for case in cases] == [24, 0, 20, 0]
+    assert [int(case.read_mask_array(SHAPE).sum()) for case in cases] == [24, 0, 20, 0]
 
 
 def test_every_step(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_picture_of_another_size(root: Path) -> None:
 def test_what_is_outside_the_film_is_left_out(root: Path) -> None:
     (path,) = root.rglob("*.LEFT_CC.OVERLAY")
     write_text(path, overlay((MASS, "BENIGN", "15 2 2 2 2 2 4 4 4 6 6 6 6 0 0 0 #")))
-    assert Ddsm(root).cases()[0].read_outline(SHAPE).sum() == 4
+    assert Ddsm(root).cases()[0].read_mask_array(SHAPE).sum() == 4
 
 
 def test_absent_films_are_counted(root: Path) -> None:

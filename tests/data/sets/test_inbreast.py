@@ -99,7 +99,7 @@ def test_masses_are_the_lesions(root: Path) -> None:
 def test_all_regions(root: Path) -> None:
     data_set = open_data_set("inbreast-regions", root.parent)
     assert isinstance(data_set, InbreastRegions)
-    marked = [case.read_outline(SHAPE).sum() for case in data_set.cases()]
+    marked = [case.read_mask_array(SHAPE).sum() for case in data_set.cases()]
     assert marked == [36, 0, 18]
     assert data_set.info.doi == Inbreast.info.doi
 

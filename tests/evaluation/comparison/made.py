@@ -165,9 +165,9 @@ def _cell(
     row = replace(row, score=score, milliseconds=10.0 + number, error=None)
     if habit.network:
         found = tuple(int(score.found and step < 15) for step in range(steps))
-        false = tuple(score.false_outlines + int(step < 4) for step in range(steps))
+        false = tuple(score.false_positives + int(step < 4) for step in range(steps))
     else:
-        found, false = (score.found,) * steps, (score.false_outlines,) * steps
+        found, false = (score.found,) * steps, (score.false_positives,) * steps
     pixels = np.where(bins == 0, 3000, 8)
     probability = pixels * (bins + 0.5) / BINS
     lesion = np.round(probability * 0.9).astype(int)
@@ -185,13 +185,13 @@ def _cell(
 def _draw(
     folder: Path, label: str, habit: Habit, cases: Sequence[Disc], generator: np.random.Generator
 ) -> None:
-    from breastseg.evaluation.comparison.store import outline_path
+    from breastseg.evaluation.comparison.store import mask_path
     from breastseg.io.write import write_png
 
     for number, case in enumerate(cases):
         outline = _outline(habit, case, generator)
         if number not in habit.fails:
-            write_png(outline_path(folder, label, case.key), outline)
+            write_png(mask_path(folder, label, case.key), outline)
 
 
 def _traits(case: Disc) -> Traits:

@@ -26,7 +26,7 @@ def blobs(seed: int, shape: tuple[int, int] = (60, 80)) -> np.ndarray:
 
 def by_matching(probability, lesion, min_iou):
     matches = [match_lesions(probability >= cut, lesion, min_iou) for cut in THRESHOLDS]
-    return tuple(m.found for m in matches), tuple(m.false_outlines for m in matches)
+    return tuple(m.found for m in matches), tuple(m.false_positives for m in matches)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -34,12 +34,12 @@ def by_matching(probability, lesion, min_iou):
 def test_agrees_with_matching_at_every_threshold(seed, min_iou) -> None:
     probability, lesion = blobs(seed), blobs(100 + seed) > 0.6
     counts = count(probability, lesion, min_iou)
-    assert (counts.found, counts.false_outlines) == by_matching(probability, lesion, min_iou)
+    assert (counts.found, counts.false_positives) == by_matching(probability, lesion, min_iou)
     # A map with few values, most of it nothing: most thresholds change nothing.
     flat = np.where(probability > 0.7, np.float32(0.62), np.float32(0))
     flat[:3, :3] = 0.93
     counts = count(flat, lesion, min_iou)
-    assert (counts.found, counts.false_outlines) == by_matching(flat, lesion, min_iou)
+    assert (counts.found, counts.false_positives) == by_matching(flat, lesion, min_iou)
 
 
 def test_a_value_on_a_threshold_reaches_it() -> None:
@@ -47,9 +47,9 @@ def test_a_value_on_a_threshold_reaches_it() -> None:
     probability = np.zeros((40, 2), np.float32)
     probability[2 * np.arange(19), 0] = np.array(THRESHOLDS, np.float32)
     counts = count(probability, lesion, 0.1)
-    assert counts.false_outlines == tuple(range(19, 0, -1))
+    assert counts.false_positives == tuple(range(19, 0, -1))
     below = np.nextafter(probability, np.float32(0))
-    assert count(below, lesion, 0.1).false_outlines == tuple(range(18, -1, -1))
+    assert count(below, lesion, 0.1).false_positives == tuple(range(18, -1, -1))
 
 
 def test_bins_by_hand() -> None:
@@ -78,7 +78,7 @@ def test_constant_maps_of_one_pixel_and_more(value, true) -> None:
     for shape in ((1, 1), (3, 4)):
         probability, lesion = np.full(shape, value, np.float32), np.full(shape, true)
         counts = count(probability, lesion, 0.1)
-        assert (counts.found, counts.false_outlines) == by_matching(probability, lesion, 0.1)
+        assert (counts.found, counts.false_positives) == by_matching(probability, lesion, 0.1)
         assert sum(counts.bin_pixels) == lesion.size
         assert sum(counts.bin_lesion) == lesion.sum()
         assert sum(counts.bin_probability) == pytest.approx(value * lesion.size)
@@ -95,9 +95,9 @@ def test_what_is_given_is_not_changed() -> None:
 def test_a_free_response_curve_by_hand() -> None:
     steps = len(THRESHOLDS)
     cells = [
-        cell(2, found=(2,) + (1,) * (steps - 1), false_outlines=(3,) + (0,) * (steps - 1)),
-        cell(1, found=(1,) + (0,) * (steps - 1), false_outlines=(0,) * steps),
-        cell(0, false_outlines=(2,) + (1,) * (steps - 1)),
+        cell(2, found=(2,) + (1,) * (steps - 1), false_positives=(3,) + (0,) * (steps - 1)),
+        cell(1, found=(1,) + (0,) * (steps - 1), false_positives=(0,) * steps),
+        cell(0, false_positives=(2,) + (1,) * (steps - 1)),
         cell(1),  # it failed
     ]
     curve = free_response(cells)

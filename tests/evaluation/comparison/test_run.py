@@ -18,7 +18,7 @@ from breastseg.data.phantoms.ultrasound import make_phantom
 from breastseg.evaluation import Prompting, Protocol, evaluate
 from breastseg.evaluation.comparison.cell import Comparison
 from breastseg.evaluation.comparison.run import compare
-from breastseg.evaluation.comparison.store import outline_path
+from breastseg.evaluation.comparison.store import mask_path
 from breastseg.inference.methods import MethodSpec
 from breastseg.io.write import write_png
 
@@ -70,7 +70,7 @@ def test_cells_hold_what_evaluate_says(tmp_path) -> None:
     assert repr(found) == repr([replace(row, milliseconds=None) for row in rows])
     lesion, normal = compared.cells["a"][1], compared.cells["a"][-1]
     assert lesion.found == (1,) * 19
-    assert lesion.false_outlines == (0,) * 19
+    assert lesion.false_positives == (0,) * 19
     assert (lesion.bin_pixels[0], lesion.bin_pixels[-1]) == (398, 2)
     assert normal.found == (0,) * 19
     assert compared.traits[cases[1].key].area_px == 2
@@ -80,7 +80,7 @@ def test_cells_hold_what_evaluate_says(tmp_path) -> None:
 def test_outlines_are_written_at_one_bit_a_pixel(tmp_path) -> None:
     cases = [drawn("a b/c", block(3, 4))]
     compared = compare([acting("a", tmp_path / "log")], cases, OWN, tmp_path, "a", workers=1)
-    with Pillow.open(outline_path(compared.outlines, "a", cases[0].key)) as picture:
+    with Pillow.open(mask_path(compared.outlines, "a", cases[0].key)) as picture:
         assert picture.mode == "1"
         assert np.array_equal(np.array(picture), block(3, 4))
 
@@ -125,7 +125,7 @@ def test_what_has_changed_is_computed_again(tmp_path) -> None:
     assert [computed(plain), computed(plain)] == [2, 0]
     picture.write_bytes(b"xy")
     assert [computed(plain), computed(plain)] == [1, 0]
-    outline_path(tmp_path / "outlines", "a", "made/b").unlink()
+    mask_path(tmp_path / "outlines", "a", "made/b").unlink()
     assert [computed(plain), computed(plain)] == [1, 0]
     cases[1] = replace(cases[1], label="malignant")
     assert [computed(plain), computed(plain)] == [1, 0]
@@ -198,16 +198,16 @@ def test_a_failing_method_is_a_cell_and_a_miss(tmp_path, act, says) -> None:
     assert failed.row.error.startswith(says)
     assert (failed.row.score.dice, failed.row.score.false_negative) == (0, 3)
     assert (failed.row.score.true_lesions, failed.row.milliseconds) == (1, None)
-    assert failed.found == failed.false_outlines == (0,) * 19
+    assert failed.found == failed.false_positives == (0,) * 19
     assert sum(failed.bin_pixels) == 0
-    assert not outline_path(compared.outlines, "bad", cases[2].key).exists()
-    assert outline_path(compared.outlines, "bad", cases[1].key).exists()
+    assert not mask_path(compared.outlines, "bad", cases[2].key).exists()
+    assert mask_path(compared.outlines, "bad", cases[1].key).exists()
 
 
 def test_an_outline_of_another_time_does_not_stay_beside_a_failure(tmp_path) -> None:
     log, cases = tmp_path / "log", some_cases()
     compare([acting("a", log)], cases, OWN, tmp_path, "a", workers=1)
-    path = outline_path(tmp_path / "outlines", "a", cases[2].key)
+    path = mask_path(tmp_path / "outlines", "a", cases[2].key)
     assert path.exists()
     compare([acting("a", log, "raise", 3)], cases, OWN, tmp_path, "a", workers=1)
     assert not path.exists()

@@ -17,11 +17,11 @@ from breastseg.evaluation.comparison.curves import Counts
 from breastseg.evaluation.comparison.store import (
     Store,
     fingerprint,
-    outline_path,
-    read_outline,
+    mask_path,
+    read_mask_array,
     state_of,
     state_of_code,
-    write_outline,
+    write_mask,
 )
 from breastseg.evaluation.run import Row
 from breastseg.evaluation.score import ImageScore, VolumeScore
@@ -97,27 +97,27 @@ def test_a_cell_without_its_outline_is_not_finished(tmp_path) -> None:
         assert store.cell("a", "s/c", "f") is None
         assert store.cell("failed", "s/c", "f") is not None
         mask = Mask(np.eye(3, dtype=bool), Grid((3, 3)))
-        write_outline(outline_path(store.outlines, "a", "s/c"), mask)
+        write_mask(mask_path(store.outlines, "a", "s/c"), mask)
         assert store.cell("a", "s/c", "f") is not None
 
 
 def test_an_outline_has_one_bit_a_pixel(tmp_path) -> None:
     mask = np.random.default_rng(0).random((5, 13)) > 0.5
-    path = outline_path(tmp_path, "a", "s/c")
-    write_outline(path, Mask(mask, Grid(mask.shape)))
+    path = mask_path(tmp_path, "a", "s/c")
+    write_mask(path, Mask(mask, Grid(mask.shape)))
     with Pillow.open(path) as picture:
         assert (picture.format, picture.mode) == ("PNG", "1")
         assert np.array_equal(np.array(picture), mask)
-    assert np.array_equal(read_outline(path), mask)
+    assert np.array_equal(read_mask_array(path), mask)
     assert [file.name for file in path.parent.iterdir()] == ["s~2Fc.png"]
 
 
 def test_an_outline_of_a_volume_is_a_volume(tmp_path) -> None:
     grid = Grid((3, 4, 5), (2.0, 1.0, 1.5), (1.0, 2.0, 3.0))
     mask = np.random.default_rng(0).random(grid.shape) > 0.5
-    path = outline_path(tmp_path, "a", "s/c", of_volume=True)
-    write_outline(path, Mask(mask, grid))
-    assert np.array_equal(read_outline(path), mask)
+    path = mask_path(tmp_path, "a", "s/c", of_volume=True)
+    write_mask(path, Mask(mask, grid))
+    assert np.array_equal(read_mask_array(path), mask)
     assert not grid_difference(read_volume(path).grid, grid)
     assert [file.name for file in path.parent.iterdir()] == ["s~2Fc.nii.gz"]
 
@@ -146,21 +146,21 @@ def test_leftovers_of_a_killed_run_are_removed(suffix, tmp_path) -> None:
 
 def test_names_of_files_are_readable_and_safe() -> None:
     folder = Path("outlines")
-    assert outline_path(folder, "otsu", "BUSI/benign (1)") == Path(
+    assert mask_path(folder, "otsu", "BUSI/benign (1)") == Path(
         "outlines/otsu/BUSI~2Fbenign (1).png"
     )
     for label in ("..", ".", "a:b=1,c=2", "C:\\x", "a/../b", "con?*", "a.", " ", "\u00e9\u00fc"):
-        path = outline_path(folder, label, label)
+        path = mask_path(folder, label, label)
         assert path.parent.parent == folder
         assert not set(path.name + path.parent.name) & set('/\\:*?"<>|%#')
         assert not path.name.startswith(".")
-    assert len(outline_path(folder, "x" * 500, "\u4e2d" * 300).name.encode()) < 200
+    assert len(mask_path(folder, "x" * 500, "\u4e2d" * 300).name.encode()) < 200
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_another_key_is_another_file(one, two) -> None:
-    paths = [outline_path(Path("o"), "a", key) for key in (one, two)]
+    paths = [mask_path(Path("o"), "a", key) for key in (one, two)]
     assert (paths[0] == paths[1]) == (one == two)
 
 

@@ -15,7 +15,7 @@ from breastseg.data.dataset import CaseRef
 from breastseg.data.sets.mama_mia import MamaMia
 from breastseg.evaluation.comparison.report import write_comparison
 from breastseg.evaluation.comparison.run import compare
-from breastseg.evaluation.comparison.store import outline_path, read_outline
+from breastseg.evaluation.comparison.store import mask_path, read_mask_array
 from breastseg.evaluation.protocol import Protocol
 from breastseg.evaluation.score import VolumeScore
 from breastseg.inference.methods import MethodInfo, MethodSpec
@@ -71,13 +71,13 @@ def test_each_method_has_its_phases_and_all_go_through_to_the_report(
             assert cell.row.error is None
             score = cell.row.score
             assert isinstance(score, VolumeScore)
-            outline = read_outline(outline_path(found.outlines, label, ref.key, True))
+            outline = read_mask_array(mask_path(found.outlines, label, ref.key, True))
             expected = Enhancing("", phases).segment(
                 Image((image := ref.load().images[0]).array[:phases], image.grid)
             )
             assert np.array_equal(outline, expected.mask().foreground)
             # the counts at threshold .5 are those of the score, in space
-            assert (cell.found[9], cell.false_outlines[9]) == (score.found, score.false_outlines)
+            assert (cell.found[9], cell.false_positives[9]) == (score.found, score.false_positives)
             assert sum(cell.bin_pixels) == outline.size
     results = write_comparison(found, out, cases, "command", resamples=20)
     page, content = (

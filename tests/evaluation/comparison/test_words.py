@@ -41,7 +41,7 @@ def test_misses_failures_and_false_alarms_are_counted() -> None:
     comparison = made_comparison(cases, {"snake": HABITS["snake"]}, "snake")
     scores = [cell.row.score for cell in comparison.cells["snake"]]
     left = sum(score.true_lesions - score.found for score in scores)
-    false = sum(score.false_outlines for score in scores)
+    false = sum(score.false_positives for score in scores)
     text = said(comparison)
     assert f"snake missed {left} of 12 lesions and drew {false} false outline" in text
     assert "It failed on 1 image." in text

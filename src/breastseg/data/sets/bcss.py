@@ -55,7 +55,7 @@ class TissueRegion(ColourRef):
         outside = self._codes(image.grid.shape) == OUTSIDE
         return replace(image, array=np.where(outside, np.uint8(255), image.array))
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """Where the code is one of `TUMOUR_CODES`.
 
         Raises:

@@ -54,7 +54,7 @@ class TileRef(CaseRef):
         grid = Grid((self.side, self.side), image.grid.spacing_mm)
         return replace(image, array=np.array(array), grid=grid)
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """The part of the outline in the square.
 
         Raises:
@@ -138,7 +138,7 @@ class BcssTiles:
 def _decoded(region: CaseRef) -> tuple[Image, NDArray[np.bool_]]:
     """The last regions read: their tiles are asked for one after the other."""
     image = region.read_image()
-    outline = region.read_outline(image.grid.shape)
+    outline = region.read_mask_array(image.grid.shape)
     outline.flags.writeable = False
     return image, outline
 

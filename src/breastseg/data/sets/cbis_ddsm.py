@@ -65,7 +65,7 @@ class CbisRef(CaseRef):
         """
         return read_mammogram(self)
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """The masks of all abnormalities together.
 
         Args:

@@ -97,7 +97,7 @@ class DdsmRef(CaseRef):
         grid = Grid(self.shape, self.spacing_mm)
         return Image(pixels.reshape(1, *self.shape), grid, self.modality, self.key)
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """The abnormalities of the wanted kinds, filled; cores inside them are left alone.
 
         Args:

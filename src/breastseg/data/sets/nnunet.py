@@ -99,10 +99,10 @@ class NnUnetPicture(CaseRef):
         return replace(first, array=np.concatenate(arrays)) if self.later_paths else first
 
     def read_mask(self, grid: Grid) -> Mask:
-        """The ground truth on the image's grid; what is raised as for `read_outline`."""
+        """The ground truth on the image's grid; what is raised as for `read_mask_array`."""
         return labelled(self._label_files(grid.shape), self, grid)
 
-    def read_outline(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All lesions together.
 
         Args:

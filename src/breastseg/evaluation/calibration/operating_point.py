@@ -107,7 +107,7 @@ def counts_of(probability: NDArray[np.float32], truth: NDArray[np.bool_]) -> Cou
             mask = regions.chosen(kept)
             match = match_lesions(mask, truth)
             dice = confusion(mask, truth).dice
-            found[i, j] = dice, match.found, match.true_lesions, match.false_outlines, kept.sum()
+            found[i, j] = dice, match.found, match.true_lesions, match.false_positives, kept.sum()
     found[..., 4] = found[..., 4] > 0
     return found
 

@@ -50,7 +50,7 @@ class Cell:
         row: the case and its scores at the method's own operating point; a failed case is here
             with its reason, and scored as a miss.
         found: at each of `THRESHOLDS`, how many true lesions are found by the map cut there.
-        false_outlines: at each of `THRESHOLDS`, how many outlines hit no true lesion.
+        false_positives: at each of `THRESHOLDS`, how many outlines hit no true lesion.
         bin_pixels: per bin of probability (`BINS`), how many pixels.
         bin_lesion: per bin, how many of them are lesion.
         bin_probability: per bin, the sum of their probabilities.
@@ -59,7 +59,7 @@ class Cell:
     method: str
     row: Row
     found: tuple[int, ...]
-    false_outlines: tuple[int, ...]
+    false_positives: tuple[int, ...]
     bin_pixels: tuple[int, ...]
     bin_lesion: tuple[int, ...]
     bin_probability: tuple[float, ...]
@@ -76,7 +76,7 @@ class Comparison:
         protocol: how the cases were scored.
         baseline: the label that the others are held against.
         outlines: the folder of the outlines, ``outlines / label / key.png`` (1-bit PNG, of a
-            volume ``.nii.gz``, on the image's own grid; see `outline_path`).
+            volume ``.nii.gz``, on the image's own grid; see `mask_path`).
         parameters: by label, the provenance parameters in force.
         unscored: by key, why a case is in no cell; see `breastseg.evaluation.run.Evaluation`.
     """

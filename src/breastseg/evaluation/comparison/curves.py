@@ -23,14 +23,14 @@ class Counts:
 
     Attributes:
         found: at each of `THRESHOLDS`, true lesions that are found.
-        false_outlines: at each of `THRESHOLDS`, outlines that hit no true lesion.
+        false_positives: at each of `THRESHOLDS`, outlines that hit no true lesion.
         bin_pixels: per bin of probability, pixels.
         bin_lesion: per bin, those that are lesion.
         bin_probability: per bin, the sum of the probabilities.
     """
 
     found: tuple[int, ...] = (0,) * len(THRESHOLDS)
-    false_outlines: tuple[int, ...] = (0,) * len(THRESHOLDS)
+    false_positives: tuple[int, ...] = (0,) * len(THRESHOLDS)
     bin_pixels: tuple[int, ...] = (0,) * BINS
     bin_lesion: tuple[int, ...] = (0,) * BINS
     bin_probability: tuple[float, ...] = (0.0,) * BINS
@@ -74,7 +74,7 @@ def _matches(
         # With no pixel between this threshold and the one before, nothing has changed.
         same = i > 0 and between[i] == 0
         matches.append(matches[-1] if same else lesions.match(levels > i, min_iou))
-    return tuple(one.found for one in matches), tuple(one.false_outlines for one in matches)
+    return tuple(one.found for one in matches), tuple(one.false_positives for one in matches)
 
 
 def free_response(cells: Sequence[Cell]) -> tuple[tuple[float, float], ...]:
@@ -92,7 +92,7 @@ def free_response(cells: Sequence[Cell]) -> tuple[tuple[float, float], ...]:
     lesions = sum(cell.row.score.true_lesions for cell in cells)
     return tuple(
         (
-            _ratio(sum(cell.false_outlines[i] for cell in cells), len(cells)),
+            _ratio(sum(cell.false_positives[i] for cell in cells), len(cells)),
             _ratio(sum(cell.found[i] for cell in cells), lesions),
         )
         for i in range(len(THRESHOLDS))

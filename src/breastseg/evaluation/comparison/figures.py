@@ -194,7 +194,7 @@ def _staircase(curve: Sequence[tuple[float, float]], end: float) -> Sequence[tup
 
 def _operating_point(standing: Standing) -> tuple[float, float]:
     """False outlines an image, and the share of lesions found."""
-    false = standing.figure("false_outlines_per_image", ALL)
+    false = standing.figure("false_positives_per_image", ALL)
     found = standing.figure("lesions_found", LESIONS)
     return (0.0 if false is None else false.value), (0.0 if found is None else found.value)
 

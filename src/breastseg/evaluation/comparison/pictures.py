@@ -20,7 +20,7 @@ from breastseg.core.errors import BreastsegError
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.results import Results, Standing
 from breastseg.evaluation.comparison.section import Section, section_of
-from breastseg.evaluation.comparison.store import outline_path, read_outline
+from breastseg.evaluation.comparison.store import mask_path, read_mask_array
 from breastseg.evaluation.run import Row
 from breastseg.evaluation.score import nearest
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
@@ -173,10 +173,10 @@ def _outline(
 ) -> NDArray[np.bool_] | None:
     """What a method outlined, at the size of the picture; None where it failed."""
     comparison = results.comparison
-    path = outline_path(comparison.outlines, standing.label, row.key, comparison.of_volumes)
+    path = mask_path(comparison.outlines, standing.label, row.key, comparison.of_volumes)
     if row.error is not None or not path.is_file():
         return None
-    return nearest(section.of(read_outline(path)), size)
+    return nearest(section.of(read_mask_array(path)), size)
 
 
 def _shown_size(rows: float, columns: float) -> tuple[int, int]:

@@ -94,7 +94,7 @@ class Store:
         if line is None or line.cell is None or line.fingerprint != fingerprint:
             return None
         of_volume = isinstance(line.cell.row.score, VolumeScore)
-        drawn = outline_path(self.outlines, label, key, of_volume).is_file()
+        drawn = mask_path(self.outlines, label, key, of_volume).is_file()
         return line.cell if drawn or line.cell.row.error is not None else None
 
     def traits(self, key: str, fingerprint: str) -> Traits | None:
@@ -123,7 +123,7 @@ class Store:
             ) from error
 
 
-def outline_path(folder: Path, label: str, key: str, of_volume: bool = False) -> Path:
+def mask_path(folder: Path, label: str, key: str, of_volume: bool = False) -> Path:
     """Where the outline of a method on a case lies.
 
     Args:
@@ -136,11 +136,11 @@ def outline_path(folder: Path, label: str, key: str, of_volume: bool = False) ->
     return folder / _file_name(label) / f"{_file_name(key)}{suffix}"
 
 
-def write_outline(path: Path, mask: Mask) -> None:
+def write_mask(path: Path, mask: Mask) -> None:
     """Write an outline, whole or not at all: as a PNG of one bit a pixel, a volume as NIfTI.
 
     Args:
-        path: as `outline_path` names it.
+        path: as `mask_path` names it.
         mask: on the image's own grid.
 
     Raises:
@@ -157,8 +157,8 @@ def write_outline(path: Path, mask: Mask) -> None:
         Pillow.fromarray(mask.foreground).save(temporary, "PNG")
 
 
-def read_outline(path: Path) -> NDArray[np.bool_]:
-    """Read what `write_outline` wrote: (rows, columns) or (slices, rows, columns) bool.
+def read_mask_array(path: Path) -> NDArray[np.bool_]:
+    """Read what `write_mask` wrote: (rows, columns) or (slices, rows, columns) bool.
 
     Raises:
         UnreadableError: the file is missing or damaged.

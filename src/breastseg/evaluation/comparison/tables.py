@@ -126,12 +126,12 @@ def detection(results: Results) -> Table:
         columns += [
             _share("Lesions found", "lesions_found"),
             _Column("Missed", lambda s: Entry(missed(s))),
-            _count("False outlines a lesion image", "false_outlines_per_image"),
+            _count("False outlines a lesion image", "false_positives_per_image"),
         ]
     if NORMALS in results.best.groups:
         columns += [
             _share("Normal images outlined", "fraction_outlined", False, NORMALS),
-            _count("False outlines a normal image", "false_outlines_per_image", NORMALS),
+            _count("False outlines a normal image", "false_positives_per_image", NORMALS),
         ]
     columns += [
         _Column("Time, ms", _time, _milliseconds, upwards=False),

@@ -77,7 +77,7 @@ def _missed(results: Results) -> str:
     best = results.best
     scores = [row.score for row in best.lesion_rows]
     lesions, found = sum(s.true_lesions for s in scores), sum(s.found for s in scores)
-    false = sum(s.false_outlines for s in scores)
+    false = sum(s.false_positives for s in scores)
     failed = f" It failed on {images(best.failures)}." if best.failures else ""
     beside = f"{false} false outline{'' if false == 1 else 's'}" if false else "no false outline"
     return (

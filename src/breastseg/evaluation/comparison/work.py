@@ -17,7 +17,7 @@ from breastseg.core.segmenter import Segmenter
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.cell import Cell, Traits
 from breastseg.evaluation.comparison.curves import Counts, count
-from breastseg.evaluation.comparison.store import outline_path, write_outline
+from breastseg.evaluation.comparison.store import mask_path, write_mask
 from breastseg.evaluation.comparison.traits import traits, unknown_traits
 from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.run import FAILURES, OpenedCase, Row, open_case, segment_and_score
@@ -95,12 +95,12 @@ class Bench:
         protocol = self._rules.protocol
         seen = _first_phases(case, self._phases[label])
         outcome = segment_and_score(self._methods[label], seen, protocol)
-        path = outline_path(self._rules.outlines, label, case.ref.key, case.ref.is_volume)
+        path = mask_path(self._rules.outlines, label, case.ref.key, case.ref.is_volume)
         prediction, truth = outcome.prediction, case.truth
         if prediction is None or truth is None:
             path.unlink(missing_ok=True)  # that of an earlier run with other parameters
             return failed_cell(label, outcome.row)
-        write_outline(path, prediction.mask())
+        write_mask(path, prediction.mask())
         counts = count(*at_size(prediction, truth, protocol.size), protocol.min_iou)
         return Cell(label, outcome.row, *astuple(counts))
 

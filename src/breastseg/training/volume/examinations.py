@@ -82,7 +82,7 @@ def draw_phantoms(
     return draw(plan.train, plan.seed), draw(plan.validation, plan.seed + 1)
 
 
-def require_outlines(cases: tuple[CaseRef, ...]) -> None:
+def require_masks(cases: tuple[CaseRef, ...]) -> None:
     """Check that the outlines of all cases are known; a box around a tumour is none.
 
     Raises:

@@ -28,7 +28,7 @@ from breastseg.training.trainer import TrainerSettings, Machine, build_trainer, 
 from breastseg.training.volume.examinations import (
     Examinations,
     prepare_examinations,
-    require_outlines,
+    require_masks,
 )
 from breastseg.training.volume.sampler import PatchSampler
 from breastseg.training.volume.recipe import VolumeRecipe
@@ -62,7 +62,7 @@ def fit_volume(
     """
     begun = cases_as_before(recipe, cases, folder) if resume else None
     chosen = begun or choose_cases(recipe, cases, origin.base, volumes=True)
-    require_outlines((*chosen.train, *chosen.validation))
+    require_masks((*chosen.train, *chosen.validation))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network)
     history = History(folder)

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from breastseg.core.bundle import OutputSpec
 from breastseg.inference.postprocess import postprocess
-from breastseg.inference.slide_outlines import OUTLINED, PEAK, outlines_to_keep
+from breastseg.inference.slide_regions import OUTLINED, PEAK, regions_to_keep
 
 SIDE = 8
 
@@ -24,7 +24,7 @@ def in_tiles(levels: np.ndarray, side: int = SIDE) -> Iterator[np.ndarray]:
 def kept_of(levels: np.ndarray, side: int = SIDE, min_px: float = 0) -> np.ndarray:
     """The mask put together again."""
     across = levels.shape[1] // side
-    tiles = list(outlines_to_keep(in_tiles(levels, side), across, min_px))
+    tiles = list(regions_to_keep(in_tiles(levels, side), across, min_px))
     rows = [np.hstack(tiles[start : start + across]) for start in range(0, len(tiles), across)]
     return np.vstack(rows)
 
@@ -80,4 +80,4 @@ def test_last_column_does_not_touch_the_next_row() -> None:
 
 
 def test_no_tiles() -> None:
-    assert list(outlines_to_keep([], 3)) == []
+    assert list(regions_to_keep([], 3)) == []

@@ -23,7 +23,7 @@ OUTLINED, PEAK = 1, 2
 """In a tile: inside an outline, and one of the places that make an outline one to keep."""
 
 
-def outlines_to_keep(
+def regions_to_keep(
     tiles: Iterable[NDArray[np.uint8]], across: int, min_px: float = 0
 ) -> Iterator[NDArray[np.bool_]]:
     """Drop the outlines in which no pixel is a peak, and small ones, wherever in the mask they end.
@@ -39,7 +39,7 @@ def outlines_to_keep(
     Yields:
         (side, side) bool in the same order.
     """
-    outlines = _Outlines(across)
+    outlines = _Regions(across)
     with tempfile.TemporaryFile() as aside:
         lengths = [_put(aside, tile, outlines) for tile in tiles]
         kept = outlines.kept(min_px)
@@ -52,7 +52,7 @@ def outlines_to_keep(
             first += count
 
 
-class _Outlines:
+class _Regions:
     """The outlines met so far, numbered from 1 in all tiles; parts of one have one root.
 
     Args:
@@ -126,7 +126,7 @@ def _in_all(numbers: NDArray[np.int64], first: int) -> NDArray[np.int64]:
     return np.where(numbers > 0, numbers + (first - 1), 0)
 
 
-def _put(aside: BinaryIO, tile: NDArray[np.uint8], outlines: _Outlines) -> int:
+def _put(aside: BinaryIO, tile: NDArray[np.uint8], outlines: _Regions) -> int:
     """Number a tile and put it aside; the length of what was written, 0 for an empty one."""
     outlines.add(tile)
     if not tile.any():
