@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from breastseg.core import Bundle, Case, Grid, Image, Mask, Modality, OutputSpec, VolumeSpec
 from breastseg.data.phantoms.volume import volume_phantom
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
-from breastseg.inference.examination import segment_examination
+from breastseg.inference.study import segment_study
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.volume_ensemble import VolumeEnsemble
 from breastseg.inference.volume_segmenter import VolumeSegmenter
@@ -112,10 +112,10 @@ def test_one_mask_however_the_axes_are_stored(
 def test_the_steps_for_an_examination_do_not_depend_on_it_either(tmp_path: Path) -> None:
     method = lopsided_bundle(tmp_path / "a", SPEC)
     image = exam()
-    expected = segment_examination(method, image, correct_bias=True, within_breast=True)
+    expected = segment_study(method, image, correct_bias=True, within_breast=True)
     assert expected.mask().foreground.any()
     for way, given in list(zip(EVERY, stored_in_every_way(image), strict=True))[::5]:
-        found = segment_examination(method, given, correct_bias=True, within_breast=True)
+        found = segment_study(method, given, correct_bias=True, within_breast=True)
         np.testing.assert_array_equal(way.undo(found.probability), expected.probability)
 
 

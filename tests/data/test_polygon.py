@@ -111,4 +111,4 @@ def test_ref_merges_its_polygons_and_travels() -> None:
     again = pickle.loads(pickle.dumps(ref))
     assert again == ref
     assert again.read_mask_array(SHAPE).sum() == 16 + 16 - 4
-    assert not ref.masks_are_pictures
+    assert not ref.masks_are_images

@@ -26,7 +26,7 @@ from breastseg.results.schema import (
     SourceReference,
     significant,
 )
-from breastseg.results.words import describe, lines
+from breastseg.results.sentences import describe, lines
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "results.schema.json"
 

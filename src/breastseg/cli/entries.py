@@ -10,7 +10,7 @@ from breastseg.cli.console import complain, say
 from breastseg.core.errors import InputError
 from breastseg.results.run import OccupiedError
 from breastseg.results.schema import Entry
-from breastseg.results.words import lines
+from breastseg.results.sentences import lines
 
 
 @contextmanager

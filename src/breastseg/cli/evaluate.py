@@ -132,11 +132,11 @@ def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseR
     Raises:
         DataSetError: pictures for a method for volumes, or volumes for one for pictures.
     """
-    from breastseg.data.dataset import require_pictures
-    from breastseg.data.examinations import first_phases, require_volumes
+    from breastseg.data.dataset import require_images
+    from breastseg.data.volume_studies import first_phases, require_volumes
 
     if segmenter.dimensions == 2:
-        require_pictures(cases)
+        require_images(cases)
         return cases
     require_volumes(cases)
     return [first_phases(case, segmenter.phases) for case in cases]

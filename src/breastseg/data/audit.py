@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.image import Image
-from breastseg.data.dataset import CaseRef, require_pictures, some
+from breastseg.data.dataset import CaseRef, require_images, some
 from breastseg.data.grouping import components
 from breastseg.data.mask_audit import MaskFindings, look_at_masks
 
@@ -179,7 +179,7 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
     Raises:
         DataSetError: `min_correlation` is out of range, or a case is a volume.
     """
-    require_pictures(cases)
+    require_images(cases)
     ordered = sorted(cases, key=lambda case: case.key)
     looks = [_look(case) for case in ordered]
     pairs = _pairs(ordered, looks, min_correlation)

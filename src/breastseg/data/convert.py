@@ -17,7 +17,7 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.mask import IGNORE, LESION
-from breastseg.data.dataset import NORMAL, CaseRef, require_pictures
+from breastseg.data.dataset import NORMAL, CaseRef, require_images
 from breastseg.data.sets.folder import TABLE
 from breastseg.data.sets.nnunet import CASES, COLUMNS, DATASET, SPLITS
 from breastseg.io.volume import write_volume
@@ -107,7 +107,7 @@ def to_folder(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
         UnreadableError: a file is missing or damaged.
     """
     _check(cases, out)
-    require_pictures(cases)
+    require_images(cases)
     names = _names(cases, spaces=True)
     rows = []
     with appearing(out) as made:

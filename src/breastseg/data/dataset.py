@@ -59,7 +59,7 @@ class CaseRef:
     modality: Modality = Modality.UNKNOWN
     tags: tuple[str, ...] | None = None
 
-    masks_are_pictures: ClassVar[bool] = True
+    masks_are_images: ClassVar[bool] = True
     """Whether each of `mask_paths` is a picture of the image's size that
     `breastseg.data.lesion_pixels` can read."""
 
@@ -272,7 +272,7 @@ def require(root: Path, wanted: Iterable[str], info: DataSetInfo) -> None:
         )
 
 
-def require_pictures(cases: Iterable[CaseRef]) -> None:
+def require_images(cases: Iterable[CaseRef]) -> None:
     """Check that no case is a volume, for what looks at pictures only.
 
     Raises:

@@ -38,7 +38,7 @@ class DrawnRef(CaseRef):
     stated_shape: tuple[int, int] | None = None
     relative: bool = False
 
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
 
     def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All lesions, drawn.

@@ -44,8 +44,8 @@ def look_at_masks(case: CaseRef, shape: tuple[int, ...] | None) -> MaskFindings:
         shape: of the picture; None where it cannot be read.
     """
     found = MaskFindings()
-    if case.masks_are_pictures:
-        _look_at_pictures(case, shape, found)
+    if case.masks_are_images:
+        _look_at_images(case, shape, found)
     elif shape is not None:
         try:
             found.outlined = bool(case.read_mask_array(shape).any())
@@ -58,7 +58,7 @@ def look_at_masks(case: CaseRef, shape: tuple[int, ...] | None) -> MaskFindings:
     return found
 
 
-def _look_at_pictures(case: CaseRef, shape: tuple[int, ...] | None, found: MaskFindings) -> None:
+def _look_at_images(case: CaseRef, shape: tuple[int, ...] | None, found: MaskFindings) -> None:
     from breastseg.io.raster import read_raster
 
     for path in case.mask_paths or ():

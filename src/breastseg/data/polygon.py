@@ -25,7 +25,7 @@ class PolygonRef(CaseRef):
     """
 
     polygons: tuple[Polygon, ...] = ()
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
 
     def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All polygons, filled.

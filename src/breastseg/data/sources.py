@@ -9,7 +9,7 @@ from pathlib import Path
 
 from breastseg.core.errors import DataSetError
 from breastseg.data.catalogue import DATA_SETS, OWN, open_data_set
-from breastseg.data.dataset import CaseRef, DataSet, DataSetInfo, require_pictures
+from breastseg.data.dataset import CaseRef, DataSet, DataSetInfo, require_images
 from breastseg.data.selection import select
 
 _NAME = re.compile(r"[\w.-]+")
@@ -122,7 +122,7 @@ def select_cases(
     if not cases:
         raise DataSetError(f"no case is left by {' '.join(selections)}", "at least one case")
     if not volumes:
-        require_pictures(cases)
+        require_images(cases)
     return tuple(cases)
 
 

@@ -36,7 +36,7 @@ class VolumeRef(CaseRef):
     lesion_values: tuple[int, ...] = ()
     ignore_value: int | None = None
 
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
     is_volume: ClassVar[bool] = True
 
     @property

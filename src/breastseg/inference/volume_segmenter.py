@@ -136,7 +136,7 @@ class VolumeSegmenter(Segmenter):
         self.check_modality(image)
         turn = reorientation(image.grid, self.spec.orientation)
         turned = oriented(image, self.spec.orientation)
-        check_examination_memory(self, image.grid, image.array.nbytes, image.source or "volume")
+        check_study_memory(self, image.grid, image.array.nbytes, image.source or "volume")
         prepared = prepare_volume(turned, self.spec)
         found = sliding_window(prepared, self.patches, self.spec.patch, self.spec.overlap)
         shape = prepared.shape[1:]
@@ -249,7 +249,7 @@ class VolumeSegmenter(Segmenter):
         )
 
 
-def check_examination_memory(segmenter: Segmenter, grid: Grid, image_bytes: int, name: str) -> None:
+def check_study_memory(segmenter: Segmenter, grid: Grid, image_bytes: int, name: str) -> None:
     """Refuse a volume for which a method would take more memory than the limit.
 
     Args:

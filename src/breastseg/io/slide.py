@@ -26,7 +26,7 @@ from breastseg.core.errors import (
     UnreadableError,
     UnsupportedError,
 )
-from breastseg.io.flat_picture import PICTURE_STARTS, FlatPicture
+from breastseg.io.flat_image import PICTURE_STARTS, FlatImage
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened
 from breastseg.io.tiled_tiff import TIFF_STARTS, TiledTiff, check_tiles
@@ -279,7 +279,7 @@ def _open(path: Path) -> _Reader:
         if head in TIFF_STARTS:
             return TiledTiff(path)
         if head.startswith(PICTURE_STARTS):
-            return FlatPicture(path)
+            return FlatImage(path)
         raise UnreadableError(
             f"{path}: is no whole slide",
             ".svs, .ndpi, .mrxs, .scn, .tif, or a part of one as .png or .jpg",

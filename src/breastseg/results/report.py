@@ -18,7 +18,7 @@ from breastseg.core.provenance import Provenance
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 from breastseg.metrics.lesionwise import LesionMatch
 from breastseg.results.schema import LesionRecord
-from breastseg.results.words import describe
+from breastseg.results.sentences import describe
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 

@@ -48,14 +48,14 @@ def segment_volume(
     Raises:
         InputError: the folder of the run cannot be written.
     """
-    from breastseg.inference.examination import read_examination, segment_examination
+    from breastseg.inference.study import read_study, segment_study
 
     name = printable(phases[0])
     complete = False
     try:
         try:
-            image = read_examination(segmenter, phases)
-            prediction = segment_examination(segmenter, image, correct_bias, within_breast)
+            image = read_study(segmenter, phases)
+            prediction = segment_study(segmenter, image, correct_bias, within_breast)
         except BreastsegError as error:
             entry = failure(name, "volume", error)
             run.add(entry)

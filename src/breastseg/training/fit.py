@@ -26,7 +26,7 @@ from breastseg.training.distillation import teacher_maps
 from breastseg.training.environment import environment
 from breastseg.training.sampler import PreparedCases, TrainingSampler, prepare_cases
 from breastseg.training.data_module import DataModule
-from breastseg.training.picture import draw_overlays
+from breastseg.training.figures import draw_overlays
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History

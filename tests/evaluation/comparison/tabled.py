@@ -7,7 +7,7 @@ from pathlib import Path
 
 from breastseg.core import Modality
 from breastseg.evaluation.comparison.cell import Comparison, Traits
-from breastseg.evaluation.comparison.work import failed_cell
+from breastseg.evaluation.comparison.cell_worker import failed_cell
 from breastseg.evaluation.protocol import Protocol
 from breastseg.evaluation.run import Row
 from breastseg.evaluation.score import ImageScore

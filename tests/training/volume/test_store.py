@@ -1,4 +1,4 @@
-"""Examinations on disk: as they were in memory, made once, and named where they cannot be used."""
+"""Studies on disk: as they were in memory, made once, and named where they cannot be used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError, InputError
-from breastseg.data.examinations import first_phases
+from breastseg.data.volume_studies import first_phases
 from breastseg.data.sets.mama_mia import MamaMia
 from breastseg.training.volume.sampler import PatchSampler, prepare_case
 from breastseg.training.volume.recipe import PatchesRecipe

@@ -34,7 +34,7 @@ _PLACES = (".", "BCSS", "histopathology/BCSS")
 class TissueRegion(ColourRef):
     """A region of a slide whose mask holds a code of the tissue at each pixel."""
 
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
 
     def read_image(self) -> Image:
         """The picture; what lies outside the annotated region is white, as bare glass is.

@@ -31,7 +31,7 @@ class TileRef(CaseRef):
         side: rows and columns.
     """
 
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
 
     whole: CaseRef | None = None
     corner: tuple[int, int] = (0, 0)

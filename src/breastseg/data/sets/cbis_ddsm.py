@@ -52,7 +52,7 @@ class CbisRef(CaseRef):
     """
 
     regions: tuple[tuple[Path, ...], ...] = ()
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
 
     def read_image(self) -> Image:
         """The mammogram as a viewer would show it.

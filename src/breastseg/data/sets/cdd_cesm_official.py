@@ -90,7 +90,7 @@ def official_cases(folder: Path, types: tuple[str, ...], source: str) -> tuple[P
     """
     tables = official_tables(folder)
     found = []
-    for case_id, (path, patient) in official_pictures(folder, types).items():
+    for case_id, (path, patient) in official_images(folder, types).items():
         polygons = tables.outlines.get(case_id, ())
         label = (tables.labels or {}).get(case_id) or None
         unknown = None if label != NORMAL else ()
@@ -118,7 +118,7 @@ def official_remarks(folder: Path, types: tuple[str, ...]) -> tuple[str, ...]:
         folder: that of the archive.
         types: the wanted ones of `FOLDERS`.
     """
-    tables, pictures = official_tables(folder), official_pictures(folder, types)
+    tables, pictures = official_tables(folder), official_images(folder, types)
     outlined = {name for name, polygons in tables.outlines.items() if polygons}
     labels = tables.labels or {}
     normal = {name for name in pictures if labels.get(name) == NORMAL}
@@ -136,7 +136,7 @@ def official_remarks(folder: Path, types: tuple[str, ...]) -> tuple[str, ...]:
     return said
 
 
-def official_pictures(folder: Path, types: tuple[str, ...]) -> Mapping[str, tuple[Path, str]]:
+def official_images(folder: Path, types: tuple[str, ...]) -> Mapping[str, tuple[Path, str]]:
     """The path and the patient of each picture by its stem, sorted."""
     found = {}
     for kind in types:

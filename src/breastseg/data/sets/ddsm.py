@@ -74,7 +74,7 @@ class DdsmRef(CaseRef):
 
     shape: tuple[int, int] = (0, 0)
     kinds: frozenset[str] = frozenset()
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
 
     def read_image(self) -> Image:
         """The film as digitised: bright where it is transparent, as on a light box.

@@ -47,7 +47,7 @@ _WORDS: Mapping[str, Modality] = {
 
 
 @dataclass(frozen=True)
-class NnUnetPicture(CaseRef):
+class NnUnetImage(CaseRef):
     """A picture in one file, or in one for each channel, with a picture of labels.
 
     Attributes:
@@ -62,7 +62,7 @@ class NnUnetPicture(CaseRef):
     ignore_value: int | None = None
     colour: bool = False
 
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
 
     @property
     def image_paths(self) -> tuple[Path, ...]:
@@ -89,7 +89,7 @@ class NnUnetPicture(CaseRef):
         first = super().read_image()
         arrays = [first.array]
         for path in self.later_paths:
-            arrays.append(super(NnUnetPicture, replace(self, image_path=path)).read_image().array)
+            arrays.append(super(NnUnetImage, replace(self, image_path=path)).read_image().array)
             if arrays[-1].shape != first.array.shape:
                 raise DataSetError(
                     f"{self.key}: {path.name} has {arrays[-1].shape[1:]} pixels, the first channel "
@@ -229,7 +229,7 @@ class NnUnet:
         known["ignore_value"] = layout.ignore
         if layout.ending.lower() in VOLUME_SUFFIXES:
             return VolumeRef(**known)
-        return NnUnetPicture(**known, colour=layout.channels == 3 and not later)
+        return NnUnetImage(**known, colour=layout.channels == 3 and not later)
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.cell import Cell, Comparison
 from breastseg.evaluation.comparison.drawing import Drawing
 from breastseg.evaluation.comparison.figures import drawings
-from breastseg.evaluation.comparison.pictures import Scene, scenes, with_error_maps
+from breastseg.evaluation.comparison.examples import Scene, scenes, with_error_maps
 from breastseg.evaluation.comparison.records import comparison_csv, comparison_json, versions
 from breastseg.evaluation.comparison.results import Results, summarise_comparison
 from breastseg.evaluation.comparison.table import Table, markdown
 from breastseg.evaluation.comparison.tables import tables
-from breastseg.evaluation.comparison.words import NOTICE, findings, how, subtitle
+from breastseg.evaluation.comparison.statements import NOTICE, findings, how, subtitle
 from breastseg.evaluation.statistics import RESAMPLES
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 from breastseg.io.write import write_text

@@ -12,10 +12,10 @@ from breastseg.core.errors import DataSetError, InputError, UnsupportedError
 from breastseg.core.provenance import Provenance
 from breastseg.core.segmenter import Segmenter
 from breastseg.data.dataset import CaseRef, some
-from breastseg.data.examinations import first_phases
+from breastseg.data.volume_studies import first_phases
 from breastseg.evaluation.comparison.cell import Cell, Comparison, Traits
 from breastseg.evaluation.comparison.store import Store, fingerprint, state_of, state_of_code
-from breastseg.evaluation.comparison.work import Bench, Rules, Task, opened
+from breastseg.evaluation.comparison.cell_worker import Bench, Rules, Task, opened
 from breastseg.evaluation.comparison.workers import Results, in_processes, in_this_process
 from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.run import check_cases, require_scored, without_truth

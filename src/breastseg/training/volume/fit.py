@@ -25,9 +25,9 @@ from breastseg.training.record import History
 from breastseg.training.run_data import HERE, Origin, RunData, cases_as_before
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import TrainerSettings, Machine, build_trainer, refuse_overwriting, train
-from breastseg.training.volume.examinations import (
-    Examinations,
-    prepare_examinations,
+from breastseg.training.volume.studies import (
+    Studies,
+    prepare_studies,
     require_masks,
 )
 from breastseg.training.volume.sampler import PatchSampler
@@ -81,7 +81,7 @@ def fit_volume(
             f"batch_size {recipe.batch_size} on {trainer.world_size} processes",
             "at least one patch a process",
         )
-    given = prepare_examinations(recipe, chosen, folder.prepared)
+    given = prepare_studies(recipe, chosen, folder.prepared)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, given, folder)
         RunData.of(chosen, origin).write(folder.data)
@@ -95,7 +95,7 @@ def fit_volume(
         save_network_weights(task.average, folder.last_weights)
 
 
-def _sampler_of(recipe: VolumeRecipe, given: Examinations, rank: int, processes: int) -> PatchSampler:
+def _sampler_of(recipe: VolumeRecipe, given: Studies, rank: int, processes: int) -> PatchSampler:
     """The patches that one of so many processes learns from."""
     return PatchSampler(
         given.learnt,
@@ -110,7 +110,7 @@ def _sampler_of(recipe: VolumeRecipe, given: Examinations, rank: int, processes:
     )
 
 
-def _write_beginning(recipe: VolumeRecipe, given: Examinations, folder: RunFolder) -> None:
+def _write_beginning(recipe: VolumeRecipe, given: Studies, folder: RunFolder) -> None:
     """All that is known before the first step."""
     folder.root.mkdir(parents=True, exist_ok=True)
     parts = {

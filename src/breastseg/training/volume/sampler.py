@@ -62,7 +62,7 @@ class PreparedVolume:
         return self
 
 
-class Examination(Protocol):
+class Study(Protocol):
     """A prepared volume, in memory or not."""
 
     @property
@@ -125,7 +125,7 @@ class PatchSampler:
             empty.
     """
 
-    volumes: tuple[Examination, ...]
+    volumes: tuple[Study, ...]
     patches: PatchesRecipe
     patch: tuple[int, int, int]
     steps: int

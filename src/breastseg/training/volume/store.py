@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from breastseg.core.bundle import VolumeSpec
 from breastseg.core.errors import BreastsegError, DataSetError, InputError
 from breastseg.data.dataset import CaseRef
-from breastseg.data.examinations import first_phases
+from breastseg.data.volume_studies import first_phases
 from breastseg.io.write import appearing
 from breastseg.training.volume.sampler import Points, PreparedVolume, prepare_case
 

@@ -14,7 +14,7 @@ from breastseg.metrics.overlap import dice
 from breastseg.preprocess.volume import resample
 from breastseg.training.averaging import AveragedTask, Batch
 from breastseg.training.transfer import groups, rate_of
-from breastseg.training.volume.sampler import Examination, PreparedVolume
+from breastseg.training.volume.sampler import Study, PreparedVolume
 from breastseg.training.volume.recipe import VolumeAugmentationRecipe, VolumeRecipe
 
 
@@ -28,7 +28,7 @@ class VolumeTask(AveragedTask):
     """
 
     def __init__(
-        self, recipe: VolumeRecipe, network: nn.Module, validation: tuple[Examination, ...]
+        self, recipe: VolumeRecipe, network: nn.Module, validation: tuple[Study, ...]
     ) -> None:
         super().__init__(network, recipe.seed, recipe.optimiser.average_decay)
         self.recipe = recipe

@@ -11,7 +11,7 @@ import numpy as np
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.volume_segmenter import check_examination_memory
+from breastseg.inference.volume_segmenter import check_study_memory
 from breastseg.io.volume import read_volume_grid
 from breastseg.io.volume_series import read_phases
 from breastseg.preprocess.bias_field import bias_corrected
@@ -19,7 +19,7 @@ from breastseg.preprocess.breast_volume import breast_region_of_volume
 from breastseg.preprocess.orientation import AXIAL, oriented, reorientation
 
 
-def read_examination(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
+def read_study(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
     """Read the phases of an examination, unless segmenting them would take too much memory.
 
     Args:
@@ -37,7 +37,7 @@ def read_examination(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
     for path in paths[:1]:
         if path.is_file():
             grid, _ = read_volume_grid(path)
-            check_examination_memory(segmenter, grid, 2 * len(paths) * grid.size, str(path))
+            check_study_memory(segmenter, grid, 2 * len(paths) * grid.size, str(path))
     image = read_phases(paths)
     there, taken = len(image.array), segmenter.phases
     if there <= taken:
@@ -46,7 +46,7 @@ def read_examination(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
     return replace(image, remarks=(*image.remarks, remark))
 
 
-def segment_examination(
+def segment_study(
     segmenter: Segmenter, image: Image, correct_bias: bool = False, within_breast: bool = False
 ) -> Prediction:
     """Outline the lesions of one volume, with steps that the network was not measured with.

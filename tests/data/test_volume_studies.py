@@ -13,7 +13,7 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef
-from breastseg.data.examinations import first_phases, require_volumes
+from breastseg.data.volume_studies import first_phases, require_volumes
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.io.volume import write_volume
 

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from breastseg.evaluation.comparison.pictures import SIDE, chosen, scenes, with_error_maps
+from breastseg.evaluation.comparison.examples import SIDE, chosen, scenes, with_error_maps
 from breastseg.evaluation.comparison.results import summarise_comparison
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 
@@ -90,7 +90,7 @@ def test_lines_lie_on_the_border_and_tints_on_the_errors(drawn) -> None:
 
 def test_large_pictures_are_made_small(drawn, monkeypatch: pytest.MonkeyPatch) -> None:
     comparison, cases = drawn
-    monkeypatch.setattr("breastseg.evaluation.comparison.pictures.SIDE", 32)
+    monkeypatch.setattr("breastseg.evaluation.comparison.examples.SIDE", 32)
     results = summarise_comparison(comparison, resamples=20)
     scene = scenes(results, cases, each=1)[0]
     assert scene.size == (32, 24)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from breastseg.evaluation.comparison.cell import Comparison
 from breastseg.evaluation.comparison.results import summarise_comparison
-from breastseg.evaluation.comparison.words import findings, how, subtitle
+from breastseg.evaluation.comparison.statements import findings, how, subtitle
 from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.metrics.rules import EMPTY_RULE
 

@@ -10,7 +10,7 @@ from breastseg.core import Grid, Image, Modality, Prediction, Provenance
 from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.core.prompt import Prompt
 from breastseg.data.phantoms.volume import volume_phantom
-from breastseg.inference.examination import read_examination, segment_examination
+from breastseg.inference.study import read_study, segment_study
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.io.memory import MAX_MEMORY, set_max_memory
@@ -34,7 +34,7 @@ class Everywhere:
 def test_the_network_alone() -> None:
     image = Image(np.zeros((2, 4, 5, 6), np.int16), Grid((4, 5, 6)), Modality.MRI)
     inner = Everywhere()
-    found = segment_examination(inner, image)
+    found = segment_study(inner, image)
     assert found.probability.all()
     assert np.shares_memory(inner.seen, image.array)
     assert found.provenance.steps == ("all",)
@@ -43,7 +43,7 @@ def test_the_network_alone() -> None:
 def test_both_steps_are_taken_and_named() -> None:
     scan = volume_phantom(3, shape=(16, 64, 64), phases=2).images[0]
     inner = Everywhere()
-    found = segment_examination(inner, scan, correct_bias=True, within_breast=True)
+    found = segment_study(inner, scan, correct_bias=True, within_breast=True)
     np.testing.assert_array_equal(inner.seen, bias_corrected(scan).array)
     np.testing.assert_array_equal(found.mask().foreground, breast_region_of_volume(scan))
     first, middle, last = found.provenance.steps
@@ -61,8 +61,8 @@ def test_memory_is_estimated_from_the_header_of_the_first_phase(tmp_path: Path) 
     set_max_memory(2**23)
     try:
         with pytest.raises(UnsupportedError, match=r"100 x 100 x 40 voxels, and the maps of them"):
-            read_examination(method, [tmp_path / "a.nii.gz"] * 2)
+            read_study(method, [tmp_path / "a.nii.gz"] * 2)
     finally:
         set_max_memory(MAX_MEMORY)
     with pytest.raises(UnreadableError):
-        read_examination(method, [tmp_path / "a.nii.gz"] * 2)
+        read_study(method, [tmp_path / "a.nii.gz"] * 2)

@@ -14,7 +14,7 @@ PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM")
 """How PNG, JPEG and BMP files begin."""
 
 
-class FlatPicture:
+class FlatImage:
     """A PNG, JPEG or BMP file in the manner of a slide with one level.
 
     Args:

@@ -30,7 +30,7 @@ class FirstPhases(CaseRef):
     whole: CaseRef
     count: int
 
-    masks_are_pictures: ClassVar[bool] = False
+    masks_are_images: ClassVar[bool] = False
     is_volume: ClassVar[bool] = True
 
     @property

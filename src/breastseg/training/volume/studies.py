@@ -11,7 +11,7 @@ from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef, some
 from breastseg.data.phantoms.volume import volume_phantoms
 from breastseg.training.chosen_cases import ChosenCases
-from breastseg.training.volume.sampler import Examination, prepare_case
+from breastseg.training.volume.sampler import Study, prepare_case
 from breastseg.training.volume.recipe import VolumeRecipe
 from breastseg.training.volume.store import store_cases
 
@@ -19,7 +19,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Examinations:
+class Studies:
     """The examinations of a run, prepared.
 
     Attributes:
@@ -29,13 +29,13 @@ class Examinations:
         modalities: of `learnt`.
     """
 
-    learnt: tuple[Examination, ...]
-    watched: tuple[Examination, ...]
+    learnt: tuple[Study, ...]
+    watched: tuple[Study, ...]
     repeats: tuple[float, ...]
     modalities: tuple[Modality, ...]
 
 
-def prepare_examinations(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path) -> Examinations:
+def prepare_studies(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path) -> Studies:
     """Draw the phantoms of a recipe, and prepare its cases on disk.
 
     Args:
@@ -55,7 +55,7 @@ def prepare_examinations(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path
         )
     stored = store_cases((*chosen.train, *chosen.validation), recipe.volume, folder)
     repeats = {source.name: source.repeat for source in recipe.sources}
-    return Examinations(
+    return Studies(
         learnt=(*drawn, *stored[: len(chosen.train)]),
         watched=(*drawn_watched, *stored[len(chosen.train) :]),
         repeats=(*(1.0 for _ in drawn), *(repeats[case.source] for case in chosen.train)),
@@ -65,14 +65,14 @@ def prepare_examinations(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path
 
 def draw_phantoms(
     recipe: VolumeRecipe,
-) -> tuple[tuple[Examination, ...], tuple[Examination, ...]]:
+) -> tuple[tuple[Study, ...], tuple[Study, ...]]:
     """The phantoms to learn from and those to watch, prepared; none where the recipe has none."""
     plan, spec = recipe.phantoms, recipe.volume
     if plan is None:
         return (), ()
     LOG.info("drawing phantoms")
 
-    def draw(count: int, seed: int) -> tuple[Examination, ...]:
+    def draw(count: int, seed: int) -> tuple[Study, ...]:
         prepared = (
             prepare_case(case, spec)
             for case in volume_phantoms(count, seed, plan.shape, spec.channels)
