@@ -28,7 +28,7 @@ from breastseg.core.errors import BreastsegError
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.inference.postprocess import bring_back
+from breastseg.inference.postprocess import to_image_grid
 from breastseg.inference.session import usable_cores
 from breastseg.inference.stream import segment_stream
 from breastseg.io.raster import read_raster
@@ -124,7 +124,7 @@ def plain_torch(segmenter: OnnxSegmenter, size: int) -> Callable[[list[Path]], N
             with torch.inference_mode():
                 maps = torch.sigmoid(network(batch))[:, 0].numpy()
             for values, (_, placement) in zip(maps, prepared, strict=True):
-                bring_back(values, placement, output)
+                to_image_grid(values, placement, output)
 
     return run
 

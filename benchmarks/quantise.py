@@ -32,7 +32,7 @@ from breastseg.export.quantise import (
 from breastseg.inference.bundle_folder import MODEL
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
-from breastseg.inference.postprocess import bring_back
+from breastseg.inference.postprocess import to_image_grid
 from breastseg.inference.session import OnnxNetwork
 from breastseg.metrics import dice
 from breastseg.networks import onnx_storage as storage
@@ -130,7 +130,7 @@ def score(
         for way in ways:
             found = way.map_of(picture[None], output.flip_average)
             reference = found if reference is None else reference
-            outline = bring_back(found, placement, output) >= output.threshold
+            outline = to_image_grid(found, placement, output) >= output.threshold
             way.dice.append(dice(outline, truth))
             way.outlined.append(bool(outline.any()))
             way.difference.append(float(np.abs(found - reference).mean()))

@@ -26,14 +26,14 @@ from breastseg.inference.ensemble import Ensemble
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.postprocess import postprocess
 from breastseg.inference.uncertainty import Measure, uncertainty_map
-from breastseg.inference.views import MIRRORS, PLAIN, View
+from breastseg.inference.views import FLIPS, PLAIN, View
 from breastseg.measure.uncertainty import region_uncertainty
 from breastseg.metrics import dice
 
 GAMMAS, SCALES = (0.8, 1.0, 1.25), (1.0, 0.85)
 SETS: dict[str, tuple[View, ...]] = {
     "plain": (PLAIN,),
-    "plain, mirrored (shipped)": MIRRORS,
+    "plain, mirrored (shipped)": FLIPS,
     "the same, and upside down": tuple(View(m, u) for m in (False, True) for u in (False, True)),
     "mirrored x gamma .8, 1, 1.25": tuple(View(m, gamma=g) for m in (False, True) for g in GAMMAS),
     "mirrored x scale 1, .85": tuple(View(m, scale=s) for m in (False, True) for s in SCALES),

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from breastseg.core import Fit, Grid, Image, OutputSpec, PlattScaling, Prediction, Provenance
 from breastseg.core.prediction import malignancy_of
 from breastseg.data.phantoms.ultrasound import make_phantoms
-from breastseg.inference.classes import bring_back_classes, tempered_classes
+from breastseg.inference.classes import classes_to_image_grid, tempered_classes
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
-from breastseg.inference.postprocess import bring_back
+from breastseg.inference.postprocess import to_image_grid
 from breastseg.inference.temperature import tempered
 from breastseg.preprocess.geometry import Placement, resize
 from breastseg.preprocess.prepare import prepare
@@ -130,14 +130,14 @@ def rule(
     """One case: what is given, and what comes of it."""
     temper = tempered if len(maps) == 1 else tempered_classes
     warm = temper(maps[None], output.temperature)
-    probability = bring_back(any_lesion(warm)[0], placement, output)
+    probability = to_image_grid(any_lesion(warm)[0], placement, output)
     names = ("benign", "malignant") if len(maps) == 3 else ()
     prediction = Prediction(
         probability,
         Grid(placement.source),
         Provenance("rule", "1"),
         output.threshold,
-        class_probability=bring_back_classes(warm[0, 1:], placement, probability)
+        class_probability=classes_to_image_grid(warm[0, 1:], placement, probability)
         if names
         else None,
         class_names=names,

@@ -20,7 +20,7 @@ from breastseg.core import (
 )
 from breastseg.core.errors import BundleError
 from breastseg.inference.bundle_folder import MODEL, read_bundle, sha256_of, write_bundle_json
-from breastseg.inference.classes import bring_back_classes, tempered_classes
+from breastseg.inference.classes import classes_to_image_grid, tempered_classes
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.temperature import tempered
 from breastseg.preprocess.geometry import Placement
@@ -191,5 +191,5 @@ def test_two_classes_are_tempered_as_one_probability(seed, temperature):
 def test_classes_of_nothing_share_alike():
     placement = Placement.of((4, 4), (8, 8), Fit.STRETCH)
     probability = np.full((4, 4), 0.4, np.float32)
-    maps = bring_back_classes(np.zeros((2, 8, 8), np.float32), placement, probability)
+    maps = classes_to_image_grid(np.zeros((2, 8, 8), np.float32), placement, probability)
     assert np.allclose(maps, 0.2)

@@ -18,7 +18,7 @@ from breastseg.inference.methods import MethodSpec
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.stream import segment_stream
 from breastseg.inference.uncertainty import Measure
-from breastseg.inference.views import MIRRORS, View
+from breastseg.inference.views import FLIPS, View
 
 MEAN = np.full((3, 3), 1 / 9, np.float32)
 SHIFT_RIGHT = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]], np.float32)
@@ -165,7 +165,7 @@ def test_an_older_bundle_reads_unchanged_and_a_wrong_temperature_is_refused(
 
 
 def test_threads_are_handed_on_and_a_stream_uses_them(make_tiny: Make, picture: Picture) -> None:
-    ensemble = Ensemble([OnnxSegmenter(make_tiny(kernel=MEAN), 2)], MIRRORS)
+    ensemble = Ensemble([OnnxSegmenter(make_tiny(kernel=MEAN), 2)], FLIPS)
     assert (ensemble.threads, ensemble.on_one_core().threads) == (2, 1)
     images = [picture(np.roll(NOISE, i)) for i in range(3)]
     done = list(segment_stream(ensemble, images, lambda image: image))

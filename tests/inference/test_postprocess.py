@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from breastseg.core import Box, Fit, Grid, OutputSpec, Prediction, Provenance
-from breastseg.inference.postprocess import bring_back, postprocess
+from breastseg.inference.postprocess import to_image_grid, postprocess
 from breastseg.preprocess.geometry import Placement
 
 TOUCHING = np.ones((3, 3))
@@ -123,7 +123,7 @@ def test_pixels_that_touch_by_a_corner_are_one_outline():
 def test_resizing_back_neither_resurrects_nor_kills(probability, output, source, fit):
     placement = Placement.of(source, probability.shape, fit)
     inner = postprocess(probability[placement.inner.slices], output)
-    result = bring_back(probability, placement, output)
+    result = to_image_grid(probability, placement, output)
     assert result.shape == source
     assert result.dtype == np.float32
     found = (
@@ -146,8 +146,8 @@ def test_resizing_back_neither_resurrects_nor_kills(probability, output, source,
 def test_a_rejected_neighbour_does_not_move_a_kept_outline_when_enlarged():
     kept, faint = (slice(2, 8), slice(2, 7), 0.9), (slice(2, 8), slice(8, 12), 0.6)
     placement = Placement.of((61, 47), (16, 16), Fit.STRETCH)
-    alone = bring_back(sheet(kept), placement, OutputSpec(0.5, min_score=0.8))
-    beside = bring_back(sheet(kept, faint), placement, OutputSpec(0.5, min_score=0.8))
+    alone = to_image_grid(sheet(kept), placement, OutputSpec(0.5, min_score=0.8))
+    beside = to_image_grid(sheet(kept, faint), placement, OutputSpec(0.5, min_score=0.8))
     assert np.array_equal(alone >= 0.5, beside >= 0.5)
 
 
@@ -156,14 +156,14 @@ def test_what_lies_in_the_padding_is_no_part_of_the_image():
     assert placement.inner == Box.of(4, 0, 12, 16)
     probability = sheet((slice(0, 3), slice(0, 16), 0.9), (slice(6, 8), slice(4, 6), 0.9))
     # 4 of the 128 pixels that are the image, not of all 256
-    result = bring_back(probability, placement, OutputSpec(min_area_fraction=4 / 128))
+    result = to_image_grid(probability, placement, OutputSpec(min_area_fraction=4 / 128))
     assert result[10, 19] == pytest.approx(0.9)
     assert result[0].max() == 0
-    largest = bring_back(probability, placement, OutputSpec(largest_only=True))
+    largest = to_image_grid(probability, placement, OutputSpec(largest_only=True))
     assert largest.max() == pytest.approx(0.9)
 
 
 def test_an_empty_map_stays_empty():
     zeros = np.zeros((16, 16), np.float32)
     placement = Placement.of((33, 17), (16, 16), Fit.PAD)
-    assert not bring_back(zeros, placement, OutputSpec(largest_only=True)).any()
+    assert not to_image_grid(zeros, placement, OutputSpec(largest_only=True)).any()

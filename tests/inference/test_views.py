@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from breastseg.core.errors import InputError
-from breastseg.inference.views import MIRRORS, PLAIN, View
+from breastseg.inference.views import FLIPS, PLAIN, View
 
 UNIT = np.random.default_rng(0).random((12, 17)).astype(np.float32)
 
 
 def test_the_plain_view_is_the_picture() -> None:
     assert np.array_equal(PLAIN.of(UNIT), UNIT)
-    assert MIRRORS[0] == PLAIN
+    assert FLIPS[0] == PLAIN
 
 
 @pytest.mark.parametrize("mirrored", [False, True])

@@ -106,9 +106,9 @@ class Compare:
         from breastseg.evaluation.run import unscored_lines, unusable_truths
 
         failures = [
-            f"{standing.label} on {cell.row.key}: {cell.row.error}"
-            for standing in results.standings
-            for cell in standing.cells
+            f"{scored.label} on {cell.row.key}: {cell.row.error}"
+            for scored in results.scored_methods
+            for cell in scored.cells
             if cell.row.error is not None
         ]
         faults = tell_notices(self.data)
@@ -126,7 +126,7 @@ class Compare:
 
             console().print(_shown(main_table(results), results.comparison.baseline))
             say(f"The report is {(self.out / 'report.html').resolve()} (opens in any browser)")
-        cells = sum(len(standing.cells) for standing in results.standings)
+        cells = sum(len(scored.cells) for scored in results.scored_methods)
         if len(failures) == cells:
             return 2
         return 1 if failures or unusable_truths(unscored) else faults

@@ -29,7 +29,7 @@ def tempered_classes(probability: NDArray[np.float32], temperature: float) -> ND
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
-def bring_back_classes(
+def classes_to_image_grid(
     maps: NDArray[np.float32], placement: Placement, probability: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Bring the maps of lesion classes to the image's own grid.

@@ -24,7 +24,7 @@ from breastseg.core.provenance import Provenance, Scalar
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
 from breastseg.inference.uncertainty import Measure, uncertainty_map
-from breastseg.inference.views import MIRRORS, PLAIN, View
+from breastseg.inference.views import FLIPS, PLAIN, View
 from breastseg.preprocess.geometry import Placement
 from breastseg.preprocess.intensity import rescale
 from breastseg.preprocess.prepare import prepare_unit
@@ -76,7 +76,7 @@ class Ensemble(Segmenter):
         self.measure = Measure(measure)
         self.output = output or self.segmenters[0].output
         self._members = tuple(
-            (_without_mirror(segmenter), _views_of(segmenter, self.views))
+            (_without_flip(segmenter), _views_of(segmenter, self.views))
             for segmenter in self.segmenters
         )
         self._lead = self.segmenters[0].with_output(self.output)
@@ -177,7 +177,7 @@ class Ensemble(Segmenter):
         )
 
 
-def _without_mirror(segmenter: OnnxSegmenter) -> OnnxSegmenter:
+def _without_flip(segmenter: OnnxSegmenter) -> OnnxSegmenter:
     """The same network, its maps one view each."""
     if not segmenter.output.flip_average:
         return segmenter
@@ -187,7 +187,7 @@ def _without_mirror(segmenter: OnnxSegmenter) -> OnnxSegmenter:
 def _views_of(segmenter: OnnxSegmenter, views: tuple[View, ...] | None) -> tuple[View, ...]:
     if views is not None:
         return views
-    return MIRRORS if segmenter.output.flip_average else (PLAIN,)
+    return FLIPS if segmenter.output.flip_average else (PLAIN,)
 
 
 def _framed(maps: NDArray[np.float32], own: Placement, frame: Placement) -> NDArray[np.float32]:

@@ -16,9 +16,9 @@ from breastseg.core.prediction import Prediction, malignancy_of
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.classes import bring_back_classes, tempered_classes
+from breastseg.inference.classes import classes_to_image_grid, tempered_classes
 from breastseg.inference.opened import opened_bundle
-from breastseg.inference.postprocess import bring_back
+from breastseg.inference.postprocess import to_image_grid
 from breastseg.inference.prompting import PromptedNetwork
 from breastseg.inference.scale import check_scale
 from breastseg.inference.session import OnnxNetwork, usable_cores
@@ -158,13 +158,13 @@ class OnnxSegmenter(Segmenter):
         """
         names = self.class_names
         lesion = any_lesion(maps[None])[0]
-        probability = bring_back(lesion, placement, self.output)
+        probability = to_image_grid(lesion, placement, self.output)
         found = Prediction(
             probability,
             image.grid,
             self._provenance(image),
             self.output.threshold,
-            class_probability=bring_back_classes(maps[1:], placement, probability)
+            class_probability=classes_to_image_grid(maps[1:], placement, probability)
             if names
             else None,
             class_names=names,

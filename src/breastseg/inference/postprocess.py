@@ -36,7 +36,7 @@ def postprocess(
     return _judged(probability, output, smallest)[0]
 
 
-def bring_back(
+def to_image_grid(
     probability: NDArray[np.float32], placement: Placement, output: OutputSpec
 ) -> NDArray[np.float32]:
     """Post-process a map at the network's size and bring it to the image's own grid.

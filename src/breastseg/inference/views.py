@@ -85,5 +85,5 @@ class View:
 
 
 PLAIN = View()
-MIRRORS = (PLAIN, View(mirrored=True))
+FLIPS = (PLAIN, View(mirrored=True))
 """What a bundle with ``flip_average`` does."""

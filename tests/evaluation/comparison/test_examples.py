@@ -56,9 +56,9 @@ def test_a_scene_has_a_panel_for_each_method(drawn) -> None:
         assert scene.size == SHAPE[::-1]
         assert picture(scene.scan).shape == SHAPE
         assert scene.plain.caption in ("benign", "malignant")
-        assert [panel.title for panel in scene.panels] == [s.label for s in results.standings]
+        assert [panel.title for panel in scene.panels] == [s.label for s in results.scored_methods]
         for panel in scene.panels:
-            row = next(r for r in results.standing(panel.title).lesion_rows if r.key == key)
+            row = next(r for r in results.scored(panel.title).lesion_rows if r.key == key)
             assert panel.caption == ("failed" if row.error else f"Dice {row.score.dice:.3f}")
             assert panel.caption in panel.alt
     failed = [p for scene in made.values() for p in scene.panels if p.caption == "failed"]
@@ -77,10 +77,10 @@ def test_lines_lie_on_the_border_and_tints_on_the_errors(drawn) -> None:
     assert not coloured[SHAPE[0] // 2, SHAPE[1] // 2]
     # Otsu's disc is too large and lies too far right: all kinds of errors.
     assert with_error_maps(results)[0] == "net"
-    mapped = [s.label for s in results.standings if s.label in with_error_maps(results)]
+    mapped = [s.label for s in results.scored_methods if s.label in with_error_maps(results)]
     assert [panel.title for panel in scene.errors] == [f"Errors of {label}" for label in mapped]
     for panel, label in zip(scene.errors, mapped, strict=True):
-        row = next(r for r in results.standing(label).lesion_rows if r.key == scene.key)
+        row = next(r for r in results.scored(label).lesion_rows if r.key == scene.key)
         layer = picture(panel.layer)
         tinted = layer[..., 3] > 0
         excess = tinted & (layer[..., :3] == PREDICTION_RGB).all(axis=2)

@@ -37,7 +37,7 @@ def test_every_figure_is_one_svg_with_text_as_text(results: Results) -> None:
         assert len(drawing.svg) < 60_000
     for name in ("dice", "difference"):
         assert {"otsu", "snake"} <= set(texts(made[name].svg))
-    difference = results.standing("otsu").difference
+    difference = results.scored("otsu").difference
     assert difference is not None
     assert f"{difference.p_adjusted:.3f}" in texts(made["difference"].svg)
     assert "benign (n = 6)" in texts(made["subgroups"].svg)
@@ -57,7 +57,7 @@ def test_figures_of_twenty_methods_stay_small_and_few_are_in_colour() -> None:
     assert len(shown) == HIGHLIGHTS
     assert "net" in shown
     assert results.best.label in shown
-    ranked = [standing.label for standing in results.standings if standing.label != "net"]
+    ranked = [scored.label for scored in results.scored_methods if scored.label != "net"]
     classical = [label for label in ranked if not MANY[label].network]
     networks = [label for label in ranked if MANY[label].network]
     assert shown == {"net", *classical[:3], *networks[:2]}

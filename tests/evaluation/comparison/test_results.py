@@ -11,21 +11,21 @@ from .tabled import tabled
 def test_figures_are_those_of_an_evaluation_of_each_method() -> None:
     comparison = made_comparison()
     results = summarise_comparison(comparison, resamples=50, seed=3)
-    for standing in results.standings:
-        rows = tuple(cell.row for cell in comparison.cells[standing.label])
-        groups = summarise(Evaluation(standing.label, rows), resamples=50, seed=3).groups
-        assert standing.groups == {name: groups[name] for name in (ALL, LESIONS, NORMALS)}
+    for scored in results.scored_methods:
+        rows = tuple(cell.row for cell in comparison.cells[scored.label])
+        groups = summarise(Evaluation(scored.label, rows), resamples=50, seed=3).groups
+        assert scored.groups == {name: groups[name] for name in (ALL, LESIONS, NORMALS)}
 
 
 def test_the_best_is_held_against_the_second_whatever_the_baseline() -> None:
     dice = {"base": [0.1] * 8, "second": [0.5] * 8, "best": [0.7] * 8}
     results = summarise_comparison(tabled(dice), resamples=50)
-    assert [standing.label for standing in results.standings] == ["best", "second", "base"]
+    assert [scored.label for scored in results.scored_methods] == ["best", "second", "base"]
     assert results.runner_up is not None
     assert results.runner_up.method == "second"
     assert math.isclose(results.runner_up.difference.value, -0.2)
-    assert results.standing("base").difference is None
-    against = results.standing("best").difference
+    assert results.scored("base").difference is None
+    against = results.scored("best").difference
     assert against is not None
     assert math.isclose(against.difference.value, 0.6)
 
@@ -49,7 +49,7 @@ def test_subgroups_hold_the_lesions_of_each_kind() -> None:
         "snake": 6,
     }
     benign = [
-        row.score.dice for row in results.standing("net").lesion_rows if row.label == "benign"
+        row.score.dice for row in results.scored("net").lesion_rows if row.label == "benign"
     ]
     value = results.subgroups["benign"]["net"].figures["dice"].value
     assert math.isclose(value, sum(benign) / 6)

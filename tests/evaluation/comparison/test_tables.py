@@ -101,7 +101,7 @@ def test_detection_by_hand(results: Results) -> None:
     assert lines["otsu"]["Normal images outlined"].text == "100.0 %"
     assert lines["otsu"]["False outlines a normal image"].text == "1.00"
     assert lines["net"]["Normal images outlined"].text == "0.0 %"
-    snake = results.standing("snake")
+    snake = results.scored("snake")
     left = sum(row.score.found == 0 for row in snake.lesion_rows)
     assert missed(snake) == lines["snake"]["Missed"].text == f"{left} of 12"
     assert lines["snake"]["Failed"].text == "1"
@@ -116,7 +116,7 @@ def test_detection_without_normals_or_without_lesions() -> None:
     assert [table.name for table in tables(normals)] == ["detection"]
     assert "Lesions found" not in detection(normals).heads
     # The fewest false alarms come first.
-    assert normals.standings[-1].label == "otsu"
+    assert normals.scored_methods[-1].label == "otsu"
     assert normals.best.groups[NORMALS].images == 4
     assert "Dice" not in main_table(normals).heads
 

@@ -73,7 +73,7 @@ class Style:
 
 def styles(results: Results) -> Mapping[str, Style]:
     """Colours for the baseline, the best network and classical methods, and grey for the rest."""
-    ranked = [standing.label for standing in results.standings]
+    ranked = [scored.label for scored in results.scored_methods]
     baseline = results.comparison.baseline
     others = [label for label in ranked if label != baseline]
     kinds = {label: results.comparison.methods[label].kind for label in others}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError
 from breastseg.data.dataset import CaseRef
-from breastseg.evaluation.comparison.results import Results, Standing
+from breastseg.evaluation.comparison.results import Results, ScoredMethod
 from breastseg.evaluation.comparison.section import Section, section_of
 from breastseg.evaluation.comparison.store import mask_path, read_mask_array
 from breastseg.evaluation.run import Row
@@ -100,10 +100,10 @@ def scenes(results: Results, cases: Sequence[CaseRef], each: int = EACH) -> tupl
 def chosen(results: Results, each: int = EACH) -> Mapping[str, str]:
     """Keys of cases with a lesion and why they are shown; no case twice."""
     baseline = results.comparison.baseline
-    rows = [row for row in results.standing(baseline).lesion_rows if row.error is None]
+    rows = [row for row in results.scored(baseline).lesion_rows if row.error is None]
     ranked = [row.key for row in sorted(rows, key=lambda row: (-row.score.dice, row.key))]
     middle = sorted(ranked, key=lambda key: abs(ranked.index(key) - (len(ranked) - 1) / 2))
-    several = len(results.standings) > 1
+    several = len(results.scored_methods) > 1
     kinds = {
         f"among the best of {baseline}": ranked,
         f"in the middle of {baseline}": middle,
@@ -120,8 +120,8 @@ def chosen(results: Results, each: int = EACH) -> Mapping[str, str]:
 def _disputed(results: Results, keys: Sequence[str]) -> list[str]:
     """Keys by falling standard deviation of Dice over the methods."""
     dice: dict[str, list[float]] = {key: [] for key in keys}
-    for standing in results.standings:
-        for row in standing.lesion_rows:
+    for scored in results.scored_methods:
+        for row in scored.lesion_rows:
             if row.key in dice:
                 dice[row.key].append(row.score.dice)
     return sorted(dice, key=lambda key: (-float(np.std(dice[key])), key))
@@ -141,20 +141,20 @@ def _scene(results: Results, ref: CaseRef, why: str) -> Scene | None:
     truth = nearest(known, size)
     panels, errors = [], []
     marked = with_error_maps(results)
-    for standing in results.standings:
-        row = next(row for row in standing.lesion_rows if row.key == ref.key)
-        outline = _outline(results, standing, row, section, size)
+    for scored in results.scored_methods:
+        row = next(row for row in scored.lesion_rows if row.key == ref.key)
+        outline = _outline(results, scored, row, section, size)
         said = "failed" if outline is None else f"Dice {row.score.dice:.3f}"
-        alt = f"{ref.key} as {standing.label} outlined it: {said}"
-        panels.append(Panel(standing.label, said, _lines(truth, outline), alt))
-        if standing.label in marked and outline is not None:
+        alt = f"{ref.key} as {scored.label} outlined it: {said}"
+        panels.append(Panel(scored.label, said, _lines(truth, outline), alt))
+        if scored.label in marked and outline is not None:
             wrong, left = int((outline & ~truth).sum()), int((truth & ~outline).sum())
             share = [f"{100 * n / max(1, truth.sum()):.0f} %" for n in (wrong, left)]
             caption = f"{share[0]} too much, {share[1]} left out"
             caption += " in this slice" if section.name else ""
-            alt = f"what {standing.label} got wrong on {ref.key}, of the lesion's area: {caption}"
+            alt = f"what {scored.label} got wrong on {ref.key}, of the lesion's area: {caption}"
             errors.append(
-                Panel(f"Errors of {standing.label}", caption, _errors(truth, outline), alt)
+                Panel(f"Errors of {scored.label}", caption, _errors(truth, outline), alt)
             )
     kind = "; ".join(filter(None, [ref.label or "diagnosis not stated", section.name]))
     plain = Panel("Known outline", kind, _lines(truth, None), f"{ref.key} with its known outline")
@@ -164,16 +164,16 @@ def _scene(results: Results, ref: CaseRef, why: str) -> Scene | None:
 def with_error_maps(results: Results) -> tuple[str, ...]:
     """The methods whose errors are mapped: the baseline, and the best other."""
     baseline = results.comparison.baseline
-    others = [standing.label for standing in results.standings if standing.label != baseline]
+    others = [scored.label for scored in results.scored_methods if scored.label != baseline]
     return (baseline, *others[:1])
 
 
 def _outline(
-    results: Results, standing: Standing, row: Row, section: Section, size: tuple[int, int]
+    results: Results, scored: ScoredMethod, row: Row, section: Section, size: tuple[int, int]
 ) -> NDArray[np.bool_] | None:
     """What a method outlined, at the size of the picture; None where it failed."""
     comparison = results.comparison
-    path = mask_path(comparison.outlines, standing.label, row.key, comparison.of_volumes)
+    path = mask_path(comparison.outlines, scored.label, row.key, comparison.of_volumes)
     if row.error is not None or not path.is_file():
         return None
     return nearest(section.of(read_mask_array(path)), size)

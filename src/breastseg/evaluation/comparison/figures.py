@@ -24,7 +24,7 @@ from breastseg.evaluation.comparison.drawing import (
     styles,
     to_svg,
 )
-from breastseg.evaluation.comparison.results import ALL, LESIONS, Results, Standing
+from breastseg.evaluation.comparison.results import ALL, LESIONS, Results, ScoredMethod
 from breastseg.evaluation.comparison.table import p_text, percent
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def drawings(results: Results) -> Iterator[Drawing]:
     found = styles(results)
     if results.ranking is not None:
         yield box_plots(results, found)
-        if len(results.standings) > 1:
+        if len(results.scored_methods) > 1:
             yield forest(results, found)
         yield free_response_plot(results, found)
     if results.reliabilities:
@@ -49,16 +49,16 @@ def drawings(results: Results) -> Iterator[Drawing]:
 
 def box_plots(results: Results, found: Mapping[str, Style]) -> Drawing:
     """Dice of each method over the images with a lesion."""
-    standings = results.standings
-    figure, axes = canvas(0.9 + _LINE_HEIGHT * len(standings))
+    scored_methods = results.scored_methods
+    figure, axes = canvas(0.9 + _LINE_HEIGHT * len(scored_methods))
     stats, nothing = [], []
-    for standing in standings:
-        dice = np.array([row.score.dice for row in standing.lesion_rows])
+    for scored in scored_methods:
+        dice = np.array([row.score.dice for row in scored.lesion_rows])
         low, first, middle, third, high = np.percentile(dice, (5, 25, 50, 75, 95))
         ends = {"whislo": low, "q1": first, "med": middle, "q3": third, "whishi": high}
         stats.append(ends | {"mean": dice.mean(), "fliers": []})
         nothing.append(percent(float((dice == 0).mean())))
-    lines = range(len(standings))
+    lines = range(len(scored_methods))
     boxes = axes.bxp(
         stats,
         positions=lines,
@@ -72,17 +72,17 @@ def box_plots(results: Results, found: Mapping[str, Style]) -> Drawing:
         whiskerprops={"color": SOFT},
         meanprops={"marker": "D", "markerfacecolor": "white", "markeredgecolor": INK},
     )
-    for line, standing in enumerate(standings):
-        style = found[standing.label]
+    for line, scored in enumerate(scored_methods):
+        style = found[scored.label]
         boxes["boxes"][line].set(facecolor=style.colour, alpha=0.45, edgecolor=INK, linewidth=0.7)
         boxes["means"][line].set(markersize=4.5, markeredgewidth=0.9)
-    label_lines(axes, [standing.label for standing in standings], found)
+    label_lines(axes, [scored.label for scored in scored_methods], found)
     side_notes(axes, "no overlap", nothing)
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("Dice of an image", fontsize=9, color=INK)
     alt = "Box plots of Dice. " + "; ".join(
         f"{s.label}: median {stat['med']:.2f}, quartiles {stat['q1']:.2f} and {stat['q3']:.2f}"
-        for s, stat in zip(standings, stats, strict=True)
+        for s, stat in zip(scored_methods, stats, strict=True)
     )
     reading = (
         "The box holds the middle half of the images, the bar in it is the median, the diamond the "
@@ -96,7 +96,7 @@ def box_plots(results: Results, found: Mapping[str, Style]) -> Drawing:
 def forest(results: Results, found: Mapping[str, Style]) -> Drawing:
     """Differences to the baseline with their intervals."""
     baseline = results.comparison.baseline
-    pairs = [(s.label, s.difference) for s in results.standings if s.difference is not None]
+    pairs = [(s.label, s.difference) for s in results.scored_methods if s.difference is not None]
     figure, axes = canvas(0.95 + _LINE_HEIGHT * len(pairs))
     axes.axvline(0, color=INK, linewidth=1)
     for line, (label, apart) in enumerate(pairs):
@@ -133,7 +133,7 @@ def forest(results: Results, found: Mapping[str, Style]) -> Drawing:
 def free_response_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     """Lesions found over false outlines: a curve for graded methods, a point for the others."""
     figure, axes = canvas(4.4)
-    points = {s.label: _operating_point(s) for s in results.standings}
+    points = {s.label: _operating_point(s) for s in results.scored_methods}
     reach = max(0.2, *(false for false, _ in points.values()))
     lowest = min(share for _, share in points.values())
     for label, curve in results.curves.items():
@@ -192,10 +192,10 @@ def _staircase(curve: Sequence[tuple[float, float]], end: float) -> Sequence[tup
     return [*stairs, (max(end, stairs[-1][0]), best)]
 
 
-def _operating_point(standing: Standing) -> tuple[float, float]:
+def _operating_point(scored: ScoredMethod) -> tuple[float, float]:
     """False outlines an image, and the share of lesions found."""
-    false = standing.figure("false_positives_per_image", ALL)
-    found = standing.figure("lesions_found", LESIONS)
+    false = scored.figure("false_positives_per_image", ALL)
+    found = scored.figure("lesions_found", LESIONS)
     return (0.0 if false is None else false.value), (0.0 if found is None else found.value)
 
 
@@ -249,8 +249,8 @@ def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
 def subgroup_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     """Mean Dice of each method on each subgroup."""
     names = list(results.subgroups)
-    shown = [s.label for s in results.standings if found[s.label].shown]
-    others = [s.label for s in results.standings if not found[s.label].shown]
+    shown = [s.label for s in results.scored_methods if found[s.label].shown]
+    others = [s.label for s in results.scored_methods if not found[s.label].shown]
     figure, axes = canvas(1.3 + 0.42 * len(names))
     offsets = np.linspace(-0.28, 0.28, len(shown)) if len(shown) > 1 else np.zeros(1)
     for label, offset in zip(shown, offsets, strict=True):

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from breastseg import __version__
 from breastseg.evaluation.comparison.cell import THRESHOLDS, Comparison, Traits
-from breastseg.evaluation.comparison.results import Results, Standing
+from breastseg.evaluation.comparison.results import Results, ScoredMethod
 from breastseg.evaluation.report import csv_cell, json_plain
 from breastseg.evaluation.run import Row
 from breastseg.evaluation.score import ImageScore
@@ -67,7 +67,7 @@ def comparison_json(results: Results, how: tuple[str, ...], command: str) -> str
             "seed": results.seed,
         },
         "unscored": dict(comparison.unscored),
-        "methods": {s.label: _method(results, s) for s in results.standings},
+        "methods": {s.label: _method(results, s) for s in results.scored_methods},
         "ranking": None if results.ranking is None else asdict(results.ranking),
         "best_against_next": None if results.runner_up is None else asdict(results.runner_up),
         "thresholds": THRESHOLDS,
@@ -75,15 +75,15 @@ def comparison_json(results: Results, how: tuple[str, ...], command: str) -> str
     return json.dumps(json_plain(content), indent=1, allow_nan=False) + "\n"
 
 
-def _method(results: Results, standing: Standing) -> dict[str, object]:
-    label, info = standing.label, standing.info
+def _method(results: Results, scored: ScoredMethod) -> dict[str, object]:
+    label, info = scored.label, scored.info
     reliability = results.reliabilities.get(label)
     described = ("name", "kind", "summary", "source", "weakness")
     return {
         **{name: getattr(info, name) for name in described},
         "parameters": dict(results.comparison.parameters.get(label, {})),
-        "groups": {name: asdict(group) for name, group in standing.groups.items()},
-        "difference": None if standing.difference is None else asdict(standing.difference),
+        "groups": {name: asdict(group) for name, group in scored.groups.items()},
+        "difference": None if scored.difference is None else asdict(scored.difference),
         "subgroups": {
             name: asdict(groups[label])
             for name, groups in results.subgroups.items()
@@ -91,7 +91,7 @@ def _method(results: Results, standing: Standing) -> dict[str, object]:
         },
         "free_response": results.curves.get(label),
         "reliability": None if reliability is None else _diagram(reliability),
-        "failures": {cell.row.key: cell.row.error for cell in standing.cells if cell.row.error},
+        "failures": {cell.row.key: cell.row.error for cell in scored.cells if cell.row.error},
     }
 
 

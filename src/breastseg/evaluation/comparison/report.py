@@ -163,8 +163,8 @@ def page(
         scenes=shown,
         mapped=with_error_maps(results),
         baseline=comparison.baseline,
-        standings=results.standings,
-        parameters={s.label: comparison.parameters.get(s.label, {}) for s in results.standings},
+        scored_methods=results.scored_methods,
+        parameters={s.label: comparison.parameters.get(s.label, {}) for s in results.scored_methods},
         failures=_failures(results),
         cells=sum(len(cells) for cells in comparison.cells.values()),
         command=command,
@@ -182,9 +182,9 @@ def in_markdown(results: Results, laid_out: Sequence[Chapter], command: str) -> 
         for table in chapter.tables:
             parts += [f"## {table.title}", table.reading, markdown(table)]
     parts.append("## Methods")
-    for standing in results.standings:
-        info = standing.info
-        text = f"- {standing.label} ({info.kind}): {info.summary}. {info.source or ''}"
+    for scored in results.scored_methods:
+        info = scored.info
+        text = f"- {scored.label} ({info.kind}): {info.summary}. {info.source or ''}"
         parts.append(f"{text.rstrip('. ')}. Weak where: {info.weakness or 'not stated'}.")
     failed = _failures(results)
     if failed:
@@ -198,9 +198,9 @@ def in_markdown(results: Results, laid_out: Sequence[Chapter], command: str) -> 
 def _failures(results: Results) -> list[dict[str, str]]:
     """What could not be outlined, and why."""
     return [
-        {"method": standing.label, "key": cell.row.key, "reason": cell.row.error}
-        for standing in results.standings
-        for cell in standing.cells
+        {"method": scored.label, "key": cell.row.key, "reason": cell.row.error}
+        for scored in results.scored_methods
+        for cell in scored.cells
         if cell.row.error is not None
     ]
 

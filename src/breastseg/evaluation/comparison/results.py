@@ -20,7 +20,7 @@ ALL, LESIONS, NORMALS = "all images", "lesion images", "normal images"
 
 
 @dataclass(frozen=True)
-class Standing:
+class ScoredMethod:
     """How one method did.
 
     Attributes:
@@ -66,7 +66,7 @@ class Results:
 
     Attributes:
         comparison: what they are of.
-        standings: the methods, the best mean Dice first.
+        scored_methods: the methods, the best mean Dice first.
         ranking: the methods' places; None where no image has a lesion.
         runner_up: the best method's Dice less the second best's: differences of the second, held
             against the best; None where there is only one method or no lesion.
@@ -79,7 +79,7 @@ class Results:
     """
 
     comparison: Comparison
-    standings: tuple[Standing, ...]
+    scored_methods: tuple[ScoredMethod, ...]
     ranking: Ranking | None
     runner_up: Difference | None
     subgroups: Mapping[str, Mapping[str, Group]]
@@ -89,13 +89,13 @@ class Results:
     seed: int
 
     @property
-    def best(self) -> Standing:
+    def best(self) -> ScoredMethod:
         """The method with the highest mean Dice."""
-        return self.standings[0]
+        return self.scored_methods[0]
 
-    def standing(self, label: str) -> Standing:
+    def scored(self, label: str) -> ScoredMethod:
         """How one method did."""
-        return next(standing for standing in self.standings if standing.label == label)
+        return next(scored for scored in self.scored_methods if scored.label == label)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -121,18 +121,18 @@ def summarise_comparison(
     lesions = any(cell.row.has_lesion for cell in comparison.cells[comparison.baseline])
     apart = differences(comparison, resamples=resamples, seed=seed) if lesions else ()
     against = {difference.method: difference for difference in apart}
-    standings = [
-        Standing(label, info, cells, _groups(cells, resamples, seed), against.get(label))
+    scored_methods = [
+        ScoredMethod(label, info, cells, _groups(cells, resamples, seed), against.get(label))
         for label, info in comparison.methods.items()
         for cells in (comparison.cells[label],)
     ]
-    standings.sort(key=lambda s: -s.dice if lesions else _alarms(s))
-    graded = [s for s in standings if s.info.gives_probability]
+    scored_methods.sort(key=lambda s: -s.dice if lesions else _alarms(s))
+    graded = [s for s in scored_methods if s.info.gives_probability]
     return Results(
         comparison=comparison,
-        standings=tuple(standings),
+        scored_methods=tuple(scored_methods),
         ranking=ranking(comparison, resamples=resamples, seed=seed) if lesions else None,
-        runner_up=_runner_up(comparison, standings, resamples, seed) if lesions else None,
+        runner_up=_runner_up(comparison, scored_methods, resamples, seed) if lesions else None,
         subgroups=_by_subgroup(comparison, resamples, seed),
         curves={s.label: free_response(s.cells) for s in graded},
         reliabilities={s.label: reliability(s.cells) for s in graded},
@@ -153,18 +153,18 @@ def _groups(cells: tuple[Cell, ...], resamples: int, seed: int) -> dict[str, Gro
     }
 
 
-def _alarms(standing: Standing) -> float:
+def _alarms(scored: ScoredMethod) -> float:
     """What methods are sorted by where there is no lesion: the fewest outlines first."""
-    figure = standing.figure("fraction_outlined", ALL)
+    figure = scored.figure("fraction_outlined", ALL)
     return math.inf if figure is None else figure.value
 
 
 def _runner_up(
-    comparison: Comparison, standings: list[Standing], resamples: int, seed: int
+    comparison: Comparison, scored_methods: list[ScoredMethod], resamples: int, seed: int
 ) -> Difference | None:
-    if len(standings) < 2:
+    if len(scored_methods) < 2:
         return None
-    best, second = standings[0].label, standings[1].label
+    best, second = scored_methods[0].label, scored_methods[1].label
     held = replace(comparison, baseline=best)
     found = differences(held, resamples=resamples, seed=seed)
     return next((difference for difference in found if difference.method == second), None)

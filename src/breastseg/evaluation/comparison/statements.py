@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from breastseg.data.catalogue import DATA_SETS
-from breastseg.evaluation.comparison.results import ALL, LESIONS, NORMALS, Results, Standing
+from breastseg.evaluation.comparison.results import ALL, LESIONS, NORMALS, Results, ScoredMethod
 from breastseg.evaluation.comparison.table import p_phrase
 from breastseg.evaluation.protocol import Prompting
 from breastseg.evaluation.report import rules
@@ -22,7 +22,7 @@ def subtitle(results: Results) -> str:
     """What was compared, in a line."""
     rows = results.rows
     sources = ", ".join(sorted({row.source for row in rows}))
-    methods = len(results.standings)
+    methods = len(results.scored_methods)
     told = {
         Prompting.NONE: "each method finds the lesion itself",
         Prompting.BOX: "each method is given a box around the lesion",
@@ -48,10 +48,10 @@ def _best(results: Results) -> str:
     assert dice is not None
     where = f"{images(group.images)} with a lesion{_of_patients(results, group.patients)}"
     half = f"on half of them its Dice was {dice.median:.3f} or more"
-    if len(results.standings) == 1:
+    if len(results.scored_methods) == 1:
         return f"{best.label} reached a mean Dice of {with_interval(dice)} on {where}; {half}."
     return (
-        f"Of {len(results.standings)} methods, {best.label} had the highest mean Dice on {where}: "
+        f"Of {len(results.scored_methods)} methods, {best.label} had the highest mean Dice on {where}: "
         f"{with_interval(dice)}; {half}."
     )
 
@@ -61,7 +61,7 @@ def _margin(results: Results) -> str:
     apart = results.runner_up
     if apart is None:
         return ""
-    gap, second = apart.difference, results.standings[1]
+    gap, second = apart.difference, results.scored_methods[1]
     text = (
         f"The next was {second.label} with {second.dice:.3f}; image by image {results.best.label} "
         f"is ahead by {abs(gap.value):.3f} (95 % interval {_bare(-gap.high)} to {_bare(-gap.low)}, "
@@ -105,15 +105,15 @@ def _hardest(results: Results) -> str:
     )
 
 
-def _alarms(results: Results, standing: Standing) -> str:
+def _alarms(results: Results, scored: ScoredMethod) -> str:
     """How often something is outlined where there is nothing."""
-    group = standing.groups[NORMALS]
-    least = min(results.standings, key=_outlined)
+    group = scored.groups[NORMALS]
+    least = min(results.scored_methods, key=_outlined)
     text = (
-        f"On {images(group.images)} without a lesion {standing.label} outlined something "
-        f"{_times(_outlined(standing))}"
+        f"On {images(group.images)} without a lesion {scored.label} outlined something "
+        f"{_times(_outlined(scored))}"
     )
-    if _outlined(least) < _outlined(standing):
+    if _outlined(least) < _outlined(scored):
         text += f"; the fewest were outlined by {least.label}, {_outlined(least)}"
     return text + "."
 
@@ -122,9 +122,9 @@ def _times(count: int) -> str:
     return {0: "on none", 1: "on one"}.get(count, f"on {count}")
 
 
-def _outlined(standing: Standing) -> int:
+def _outlined(scored: ScoredMethod) -> int:
     """Normal images with any outline."""
-    return sum(cell.row.outlined for cell in standing.cells if not cell.row.has_lesion)
+    return sum(cell.row.outlined for cell in scored.cells if not cell.row.has_lesion)
 
 
 def _seen(results: Results) -> str:
@@ -134,7 +134,7 @@ def _seen(results: Results) -> str:
         # CDD-CESM-DM is a part of CDD-CESM
         names = [whole.lower() for whole in DATA_SETS if name.startswith(whole)]
         learnt = [
-            s for s in results.standings if any(n in s.info.trained_on.lower() for n in names)
+            s for s in results.scored_methods if any(n in s.info.trained_on.lower() for n in names)
         ]
         trained = [s.label for s in learnt if s.info.kind == "network"]
         tuned = [s.label for s in learnt if s.info.kind != "network"]

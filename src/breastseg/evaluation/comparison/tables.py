@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from breastseg.evaluation.comparison.paired import Ranking
-from breastseg.evaluation.comparison.results import ALL, LESIONS, NORMALS, Results, Standing
+from breastseg.evaluation.comparison.results import ALL, LESIONS, NORMALS, Results, ScoredMethod
 from breastseg.evaluation.comparison.table import (
     Entry,
     Table,
@@ -33,8 +33,8 @@ class _Column:
     """
 
     head: str
-    entry: Callable[[Standing], Entry]
-    value: Callable[[Standing], float] = lambda _: math.nan
+    entry: Callable[[ScoredMethod], Entry]
+    value: Callable[[ScoredMethod], float] = lambda _: math.nan
     upwards: bool | None = None
 
 
@@ -44,7 +44,7 @@ def tables(results: Results) -> Iterator[Table]:
         yield overlap(results)
         yield borders(results)
     yield detection(results)
-    if any(standing.difference is not None for standing in results.standings):
+    if any(scored.difference is not None for scored in results.scored_methods):
         yield paired(results)
     if results.subgroups:
         yield from by_subgroup(results)
@@ -61,7 +61,7 @@ def overlap(results: Results) -> Table:
     ]
     if results.comparison.of_volumes:
         columns.append(_length("Volume error, cm3", "volume_error_cm3", 2))
-    if results.ranking is not None and len(results.standings) > 1:
+    if results.ranking is not None and len(results.scored_methods) > 1:
         ranks = results.ranking.ranks
         columns.append(
             _Column(
@@ -79,7 +79,7 @@ def overlap(results: Results) -> Table:
         "they share none; a median above the mean says that a few images were missed altogether. "
         "Per image F1 is the same number as Dice. Precision is the share of the outline that is "
         "lesion, recall the share of the lesion that is outlined."
-        + (_about_ranks(results.ranking) if len(results.standings) > 1 else ""),
+        + (_about_ranks(results.ranking) if len(results.scored_methods) > 1 else ""),
         columns,
     )
 
@@ -98,7 +98,7 @@ def borders(results: Results) -> Table:
     columns = []
     if not results.comparison.of_volumes:  # whose voxels are longer along one axis than another
         columns += [_length("HD95, px", "hd95_px", 1), _length("ASSD, px", "assd_px", 1)]
-    known = [s.figure("hd95_mm") for s in results.standings]
+    known = [s.figure("hd95_mm") for s in results.scored_methods]
     if any(known):
         columns += [_length("HD95, mm", "hd95_mm", 2), _length("ASSD, mm", "assd_mm", 2)]
     columns.append(
@@ -160,17 +160,17 @@ def paired(results: Results) -> Table:
     if results.patients_stated:
         heads.append("Patients")
     lines = []
-    for standing in results.standings:
-        apart = standing.difference
+    for scored in results.scored_methods:
+        apart = scored.difference
         if apart is None:
             continue
         gap = apart.difference
         entries = [
-            Entry(standing.label),
+            Entry(scored.label),
             Entry(signed(gap.value), f"[{signed(gap.low)}, {signed(gap.high)}]"),
             Entry(p_text(apart.p_value)),
             Entry(p_text(apart.p_adjusted)),
-            *(Entry(str(count)) for count in (*_sides(standing, results), apart.images)),
+            *(Entry(str(count)) for count in (*_sides(scored, results), apart.images)),
             Entry(str(apart.patients)),
         ]
         lines.append(tuple(entries[: len(heads)]))
@@ -217,8 +217,8 @@ def by_subgroup(results: Results) -> Iterator[Table]:
 def _subgroup(results: Results, name: str) -> _Column:
     groups = results.subgroups[name]
 
-    def entry(standing: Standing) -> Entry:
-        group = groups[standing.label]
+    def entry(scored: ScoredMethod) -> Entry:
+        group = groups[scored.label]
         shown = _interval(group.figures["dice"], 3)
         return replace(shown, small=f"{shown.small}\n{percent(found(group))} found")
 
@@ -236,9 +236,9 @@ def found(group: Group) -> float:
     return math.nan if figure is None else figure.value
 
 
-def missed(standing: Standing) -> str:
+def missed(scored: ScoredMethod) -> str:
     """Lesions missed, as "3 of 40"."""
-    scores = [row.score for row in standing.lesion_rows]
+    scores = [row.score for row in scored.lesion_rows]
     lesions = sum(score.true_lesions for score in scores)
     return f"{lesions - sum(score.found for score in scores)} of {lesions}"
 
@@ -270,33 +270,33 @@ def _far(results: Results) -> _Column:
 
 def _bare(column: _Column) -> _Column:
     """The same without small print."""
-    return replace(column, entry=lambda standing: Entry(column.entry(standing).text))
+    return replace(column, entry=lambda scored: Entry(column.entry(scored).text))
 
 
 def _table(
     results: Results, name: str, title: str, reading: str, columns: Sequence[_Column]
 ) -> Table:
-    best = [_best(results.standings, column) for column in columns]
+    best = [_best(results.scored_methods, column) for column in columns]
     lines = []
-    for standing in results.standings:
-        cells = [column.entry(standing) for column in columns]
+    for scored in results.scored_methods:
+        cells = [column.entry(scored) for column in columns]
         marked = (
             replace(cell, best=cell.text == top and cell.text != "-")
             for cell, top in zip(cells, best, strict=True)
         )
-        lines.append((Entry(standing.label), *marked))
+        lines.append((Entry(scored.label), *marked))
     return Table(name, title, reading, ("Method", *(c.head for c in columns)), tuple(lines))
 
 
-def _best(standings: Sequence[Standing], column: _Column) -> str | None:
+def _best(scored_methods: Sequence[ScoredMethod], column: _Column) -> str | None:
     """The text of the best cell; None where it would single out no one."""
-    known = [standing for standing in standings if not math.isnan(column.value(standing))]
+    known = [scored for scored in scored_methods if not math.isnan(column.value(scored))]
     if column.upwards is None or not known:
         return None
     pick = max if column.upwards else min
     top = column.entry(pick(known, key=column.value)).text
-    alike = sum(column.entry(standing).text == top for standing in standings)
-    return top if alike <= max(1, len(standings) // 4) else None
+    alike = sum(column.entry(scored).text == top for scored in scored_methods)
+    return top if alike <= max(1, len(scored_methods) // 4) else None
 
 
 def _mean(head: str, name: str) -> _Column:
@@ -318,20 +318,20 @@ def _share(head: str, name: str, upwards: bool = True, group: str = LESIONS) -> 
 def _column(
     head: str, name: str, group: str, upwards: bool, shown: Callable[[Figure], Entry]
 ) -> _Column:
-    def value(standing: Standing) -> float:
-        figure = standing.figure(name, group)
+    def value(scored: ScoredMethod) -> float:
+        figure = scored.figure(name, group)
         return math.nan if figure is None else figure.value
 
-    def entry(standing: Standing) -> Entry:
-        figure = standing.figure(name, group)
+    def entry(scored: ScoredMethod) -> Entry:
+        figure = scored.figure(name, group)
         return Entry("-") if figure is None else shown(figure)
 
     return _Column(head, entry, value, upwards)
 
 
 def _median(head: str, name: str) -> _Column:
-    def value(standing: Standing) -> float:
-        figure = standing.figure(name)
+    def value(scored: ScoredMethod) -> float:
+        figure = scored.figure(name)
         return math.nan if figure is None or figure.median is None else figure.median
 
     return _Column(head, lambda s: Entry(number(value(s), 3)), value, upwards=True)
@@ -347,20 +347,20 @@ def _percentage(figure: Figure) -> Entry:
     return Entry(percent(figure.value, 1), f"[{low}, {high}]")
 
 
-def _milliseconds(standing: Standing) -> float:
-    figure = standing.figure("milliseconds", ALL)
+def _milliseconds(scored: ScoredMethod) -> float:
+    figure = scored.figure("milliseconds", ALL)
     return math.nan if figure is None or figure.median is None else figure.median
 
 
-def _time(standing: Standing) -> Entry:
-    return Entry(number(_milliseconds(standing), 0))
+def _time(scored: ScoredMethod) -> Entry:
+    return Entry(number(_milliseconds(scored), 0))
 
 
-def _sides(standing: Standing, results: Results) -> tuple[int, int]:
+def _sides(scored: ScoredMethod, results: Results) -> tuple[int, int]:
     """On how many images with a lesion a method's Dice is above the baseline's, and below."""
-    other = results.standing(results.comparison.baseline)
+    other = results.scored(results.comparison.baseline)
     gaps = [
         mine.score.dice - theirs.score.dice
-        for mine, theirs in zip(standing.lesion_rows, other.lesion_rows, strict=True)
+        for mine, theirs in zip(scored.lesion_rows, other.lesion_rows, strict=True)
     ]
     return sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
