@@ -20,7 +20,7 @@ from breastseg.networks.recipe import UNet2015Recipe
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.augmentation import AugmentationRecipe
 from breastseg.training.sampler import prepare_cases
-from breastseg.training.fit import Machine, Origin, fit
+from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.parts import DistillationRecipe
 from breastseg.training.recipe import OptimiserRecipe, Recipe, SourceRecipe
 from breastseg.training.run_folder import RunFolder
@@ -82,7 +82,7 @@ def test_colour_is_learnt_and_the_bundle_sees_it(stained: Cases, tmp_path: Path)
     run = RunFolder(tmp_path / "run")
     watched = tuple(replace(case, source="watched") for case in stained[12:])
     sides = {"stained": stained[:12], "watched": watched}
-    fit(RECIPE, sides, run, Machine(threads=1), Origin(tmp_path))
+    fit(RECIPE, sides, run, Hardware(threads=1), Origin(tmp_path))
     about = About("stained", "1.0", Modality.HISTOPATHOLOGY, "discs", ("discs",))
     bundle = make_bundle(run.root, tmp_path / "bundle", about)
     assert bundle.input == RECIPE.input

@@ -23,7 +23,7 @@ from breastseg.data.dataset import CaseRef
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import load_network_weights
-from breastseg.training.fit import Machine, Origin, choose_cases, fit
+from breastseg.training.fit import Hardware, Origin, choose_cases, fit
 from breastseg.training.recipe import Recipe, SourceRecipe
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
@@ -40,7 +40,7 @@ KILLED = """
 import logging, os, pickle, signal, sys
 from pathlib import Path
 from lightning.pytorch import Callback
-from breastseg.training.fit import Machine, Origin, fit
+from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
 
@@ -52,7 +52,7 @@ class Kill(Callback):
 logging.basicConfig(level=logging.INFO)
 recipe, cases, out = (Path(word) for word in sys.argv[1:])
 sides = pickle.loads(cases.read_bytes())
-fit(read_recipe(recipe), sides, RunFolder(out), Machine(threads=1), Origin(recipe.parent),
+fit(read_recipe(recipe), sides, RunFolder(out), Hardware(threads=1), Origin(recipe.parent),
     callbacks=[Kill()])
 """
 
@@ -70,7 +70,7 @@ def run(
     callbacks: Sequence[Callback] = (),
 ) -> RunFolder:
     folder = RunFolder(out)
-    fit(recipe, sides, folder, Machine(threads=1), Origin(out.parent), resume, callbacks)
+    fit(recipe, sides, folder, Hardware(threads=1), Origin(out.parent), resume, callbacks)
     return folder
 
 

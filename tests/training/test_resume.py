@@ -17,7 +17,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from breastseg.cli.main import main
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import open_data_sets
-from breastseg.training.fit import Machine, Origin, fit
+from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
 
@@ -67,7 +67,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe, run = read_recipe(root / "tiny.toml"), RunFolder(root / "run")
     cases = {one.name: one.cases() for one in open_data_sets([source])}
     with pytest.raises(RuntimeError, match="stopped"):
-        fit(recipe, cases, run, Machine(threads=1), Origin(root, (source,)), callbacks=[Stop()])
+        fit(recipe, cases, run, Hardware(threads=1), Origin(root, (source,)), callbacks=[Stop()])
     return root
 
 

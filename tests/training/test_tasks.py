@@ -18,7 +18,7 @@ from breastseg.data.dataset import CaseRef
 from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask, teacher_maps
 from breastseg.training.sampler import prepare_cases
-from breastseg.training.fit import Machine, Origin, fit
+from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.masking import MaskingTask
 from breastseg.training.parts import (
     AdversarialRecipe,
@@ -158,10 +158,10 @@ def test_pretraining_on_masks_starts_a_segmentation(
 ) -> None:
     first = RunFolder(tmp_path / "painted")
     asked = replace(recipe, masking=MaskingRecipe())
-    fit(asked, sides(blobs), first, Machine(threads=1), Origin(tmp_path))
+    fit(asked, sides(blobs), first, Hardware(threads=1), Origin(tmp_path))
     second = RunFolder(tmp_path / "outlined")
     start = replace(recipe, initial_weights="painted")
-    fit(start, sides(blobs), second, Machine(threads=1), Origin(tmp_path))
+    fit(start, sides(blobs), second, Hardware(threads=1), Origin(tmp_path))
     assert load_file(first.last_weights).keys() == load_file(second.last_weights).keys()
 
 
@@ -170,14 +170,14 @@ def test_adversarial_training_moves_both_and_resumes_bit_for_bit(
 ) -> None:
     asked = replace(recipe, epochs=2, adversarial=AdversarialRecipe(first_epoch=0))
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
-    fit(asked, sides(blobs), whole, Machine(threads=1), Origin(tmp_path))
+    fit(asked, sides(blobs), whole, Hardware(threads=1), Origin(tmp_path))
     with pytest.raises(InterruptedError):
-        fit(asked, sides(blobs), broken, Machine(threads=1), Origin(tmp_path), callbacks=[StopAt(1)])
-    fit(asked, sides(blobs), broken, Machine(threads=1), Origin(tmp_path), resume=True)
+        fit(asked, sides(blobs), broken, Hardware(threads=1), Origin(tmp_path), callbacks=[StopAt(1)])
+    fit(asked, sides(blobs), broken, Hardware(threads=1), Origin(tmp_path), resume=True)
     first, second = load_file(whole.last_weights), load_file(broken.last_weights)
     assert all(torch.equal(first[name], second[name]) for name in first)
     control = RunFolder(tmp_path / "control")
-    fit(replace(recipe, epochs=2), sides(blobs), control, Machine(threads=1), Origin(tmp_path))
+    fit(replace(recipe, epochs=2), sides(blobs), control, Hardware(threads=1), Origin(tmp_path))
     assert any(not torch.equal(v, load_file(control.last_weights)[k]) for k, v in first.items())
 
 

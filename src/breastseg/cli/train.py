@@ -52,7 +52,7 @@ class Train:
     def run(self) -> int:
         """Train; returns the exit code."""
         try:
-            from breastseg.training.fit import Machine
+            from breastseg.training.fit import Hardware
             from breastseg.training.recipe_file import read_recipe
             from breastseg.training.run_folder import RunFolder
             from breastseg.training.start import default_folder, resume, start
@@ -62,7 +62,7 @@ class Train:
                 remedy="pip install 'breastseg[train]'",
             ) from error
 
-        changes, machine = self._changes(), Machine(self.devices, self.nodes, self.threads)
+        changes, hardware = self._changes(), Hardware(self.devices, self.nodes, self.threads)
         data, out = flat(self.data), self.resume or self.out
         if data:
             tell_notices(self.data)
@@ -75,9 +75,9 @@ class Train:
         try:
             with logged("breastseg.training"):
                 if self.resume is not None:
-                    resume(out, data, self.recipe, changes, machine)
+                    resume(out, data, self.recipe, changes, hardware)
                 elif self.recipe is not None:
-                    start(self.recipe, data, out, changes, machine)
+                    start(self.recipe, data, out, changes, hardware)
         except KeyboardInterrupt:
             if folder.last_checkpoint.is_file():
                 complain(f"interrupted; go on with: breastseg train --resume {folder.root}")

@@ -36,7 +36,7 @@ from breastseg.training.task import SegmentationTask, validation_batches
 from breastseg.training.tasks import build_task
 from breastseg.training.trainer import (
     TrainerSettings,
-    Machine,
+    Hardware,
     build_trainer,
     refuse_overwriting,
     train,
@@ -44,14 +44,14 @@ from breastseg.training.trainer import (
 
 LOG = logging.getLogger(__name__)
 
-__all__ = ["ChosenCases", "Machine", "Origin", "choose_cases", "fit"]
+__all__ = ["ChosenCases", "Hardware", "Origin", "choose_cases", "fit"]
 
 
 def fit(
     recipe: Recipe,
     cases: Mapping[str, Sequence[CaseRef]],
     folder: RunFolder,
-    machine: Machine,
+    hardware: Hardware,
     origin: Origin,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -62,7 +62,7 @@ def fit(
         recipe: what to do.
         cases: all cases of each source that the recipe names.
         folder: where to leave everything.
-        machine: what to train on.
+        hardware: what to train on.
         origin: where the recipe's data, lists and weights are found.
         resume: continue from the folder's last checkpoint, with the cases that it began with,
             wherever they lie now. A broken epoch is repeated; on a CPU the result is bit for bit
@@ -84,7 +84,7 @@ def fit(
         LOG.info("%s: %s", recipe.initial_weights, start)
 
     history = History(folder)
-    trainer = build_trainer(_trainer_settings(recipe), folder, machine, history, callbacks)
+    trainer = build_trainer(_trainer_settings(recipe), folder, hardware, history, callbacks)
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
     LOG.info("reading %d cases", len(chosen.train) + len(chosen.validation))

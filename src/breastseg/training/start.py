@@ -9,7 +9,7 @@ from breastseg.core.errors import InputError
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import open_data_sets
 from breastseg.training.chosen_cases import choose_cases
-from breastseg.training.fit import Machine, fit
+from breastseg.training.fit import Hardware, fit
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import AnyRecipe, read_recipe
 from breastseg.training.run_data import (
@@ -30,7 +30,7 @@ def start(
     sources: Sequence[str],
     out: Path | None = None,
     changes: Mapping[str, str] | None = None,
-    machine: Machine | None = None,
+    hardware: Hardware | None = None,
 ) -> RunFolder:
     """Train as a recipe says.
 
@@ -40,7 +40,7 @@ def start(
         out: the run folder; ``runs/`` and the recipe's name by default, with its fold where there
             is one.
         changes: as for `read_recipe`.
-        machine: what to train on; one process by default.
+        hardware: what to train on; one process by default.
 
     Returns:
         The finished run.
@@ -53,7 +53,7 @@ def start(
     read = read_recipe(recipe, changes)
     folder = RunFolder(out or default_folder(read))
     origin = Origin(recipe.parent, tuple(_absolute(text) for text in sources))
-    _fit(read, _cases(read, sources), folder, machine, origin)
+    _fit(read, _cases(read, sources), folder, hardware, origin)
     return folder
 
 
@@ -62,7 +62,7 @@ def resume(
     sources: Sequence[str] = (),
     recipe: Path | None = None,
     changes: Mapping[str, str] | None = None,
-    machine: Machine | None = None,
+    hardware: Hardware | None = None,
 ) -> RunFolder:
     """Continue a run as it was; one that is complete is left alone.
 
@@ -71,7 +71,7 @@ def resume(
         sources: ``NAME=FOLDER`` of each data set, where they have moved.
         recipe: held against that of the run, together with the cases that it chooses today.
         changes: as for `read_recipe`; they are held against the run's recipe too.
-        machine: what to train on; one process by default.
+        hardware: what to train on; one process by default.
 
     Returns:
         The finished run.
@@ -98,7 +98,7 @@ def resume(
         require_same_cases(choose_cases(read, cases, recipe.parent, of_volumes), folder)
     if not folder.is_complete:
         origin = Origin(kept.base, tuple(_absolute(text) for text in sources) or kept.sources)
-        _fit(read, cases, folder, machine, origin, again=True)
+        _fit(read, cases, folder, hardware, origin, again=True)
     return folder
 
 
@@ -112,15 +112,15 @@ def _fit(
     recipe: AnyRecipe,
     cases: Cases,
     folder: RunFolder,
-    machine: Machine | None,
+    hardware: Hardware | None,
     origin: Origin,
     again: bool = False,
 ) -> None:
-    machine = machine or Machine()
+    hardware = hardware or Hardware()
     if isinstance(recipe, Recipe):
-        fit(recipe, cases, folder, machine, origin, again)
+        fit(recipe, cases, folder, hardware, origin, again)
     else:
-        fit_volume(recipe, folder, machine, again, cases=cases, origin=origin)
+        fit_volume(recipe, folder, hardware, again, cases=cases, origin=origin)
 
 
 def _cases(recipe: AnyRecipe, sources: Sequence[str]) -> Cases:

@@ -1,4 +1,4 @@
-"""The trainer that every run uses: on what machine, in what precision, what it keeps."""
+"""The trainer that every run uses: on what hardware, in what precision, what it keeps."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Precision = Literal["auto", "bf16", "float32"]
 
 
 @dataclass(frozen=True)
-class Machine:
+class Hardware:
     """What to train on.
 
     Attributes:
@@ -75,14 +75,14 @@ def bf16_is_fast() -> bool:
 def build_trainer(
     course: TrainerSettings,
     folder: RunFolder,
-    machine: Machine,
+    hardware: Hardware,
     history: History,
     callbacks: Sequence[Callback] = (),
 ) -> lightning.Trainer:
     """A trainer that keeps checkpoints, the best weights and a table in the run's folder."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    if machine.threads:
-        torch.set_num_threads(machine.threads)
+    if hardware.threads:
+        torch.set_num_threads(hardware.threads)
     bf16 = course.precision == "bf16" or (course.precision == "auto" and bf16_is_fast())
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if bf16 else "32-true"
     callbacks: list[Callback] = [
@@ -99,13 +99,13 @@ def build_trainer(
     ]
     if course.patience:
         callbacks.append(EarlyStopping("val_dice", mode="max", patience=course.patience))
-    many = machine.devices * machine.nodes > 1
+    many = hardware.devices * hardware.nodes > 1
     return lightning.Trainer(
         default_root_dir=folder.root,
         max_epochs=course.epochs,
         precision=precision,
-        devices=machine.devices,
-        num_nodes=machine.nodes,
+        devices=hardware.devices,
+        num_nodes=hardware.nodes,
         strategy="ddp" if many else "auto",
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
         gradient_clip_val=course.clip_norm or None,

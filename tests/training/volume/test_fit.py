@@ -26,7 +26,7 @@ from breastseg.networks.recipe import UNet3dRecipe
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
 from breastseg.training.run_folder import RunFolder
-from breastseg.training.trainer import Machine
+from breastseg.training.trainer import Hardware
 from breastseg.training.volume.sampler import prepare_case
 from breastseg.training.volume.fit import fit_volume
 from breastseg.training.volume.recipe import (
@@ -69,7 +69,7 @@ class Stop(Callback):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = RunFolder(tmp_path_factory.mktemp("runs") / "whole")
-    fit_volume(RECIPE, folder, Machine(threads=1))
+    fit_volume(RECIPE, folder, Hardware(threads=1))
     return folder
 
 
@@ -92,15 +92,15 @@ def test_a_run_leaves_everything(finished: RunFolder) -> None:
 
 def test_a_run_is_not_overwritten(finished: RunFolder) -> None:
     with pytest.raises(RecipeError, match="already holds a run"):
-        fit_volume(RECIPE, finished, Machine(threads=1))
+        fit_volume(RECIPE, finished, Hardware(threads=1))
 
 
 def test_a_broken_run_is_resumed_bit_for_bit(finished: RunFolder, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "broken")
     with pytest.raises(RuntimeError, match="stopped"):
-        fit_volume(RECIPE, folder, Machine(threads=1), callbacks=[Stop()])
+        fit_volume(RECIPE, folder, Hardware(threads=1), callbacks=[Stop()])
     assert not folder.last_weights.exists()
-    fit_volume(RECIPE, folder, Machine(threads=1), resume=True)
+    fit_volume(RECIPE, folder, Hardware(threads=1), resume=True)
     for name in ("last_weights", "best_weights"):
         one, other = (load_file(getattr(run, name)) for run in (finished, folder))
         assert one.keys() == other.keys()
@@ -145,16 +145,16 @@ def mama_mia(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[CaseRe
 
 def test_a_run_on_a_data_set_is_resumed_bit_for_bit(mama_mia, tmp_path: Path) -> None:
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
-    fit_volume(ON_CASES, whole, Machine(threads=1), cases=mama_mia)
+    fit_volume(ON_CASES, whole, Hardware(threads=1), cases=mama_mia)
     parts = json.loads(whole.split.read_bytes())["parts"]
     assert parts == {"train": ["MAMA-MIA/DUKE_001"], "val": ["MAMA-MIA/DUKE_002"]}
     assert json.loads(whole.modality.read_bytes()) == {"modalities": ["mri"]}
     assert read_volume_recipe(whole.recipe) == ON_CASES
     with pytest.raises(RuntimeError, match="stopped"):
-        fit_volume(ON_CASES, broken, Machine(threads=1), callbacks=[Stop()], cases=mama_mia)
+        fit_volume(ON_CASES, broken, Hardware(threads=1), callbacks=[Stop()], cases=mama_mia)
     before = {path: path.stat().st_mtime_ns for path in broken.prepared.rglob("*.npy")}
     assert before
-    fit_volume(ON_CASES, broken, Machine(threads=1), resume=True, cases=mama_mia)
+    fit_volume(ON_CASES, broken, Hardware(threads=1), resume=True, cases=mama_mia)
     assert {path: path.stat().st_mtime_ns for path in broken.prepared.rglob("*.npy")} == before
     one, other = load_file(whole.last_weights), load_file(broken.last_weights)
     assert all(torch.equal(one[key], other[key]) for key in one)
@@ -164,7 +164,7 @@ def test_phantoms_and_a_data_set_are_both_shown(mama_mia, tmp_path: Path) -> Non
     folder = RunFolder(tmp_path / "run")
     plan = replace(RECIPE.phantoms, train=1, validation=1)
     both = replace(ON_CASES, epochs=1, epoch_steps=1, phantoms=plan)
-    fit_volume(both, folder, Machine(threads=1), cases=mama_mia)
+    fit_volume(both, folder, Hardware(threads=1), cases=mama_mia)
     parts = json.loads(folder.split.read_bytes())["parts"]
     assert parts["train"] == ["seed 1: volume-phantom-0001", "MAMA-MIA/DUKE_001"]
     assert parts["val"] == ["seed 2: volume-phantom-0001", "MAMA-MIA/DUKE_002"]
@@ -175,7 +175,7 @@ def test_cases_that_cannot_be_learnt_from_are_refused(mama_mia, tmp_path: Path) 
 
     def said(cases: dict[str, tuple[CaseRef, ...]], recipe: VolumeRecipe = ON_CASES) -> str:
         with pytest.raises(DataSetError) as caught:
-            fit_volume(recipe, folder, Machine(threads=1), cases=cases)
+            fit_volume(recipe, folder, Hardware(threads=1), cases=cases)
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
@@ -202,4 +202,4 @@ def test_boxes_of_duke_are_no_outlines(tmp_path: Path) -> None:
     duke = Duke(tmp_path)
     recipe = replace(ON_CASES, sources=(SourceRecipe(duke.name),))
     with pytest.raises(DataSetError, match=r"without an outline: .*Breast_MRI_001.*a box is no"):
-        fit_volume(recipe, RunFolder(tmp_path / "run"), Machine(), cases={duke.name: duke.cases()})
+        fit_volume(recipe, RunFolder(tmp_path / "run"), Hardware(), cases={duke.name: duke.cases()})

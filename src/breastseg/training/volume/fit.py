@@ -24,7 +24,7 @@ from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
 from breastseg.training.run_data import HERE, Origin, RunData, cases_as_before
 from breastseg.training.run_folder import RunFolder
-from breastseg.training.trainer import TrainerSettings, Machine, build_trainer, refuse_overwriting, train
+from breastseg.training.trainer import TrainerSettings, Hardware, build_trainer, refuse_overwriting, train
 from breastseg.training.volume.studies import (
     Studies,
     prepare_studies,
@@ -38,7 +38,7 @@ from breastseg.training.volume.task import VolumeTask
 def fit_volume(
     recipe: VolumeRecipe,
     folder: RunFolder,
-    machine: Machine,
+    hardware: Hardware,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
     cases: Mapping[str, Sequence[CaseRef]] = MappingProxyType({}),
@@ -49,7 +49,7 @@ def fit_volume(
     Args:
         recipe: what to do.
         folder: where to leave everything.
-        machine: what to train on.
+        hardware: what to train on.
         resume: continue from the folder's last checkpoint. A broken epoch is repeated; on a CPU
             the result is bit for bit that of a run that was never broken.
         callbacks: further callbacks of the trainer.
@@ -73,7 +73,7 @@ def fit_volume(
         recipe.precision,
         recipe.optimiser.clip_norm,
     )
-    trainer = build_trainer(course, folder, machine, history, callbacks)
+    trainer = build_trainer(course, folder, hardware, history, callbacks)
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
     if recipe.batch_size < trainer.world_size:
