@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from breastseg.core import Bundle, Case, Grid, Image, Mask, Modality, OutputSpec, VolumeSpec
 from breastseg.data.phantoms.volume import volume_phantom
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
-from breastseg.inference.study import segment_study
 from breastseg.inference.methods import bundle_folder
+from breastseg.inference.study import segment_study
 from breastseg.inference.volume_ensemble import VolumeEnsemble
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 

@@ -13,8 +13,8 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef
-from breastseg.data.volume_studies import first_phases, require_volumes
 from breastseg.data.volume_ref import VolumeRef
+from breastseg.data.volume_studies import first_phases, require_volumes
 from breastseg.io.volume import write_volume
 
 GRID = Grid((3, 4, 5), (2.0, 0.7, 0.8))

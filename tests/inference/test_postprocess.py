@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from breastseg.core import Box, Fit, Grid, OutputSpec, Prediction, Provenance
-from breastseg.inference.postprocess import to_image_grid, postprocess
+from breastseg.inference.postprocess import postprocess, to_image_grid
 from breastseg.preprocess.geometry import Placement
 
 TOUCHING = np.ones((3, 3))

@@ -10,8 +10,8 @@ from breastseg.core import Grid, Image, Modality, Prediction, Provenance
 from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.core.prompt import Prompt
 from breastseg.data.phantoms.volume import volume_phantom
-from breastseg.inference.study import read_study, segment_study
 from breastseg.inference.methods import bundle_folder
+from breastseg.inference.study import read_study, segment_study
 from breastseg.inference.volume_segmenter import VolumeSegmenter
 from breastseg.io.memory import MAX_MEMORY, set_max_memory
 from breastseg.io.volume import write_volume

@@ -138,7 +138,10 @@ def test_the_names_of_parameters_are_those_of_the_losses():
     ("parameters", "message"),
     [
         ({"tversky": {"miss": 0.7}}, "parameters of loss 'tversky'.*of dice, bce"),
-        ({"dice": {"smoth": 1.0}}, "parameter 'smoth' of loss 'dice'.*one of smooth, empty_fraction"),
+        (
+            {"dice": {"smoth": 1.0}},
+            "parameter 'smoth' of loss 'dice'.*one of smooth, empty_fraction",
+        ),
         ({"bce": {"smooth": 1.0}}, "it has no parameter"),
         ({"dice": {"smooth": -1.0}}, "smooth = -1.0.*at least 0"),
         ({"dice": {"empty_fraction": 0.0}}, "empty_fraction = 0.0"),

@@ -19,11 +19,11 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.recipe import UNet2015Recipe
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.augmentation import AugmentationRecipe
-from breastseg.training.sampler import prepare_cases
 from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.parts import DistillationRecipe
 from breastseg.training.recipe import OptimiserRecipe, Recipe, SourceRecipe
 from breastseg.training.run_folder import RunFolder
+from breastseg.training.sampler import prepare_cases
 from breastseg.training.task import SegmentationTask
 
 pytestmark = [

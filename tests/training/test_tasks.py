@@ -17,7 +17,6 @@ from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef
 from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask, teacher_maps
-from breastseg.training.sampler import prepare_cases
 from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.masking import MaskingTask
 from breastseg.training.parts import (
@@ -29,6 +28,7 @@ from breastseg.training.parts import (
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import read_recipe, recipe_from, recipe_table
 from breastseg.training.run_folder import RunFolder
+from breastseg.training.sampler import prepare_cases
 from breastseg.training.task import SegmentationTask
 from breastseg.training.tasks import build_task
 
@@ -146,7 +146,10 @@ def test_distillation_weighs_truth_and_teacher(recipe: Recipe) -> None:
 
 def test_a_teacher_is_asked_once_and_must_exist(blobs: Cases) -> None:
     images = prepare_cases(blobs[:2], InputSpec((64, 64))).images
-    once, twice = teacher_maps(images, ["ultrasound"], Path()), teacher_maps(images, ["ultrasound"] * 2, Path())
+    once, twice = (
+        teacher_maps(images, ["ultrasound"], Path()),
+        teacher_maps(images, ["ultrasound"] * 2, Path()),
+    )
     assert once.shape == images.shape
     assert np.array_equal(once, twice)
     with pytest.raises(RecipeError, match="teacher 'nobody'"):
@@ -172,7 +175,14 @@ def test_adversarial_training_moves_both_and_resumes_bit_for_bit(
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     fit(asked, sides(blobs), whole, Hardware(threads=1), Origin(tmp_path))
     with pytest.raises(InterruptedError):
-        fit(asked, sides(blobs), broken, Hardware(threads=1), Origin(tmp_path), callbacks=[StopAt(1)])
+        fit(
+            asked,
+            sides(blobs),
+            broken,
+            Hardware(threads=1),
+            Origin(tmp_path),
+            callbacks=[StopAt(1)],
+        )
     fit(asked, sides(blobs), broken, Hardware(threads=1), Origin(tmp_path), resume=True)
     first, second = load_file(whole.last_weights), load_file(broken.last_weights)
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -170,7 +170,7 @@ class ClassedImages:
             self.left_out += 1
 
     def watch(self, opened: OpenedCase, outcome: Outcome) -> None:
-        """The same as one of the callbacks of `evaluate`; other networks and failures are passed."""
+        """The same as a callback of `evaluate`; other networks and failures are passed."""
         case, found = opened.case, outcome.prediction
         if case is not None and found is not None and set(LABELS) <= set(found.class_names):
             self.add(case, found)

@@ -1,9 +1,9 @@
 """Distillation: a small network learns from large ones.
 
 Hinton et al. 2015, https://doi.org/10.48550/arXiv.1503.02531. There the teacher sees the same
-input as its student; here it sees each image once, before augmentation, and its map is moved with the
-image: on a processor that saves more time than the student needs, and the student learns besides that
-an outline does not depend on grey levels.
+input as its student. Here it sees each image once, before augmentation, and its map is moved with
+the image. On a processor that saves more time than the student needs, and the student also learns
+that a mask does not depend on grey levels.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class DistillationTask(SegmentationTask):
         return loss
 
 
-def teacher_maps(images: NDArray[np.uint8], teachers: Sequence[str], base: Path) -> NDArray[np.uint8]:
+def teacher_maps(
+    images: NDArray[np.uint8], teachers: Sequence[str], base: Path
+) -> NDArray[np.uint8]:
     """The teachers' mean probability of a lesion.
 
     Each teacher averages with the mirrored image; its gates and thresholds are not applied.

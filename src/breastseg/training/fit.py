@@ -22,21 +22,21 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.initialise import initialise
 from breastseg.networks.weights import save_network_weights
 from breastseg.training.chosen_cases import ChosenCases, choose_cases, modality_record
+from breastseg.training.data_module import DataModule
 from breastseg.training.distillation import teacher_maps
 from breastseg.training.environment import environment
-from breastseg.training.sampler import PreparedCases, TrainingSampler, prepare_cases
-from breastseg.training.data_module import DataModule
 from breastseg.training.figures import draw_overlays
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
 from breastseg.training.run_data import Origin, RunData, cases_as_before
 from breastseg.training.run_folder import RunFolder
+from breastseg.training.sampler import PreparedCases, TrainingSampler, prepare_cases
 from breastseg.training.task import SegmentationTask, validation_batches
 from breastseg.training.tasks import build_task
 from breastseg.training.trainer import (
-    TrainerSettings,
     Hardware,
+    TrainerSettings,
     build_trainer,
     refuse_overwriting,
     train,
@@ -96,7 +96,9 @@ def fit(
     )
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
     if recipe.distillation is not None:
-        learnt = replace(learnt, teacher=teacher_maps(learnt.images, recipe.distillation.teachers, base))
+        learnt = replace(
+            learnt, teacher=teacher_maps(learnt.images, recipe.distillation.teachers, base)
+        )
     sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, chosen, folder)

@@ -12,8 +12,8 @@ from breastseg.core.bundle import Intensity
 from breastseg.losses import DeepSupervision, build_loss
 from breastseg.training.augmentation import Augmentation
 from breastseg.training.averaging import AveragedTask, Batch
-from breastseg.training.sampler import PreparedCases
 from breastseg.training.recipe import Recipe
+from breastseg.training.sampler import PreparedCases
 from breastseg.training.transfer import (
     encoder_layers,
     first_epoch,

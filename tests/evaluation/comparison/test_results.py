@@ -48,9 +48,7 @@ def test_subgroups_hold_the_lesions_of_each_kind() -> None:
         "net": 6,
         "snake": 6,
     }
-    benign = [
-        row.score.dice for row in results.scored("net").lesion_rows if row.label == "benign"
-    ]
+    benign = [row.score.dice for row in results.scored("net").lesion_rows if row.label == "benign"]
     value = results.subgroups["benign"]["net"].figures["dice"].value
     assert math.isclose(value, sum(benign) / 6)
 

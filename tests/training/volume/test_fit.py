@@ -27,13 +27,13 @@ from breastseg.networks.weights import load_network_weights
 from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import Hardware
-from breastseg.training.volume.sampler import prepare_case
 from breastseg.training.volume.fit import fit_volume
 from breastseg.training.volume.recipe import (
     PhantomsRecipe,
     VolumeRecipe,
     read_volume_recipe,
 )
+from breastseg.training.volume.sampler import prepare_case
 from breastseg.training.volume.task import VolumeTask
 
 from .made import write_mama_mia

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError
 from breastseg.data.phantoms.volume import volume_phantom
-from breastseg.training.volume.sampler import PatchSampler, PreparedVolume, _pieces, prepare_case
 from breastseg.training.volume.recipe import PatchesRecipe, VolumeAugmentationRecipe
+from breastseg.training.volume.sampler import PatchSampler, PreparedVolume, _pieces, prepare_case
 from breastseg.training.volume.task import augment
 
 pytestmark = pytest.mark.train

@@ -12,10 +12,10 @@ torch = pytest.importorskip("torch")
 
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError, InputError
-from breastseg.data.volume_studies import first_phases
 from breastseg.data.sets.mama_mia import MamaMia
-from breastseg.training.volume.sampler import PatchSampler, prepare_case
+from breastseg.data.volume_studies import first_phases
 from breastseg.training.volume.recipe import PatchesRecipe
+from breastseg.training.volume.sampler import PatchSampler, prepare_case
 from breastseg.training.volume.store import StoredVolume, store_cases
 
 from .made import SHAPE, write_mama_mia

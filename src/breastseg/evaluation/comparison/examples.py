@@ -153,9 +153,7 @@ def _scene(results: Results, ref: CaseRef, why: str) -> Scene | None:
             caption = f"{share[0]} too much, {share[1]} left out"
             caption += " in this slice" if section.name else ""
             alt = f"what {scored.label} got wrong on {ref.key}, of the lesion's area: {caption}"
-            errors.append(
-                Panel(f"Errors of {scored.label}", caption, _errors(truth, outline), alt)
-            )
+            errors.append(Panel(f"Errors of {scored.label}", caption, _errors(truth, outline), alt))
     kind = "; ".join(filter(None, [ref.label or "diagnosis not stated", section.name]))
     plain = Panel("Known outline", kind, _lines(truth, None), f"{ref.key} with its known outline")
     return Scene(ref.key, why, size[::-1], _png(small), plain, tuple(panels), tuple(errors))

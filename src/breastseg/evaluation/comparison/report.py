@@ -11,13 +11,13 @@ from breastseg import __version__
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.cell import Cell, Comparison
 from breastseg.evaluation.comparison.drawing import Drawing
-from breastseg.evaluation.comparison.figures import drawings
 from breastseg.evaluation.comparison.examples import Scene, scenes, with_error_maps
+from breastseg.evaluation.comparison.figures import drawings
 from breastseg.evaluation.comparison.records import comparison_csv, comparison_json, versions
 from breastseg.evaluation.comparison.results import Results, summarise_comparison
+from breastseg.evaluation.comparison.statements import NOTICE, findings, how, subtitle
 from breastseg.evaluation.comparison.table import Table, markdown
 from breastseg.evaluation.comparison.tables import tables
-from breastseg.evaluation.comparison.statements import NOTICE, findings, how, subtitle
 from breastseg.evaluation.statistics import RESAMPLES
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 from breastseg.io.write import write_text
@@ -164,7 +164,9 @@ def page(
         mapped=with_error_maps(results),
         baseline=comparison.baseline,
         scored_methods=results.scored_methods,
-        parameters={s.label: comparison.parameters.get(s.label, {}) for s in results.scored_methods},
+        parameters={
+            s.label: comparison.parameters.get(s.label, {}) for s in results.scored_methods
+        },
         failures=_failures(results),
         cells=sum(len(cells) for cells in comparison.cells.values()),
         command=command,

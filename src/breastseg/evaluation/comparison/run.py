@@ -14,8 +14,8 @@ from breastseg.core.segmenter import Segmenter
 from breastseg.data.dataset import CaseRef, some
 from breastseg.data.volume_studies import first_phases
 from breastseg.evaluation.comparison.cell import Cell, Comparison, Traits
-from breastseg.evaluation.comparison.store import Store, fingerprint, state_of, state_of_code
 from breastseg.evaluation.comparison.cell_worker import Bench, Rules, Task, opened
+from breastseg.evaluation.comparison.store import Store, fingerprint, state_of, state_of_code
 from breastseg.evaluation.comparison.workers import Results, in_processes, in_this_process
 from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.run import check_cases, require_scored, without_truth

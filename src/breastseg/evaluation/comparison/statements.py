@@ -51,8 +51,8 @@ def _best(results: Results) -> str:
     if len(results.scored_methods) == 1:
         return f"{best.label} reached a mean Dice of {with_interval(dice)} on {where}; {half}."
     return (
-        f"Of {len(results.scored_methods)} methods, {best.label} had the highest mean Dice on {where}: "
-        f"{with_interval(dice)}; {half}."
+        f"Of {len(results.scored_methods)} methods, {best.label} had the highest mean Dice "
+        f"on {where}: {with_interval(dice)}; {half}."
     )
 
 

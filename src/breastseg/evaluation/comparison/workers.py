@@ -22,8 +22,8 @@ import cv2
 
 from breastseg.core.errors import BreastsegError
 from breastseg.evaluation.comparison.cell import Cell, Traits
-from breastseg.evaluation.comparison.traits import unknown_traits
 from breastseg.evaluation.comparison.cell_worker import Bench, Rules, Task, failed_cell
+from breastseg.evaluation.comparison.traits import unknown_traits
 from breastseg.evaluation.one_thread import one_thread_each
 from breastseg.evaluation.run import OpenedCase, Row
 

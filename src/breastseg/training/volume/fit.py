@@ -18,20 +18,26 @@ from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import save_network_weights
 from breastseg.training.chosen_cases import choose_cases, modality_record
-from breastseg.training.environment import environment
 from breastseg.training.data_module import DataModule
+from breastseg.training.environment import environment
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
 from breastseg.training.run_data import HERE, Origin, RunData, cases_as_before
 from breastseg.training.run_folder import RunFolder
-from breastseg.training.trainer import TrainerSettings, Hardware, build_trainer, refuse_overwriting, train
+from breastseg.training.trainer import (
+    Hardware,
+    TrainerSettings,
+    build_trainer,
+    refuse_overwriting,
+    train,
+)
+from breastseg.training.volume.recipe import VolumeRecipe
+from breastseg.training.volume.sampler import PatchSampler
 from breastseg.training.volume.studies import (
     Studies,
     prepare_studies,
     require_masks,
 )
-from breastseg.training.volume.sampler import PatchSampler
-from breastseg.training.volume.recipe import VolumeRecipe
 from breastseg.training.volume.task import VolumeTask
 
 

@@ -56,7 +56,9 @@ class PatchesRecipe(Strict):
         check_bounds(self, RecipeError)
         share = self.lesion_fraction + self.bright_fraction
         if share > 1:
-            raise RecipeError(f"patches.lesion_fraction + patches.bright_fraction = {share}", "0 to 1")
+            raise RecipeError(
+                f"patches.lesion_fraction + patches.bright_fraction = {share}", "0 to 1"
+            )
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef, some
 from breastseg.data.phantoms.volume import volume_phantoms
 from breastseg.training.chosen_cases import ChosenCases
-from breastseg.training.volume.sampler import Study, prepare_case
 from breastseg.training.volume.recipe import VolumeRecipe
+from breastseg.training.volume.sampler import Study, prepare_case
 from breastseg.training.volume.store import store_cases
 
 LOG = logging.getLogger(__name__)

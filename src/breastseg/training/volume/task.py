@@ -14,8 +14,8 @@ from breastseg.metrics.overlap import dice
 from breastseg.preprocess.volume import resample
 from breastseg.training.averaging import AveragedTask, Batch
 from breastseg.training.transfer import groups, rate_of
-from breastseg.training.volume.sampler import Study, PreparedVolume
 from breastseg.training.volume.recipe import VolumeAugmentationRecipe, VolumeRecipe
+from breastseg.training.volume.sampler import PreparedVolume, Study
 
 
 class VolumeTask(AveragedTask):
