@@ -1,7 +1,7 @@
 """Outline a large synthetic slide: the most memory that it takes, and tiles a second.
 
     python benchmarks/slide.py --side 40000
-    python benchmarks/slide.py --side 40000 --min-peak 0.9
+    python benchmarks/slide.py --side 40000 --min-score 0.9
     python benchmarks/slide.py --side 40000 --method BUNDLE
 
 The slide is a tiled TIFF with reduced copies, written tile by tile, 0.25 micrometres a pixel: glass
@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=10_000, help="rows and columns of the slide")
     parser.add_argument("--method", type=Path, help="the folder of a bundle")
     parser.add_argument(
-        "--min-peak", type=float, default=0.0, help="without a bundle; above 0.5 takes two passes"
+        "--min-score", type=float, default=0.0, help="without a bundle; above 0.5 takes two passes"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

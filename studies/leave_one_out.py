@@ -1,11 +1,11 @@
 """A recipe trained once for every patient of a small data set, and scored on that patient alone.
 
     python studies/leave_one_out.py train RECIPE --data NAME=FOLDER --out RUNS \
-        --modality histopathology [--min-iou 0.5] [--least-percentile 1]
+        --modality histopathology [--min-iou 0.5] [--min-percentile 1]
     python studies/leave_one_out.py table RECIPE --data NAME=FOLDER --out RUNS
 
 Every network is the last epoch's at threshold 0.5: nothing is chosen on the patient left out. With
-``--least-percentile`` outlines are dropped that are smaller than that percentile of the true ones
+``--min-percentile`` outlines are dropped that are smaller than that percentile of the true ones
 of the other patients. The recipe's own training selection is replaced by the other patients. The
 table is over all pixels and all outlines of a patient: Dice, the outlined area over the true area,
 and outlines against true regions: recall, precision and F1 where they match from ``--min-iou`` on
@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--modality", default="histopathology")
     parser.add_argument("--min-iou", type=float, default=0.5, help="from which outlines match")
-    parser.add_argument("--least-percentile", type=float, help="of true outlines; see above")
+    parser.add_argument("--min-percentile", type=float, help="of true outlines; see above")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
     options = parser.parse_args()
     name, _, folder = options.data.partition("=")

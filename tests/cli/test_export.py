@@ -33,7 +33,7 @@ def test_options_reach_the_bundle(
     group = {"images": 3, "figures": {"dice": {"value": 0.9, "low": 0.8, "high": 1.0}}}
     summary = tmp_path / "summary.json"
     summary.write_text(json.dumps({"protocol": "as said", "groups": {"all images": group}}))
-    given = ["--trained-on", "BUSI, 780", "--trained-on", "BUS-BRA, 1875", "--min-peak", "0.8"]
+    given = ["--trained-on", "BUSI, 780", "--trained-on", "BUS-BRA, 1875", "--min-score", "0.8"]
     given += ["--results", f"BUSI held out={summary}", "--weights", "best", "--flip-average"]
     given += ["--precision", "float32"]
     out = tmp_path / "mine"

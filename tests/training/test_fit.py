@@ -135,7 +135,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(
     assert same(unbroken.last_weights, broken.last_weights)
     assert same(unbroken.best_weights, broken.best_weights)
     first, second = (
-        [{k: v for k, v in row.items() if "share" not in k and k != "seconds"} for row in rows]
+        [{k: v for k, v in row.items() if "fraction" not in k and k != "seconds"} for row in rows]
         for rows in (table(unbroken), table(broken))
     )
     assert first == second

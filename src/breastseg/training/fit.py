@@ -88,17 +88,8 @@ def fit(
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
     LOG.info("reading %d cases", len(chosen.train) + len(chosen.validation))
-    stored = recipe.input
-    if recipe.prompting is not None:
-        stored = replace(stored, size=recipe.prompting.stored_size)
-    learnt = prepare_cases(
-        chosen.train, stored, recipe.classes, unmarked=recipe.augmentation.unmarked_p > 0
-    )
+    learnt = _training_cases(recipe, chosen, base)
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
-    if recipe.distillation is not None:
-        learnt = replace(
-            learnt, teacher=teacher_maps(learnt.images, recipe.distillation.teachers, base)
-        )
     sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, chosen, folder)
@@ -108,6 +99,18 @@ def fit(
     train(trainer, task, DataModule(sampler, batches), folder, resume)
     if trainer.is_global_zero:
         _write_end(task, validation, folder)
+
+
+def _training_cases(recipe: Recipe, chosen: ChosenCases, base: Path) -> PreparedCases:
+    """The training images as the recipe's task wants them, with the teachers' maps."""
+    stored = recipe.input
+    if recipe.prompting is not None:
+        stored = replace(stored, size=recipe.prompting.stored_size)
+    unmarked = recipe.augmentation.unmarked_p > 0
+    cases = prepare_cases(chosen.train, stored, recipe.classes, unmarked=unmarked)
+    if recipe.distillation is None:
+        return cases
+    return replace(cases, teacher=teacher_maps(cases.images, recipe.distillation.teachers, base))
 
 
 def _write_end(task: SegmentationTask, validation: PreparedCases, folder: RunFolder) -> None:

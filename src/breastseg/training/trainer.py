@@ -85,7 +85,7 @@ def build_trainer(
         torch.set_num_threads(hardware.threads)
     bf16 = course.precision == "bf16" or (course.precision == "auto" and bf16_is_fast())
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if bf16 else "32-true"
-    callbacks: list[Callback] = [
+    every: list[Callback] = [
         history,
         EpochLines(history, course.epochs),
         BestWeights(folder),
@@ -98,7 +98,7 @@ def build_trainer(
         *callbacks,
     ]
     if course.patience:
-        callbacks.append(EarlyStopping("val_dice", mode="max", patience=course.patience))
+        every.append(EarlyStopping("val_dice", mode="max", patience=course.patience))
     many = hardware.devices * hardware.nodes > 1
     return lightning.Trainer(
         default_root_dir=folder.root,
@@ -114,7 +114,7 @@ def build_trainer(
         use_distributed_sampler=False,
         sync_batchnorm=many and torch.cuda.is_available(),
         num_sanity_val_steps=0,
-        callbacks=callbacks,
+        callbacks=every,
         logger=TensorBoardLogger(folder.root, name="", version="tensorboard"),
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,

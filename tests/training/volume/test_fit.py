@@ -25,14 +25,11 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.recipe import UNet3dRecipe
 from breastseg.networks.weights import load_network_weights
 from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
+from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import Hardware
 from breastseg.training.volume.fit import fit_volume
-from breastseg.training.volume.recipe import (
-    PhantomsRecipe,
-    VolumeRecipe,
-    read_volume_recipe,
-)
+from breastseg.training.volume.recipe import PhantomsRecipe, VolumeRecipe
 from breastseg.training.volume.sampler import prepare_case
 from breastseg.training.volume.task import VolumeTask
 
@@ -78,7 +75,7 @@ def test_a_run_leaves_everything(finished: RunFolder) -> None:
         rows = list(csv.DictReader(stream))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert 0 <= float(rows[-1]["val_dice"]) <= 1
-    assert read_volume_recipe(finished.recipe) == RECIPE
+    assert read_recipe(finished.recipe) == RECIPE
     assert json.loads(finished.volume.read_bytes())["patch"] == [4, 12, 12]
     parts = json.loads(finished.split.read_bytes())["parts"]
     assert (len(parts["train"]), len(parts["val"])) == (3, 3)
@@ -149,7 +146,7 @@ def test_a_run_on_a_data_set_is_resumed_bit_for_bit(mama_mia, tmp_path: Path) ->
     parts = json.loads(whole.split.read_bytes())["parts"]
     assert parts == {"train": ["MAMA-MIA/DUKE_001"], "val": ["MAMA-MIA/DUKE_002"]}
     assert json.loads(whole.modality.read_bytes()) == {"modalities": ["mri"]}
-    assert read_volume_recipe(whole.recipe) == ON_CASES
+    assert read_recipe(whole.recipe) == ON_CASES
     with pytest.raises(RuntimeError, match="stopped"):
         fit_volume(ON_CASES, broken, Hardware(threads=1), callbacks=[Stop()], cases=mama_mia)
     before = {path: path.stat().st_mtime_ns for path in broken.prepared.rglob("*.npy")}

@@ -69,15 +69,18 @@ def test_patches_from_disk_are_those_from_memory(cases, tmp_path: Path) -> None:
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_examinations_are_prepared_once(cases, tmp_path: Path, capsys) -> None:
+def test_examinations_are_prepared_once(cases, tmp_path: Path, caplog) -> None:
+    caplog.set_level("INFO", "breastseg")
     store_cases(cases[:2], SPEC, tmp_path)
     before = files(tmp_path)
-    assert "preparing examinations: 0 of 2" in capsys.readouterr().err
+    assert "preparing examinations: 0 of 2" in caplog.text
+    caplog.clear()
     store_cases(cases, SPEC, tmp_path)
-    assert "preparing examinations: 2 of 3" in capsys.readouterr().err
+    assert "preparing examinations: 2 of 3" in caplog.text
+    caplog.clear()
     assert before.items() <= files(tmp_path).items()
     store_cases(cases, SPEC, tmp_path)
-    assert capsys.readouterr().err == ""
+    assert caplog.text == ""
     # another network wants them otherwise
     finer = store_cases(cases[:1], replace(SPEC, spacing_mm=(3.0, 1.0, 1.0)), tmp_path)
     assert finer[0].opened().lesion.shape == (8, 38, 48)

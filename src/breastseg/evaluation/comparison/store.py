@@ -28,7 +28,7 @@ _FILES = (
     *("data/dataset.py", "data/lesion_pixels.py", "data/volume_ref.py"),
     *("evaluation/run.py", "evaluation/score.py", "evaluation/prompting.py"),
 )
-_OWN = ("cell.py", "curves.py", "traits.py", "work.py")
+_OWN = ("cell.py", "curves.py", "traits.py", "cell_worker.py")
 
 
 class _Line(BaseModel):
