@@ -148,7 +148,7 @@ def test_methods_are_compared_with_a_report(folder: Path, tmp_path: Path) -> Non
         options=breastseg.MethodOptions(threshold=0.4),
         workers=1,
     )
-    assert {standing.label for standing in results.standings} == {"otsu", "wide"}
+    assert {standing.label for standing in results.scored_methods} == {"otsu", "wide"}
     assert results.comparison.baseline == "otsu"
     assert results.comparison.parameters["wide"]["threshold"] == 0.4
     assert (tmp_path / "out" / "report.html").is_file()
