@@ -67,10 +67,10 @@ def test_train_resume_export_evaluate(
     parts = json.loads((tmp_path / "run" / "split.json").read_text())["parts"]
     assert parts == {"train": ["MAMA-MIA/DUKE_001"], "val": ["MAMA-MIA/DUKE_002"]}
     assert "already holds a run" in refused(*train, *data)
-    longer = (*train, *data, "--resume", "--set", "epochs=2")
-    breastseg(*longer)
+    assert "epochs" in refused("train", "--resume", "run", "--set", "epochs=2", "--threads", "1")
+    breastseg("train", "--resume", "run", "--threads", "1")  # it is done: nothing is lost
     rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
-    assert [row.split(",")[0] for row in rows] == ["epoch", "1", "2"]
+    assert [row.split(",")[0] for row in rows] == ["epoch", "1"]
 
     assert "breastseg volume PHASES --method bundle" in breastseg(
         "export", "run", "--out", "bundle"
