@@ -17,6 +17,7 @@ from breastseg.core.errors import BreastsegError, BundleError
 from breastseg.export.bundle import About, make_bundle
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
+from breastseg.export.quantise import Sample, quantise_bundle
 from breastseg.inference.bundle_folder import CARD, read_bundle, read_measured
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.session import OnnxNetwork
@@ -359,3 +360,5 @@ def test_a_run_with_prompts_becomes_a_bundle_that_takes_them(run: Path, tmp_path
     asked = segmenter.segment(image, Prompt(inside=((30, 40),))).probability
     assert plain.shape == asked.shape == (70, 90)
     assert not np.array_equal(plain, asked)
+    with pytest.raises(BundleError, match="takes prompts"):
+        quantise_bundle(tmp_path / "made", tmp_path / "small", Sample("none", ()))

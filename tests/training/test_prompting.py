@@ -122,6 +122,17 @@ def test_a_network_with_too_few_channels_for_prompts_is_refused(recipe_file: Pat
         read_recipe(recipe_file, {"prompting": "{}"})
 
 
+def test_prompts_for_several_classes_are_refused_before_training(recipe_file: Path) -> None:
+    changes = {
+        "network.in_channels": "4",
+        "network.out_channels": "3",
+        "classes": '["benign", "malignant"]',
+        "prompting": "{}",
+    }
+    with pytest.raises(RecipeError, match="prompting with classes"):
+        read_recipe(recipe_file, changes)
+
+
 def test_a_batch_shows_prompts_that_agree_with_what_is_wanted(recipe: Recipe) -> None:
     task = build_task(recipe, build_network(recipe.network), 10)
     assert isinstance(task, PromptTask)

@@ -139,6 +139,11 @@ def quantise_bundle(
         raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
     plan = plan or Quantisation()
     before = OnnxSegmenter(folder, threads=1)
+    if before.bundle.prompt is not None:
+        raise BundleError(
+            f"{before.name!r} takes prompts",
+            "a network that takes images alone: calibration images show no prompt",
+        )
     spec = before.bundle.input
     inputs = (prepare(case.images[0], spec)[0][None] for case in calibration.cases)
     first = list(itertools.islice(inputs, LOOKED_AT))

@@ -58,9 +58,10 @@ class SegmentOptions(MethodOptions):
             otsu:shift=0.1,margin=0.5.
         box: where the lesion lies, in pixels counted from 0: its first row and column, then the
             row and column one past its last; the same four numbers as in the results and in
-            `breastseg.core.Box`. For classical methods.
-        inside: row and column of points in the lesion. For classical methods.
-        outside: row and column of points that are no lesion. For classical methods.
+            `breastseg.core.Box`. For methods that take a prompt.
+        inside: row and column of points in the lesion. For methods that take a prompt.
+        outside: row and column of points that are no lesion. For methods that take a
+            prompt.
         uncertainty: also tell how unsure a network is of each pixel, from 0 (sure) to 1 (as likely
             lesion as not), and of each lesion. The mask stays the same.
         screenshot: look at the scan alone: cut off titles and margins, and fill callipers and

@@ -164,6 +164,15 @@ class Recipe(Strict):
                 f"augmentation.stain_p = {self.augmentation.stain_p} on grey images",
                 "0, or input.colour = true",
             )
+        if self.augmentation.unmarked_p > 0 and self.input.colour:
+            raise RecipeError(
+                f"augmentation.unmarked_p = {self.augmentation.unmarked_p} on colour images",
+                "0, or grey images: marks are told from tissue by their grey",
+            )
+        if self.prompting is not None and (self.classes or self.input.colour):
+            raise RecipeError(
+                "prompting with classes or colour", "one kind of lesion on grey images"
+            )
         channels = len(self.classes) + 1 if self.classes else 1
         if self.network.out_channels != channels:
             raise RecipeError(

@@ -10,10 +10,12 @@ torch = pytest.importorskip("torch")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from breastseg.core.errors import RecipeError
 from breastseg.training.augmentation.lesions import free_part, lesion_free, paste
 from breastseg.training.augmentation.marks import marks
 from breastseg.training.augmentation.parameters import Parameters, draw
 from breastseg.training.augmentation.recipe import AugmentationRecipe
+from breastseg.training.recipe_file import recipe_from
 
 pytestmark = pytest.mark.train
 
@@ -53,6 +55,13 @@ def test_a_part_beside_the_lesion_fills_the_image_and_has_none() -> None:
     assert not left.any()
     assert parts[:3].min() > 0.35  # nothing of the lesion's grey
     assert torch.equal(parts[3], images[3])  # it had no lesion to go away from
+
+
+def test_a_part_is_found_beside_the_lesion_of_a_teachers_map_too() -> None:
+    images, masks = scans()
+    taught = torch.cat((masks, masks.clamp(min=0.02)), dim=1)  # unsure everywhere
+    _, left = lesion_free(images, taught, drawn(4, lesion_free_p=1.0))
+    assert not left[:3].any()
 
 
 @settings(max_examples=60, deadline=None)
@@ -97,3 +106,15 @@ def test_nothing_is_set_in_where_several_classes_are_told_apart() -> None:
     images, masks = scans()
     two = masks.repeat(1, 2, 1, 1)
     assert paste(images, two, drawn(4, paste_p=1.0)) == (images, two)
+
+
+def test_marks_are_painted_out_of_grey_images_alone() -> None:
+    colour = {
+        "name": "c",
+        "sources": [{"name": "s"}],
+        "network": {"in_channels": 3},
+        "input": {"channels": 3, "colour": True},
+        "augmentation": {"unmarked_p": 0.5},
+    }
+    with pytest.raises(RecipeError, match=r"unmarked_p = 0\.5 on colour images"):
+        recipe_from(colour, "here")

@@ -37,7 +37,7 @@ def lesion_free(images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[
     size = images.shape[2:]
     for row in rows:
         generator = np.random.default_rng(int(parameters.lesion_free_seed[row]))
-        lesion = (masks[row] > 0).any(dim=0).cpu().numpy()
+        lesion = (masks[row] >= 0.5).any(dim=0).cpu().numpy()  # a teacher's map is never 0
         part = free_part(lesion, generator)
         if part is None:
             continue
