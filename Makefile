@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
+WEB_STAMP := web/node_modules/.stamp
 DEMO   ?= demo
 # Quick ones, without real data; the others in benchmarks/ and studies/ say at their top how they are run.
 BENCHMARKS ?= benchmarks/metrics.py
@@ -17,7 +18,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
               --no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs format train-env dev-env lock clean
+.PHONY: help demo test check bench docs web web-check format train-env dev-env lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +46,14 @@ docs: $(STAMPS)/dev ## write the reference's tables, check the links and run the
 	@$(BIN)/python docs/schemas.py
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/test_docs.py
 
+web: $(WEB_STAMP) ## build the browser app into web/dist (Node 20.19 or newer)
+	@echo "web: vite"
+	@npm --prefix web run --silent build -- --logLevel warn
+
+web-check: $(WEB_STAMP) ## types, lint and tests of the browser app
+	@echo "web-check: tsc, eslint, vitest"
+	@npm --prefix web run --silent check
+
 format: $(STAMPS)/dev ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
@@ -61,7 +70,7 @@ lock: $(STAMPS)/uv ## pin requirements/*.txt again from pyproject.toml (UPGRADE=
 	@$(UV_COMPILE) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 
 clean: ## remove the environment and everything that can be made again (runs/ is kept)
-	@rm -rf $(VENV) $(DEMO) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(DEMO) build dist web/dist web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find src tests benchmarks studies -name __pycache__ -type d -exec rm -rf {} +
 	@echo "clean: done"
 
@@ -90,3 +99,10 @@ $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)/uv
 	@echo "setup: breastseg with torch and the test tools (about 3 GB)"
 	@$(UV_INSTALL) -r requirements/dev.txt -e '.[train,tune,dicom,dev]'
 	@touch $@ $(STAMPS)/light $(STAMPS)/train
+
+$(WEB_STAMP): web/package.json web/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null || \
+	  { echo "the browser app needs Node 20.19 or newer, with npm, to be built"; exit 1; }
+	@echo "setup: packages of the browser app"
+	@npm --prefix web ci --silent
+	@touch $@

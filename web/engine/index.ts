@@ -1,0 +1,4 @@
+/** The engine: what Python does with an image, in the browser, with nothing leaving the device. */
+export type * from "./api";
+export { boxShape, type Box } from "./box";
+export { MODALITIES, type Image, type Modality, type Pixels } from "./image";

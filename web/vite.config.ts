@@ -1,0 +1,22 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// Threads in WebAssembly need a page that shares memory with no other origin.
+const isolated = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+export default defineConfig({
+  plugins: [react()],
+  worker: { format: "es" },
+  build: { target: "es2022", assetsInlineLimit: 0 },
+  optimizeDeps: { exclude: ["onnxruntime-web"] },
+  server: { host: "127.0.0.1", headers: isolated },
+  preview: { host: "127.0.0.1", headers: isolated },
+  test: {
+    include: ["engine/**/*.test.ts", "src/**/*.test.{ts,tsx}"],
+    maxWorkers: 1,
+    testTimeout: 60000,
+  },
+});
