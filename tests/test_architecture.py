@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import textwrap
@@ -72,6 +73,35 @@ def test_connected_regions_are_labelled_in_one_place() -> None:
         and node.func.value.id in {"ndimage", "cv2", "measure"}
     }
     assert calls == {"src/breastseg/core/regions.py"}, "ask breastseg.core.regions"
+
+
+_COMMANDS = "|".join(
+    sorted(path.stem for path in (PACKAGE / "cli").glob("*.py") if path.stem != "command")
+)
+_OPTION_OR_COMMAND = re.compile(rf"(?<![\w-])--[a-z]|\bbreastseg (?:{_COMMANDS})\b")
+
+
+def _texts(path: Path) -> list[ast.Constant]:
+    """The string literals of a file that are no docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+    ]
+
+
+def test_nothing_below_the_command_line_names_an_option_or_a_command() -> None:
+    """A service or a script that shows such a message would send its reader to another program."""
+    named = [
+        f"{_name(path)}:{text.lineno}: {text.value}"
+        for path in PACKAGE.rglob("*.py")
+        if path.parent.name != "cli"
+        for text in _texts(path)
+        if _OPTION_OR_COMMAND.search(str(text.value))
+    ]
+    assert not named
 
 
 def test_imports_point_down_only() -> None:

@@ -271,9 +271,11 @@ def test_the_same_image_gives_the_same_candidates_and_stays_as_it_is() -> None:
 
 
 def test_a_parameter_out_of_bounds_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^max_lesions = 0; a whole number from 1 to 10$"):
+    with pytest.raises(
+        InputError, match=r"^max_lesions = 0. Expected: a whole number from 1 to 10$"
+    ):
         Finder(max_lesions=0)
-    with pytest.raises(InputError, match=r"^weights = mri; ultrasound, mammography$"):
+    with pytest.raises(InputError, match=r"^weights = mri. Expected: ultrasound, mammography$"):
         Finder(weights="mri")  # type: ignore[arg-type]
 
 

@@ -41,13 +41,16 @@ def test_points_and_strokes_mark_pixels() -> None:
     [
         (Prompt(box=Box.of(30, 0, 35, 9)), "box .* within an image of 30 rows and 40 columns"),
         (Prompt(box=Box.of(-5, 0, 0, 9)), "box"),
-        (Prompt(inside=((30, 0),)), r"point \(30, 0\); within an image of 30 rows"),
+        (Prompt(inside=((30, 0),)), r"point \(30, 0\). Expected: within an image of 30 rows"),
         (Prompt(inside=((0, -1),)), r"point \(0, -1\)"),
         (Prompt(inside=((1, 1),), outside=((1, 40),)), r"point \(1, 40\)"),
         (Prompt(inside=((1, 1),), outside=((1, 1),)), "lesion and background"),
         (Prompt(outside=((1, 1),)), "only where the lesion is not"),
         (Prompt(scribble=np.zeros(SHAPE, np.uint8)), "only where the lesion is not"),
-        (Prompt(scribble=np.ones((3, 3), np.uint8)), r"scribble of shape \(3, 3\); \(30, 40\)"),
+        (
+            Prompt(scribble=np.ones((3, 3), np.uint8)),
+            r"scribble of shape \(3, 3\). Expected: \(30, 40\)",
+        ),
     ],
 )
 def test_a_prompt_that_does_not_fit_is_refused_in_one_line(prompt: Prompt, needle: str) -> None:

@@ -144,7 +144,9 @@ def test_colour_counts_by_its_luminance() -> None:
 
 def test_where_the_finder_was_not_fitted_on_the_modality_it_does_not_look() -> None:
     film = replace(image(), modality=Modality.MAMMOGRAPHY)
-    with pytest.raises(InputError, match=r"modality mammography; ultrasound, .* another --preset"):
+    with pytest.raises(
+        InputError, match=r"modality mammography. Expected: ultrasound, .* another preset"
+    ):
         Darker().segment(film)
     assert outline(Darker().segment(film, Prompt(box=BOX))).any()
     fitted = Darker(finder=pointing(candidate(), weights="mammography"))
@@ -155,7 +157,9 @@ def test_where_the_finder_was_not_fitted_on_the_modality_it_does_not_look() -> N
 
 def test_a_volume_is_refused() -> None:
     volume = Image(np.zeros((1, 4, 5, 6), np.uint8), Grid((4, 5, 6)), source="mri.nii")
-    with pytest.raises(UnsupportedError, match=r"mri\.nii: a volume of shape \(4, 5, 6\); 2-D"):
+    with pytest.raises(
+        UnsupportedError, match=r"mri\.nii: a volume of shape \(4, 5, 6\). Expected: 2-D"
+    ):
         Darker().segment(volume)
 
 
@@ -175,9 +179,9 @@ def test_the_prediction_says_how_it_came_about() -> None:
 
 
 def test_a_value_out_of_bounds_is_refused_at_once() -> None:
-    with pytest.raises(InputError, match=r"^level = 2; a number from 0 to 1$"):
+    with pytest.raises(InputError, match=r"^level = 2. Expected: a number from 0 to 1$"):
         Darker(level=2)
-    with pytest.raises(InputError, match=r"^lesion = grey; dark, bright$"):
+    with pytest.raises(InputError, match=r"^lesion = grey. Expected: dark, bright$"):
         Darker(lesion="grey")  # type: ignore[arg-type]
 
 

@@ -69,9 +69,9 @@ def test_a_method_that_was_not_tuned_keeps_its_defaults(presets: Path) -> None:
 
 
 def test_names_that_there_are_not_are_refused(presets: Path) -> None:
-    with pytest.raises(InputError, match="no preset 'c'; one of a-film, b-mode, none"):
+    with pytest.raises(InputError, match=r"no preset 'c'. Expected: one of a-film, b-mode, none"):
         classical_method("otsu", "c")
-    with pytest.raises(InputError, match=r"no classical method 'otzu'; one of .*otsu"):
+    with pytest.raises(InputError, match=r"no classical method 'otzu'. Expected: one of .*otsu"):
         classical_method("otzu")
 
 
@@ -98,7 +98,7 @@ def test_a_damaged_preset_is_refused_in_one_line(tmp_path: Path, text: str) -> N
 def test_a_preset_with_a_value_out_of_bounds_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     path.write_text(preset_text(Preset("otsu", {"shift": 7}, {})))
-    with pytest.raises(InputError, match="shift = 7; a number from"):
+    with pytest.raises(InputError, match=r"shift = 7. Expected: a number from"):
         classical_method("otsu", str(path))
 
 

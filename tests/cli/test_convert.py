@@ -55,7 +55,7 @@ def test_there_and_back(clinic: Path, tmp_path: Path, capsys: Capture) -> None:
     assert main([*given, "--out", str(back)]) == 0
     assert [case.patient_id for case in Folder(back).cases()] == ["P1", "P1"]
     assert main([*given, "--out", str(back)]) == 2
-    assert "back exists; a new folder" in capsys.readouterr().err
+    assert "back exists. Expected: a new folder" in capsys.readouterr().err
 
 
 def test_volumes_are_converted(volumes: str, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_volumes_are_refused_in_one_line_where_only_pictures_will_do(
     filled = [word.format(out=tmp_path / "out") for word in words]
     assert main([*filled, "--data", volumes]) == 2
     error = capsys.readouterr().err
-    assert "mr: holds volumes; data sets of pictures" in error
+    assert "mr: holds volumes. Expected: data sets of pictures" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 

@@ -67,17 +67,20 @@ def test_the_modality_is_that_of_the_run_or_must_be_said(
     monkeypatch.setattr(export, "make_bundle", make_bundle)
     words = ["export", str(run), "--out", str(out)]
     for record, said in (
-        (None, "does not say of which modality its training cases were; say it with --modality"),
-        (["mammography", "ultrasound"], "of modality mammography, ultrasound; one of"),
-        (["unknown"], "of modality unknown; one of ultrasound, "),
-        ([], "of modality []; one of"),
+        (
+            None,
+            "does not say of which modality its training cases were. Try: state the modality",
+        ),
+        (["mammography", "ultrasound"], "of modality mammography, ultrasound. Expected: one of"),
+        (["unknown"], "of modality unknown. Expected: one of ultrasound, "),
+        ([], "of modality []. Expected: one of"),
     ):
         if record is not None:
             (run / "modality.json").write_text(json.dumps({"modalities": record}))
         assert main(words) == 2
         error = capsys.readouterr().err
         assert said in error
-        assert "--modality" in error
+        assert "state the modality" in error
         assert error.count("\n") == 1
     assert main([*words, "--modality", "histopathology"]) == 0
     (run / "modality.json").write_text('{"modalities": ["mammography"]}')

@@ -57,7 +57,7 @@ def test_a_screen_takes_no_hint(tmp_path: Path, capsys: Capture) -> None:
     write_png(tmp_path / "screen.png", scan())
     given = ["segment", str(tmp_path / "screen.png"), "--method", "otsu", "--screenshot"]
     assert main([*given, "--inside", "5", "5", "--out", str(tmp_path / "out")]) == 2
-    assert "a prompt for a screenshot; one or" in capsys.readouterr().err
+    assert "a prompt for a screenshot. Expected: one or" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -71,4 +71,4 @@ def test_frames_of_a_cine_can_be_averaged_with_their_neighbours(
     assert [len(entry["lesions"]) for entry in found] == [1, 1, 1]  # type: ignore[arg-type]
     assert "before and after" in str(found[1]["steps"])
     assert main([*given, "--smooth-frames", "-1", "--out", str(tmp_path / "no")]) == 2
-    assert "smooth_frames = -1; a number from 0 to 50" in capsys.readouterr().err
+    assert "smooth_frames = -1. Expected: a number from 0 to 50" in capsys.readouterr().err

@@ -201,7 +201,7 @@ def test_resolutions_must_be_known(
     assert main([*words, "--slide-um", "0.5"]) == 0
     assert area_of(tmp_path / "of-png") == pytest.approx(whole, rel=0.02)
     assert main(["segment", str(picture), "--method", bundle, "--out", str(tmp_path / "s")]) == 2
-    assert "pixels of unknown size; " in capsys.readouterr().err
+    assert "pixels of unknown size. Expected: " in capsys.readouterr().err
     vague = write_bundle(
         tmp_path / "vague", InputSpec((64, 64), Intensity.UNIT, channels=3, colour=True)
     )

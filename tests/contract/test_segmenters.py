@@ -249,7 +249,7 @@ def test_a_stroke_is_obeyed(prompted: Segmenter) -> None:
     ("prompt", "needle"),
     [
         (Prompt(outside=((1, 1),)), "only where the lesion is not"),
-        (Prompt(inside=((97, 5),)), r"point \(97, 5\); within an image of 97 rows"),
+        (Prompt(inside=((97, 5),)), r"point \(97, 5\). Expected: within an image of 97 rows"),
         (Prompt(box=Box.of(97, 0, 99, 9)), "box"),
         (Prompt(scribble=np.ones((5, 5), np.uint8)), "scribble"),
     ],
@@ -278,7 +278,7 @@ def test_a_parameter_out_of_its_bounds_is_refused_with_the_bounds(
         for wrong in wrong_values(one):
             with pytest.raises(InputError) as refused:
                 with_values(classical, {one.name: wrong})  # type: ignore[dict-item]
-            assert str(refused.value) == f"{one.name} = {wrong}; {one.allowed}"
+            assert str(refused.value) == f"{one.name} = {wrong}. Expected: {one.allowed}"
     with pytest.raises(InputError, match="no parameter 'nosuch'"):
         with_values(classical, {"nosuch": 1})
 

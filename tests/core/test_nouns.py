@@ -179,8 +179,8 @@ def test_a_class_that_derives_with_a_name_and_segment_is_for_images_on_one_core(
 
 
 def test_an_error_is_one_line() -> None:
-    assert str(BreastsegError("a\nb", "", "c")) == "a b; c"
+    assert str(BreastsegError("a\nb", "", "c")) == "a b. Try: c"
 
 
 def test_a_message_is_one_printable_line() -> None:
-    assert str(InputError("a\x1b[31m\nb", "c\x00d")) == "a [31m b; c d"
+    assert str(InputError("a\x1b[31m\nb", "c\x00d")) == "a [31m b. Expected: c d"

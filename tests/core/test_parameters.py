@@ -179,7 +179,7 @@ def test_text_and_numbers_become_the_parameters_own_type(
 def test_other_types_and_values_out_of_bounds_are_refused(name: str, given: Scalar) -> None:
     with pytest.raises(InputError) as refused:
         BY_NAME[name].value(given)
-    assert str(refused.value) == f"{name} = {given}; {BY_NAME[name].allowed}"
+    assert str(refused.value) == f"{name} = {given}. Expected: {BY_NAME[name].allowed}"
 
 
 def test_values_are_replaced_in_a_copy_also_in_nested_objects() -> None:

@@ -25,5 +25,7 @@ def test_case_of_the_name_is_ignored(busi_root: Path) -> None:
 
 
 def test_unknown_name_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match=r"no data set 'BUSY'; one of BUSI, BUS-BRA, .*folder"):
+    with pytest.raises(
+        DataSetError, match=r"no data set 'BUSY'. Expected: one of BUSI, BUS-BRA, .*folder"
+    ):
         open_data_set("BUSY", tmp_path)

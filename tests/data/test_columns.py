@@ -30,7 +30,9 @@ from breastseg.data.sets.manifest import COLUMNS
 def test_look_alikes_are_refused_with_the_right_name(name: str, meant: str) -> None:
     with pytest.raises(DataSetError) as caught:
         check_columns(("image", "mask", name), tuple(reversed(COLUMNS)), "clinic.csv")
-    assert str(caught.value).startswith(f"clinic.csv has the column {name!r}, which is not read; ")
+    assert str(caught.value).startswith(
+        f"clinic.csv has the column {name!r}, which is not read. Expected: "
+    )
     assert set(meant.split(" or ")) == set(caught.value.allowed.partition(" for ")[0].split(" or "))
 
 

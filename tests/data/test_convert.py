@@ -144,19 +144,19 @@ def test_volumes_there(tmp_path: Path) -> None:
     same(given, there)
     assert grid_difference(given.load().images[0].grid, there.load().images[0].grid) == ""
     assert there.modality is Modality.MRI
-    with pytest.raises(DataSetError, match="S: holds volumes; data sets of pictures"):
+    with pytest.raises(DataSetError, match=r"S: holds volumes. Expected: data sets of pictures"):
         to_folder([given], tmp_path / "F")
     assert not (tmp_path / "F").exists()
 
 
 def test_what_cannot_be_converted(make_case: MakeCase, tmp_path: Path) -> None:
     case = make_case("a", picture(1))
-    with pytest.raises(DataSetError, match="no case; at least one"):
+    with pytest.raises(DataSetError, match=r"no case. Expected: at least one"):
         to_nnunet([], tmp_path / "D")
-    with pytest.raises(DataSetError, match=r"exists; a new folder"):
+    with pytest.raises(DataSetError, match=r"exists. Expected: a new folder"):
         to_folder([case], tmp_path)
     volume = VolumeRef("v", "v", None, "V", tmp_path / "v.nii.gz", None)
-    with pytest.raises(DataSetError, match="pictures and volumes; one kind"):
+    with pytest.raises(DataSetError, match=r"pictures and volumes. Expected: one kind"):
         to_nnunet([case, volume], tmp_path / "D")
     assert not (tmp_path / "D").exists()
 
@@ -226,7 +226,9 @@ def test_a_label_that_is_not_declared_is_refused_by_name(
     raw: Callable[..., NnUnet], value: int
 ) -> None:
     (case,) = raw(V2 | {"labels": {"background": 0, "tumour": 1}}, values=(0, 1, 0, value)).cases()
-    with pytest.raises(GroundTruthError, match=f"p_1.png: the undeclared label {value}; labels of"):
+    with pytest.raises(
+        GroundTruthError, match=f"p_1.png: the undeclared label {value}. Expected: labels of"
+    ):
         case.load()
 
 
@@ -279,7 +281,7 @@ def test_folds_are_those_of_the_splits(raw: Callable[..., NnUnet]) -> None:
         ({"labels": {"a": 1}}, (0,), "no channel_names or no labels"),
         (V2 | {"labels": {"background": 0}}, (0, 1), "no label but background"),
         (V2 | {"labels": {"a": "b"}}, (0, 1), "label 'a': 'b'"),
-        (V2 | {"labels": {"a": 1}}, (0, 2), "has the channels 0, 2; 2 from 0000"),
+        (V2 | {"labels": {"a": 1}}, (0, 2), "has the channels 0, 2. Expected: 2 from 0000"),
         (V2 | {"labels": {"a": 1}, "file_ending": "png"}, (0, 1), "file_ending 'png'"),
         (V2 | {"labels": {"a": 1}, "file_ending": ".tif"}, (0, 1), "no case in"),
     ],

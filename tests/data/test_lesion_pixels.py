@@ -56,7 +56,9 @@ def test_several_values_without_a_meaning_are_refused_by_name(
     one: int, other: int, named: str
 ) -> None:
     values = (one * SQUARE + other * OTHER).astype(np.uint8)
-    with pytest.raises(DataSetError, match=f"m: the values {named}; one value inside lesions"):
+    with pytest.raises(
+        DataSetError, match=f"m: the values {named}. Expected: one value inside lesions"
+    ):
         lesion_pixels(values[None], "m")
 
 
@@ -106,5 +108,7 @@ def test_declared_labels() -> None:
     mask = labelled([(values[None], "m")], _Declared(), Grid((2, 3)))
     assert mask.foreground.tolist() == [[False, True, True], [False, False, False]]
     assert mask.ignored.tolist() == [[False, False, False], [True, True, False]]
-    with pytest.raises(DataSetError, match=r"m: the undeclared labels 2, 255; labels of 0, 1"):
+    with pytest.raises(
+        DataSetError, match=r"m: the undeclared labels 2, 255. Expected: labels of 0, 1"
+    ):
         check_declared(np.array([0, 2, 255, 1]), (0, 1), "m")

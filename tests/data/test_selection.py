@@ -96,12 +96,12 @@ def test_bad_spec_lists_the_forms(cases: list[CaseRef], tmp_path: Path, spec: st
 
 
 def test_unknown_patient_is_named(cases: list[CaseRef], tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match=r"no patient x; patients such as a, b, c"):
+    with pytest.raises(DataSetError, match=r"no patient x. Expected: patients such as a, b, c"):
         select(cases, "patient:b,x", tmp_path)
 
 
 def test_unknown_fold_lists_the_folds(cases: list[CaseRef], tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match=r"no fold 5, x; folds 1, 2, 3"):
+    with pytest.raises(DataSetError, match=r"no fold 5, x. Expected: folds 1, 2, 3"):
         select(cases, "fold:1,5,x", tmp_path)
     with pytest.raises(DataSetError, match="data with folds"):
         select(cases[2:3], "fold:1", tmp_path)
@@ -115,7 +115,9 @@ def test_part_of_a_split(cases: list[CaseRef], tmp_path: Path) -> None:
     # A recipe that names its sources one by one sees one of them at a time.
     assert keys(select(cases[:3], "split:s.json#train", tmp_path)) == ["S/a"]
     assert select(cases, "split:s.json#bare", tmp_path) == ()
-    with pytest.raises(DataSetError, match="no part 'test'; one of train, val, far, bare"):
+    with pytest.raises(
+        DataSetError, match=r"no part 'test'. Expected: one of train, val, far, bare"
+    ):
         select(cases, "split:s.json#test", tmp_path)
     with pytest.raises(DataSetError, match=r"part far of s\.json has no case of S, T"):
         select(cases, "split:s.json#far", tmp_path)

@@ -7,26 +7,10 @@ from pathlib import Path
 import pytest
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.sources import open_data_sets, open_source, portable_words
+from breastseg.data.sources import open_data_sets, open_source
 from breastseg.io.write import write_png
 
 from .conftest import picture
-
-
-def test_options_are_told_without_folders() -> None:
-    data = ("BUSI=/a/b", "folder=c", "BUS-BRA=d", "mine=nnunet:/x/y")
-    splits = ("BUSI=lesions & split:/x/y/s.json#test", "list:names.txt")
-    assert portable_words(data, splits) == [
-        "--data",
-        "BUSI=FOLDER",
-        "folder=FOLDER",
-        "BUS-BRA=FOLDER",
-        "mine=nnunet:FOLDER",
-        "--split",
-        "BUSI=lesions & split:s.json#test",
-        "list:names.txt",
-    ]
-    assert portable_words(data[:2], ()) == ["--data", "BUSI=FOLDER", "folder=FOLDER"]
 
 
 def test_a_source_is_name_and_folder() -> None:
@@ -50,7 +34,7 @@ def test_data_of_ones_own_may_have_a_name_that_stays(tmp_path: Path) -> None:
         ("=x", "NAME=FOLDER"),
         ("BUSI=", "NAME=FOLDER"),
         ("", "NAME=FOLDER"),
-        ("mine=BUSI:/a", "BUSI has a name of its own; BUSI=FOLDER, without mine="),
+        ("mine=BUSI:/a", "BUSI has a name of its own. Expected: BUSI=FOLDER, without mine="),
         ("BUSI=folder:/a", "a name that no known data set has"),
         ("mine=folder:", "and a path"),
         ("a/b=folder:/a", "a name of letters"),
@@ -63,5 +47,7 @@ def test_bad_source(text: str, message: str) -> None:
 
 
 def test_two_of_one_name() -> None:
-    with pytest.raises(DataSetError, match=r"data sets named a, a; each name once; name them"):
+    with pytest.raises(
+        DataSetError, match=r"data sets named a, a. Expected: each name once. Try: name them"
+    ):
         open_data_sets(["folder=/x/a", "folder=/y/a"])

@@ -102,7 +102,7 @@ def test_folds_are_equal() -> None:
     result = folds([case(f"c{n}") for n in range(50)], 5, 0)
     assert list(result.parts) == ["1", "2", "3", "4", "5"]
     assert {len(keys) for keys in result.parts.values()} == {10}
-    with pytest.raises(DataSetError, match="1 folds; 2 or more"):
+    with pytest.raises(DataSetError, match=r"1 folds. Expected: 2 or more"):
         folds([case("a")], 1, 0)
 
 
@@ -160,7 +160,7 @@ def test_parts_together_and_all_but_one(tmp_path: Path) -> None:
     rest = [c.key for c in select(cases, f"split:{path}#-1", tmp_path)]
     assert rest == [c.key for c in select(cases, f"split:{path}#2,3", tmp_path)]
     assert sorted((*rest, *drawn.parts["1"])) == sorted(c.key for c in cases)
-    with pytest.raises(DataSetError, match=r"no part '4'; one of 1, 2, 3"):
+    with pytest.raises(DataSetError, match=r"no part '4'. Expected: one of 1, 2, 3"):
         select(cases, f"split:{path}#2,4", tmp_path)
 
 

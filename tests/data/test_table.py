@@ -32,7 +32,9 @@ def test_cells_left_out_keep_the_others_in_their_columns(tmp_path: Path) -> None
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     write_text(tmp_path / "a.csv", "x,y\n1,2\n")
-    with pytest.raises(DataSetError, match="no column patient, z; the columns patient, x, z"):
+    with pytest.raises(
+        DataSetError, match=r"no column patient, z. Expected: the columns patient, x, z"
+    ):
         read_table(tmp_path / "a.csv", ("patient", "x", "z"))
 
 

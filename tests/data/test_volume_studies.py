@@ -51,7 +51,7 @@ def test_phases_in_one_file_are_counted(ref: VolumeRef, tmp_path: Path) -> None:
     write_volume(phases, GRID, tmp_path / "all.nii.gz")
     together = replace(ref, image_path=tmp_path / "all.nii.gz", later_paths=())
     assert first_phases(together, 2).load().images[0].array[:, 0, 0, 0].tolist() == [1, 2]
-    with pytest.raises(DataSetError, match="made/a: 3 phases; at least 4"):
+    with pytest.raises(DataSetError, match=r"made/a: 3 phases. Expected: at least 4"):
         first_phases(together, 4).load()
 
 
@@ -68,5 +68,7 @@ def test_a_kind_that_sorts_its_own_series_reads_them_all(ref: VolumeRef) -> None
 def test_pictures_are_no_volumes(ref: VolumeRef) -> None:
     require_volumes([ref, first_phases(ref, 1)])
     picture = CaseRef("b", "b", None, "pictures", Path("b.png"), ())
-    with pytest.raises(DataSetError, match="pictures: holds pictures; data sets of volumes"):
+    with pytest.raises(
+        DataSetError, match=r"pictures: holds pictures. Expected: data sets of volumes"
+    ):
         require_volumes([ref, picture])

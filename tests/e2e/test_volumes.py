@@ -95,6 +95,8 @@ def test_train_resume_export_evaluate(
     assert "scans: holds pictures" in refused("evaluate", "bundle", *pictures, "--out", "o")
     renamed = ("--set", "sources.0.name=scans", "sources.0.train=all", "sources.0.validation=none")
     train = ("train", "recipe.toml", *pictures, *renamed)
-    assert "scans: holds pictures; data sets of volumes" in refused(*train, "--out", "run2")
+    assert "scans: holds pictures. Expected: data sets of volumes" in refused(
+        *train, "--out", "run2"
+    )
     assert not (tmp_path / "o").exists()
     assert not (tmp_path / "run2" / "recipe.toml").exists()

@@ -94,7 +94,8 @@ def test_normal_images_are_refused_before_anything_runs() -> None:
     method = Filler()
     cases = [drawn("a", block(2, 2)), drawn("b", block(0, 0), "normal")]
     with pytest.raises(
-        DataSetError, match="made/b has no lesion to draw a box around; choose --split lesions"
+        DataSetError,
+        match=r"made/b has no lesion to draw a box around. Try: choose the images with lesions",
     ):
         evaluate(method, cases, BOX)
     assert method.asked == []
@@ -108,7 +109,7 @@ def test_an_unexpected_empty_truth_is_a_failed_row() -> None:
 
 def test_a_method_that_takes_no_prompt_fails_and_says_so() -> None:
     (row,) = evaluate(Blind(), [drawn("a", block(2, 2))], BOX).rows
-    assert row.error == "a prompt for 'blind'; none"
+    assert row.error == "a prompt for 'blind'. Expected: none"
     assert row.score.dice == 0
 
 

@@ -88,12 +88,12 @@ def test_files(tmp_path) -> None:
     assert [float(row["dice"]) for row in rows] == [1, 1, 0, 1, 0, 0]
     assert rows[0]["hd95_mm"] == ""
     assert math.isnan(float(rows[2]["hd95_px"]))
-    assert rows[5]["error"] == "f: truncated; a whole file"
+    assert rows[5]["error"] == "f: truncated. Expected: a whole file"
     assert (rows[0]["lesion_fraction"], rows[5]["lesion_fraction"]) == ("0.01", "")
     content = json.loads((folder / "summary.json").read_text())
     assert content["segmenter"] == "corner"
     assert content["provenance"]["parameters"] == {"steady": True}
-    assert content["failures"] == {"two/f": "f: truncated; a whole file"}
+    assert content["failures"] == {"two/f": "f: truncated. Expected: a whole file"}
     stored = content["groups"]["lesion images"]["figures"]["dice"]
     assert stored["value"] == summary.groups["lesion images"].figures["dice"].value
     assert stored["images"] == 5

@@ -87,7 +87,7 @@ def test_a_failing_method_is_a_row_and_a_miss(error) -> None:
 
 def test_an_unreadable_case_is_a_row_and_a_miss() -> None:
     lesion, normal = evaluate(PERFECT, [drawn("a", None), drawn("b", None, "normal")]).rows
-    assert lesion.error == "a: truncated; a whole file"
+    assert lesion.error == "a: truncated. Expected: a whole file"
     assert (lesion.has_lesion, lesion.score.true_lesions, lesion.score.dice) == (True, 1, 0)
     assert (normal.has_lesion, normal.score.true_lesions, normal.score.dice) == (False, 0, 0)
     assert normal.outlined

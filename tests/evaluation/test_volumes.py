@@ -87,7 +87,7 @@ def test_a_failure_outlines_nothing_and_an_unread_truth_has_no_volume() -> None:
     assert isinstance(unread.score, VolumeScore)
     assert (failed.score.volume_cm3, failed.score.true_volume_cm3) == (0, 1)
     assert (unread.score.volume_error_cm3, unread.score.true_lesions) == (None, 1)
-    assert unread.error == "b: truncated; a whole file"
+    assert unread.error == "b: truncated. Expected: a whole file"
 
 
 def test_the_report_is_in_centimetres(tmp_path: Path) -> None:

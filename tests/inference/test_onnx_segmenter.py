@@ -124,7 +124,9 @@ def test_the_input_is_not_changed(make_tiny, picture):
 def test_another_modality_is_refused_unless_forced(make_tiny, picture):
     folder = make_tiny()
     mammogram = picture(noise(), Modality.MAMMOGRAPHY)
-    with pytest.raises(InputError, match="mammography; 'tiny' was trained and measured on ultra"):
+    with pytest.raises(
+        InputError, match=r"mammography. Expected: 'tiny' was trained and measured on ultra"
+    ):
         OnnxSegmenter(folder).segment(mammogram)
     assert OnnxSegmenter(folder, force=True).segment(mammogram).grid is mammogram.grid
     scan = picture(noise(), Modality.ULTRASOUND)

@@ -39,7 +39,9 @@ def test_pictures_of_the_right_scale_are_taken(image: Image) -> None:
     ],
 )
 def test_others_are_refused(image: Image, said: str) -> None:
-    with pytest.raises(InputError, match=rf"a.png: {said}; 32 x 32 micrometres.*0.5 a pixel"):
+    with pytest.raises(
+        InputError, match=rf"a.png: {said}. Expected: 32 x 32 micrometres.*0.5 a pixel"
+    ):
         check_scale(image, SPEC, "nuclei")
     check_scale(image, InputSpec((64, 64)), "any scale")
 

@@ -78,7 +78,9 @@ def test_the_scan_lies_in_the_region_that_the_file_states() -> None:
 
 
 def test_other_modalities_and_prompts_are_refused() -> None:
-    with pytest.raises(InputError, match=r"screen\.png: modality mammography; ultrasound"):
+    with pytest.raises(
+        InputError, match=r"screen\.png: modality mammography. Expected: ultrasound"
+    ):
         WithinScan(Middle()).segment(screen(Modality.MAMMOGRAPHY))
     with pytest.raises(UnsupportedError, match="prompt"):
         WithinScan(Middle()).segment(screen(), Prompt(inside=((1, 1),)))

@@ -182,7 +182,7 @@ def test_bundle_on_a_slide(slide: Slide, make_tiny: MakeBundle, tmp_path: Path) 
 def test_a_resolution_far_from_the_networks(slide: Slide, make_tiny: MakeBundle) -> None:
     """The slide states half a micrometre."""
     segmenter = OnnxSegmenter(make_tiny(InputSpec((32, 32), um_per_px=0.12)), threads=1)
-    with pytest.raises(GeometryError, match=r"4\.17 times those that .*; at most 4"):
+    with pytest.raises(GeometryError, match=r"4\.17 times those that .*. Expected: at most 4"):
         tiling_of(segmenter, slide)
     assert tiling_of(segmenter, slide, 0.126).step == pytest.approx(0.252)
     forced = OnnxSegmenter(segmenter.folder, threads=1, force=True)

@@ -69,7 +69,9 @@ def test_one_network_is_itself(networks: list[VolumeSegmenter]) -> None:
 def test_networks_that_differ_are_refused(networks: list[VolumeSegmenter], tmp_path: Path) -> None:
     folder = make_bundle(tmp_path / "other")
     write_bundle_json(folder, replace(read_bundle(folder), labels={1: "vessel"}))
-    with pytest.raises(InputError, match=r"\(lesion\) and mri in 2 phases \(vessel\); two or more"):
+    with pytest.raises(
+        InputError, match=r"\(lesion\) and mri in 2 phases \(vessel\). Expected: two or more"
+    ):
         VolumeEnsemble([networks[0], VolumeSegmenter(folder)])
     with pytest.raises(InputError, match="an ensemble of 1 networks"):
         VolumeEnsemble(networks[:1])

@@ -48,7 +48,7 @@ def test_one_frame(samples: dict[str, bytes], ramp: NDArray[np.uint8]) -> None:
     image = open_image(io.BytesIO(samples["cine.dcm"]), frame=1)
     np.testing.assert_array_equal(image.array[0], ramp[::-1])
     for name in ("cine.dcm", "grey.tif", "grey.png"):
-        with pytest.raises(InputError, match=r"frame 7; frames 0 to \d of this file"):
+        with pytest.raises(InputError, match=r"frame 7. Expected: frames 0 to \d of this file"):
             open_image(io.BytesIO(samples[name]), frame=7)
 
 
@@ -63,5 +63,5 @@ def test_a_volume_is_one_image(tmp_path: Path, suffix: str) -> None:
         (image,) = open_images(given)
         np.testing.assert_array_equal(image.array[0], values)
         np.testing.assert_array_equal(open_image(given).array[0], values)
-    with pytest.raises(InputError, match="frame 1; frames 0 to 0 of this file"):
+    with pytest.raises(InputError, match=r"frame 1. Expected: frames 0 to 0 of this file"):
         open_image(path, frame=1)

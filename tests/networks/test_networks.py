@@ -230,7 +230,9 @@ def test_recipe_finds_relative_weights(tmp_path: Path, monkeypatch: pytest.Monke
     assert find_weights("beside.safetensors", tmp_path) == beside
     assert find_weights("shared.safetensors", tmp_path) == shared
     assert find_weights(str(shared)) == shared
-    with pytest.raises(RecipeError, match=r"absent\.safetensors.*not found; looked for.*data"):
+    with pytest.raises(
+        RecipeError, match=r"absent\.safetensors.*not found. Expected: looked for.*data"
+    ):
         find_weights("absent.safetensors", tmp_path)
 
 
@@ -262,8 +264,9 @@ def test_misfitting_encoder_weights_are_named(tmp_path: Path) -> None:
     path = encoder_file(tmp_path / "odd.safetensors", {"features.0.0.weight": "stem.weight"})
     with pytest.raises(RecipeError) as caught:
         load_encoder_weights(EncoderUNet().encoder, path)
-    assert "1 missing (first features.0.0.weight); 1 unexpected (first stem.weight)" in str(
-        caught.value
+    assert (
+        "1 missing (first features.0.0.weight). Expected: 1 unexpected (first stem.weight)"
+        in str(caught.value)
     )
 
 

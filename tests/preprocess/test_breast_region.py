@@ -131,7 +131,7 @@ def test_no_muscle_in_an_empty_breast() -> None:
     image, breast, _ = drawn()
     assert not pectoral_muscle(image, np.zeros_like(breast)).any()
     with pytest.raises(
-        GeometryError, match=r"a breast of \(3, 3\); the image's shape \(256, 256\)"
+        GeometryError, match=r"a breast of \(3, 3\). Expected: the image's shape \(256, 256\)"
     ):
         pectoral_muscle(image, np.ones((3, 3), bool))
 

@@ -213,7 +213,9 @@ def test_volumes_are_refused(recipe: Recipe, sides: dict[str, Cases]) -> None:
     volumes = {
         name: tuple(VolumeRef(**vars(case)) for case in cases) for name, cases in sides.items()
     }
-    with pytest.raises(DataSetError, match="blobs, watched: holds volumes; data sets of pictures"):
+    with pytest.raises(
+        DataSetError, match=r"blobs, watched: holds volumes. Expected: data sets of pictures"
+    ):
         choose_cases(recipe, volumes, Path())
 
 

@@ -45,7 +45,7 @@ class Finder:
     """Chooses among the dark regions of an image by contrast, size, place, shape and border.
 
     The score is linear in what `regions.FEATURES` names; its weights were fitted by least squares
-    to the Dice coefficient of each region with the true lesion (``breastseg calibrate finder``).
+    to the Dice coefficient of each region with the true lesion (the calibration of the finder).
 
     Attributes:
         weights: fitted on breast ultrasound or on mammograms.

@@ -118,7 +118,7 @@ class ClassicalMethod(ABC):
             raise InputError(
                 f"{image.source or 'image'}: modality {image.modality_name}",
                 f"{fitted}, on which the finder was fitted",
-                "choose another --preset, or point at the lesion",
+                "choose another preset, or point at the lesion",
             )
 
     def _parts(self, dark: NDArray[np.float32], hint: Hint | None) -> Iterator[NDArray[np.float32]]:

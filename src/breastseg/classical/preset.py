@@ -52,7 +52,7 @@ def read_preset(path: Path) -> Preset:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path}: no preset ({type(error).__name__}: {error})",
-            "a JSON file with method, parameters and record, as 'breastseg tune' writes it",
+            "a JSON file with method, parameters and record, as tuning writes it",
         ) from error
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Annotated
 
 import tyro
 
 from breastseg.cli.console import complain
+from breastseg.data.catalogue import OWN
 from breastseg.data.dataset import Fault, Notice
 from breastseg.data.sources import open_data_sets
 
@@ -38,3 +41,14 @@ def tell_notices(data: Words) -> int:
 def flat(words: Words) -> tuple[str, ...]:
     """The words of all occurrences, in order."""
     return tuple(word for occurrence in words for word in occurrence)
+
+
+def portable_words(sources: Sequence[str], selections: Sequence[str]) -> list[str]:
+    """The options again, without folders of this machine: for the record of a run."""
+    words = []
+    for text in sources:
+        name, _, place = text.partition("=")
+        kind = place.partition(":")[0].strip()
+        words.append(f"{name}={kind}:FOLDER" if kind.lower() in OWN else f"{name}=FOLDER")
+    specs = [re.sub(r"(?<=:)[^#\s]*/", "", text) for text in selections]
+    return ["--data", *words, *(("--split", *specs) if specs else ())]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
+from breastseg.cli.case_options import DataOption, Words, flat, portable_words, tell_notices
 from breastseg.cli.console import Advance, complain, console, progress, say
-from breastseg.data.sources import portable_words, select_cases
+from breastseg.data.sources import select_cases
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:

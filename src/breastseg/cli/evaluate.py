@@ -94,7 +94,7 @@ class Evaluate:
             raise InputError(
                 f"--prompt box for {self.method!r}",
                 "a method that takes a prompt",
-                "'breastseg models list' shows the classical ones",
+                "'breastseg models list' shows which do",
             )
         segmenter = open_segmenter(method, self.options, threads=self.threads)
         chosen = select_cases(flat(self.data), flat(self.split), volumes=True)

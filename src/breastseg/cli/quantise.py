@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, flat
+from breastseg.cli.case_options import DataOption, Words, flat, portable_words
 from breastseg.cli.console import say
 from breastseg.core.errors import DataSetError, InputError, MissingExtraError
-from breastseg.data.sources import portable_words, select_cases
+from breastseg.data.sources import select_cases
 
 if TYPE_CHECKING:
     from breastseg.core.bundle import Bundle

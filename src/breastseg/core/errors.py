@@ -1,4 +1,6 @@
-"""The exception tree. Every message is one line: what was given, what is allowed, what to do.
+"""The exception tree. Every message is one line: what was found, what is expected, what to try.
+
+It reads "Found. Expected: what would do. Try: what to do next."
 
 BreastsegError
 ├── InputError        an image, a file or an option that cannot be used
@@ -32,8 +34,11 @@ class BreastsegError(Exception):
 
     def __str__(self) -> str:
         """One printable line, whatever the parts hold: a file cannot send codes to a terminal."""
-        parts = [p for p in (self.given, self.allowed, self.remedy) if p]
-        text = "".join(c if c.isprintable() else " " for c in "; ".join(parts))
+        parts = [self.given]
+        parts += [f"Expected: {self.allowed}"] * bool(self.allowed)
+        parts += [f"Try: {self.remedy}"] * bool(self.remedy)
+        text = ". ".join(parts) if len(parts) > 1 else self.given
+        text = "".join(c if c.isprintable() else " " for c in text)
         return " ".join(text.split())
 
 

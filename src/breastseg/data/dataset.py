@@ -282,8 +282,8 @@ def require_images(cases: Iterable[CaseRef]) -> None:
     if volumes:
         raise DataSetError(
             f"{', '.join(volumes)}: holds volumes",
-            "data sets of pictures",
-            "volumes are outlined by 'breastseg volume'",
+            "data sets of images",
+            "segment volumes with a method for volumes",
         )
 
 

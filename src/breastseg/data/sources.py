@@ -126,17 +126,6 @@ def select_cases(
     return tuple(cases)
 
 
-def portable_words(sources: Sequence[str], selections: Sequence[str]) -> list[str]:
-    """The options again, without folders of this machine: for the record of a run."""
-    words = []
-    for text in sources:
-        name, _, place = text.partition("=")
-        kind = place.partition(":")[0].strip()
-        words.append(f"{name}={kind}:FOLDER" if kind.lower() in OWN else f"{name}=FOLDER")
-    specs = [re.sub(r"(?<=:)[^#\s]*/", "", text) for text in selections]
-    return ["--data", *words, *(("--split", *specs) if specs else ())]
-
-
 def _sorted_out(selections: Sequence[str], names: Sequence[str]) -> tuple[str, dict[str, str]]:
     """The selection for all data sets, and those for one by its name in lower case."""
     known = {name.lower() for name in names}

@@ -195,7 +195,8 @@ def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
     if normals and protocol.prompting is Prompting.BOX:
         has = "has" if len(normals) == 1 else "have"
         raise DataSetError(
-            f"{some(normals)} {has} no lesion to draw a box around", remedy="choose --split lesions"
+            f"{some(normals)} {has} no lesion to draw a box around",
+            remedy="choose the images with lesions",
         )
 
 

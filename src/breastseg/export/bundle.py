@@ -147,7 +147,7 @@ def trained_modality(run: Path) -> Modality:
     if not (run / MODALITY).is_file():
         raise BundleError(
             f"{run} does not say of which modality its training cases were",
-            remedy="say it with --modality",
+            remedy="state the modality",
         )
     found = _read_json_object(run / MODALITY).get("modalities")
     known = [one for one in Modality if one is not Modality.UNKNOWN]
@@ -156,7 +156,7 @@ def trained_modality(run: Path) -> Modality:
         raise BundleError(
             f"{run} was trained on cases of modality {says}",
             f"one of {', '.join(known)}",
-            "say with --modality what the network may be used on",
+            "state the modality that the network may be used on",
         )
     return Modality(found[0])
 

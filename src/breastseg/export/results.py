@@ -52,6 +52,6 @@ def read_results(summary: Path) -> dict[str, float | str]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(
             f"{summary}: no summary of an evaluation ({type(error).__name__}: {error})",
-            "the summary.json that 'breastseg evaluate' wrote",
+            "the summary.json of an evaluation",
         ) from error
     return results

@@ -51,7 +51,7 @@ def read_bundle(folder: Path, verify: bool = True) -> Bundle:
         raise BundleError(
             f"{folder / MODEL}: SHA-256 {found[:12]}...",
             f"{bundle.weights_sha256[:12]}... as {DESCRIPTION} says",
-            "the file is damaged or belongs to another bundle: copy the whole bundle again",
+            "copy the whole bundle again: the file is damaged or of another bundle",
         )
     return bundle
 

@@ -242,7 +242,7 @@ def bundle_folder(method: str) -> Path:
         raise BundleError(
             f"no method {method!r}",
             f"{', '.join(method_names())}; or the folder of a bundle",
-            "'breastseg models list' shows what there is",
+            "check the spelling, or the path of the bundle",
         )
     return folder
 

@@ -44,5 +44,5 @@ def check_scale(image: Image, spec: InputSpec, name: str) -> None:
     raise InputError(
         f"{image.source or 'image'}: {shown}",
         f"{height:g} x {width:g} micrometres, at which {name!r} sees {spec.um_per_px:g} a pixel",
-        "outline it with 'breastseg slide', which cuts it into such parts",
+        "segment it as a slide, which is cut into such parts",
     )

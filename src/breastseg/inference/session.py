@@ -173,5 +173,5 @@ def _check_signature(
                 f"{path}: {name!r} is {kind} {shape}",
                 f"float32 (any N, {', '.join(map(str, fixed))}), and no input or output but "
                 f"{INPUT!r} and {OUTPUT!r}",
-                "bundle.json and model.onnx do not belong together",
+                "copy the whole bundle again: bundle.json and model.onnx do not belong together",
             )

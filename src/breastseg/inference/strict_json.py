@@ -103,7 +103,7 @@ def _dataclass(value: object, kind: type, where: str) -> object:
             f"only {', '.join(fields)}",
             "put what is your own under 'extensions', or update breastseg if a newer one wrote it"
             if free
-            else "it may have been written by a newer version: update breastseg",
+            else "update breastseg: a newer version may have written it",
         )
     kinds = typing.get_type_hints(kind)
     found = {}

@@ -149,7 +149,7 @@ def _element(header: Dataset, stream: BinaryIO, name: str) -> tuple[str, str, in
         raise UnreadableError(
             f"{name}: holds no pixel data",
             "a DICOM image",
-            "it is a report or another kind of object, or it was cut short: export it again",
+            "export it again if it was cut short: it may also be a report or another object",
         )
     # As an implicit length these letters would be an odd number, which no length is.
     if start[4:6] in _LONG_FORM and start[6:8] == b"\0\0":
@@ -202,7 +202,7 @@ def _whole_frames(header: Dataset, stream: BinaryIO, offset: int, length: int, n
             f"{name}: holds {present} bytes of pixels, its header declares "
             f"{-(-bits * declared // 8)}",
             "a whole file",
-            "it was cut short or its header is wrong: export it again",
+            "export it again: it was cut short or its header is wrong",
         )
     padding = 8 * present - declared * bits < 16  # the byte that makes the length even
     return declared if found > declared and padding else found
@@ -243,7 +243,7 @@ def _check_found(pixels: PixelData, index: int) -> None:
     if index + 1 < pixels.frames:
         missing = f"frames {index + 1} to {pixels.frames} of {pixels.frames} are missing"
     raise UnreadableError(
-        f"{pixels.name}: {missing}", "a whole file", "it was cut short: export it again"
+        f"{pixels.name}: {missing}", "a whole file", "export it again: it was cut short"
     )
 
 
@@ -338,7 +338,7 @@ def _checked(frame: bytes, pixels: PixelData) -> Codestream | None:
         raise UnreadableError(
             f"{pixels.name}: a compressed frame declares {found}",
             f"{declared[0]} x {declared[1]} as in the header",
-            "the file is damaged: export it again",
+            "export it again: the file is damaged",
         )
     # CharLS counts zeros for seconds where such a stream just stops.
     damage = jpeg_damage(frame)

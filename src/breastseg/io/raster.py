@@ -331,7 +331,7 @@ def _check_parts(picture: ImageFile.ImageFile, name: str) -> None:
         raise UnreadableError(
             f"{name}: holds {rows} x {columns} of {declared[0]} x {declared[1]} pixels",
             "a whole file",
-            "it was cut short or its header is wrong: export it again",
+            "export it again: it was cut short or its header is wrong",
         )
 
 

@@ -125,7 +125,7 @@ def _stack(
             raise UnreadableError(
                 f"{name}: holds {plane} of {planes} planes",
                 "a whole ImageJ stack",
-                "it was cut short: export it again",
+                "export it again: it was cut short",
             )
         array = np.frombuffer(data, dtype).reshape(shape)
         yield _plane(page, lambda array=array: array, name)

@@ -51,7 +51,7 @@ def build_encoder(name: str, in_channels: int) -> tuple[nn.Module, list[int]]:
             f"encoder {name!r}",
             "a name of segmentation-models-pytorch such as 'mobilenet_v2' or 'resnet34', "
             "or 'tu-' and a name of timm such as 'tu-convnext_tiny'",
-            "timm.list_models() lists timm's",
+            "look through timm.list_models()",
         )
     # never with weights here: that would download them
     encoder = smp.encoders.get_encoder(

@@ -28,7 +28,7 @@ class SourceRecipe(Strict):
     """Which cases of one data set are trained on and which only watched.
 
     Attributes:
-        name: the data set's name, as in ``--data NAME=PATH``.
+        name: the data set's name, as in ``NAME=PATH``.
         train: selection of the training cases (see ``breastseg.data.selection``).
         validation: selection of the validation cases.
         repeat: how often an epoch shows each training case; 1 shows each once.
@@ -90,7 +90,7 @@ class Recipe(Strict):
             one; tensors that do not fit (a head of other classes) keep their own start.
         classes: what lesions are told apart, by the labels of the cases, e.g. ``["benign",
             "malignant"]``; none: lesion against background.
-        folds: the file of a cross-validation, as ``breastseg data split --folds`` writes it; none:
+        folds: the file of a cross-validation, as splitting into folds writes it; none:
             the folds that the data sets' published partitions state.
         fold: the one to validate on; the training selections' other cases are trained on, and the
             validation selections are not used. None: no cross-validation.

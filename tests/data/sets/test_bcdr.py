@@ -106,7 +106,7 @@ def test_several_data_sets_at_once_are_refused(root: Path) -> None:
     [
         ((" 1 2 3", " 1 2"), "Benign", "lw_x_points and lw_y_points of row 2 of"),
         ((" 1 2 x", " 1 2 3"), "Benign", "lw_x_points and lw_y_points of row 2 of"),
-        (BOX, "Odd", "classification 'Odd' of row 2 of .*; benign, malign or none"),
+        (BOX, "Odd", "classification 'Odd' of row 2 of .*. Expected: benign, malign or none"),
     ],
 )
 def test_bad_rows_are_named(root: Path, points: tuple[str, str], label: str, message: str) -> None:

@@ -87,7 +87,9 @@ def test_drawn_masks(drawn: Path) -> None:
 
 def test_mask_that_is_drawn_under_an_official_name(root: Path) -> None:
     write_png(root / "masks" / f"{OFFICIAL}.png", codes() > 5)
-    with pytest.raises(DataSetError, match="holds the value 255; codes of tissue, 0 to 21"):
+    with pytest.raises(
+        DataSetError, match=r"holds the value 255. Expected: codes of tissue, 0 to 21"
+    ):
         Bcss(root).cases()[0].load()
 
 

@@ -80,7 +80,7 @@ def test_subgroups_by_tag(root: Path) -> None:
         "tag:doppler": ["AAAA_001"],
         "tag:doppler,marks & lesions": ["AAAA_000", "AAAA_001"],
     }
-    with pytest.raises(DataSetError, match=r"'tag:text': no such tag; of doppler, marks"):
+    with pytest.raises(DataSetError, match=r"'tag:text': no such tag. Expected: of doppler, marks"):
         select(cases, "tag:text", root)
 
 

@@ -127,9 +127,12 @@ def test_manifest_that_is_no_text(root: Path) -> None:
     [
         (
             (row(VIEWS[0], "test"),),
-            "suggested_split 'test' of P102_R_DM_CC .*; train, val or blank",
+            "suggested_split 'test' of P102_R_DM_CC .*. Expected: train, val or blank",
         ),
-        ((row("P102_R_XX_CC", "train"),), "type 'XX'; a picture, a patient and one of DM, CM"),
+        (
+            (row("P102_R_XX_CC", "train"),),
+            "type 'XX'. Expected: a picture, a patient and one of DM, CM",
+        ),
         ((row("_R_DM_CC", "train"),), "patient '' and type 'DM'"),
         ((row(VIEWS[0], "train"),) * 2, "two rows for P102_R_DM_CC"),
         ((row("P9_R_DM_CC", "train"),), r"no picture that manifest\.csv lists"),

@@ -146,7 +146,10 @@ def test_pathology_is_optional(root: Path) -> None:
     ("shape", "message"),
     [
         ("", "shape '' of P7_L_DM_CC in"),
-        ('{"name": "rect", "x": 1}', "shape 'rect' of P7_L_DM_CC in .*; polygon, polyline"),
+        (
+            '{"name": "rect", "x": 1}',
+            "shape 'rect' of P7_L_DM_CC in .*. Expected: polygon, polyline",
+        ),
         ('{"name": "circle", "cx": 1}', "of P7_L_DM_CC in .*a shape as JSON"),
         ('{"name": "polygon", "all_points_x": [1], "all_points_y": []}', "a shape as JSON"),
         ("[]", "a shape as JSON"),

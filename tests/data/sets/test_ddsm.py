@@ -130,7 +130,9 @@ def test_sides_that_are_swapped_in_the_picture(root: Path) -> None:
 def test_picture_of_another_size(root: Path) -> None:
     (path,) = root.rglob("*.LEFT_MLO.LJPEG")
     write_bytes(path, encode(np.zeros((9, 9), np.uint16), 12))
-    with pytest.raises(UnreadableError, match=r"LEFT_MLO\.LJPEG holds \(9, 9\) pixels; \(20, 16\)"):
+    with pytest.raises(
+        UnreadableError, match=r"LEFT_MLO\.LJPEG holds \(9, 9\) pixels. Expected: \(20, 16\)"
+    ):
         Ddsm(root).cases()[1].load()
 
 

@@ -84,7 +84,7 @@ def test_what_is_missing_is_named(root: Path, tmp_path: Path) -> None:
         MamaMia(tmp_path / "empty").cases()
     (root / "images" / "DUKE_001" / "DUKE_001_0001.nii.gz").unlink()
     with pytest.raises(
-        DataSetError, match=r"DUKE_001: no phase 0001; all phases from 0000 to 0002"
+        DataSetError, match=r"DUKE_001: no phase 0001. Expected: all phases from 0000 to 0002"
     ):
         MamaMia(root).cases()
 

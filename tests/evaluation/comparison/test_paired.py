@@ -167,7 +167,7 @@ def test_results_repeat_and_do_not_depend_on_the_order_of_methods() -> None:
 
 def test_the_metrics_are_scores() -> None:
     assert set(METRICS) <= set(ImageScore.__dataclass_fields__)
-    with pytest.raises(InputError, match="metric 'nonsense'; one of dice, iou"):
+    with pytest.raises(InputError, match=r"metric 'nonsense'. Expected: one of dice, iou"):
         differences(tabled({"a": [0.1], "b": [0.2]}), "nonsense")
     with pytest.raises(InputError, match="metric 'found'"):
         ranking(tabled({"a": [0.1], "b": [0.2]}), "found")

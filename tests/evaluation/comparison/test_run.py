@@ -241,7 +241,7 @@ def test_an_unreadable_case_fails_for_all_methods(tmp_path) -> None:
     specs = [acting("x", tmp_path / "log"), acting("y", tmp_path / "log")]
     compared = compare(specs, cases, OWN, tmp_path, "x", workers=1)
     for label in "xy":
-        assert errors(compared, label) == [None, "b: truncated; a whole file"]
+        assert errors(compared, label) == [None, "b: truncated. Expected: a whole file"]
     assert compared.traits["made/b"].irregularity is None
 
 
@@ -283,7 +283,7 @@ def test_refuses_what_cannot_be_compared_before_anything_runs(tmp_path) -> None:
 
     refused(InputError, "no method", [])
     refused(InputError, "one label: ONE, one", [one, acting("ONE", log)])
-    refused(InputError, "baseline 'three'; one of one, two", [one, two], baseline="three")
+    refused(InputError, "baseline 'three'. Expected: one of one, two", [one, two], baseline="three")
     refused(InputError, "without a letter", [one, acting(" ", log)])
     refused(InputError, "line break", [one, acting("a\nb", log)])
     refused(InputError, "workers = -1", [one], workers=-1)

@@ -144,4 +144,4 @@ def test_an_examination_with_too_few_phases_fails_alone(tmp_path: Path) -> None:
     found = compare([EARLY, LATE], cases, Protocol(), tmp_path / "out", "early", workers=1)
     errors = [cell.row.error for cell in found.cells["late"]]
     assert errors[0] is None
-    assert "2 phases; at least 3" in str(errors[1])
+    assert "2 phases. Expected: at least 3" in str(errors[1])

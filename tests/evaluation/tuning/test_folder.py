@@ -118,7 +118,7 @@ def test_another_search_is_not_continued(
     list(tune(search, tmp_path, 2))
     before = (tmp_path / "otsu.json").read_text()
     other = replace(search, **change)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=rf"another search \(other .*{needle}.*--out"):
+    with pytest.raises(InputError, match=rf"another search \(other .*{needle}.*another folder"):
         list(tune(other, tmp_path, 3))
     assert (tmp_path / "otsu.json").read_text() == before
 

@@ -68,5 +68,5 @@ def test_a_process_that_was_killed_is_no_traceback() -> None:
         def map(self, *_: object, **__: object) -> Iterator[CaseDice]:  # type: ignore[override]
             raise BrokenProcessPool
 
-    with pytest.raises(DataSetError, match="fewer --workers"):
+    with pytest.raises(DataSetError, match="fewer workers"):
         scoring_module._gather(Broken(), lambda _: CaseDice((1.0,)), REFS)

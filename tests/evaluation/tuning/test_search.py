@@ -45,7 +45,7 @@ def test_names_and_beginnings_restrict_what_is_searched() -> None:
 
 @pytest.mark.parametrize("word", ["shif", "finder", "nosuch."])
 def test_a_name_that_there_is_not_is_refused(word: str) -> None:
-    with pytest.raises(InputError, match=f"no parameter '{word}' to search; .*shift"):
+    with pytest.raises(InputError, match=f"no parameter '{word}' to search. Expected: .*shift"):
         searched_names(Otsu(), [word])
 
 

@@ -178,9 +178,11 @@ def test_cases_that_cannot_be_learnt_from_are_refused(mama_mia, tmp_path: Path) 
 
     first, second = mama_mia["MAMA-MIA"]
     boxed = {"MAMA-MIA": (first, replace(second, mask_paths=None))}
-    assert "1 examinations without an outline: MAMA-MIA/DUKE_002; outlined" in said(boxed)
+    assert "1 examinations without an outline: MAMA-MIA/DUKE_002. Expected: outlined" in said(boxed)
     picture = CaseRef("a", "a", None, "MAMA-MIA", Path("a.png"), (), fold=1)
-    assert "MAMA-MIA: holds pictures; data sets of volumes" in said({"MAMA-MIA": (picture, second)})
+    assert "MAMA-MIA: holds pictures. Expected: data sets of volumes" in said(
+        {"MAMA-MIA": (picture, second)}
+    )
     assert "name the folder of each" in said({})
     twice = replace(ON_CASES, sources=(SourceRecipe("MAMA-MIA", "all", "fold:2"),))
     assert "share a patient" in said(mama_mia, twice)
@@ -189,7 +191,7 @@ def test_cases_that_cannot_be_learnt_from_are_refused(mama_mia, tmp_path: Path) 
     more = replace(RECIPE.volume, channels=4)
     network = replace(RECIPE.network, in_channels=4)
     wanting = replace(ON_CASES, volume=more, network=network)
-    assert "MAMA-MIA/DUKE_001: 3 phases; at least 4" in said(mama_mia, wanting)
+    assert "MAMA-MIA/DUKE_001: 3 phases. Expected: at least 4" in said(mama_mia, wanting)
     assert not folder.recipe.exists()
 
 

@@ -61,7 +61,7 @@ def test_the_recipe_of_mama_mia_takes_no_phantoms(tmp_path: Path) -> None:
     [
         ({"epohcs": 3}, "unknown key epohcs"),
         ({"patches": {"lesions": 1}}, r"unknown key patches\.lesions"),
-        ({"network": {"name": "unet2015"}}, "network 'unet2015'; one of 'unet3d'"),
+        ({"network": {"name": "unet2015"}}, "network 'unet2015'. Expected: one of 'unet3d'"),
         ({"network": {"in_channels": 3}}, "the same number"),
         ({"network": {"in_channels": 1}, "volume": {"channels": 1}}, "2 to 8 on phantoms"),
         ({"network": {"in_channels": 2, "out_channels": 2}}, "out_channels"),

@@ -92,7 +92,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(cases, tmp_path: Path
     many = replace(SPEC, channels=4)
     with pytest.raises(
         DataSetError,
-        match=r"1 of 1 examinations cannot be used: MAMA-MIA/DUKE_001: 3 phases; at least 4",
+        match=r"1 of 1 examinations cannot be used: MAMA-MIA/DUKE_001: 3 phases. Exp",
     ):
         store_cases(cases[:1], many, tmp_path)
     lost = replace(cases[0], case_id="../lost", image_path=tmp_path / "gone.nii.gz")

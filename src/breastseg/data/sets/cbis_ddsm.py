@@ -86,7 +86,7 @@ class CbisRef(CaseRef):
                 raise DataSetError(
                     f"{self.key}: {files[0].parent} holds {mask.shape} pixels, the image {shape}",
                     "a mask of the whole mammogram",
-                    "the mask's own file is missing: get it again, or leave the case out",
+                    "get the mask's own file, which is missing, or leave the case out",
                 )
             merged |= _nearest(mask, shape)
         return merged

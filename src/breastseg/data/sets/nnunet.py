@@ -137,7 +137,7 @@ class NnUnet:
     All labels but background and ``ignore`` count as lesion, and `remarks` says so where there are
     several; a label that ``dataset.json`` does not declare is refused. The folds are those of
     ``splits_final.json``, the first being 1, where it lies beside ``dataset.json``. The optional
-    ``cases.csv``, which `breastseg data convert` writes, has what nnU-Net has no place for:
+    ``cases.csv``, which the conversion writes, has what nnU-Net has no place for:
     patients, labels, folds and spacing; without it every case stands for its own patient.
 
     Attributes:

@@ -220,7 +220,7 @@ def _as_taken(cases: Sequence[CaseRef], infos: Mapping[str, MethodInfo]) -> Sequ
         raise DataSetError(
             f"{given} for {some(others)}, made for {taken}",
             f"methods for {given} alone, or data sets of {taken}",
-            "'breastseg models list' tells what each is for",
+            "look in the list of methods what each is for",
         )
     if not of_volumes:
         return cases

@@ -194,7 +194,7 @@ class _Worker:
         if not self._ready:
             raise BreastsegError(
                 f"a worker process did not start ({manner})",
-                remedy="run again with fewer workers; a script needs if __name__ == '__main__'",
+                remedy="run again with fewer workers, and in a script under __name__ == '__main__'",
             )
         task, at = self.task, self.at
         if task is None or at is None:

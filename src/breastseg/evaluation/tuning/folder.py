@@ -179,5 +179,5 @@ def _check_same(search: Search, found: Preset, path: Path) -> None:
         raise InputError(
             f"{path} is of another search (other {', '.join(other) or 'method'})",
             "the same data, options and seed as before, to continue it",
-            "choose another --out, or remove the file",
+            "choose another folder, or remove the file",
         )

@@ -171,5 +171,5 @@ def _gather(
     except BrokenProcessPool as error:
         raise DataSetError(
             "a process that scores was killed, perhaps for want of memory",
-            remedy="run the same command again with fewer --workers; it continues",
+            remedy="search again with fewer workers; what was scored is kept",
         ) from error
