@@ -1,4 +1,5 @@
 import type { Box } from "./box";
+import type { LesionRecord } from "./generated/results";
 import type { Image, Modality } from "./image";
 
 /** What a person points at. Points are (row, column) of pixels, whole numbers. */
@@ -6,6 +7,8 @@ export interface Prompt {
   readonly box?: Box;
   readonly inside?: readonly (readonly [row: number, column: number])[];
   readonly outside?: readonly (readonly [row: number, column: number])[];
+  /** (rows, columns): 1 lesion, 2 background, 0 unmarked. */
+  readonly scribble?: Uint8Array;
 }
 
 /** What a job tells while it runs. */
@@ -27,29 +30,6 @@ export interface SegmentOptions extends JobOptions {
   readonly threshold?: number;
 }
 
-/** A diameter in the image. */
-export interface Diameter {
-  readonly lengthPx: number;
-  /** null where the spacing is not known. */
-  readonly lengthMm: number | null;
-  /** Its two ends, (row, column). */
-  readonly ends: readonly [readonly [number, number], readonly [number, number]];
-}
-
-/** One lesion of a mask. */
-export interface Lesion {
-  readonly number: number;
-  readonly label: string;
-  /** Its highest probability. */
-  readonly score: number;
-  readonly box: Box;
-  readonly centroid: readonly [row: number, column: number];
-  readonly areaPx: number;
-  readonly areaMm2: number | null;
-  readonly longest: Diameter;
-  readonly perpendicular: Diameter;
-}
-
 /** What `segment` gives. */
 export interface Segmentation {
   readonly rows: number;
@@ -58,7 +38,10 @@ export interface Segmentation {
   readonly probability: Float32Array;
   /** (rows, columns): 0 for background, or the number of the label. */
   readonly mask: Uint8Array;
-  readonly lesions: readonly Lesion[];
+  /** The largest first; as in the results of a run. */
+  readonly lesions: readonly LesionRecord[];
+  /** 0 to 1, of a bundle with the labels benign and malignant; null where nothing is outlined or it does not say. */
+  readonly malignancy: number | null;
   readonly threshold: number;
   readonly remarks: readonly string[];
 }

@@ -1,9 +1,24 @@
+import type { Box } from "./box";
+
 /** The kinds of numbers that a decoded image has: as in the file, not converted to 8 bits. */
-export type Pixels = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
+export type Pixels =
+  | Uint8Array
+  | Uint16Array
+  | Int16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
 
 export const MODALITIES = ["ultrasound", "mammography", "mri", "histopathology", "other", "unknown"] as const;
 
 export type Modality = (typeof MODALITIES)[number];
+
+/** A part of an ultrasound screen, with its own scale if it states one. */
+export interface Region {
+  readonly box: Box;
+  readonly spacingMm: readonly [row: number, column: number] | null;
+}
 
 /** A decoded 2-D image: the same array as Python's reader gives. */
 export interface Image {
@@ -14,6 +29,8 @@ export interface Image {
   readonly columns: number;
   /** Distance of rows and of columns in millimetres; null where it is not known. */
   readonly spacingMm: readonly [row: number, column: number] | null;
+  /** The parts of an ultrasound screen that state a scale; measurements in them use theirs. */
+  readonly regions: readonly Region[];
   readonly modality: Modality;
   /** The file's name. */
   readonly source: string;
