@@ -75,7 +75,7 @@ def throughput(
         "`segment_batch` of 8": lambda f: in_batches(once, f, 8),
     }
     if shipped.output.flip_average:
-        ways["`segment_stream`, with the mirrored image"] = lambda f: stream(shipped, f)
+        ways["`segment_stream`, with the flipped image"] = lambda f: stream(shipped, f)
     if with_torch:
         ways["plain PyTorch, one after the other"] = plain_torch(once, 1)
         ways["plain PyTorch, batches of 8"] = plain_torch(once, 8)

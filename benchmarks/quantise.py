@@ -70,8 +70,8 @@ class Way:
         self.seconds.append(time.process_time() - started)
         if not mirror:
             return plain
-        mirrored = self.network(np.ascontiguousarray(batch[..., ::-1]))[0, 0, :, ::-1]
-        return (plain + mirrored) / np.float32(2)
+        flipped = self.network(np.ascontiguousarray(batch[..., ::-1]))[0, 0, :, ::-1]
+        return (plain + flipped) / np.float32(2)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
     python benchmarks/real_time.py [--seconds 20]
 
-One image of 256x256 at a time through the network alone, without reading and drawing; the mirrored
+One image of 256x256 at a time through the network alone, without reading and drawing; the flipped
 image, which `ultrasound` averages in as shipped, is not counted. Prints the median and, since other
 work on the machine only ever slows a network down, the fastest.
 """

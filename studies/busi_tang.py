@@ -5,7 +5,7 @@
 One recipe (recipes/busi-tang.toml) for every list. Rows differ in what the network saw before:
 nothing, ImageNet, or ImageNet and then BUS-BRA's folds 1 to 3. Scored per image at 256x256, on the
 last epoch and on the best validated one (best on the very list that is scored, as the published
-figures are), with and without averaging over the mirrored image. A run that is there is kept, and
+figures are), with and without averaging over the flipped image. A run that is there is kept, and
 one that was stopped is continued.
 """
 

@@ -7,7 +7,7 @@
 
 recipes/families.toml is the protocol: BUSI's published list 1 (452 images learnt from, 195
 scored), 256x256, the same epochs, loss, schedule and augmentation for all, the last epoch, no
-mirrored image, Dice per image. Architectures on an encoder start it from ImageNet, the others from
+flipped image, Dice per image. Architectures on an encoder start it from ImageNet, the others from
 nothing: there are no weights for theirs that need no network. A run that is there is kept, one that
 was stopped is continued; several processes may train side by side, each takes the next run that
 nobody has claimed (after a kill, remove the ``.claim`` files).

@@ -4,9 +4,9 @@
 
 Outlines are those at the bundle's threshold, each scored by its peak; a true lesion is found where
 an outline reaches an intersection over union of 0.1 with it. For each number of false outlines an
-image the line says which peak the outlines must have, and what share of the lesions is then found
-(`breastseg.metrics.detection.free_response_curve`), with a 95 % interval by bootstrap over patients
-at that peak. Prints Markdown.
+image the line says which peak the outlines must have, and what fraction of the lesions is then
+found (`breastseg.metrics.detection.free_response_curve`), with a 95 % interval by bootstrap over
+patients at that peak. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
         case = ref.load()
         assert case.mask is not None
         lesions = network.segment(case.images[0]).lesions()
-        scores = np.array([lesion.peak for lesion in lesions], np.float64)
+        scores = np.array([lesion.score for lesion in lesions], np.float64)
         images.append(ImageDetections(scores, lesion_ious(lesions, case.mask.foreground)))
         patients.append(ref.patient_id)
     curve = free_response_curve(images, DEFAULT_MIN_IOU)
@@ -45,10 +45,10 @@ def main() -> None:
         least = curve.thresholds[last]
         hits = [(i.found(DEFAULT_MIN_IOU) & (i.scores >= least)).sum() for i in images]
         total = [i.ious.shape[1] for i in images]
-        (share,) = ratio_intervals(
+        (fraction,) = ratio_intervals(
             np.array(hits)[:, None], np.array(total)[:, None], patients, np.random.default_rng(0)
         )
-        interval = f"{share.value:.3f} [{share.low:.3f}, {share.high:.3f}]"
+        interval = f"{fraction.value:.3f} [{fraction.low:.3f}, {fraction.high:.3f}]"
         print(f"| {curve.false_positives[last]:.2f} | {least:.3f} | {interval} |")
 
 

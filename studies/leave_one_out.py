@@ -38,16 +38,16 @@ COUNTS = (
 
 
 def smallest_fraction(patients: list[str], options: argparse.Namespace) -> float:
-    """The share of its image of a small true outline of these patients; 0 where none is asked."""
+    """The fraction of its image that a small true mask covers; 0 where none is asked."""
     if options.min_percentile is None:
         return 0.0
     name, _, folder = options.data.partition("=")
-    shares: list[float] = []
+    fractions: list[float] = []
     for case in open_data_set(name, Path(folder)).cases():
         mask = case.load().mask
         if case.patient_id in patients and mask is not None:
-            shares += (connected_regions(mask.foreground).sizes / mask.labels.size).tolist()
-    return float(np.percentile(shares, options.min_percentile))
+            fractions += (connected_regions(mask.foreground).sizes / mask.labels.size).tolist()
+    return float(np.percentile(fractions, options.min_percentile))
 
 
 def train_without(patient: str, others: list[str], options: argparse.Namespace) -> None:

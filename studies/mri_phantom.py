@@ -5,8 +5,9 @@
 Phantoms: 24 of each of five seeds that neither training nor validation used, two phases, Dice of
 the outline against the exact truth per case, over those with a lesion; a case without one counts as
 outlined where anything is drawn. Duke: the phases 0 and 1 and the official tumour box, which is a
-box and no outline, so no Dice is given: the share of the outlined volume that lies in the box, and
-the distance from the box of the nearest outlined voxel and of the middle of the largest outline.
+box and no outline, so no Dice is given: the fraction of the outlined volume that lies in the box,
+and the distance from the box of the nearest outlined voxel and of the middle of the largest
+outline.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def second_look(
         top = int(np.clip(row - high // 2, row0, row1 - high))
         left = int(np.clip(column - wide // 2, column0, column1 - wide))
         box = Box.whole((high, wide)).shifted(top, left)
-        near = Placement.of(whole.source, whole.size, Fit.PAD, box, whole.mirrored)
+        near = Placement.of(whole.source, whole.size, Fit.PAD, box, whole.flipped)
         window = box.slices
         total[window] += seen(network, near.forward(unit), near)[window] * hill
         weight[window] += hill

@@ -5,10 +5,10 @@
     python studies/transfer.py table --data BUSI --out runs/transfer
     python studies/transfer.py curve --data BUSI --out runs/transfer --figure transfer.svg
 
-recipes/transfer.toml is the protocol: BUSI's published list 1, a share of its 452 training images
-(nested shares; another seed draws others), the same 240 steps of 8 images whatever the share, all
-195 images of the list scored at 128x128 on the last epoch, per-image Dice. The interval is
-Student's over the seeds. Starts:
+recipes/transfer.toml is the protocol: BUSI's published list 1, a fraction of its 452 training
+images (nested fractions; another seed draws others), the same 240 steps of 8 images whatever the
+fraction, all 195 images of the list scored at 128x128 on the last epoch, per-image Dice. The
+interval is Student's over the seeds. Starts:
 
 - nothing: random weights;
 - imagenet: the encoder's;
@@ -37,7 +37,7 @@ RECIPE = RECIPES / "transfer.toml"
 IMAGENET = "network.encoder_weights=encoders/mobilenet_v2_imagenet.safetensors"
 TRAIN = "list:splits/busi-tang/busi_train1.txt"
 STARTS = ("nothing", "imagenet", "masked", "bus-bra", "frozen", "unfreezing", "layer-decay")
-SHARES = (0.1, 0.25, 0.5, 1.0)
+FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 STEPS, BATCH, PARTS = 240, 8, 8
 IMAGES = 452
 
@@ -76,13 +76,13 @@ def pretrain(options: argparse.Namespace) -> None:
     train(RECIPE, data, options.out / "masked-pretraining", changes, options.threads)
 
 
-def train_one(start: str, share: float, seed: int, options: argparse.Namespace) -> None:
+def train_one(start: str, fraction: float, seed: int, options: argparse.Namespace) -> None:
     """Train and score one run, unless that is done or another process is at it."""
-    folder = options.out / f"{start}-{share:g}-{seed}"
+    folder = options.out / f"{start}-{fraction:g}-{seed}"
     with claimed(folder) as free:
         if not free:
             return
-        selection = f"{TRAIN} & share:{share:g}#{seed}"
+        selection = f"{TRAIN} & fraction:{fraction:g}#{seed}"
         images = len(select(open_data_set("BUSI", options.data).cases(), selection, RECIPES))
         changes = [
             f"seed={seed}",
@@ -95,10 +95,10 @@ def train_one(start: str, share: float, seed: int, options: argparse.Namespace) 
         train(RECIPE, [f"BUSI={options.data}"], folder, changes, options.threads)
 
 
-def dice(start: str, share: float, out: Path) -> dict[int, float]:
+def dice(start: str, fraction: float, out: Path) -> dict[int, float]:
     """Mean Dice over the list's images by seed."""
     found = {}
-    for folder in out.glob(f"{start}-{share:g}-*"):
+    for folder in out.glob(f"{start}-{fraction:g}-*"):
         if is_trained(folder):
             last = rows_of(folder / "metrics.csv")[-1]
             found[int(folder.name.rpartition("-")[2])] = float(last["val_dice"])
@@ -106,13 +106,13 @@ def dice(start: str, share: float, out: Path) -> dict[int, float]:
 
 
 def table(options: argparse.Namespace) -> None:
-    """Print a line a start, a column a share."""
-    columns = " | ".join(f"{share:.0%} of the images" for share in SHARES)
-    print(f"| start | {columns} |\n|---|{'---|' * len(SHARES)}")
+    """Print a line a start, a column a fraction."""
+    columns = " | ".join(f"{fraction:.0%} of the images" for fraction in FRACTIONS)
+    print(f"| start | {columns} |\n|---|{'---|' * len(FRACTIONS)}")
     for start in options.starts:
         cells = []
-        for share in SHARES:
-            values = list(dice(start, share, options.out).values())
+        for fraction in FRACTIONS:
+            values = list(dice(start, fraction, options.out).values())
             if len(values) < 2:
                 cells.append(f"{values[0]:.3f} (one seed)" if values else "")
                 continue
@@ -126,20 +126,22 @@ def curve(options: argparse.Namespace) -> None:
     figure = Figure(figsize=(7.6, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for place, start in enumerate(options.starts):
-        found = [(share, list(dice(start, share, options.out).values())) for share in SHARES]
-        found = [(share, values) for share, values in found if len(values) > 1]
+        found = [
+            (fraction, list(dice(start, fraction, options.out).values())) for fraction in FRACTIONS
+        ]
+        found = [(fraction, values) for fraction, values in found if len(values) > 1]
         if not found:
             continue
         # a little aside, so that the bars of two starts do not hide one another
         aside = 1.015 ** (place - (len(options.starts) - 1) / 2)
-        images = [IMAGES * share * aside for share, _ in found]
+        images = [IMAGES * fraction * aside for fraction, _ in found]
         mean, half = zip(*(mean_and_half(values) for _, values in found), strict=True)
         drawn = axes.errorbar(images, mean, yerr=half, capsize=3, label=start)
         for x, (_, values) in zip(images, found, strict=True):
             axes.plot([x] * len(values), values, ".", color=drawn.lines[0].get_color())
     axes.set_xscale("log")
-    axes.set_xticks([IMAGES * share for share in SHARES])
-    axes.set_xticklabels([f"{round(IMAGES * s)}\n{s:.0%}" for s in SHARES])
+    axes.set_xticks([IMAGES * fraction for fraction in FRACTIONS])
+    axes.set_xticklabels([f"{round(IMAGES * s)}\n{s:.0%}" for s in FRACTIONS])
     axes.minorticks_off()
     axes.set_xlabel("training images")
     axes.set_ylabel("Dice, 195 images of BUSI's list 1, 128x128")
@@ -157,7 +159,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--pretrained", type=Path, help="run of recipes/bus-bra.toml")
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=list(STARTS))
-    parser.add_argument("--shares", nargs="+", type=float, default=list(SHARES))
+    parser.add_argument("--fractions", nargs="+", type=float, default=list(FRACTIONS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
     parser.add_argument("--figure", type=Path, default=Path("transfer.svg"), help="of the curve")
@@ -171,9 +173,9 @@ def main() -> None:
     if "masked" in options.starts:
         pretrain(options)
     for seed in options.seeds:
-        for share in options.shares:
+        for fraction in options.fractions:
             for start in options.starts:
-                train_one(start, share, seed, options)
+                train_one(start, fraction, seed, options)
 
 
 if __name__ == "__main__":

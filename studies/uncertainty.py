@@ -7,7 +7,7 @@ at the network's input size, one thread. Prints Markdown: the Dice of each set o
 each measure how the mean over the outline ranks the outlined images. `rho`: rank correlation with
 the Dice (-1 would be perfect). `area`: of an outline with a Dice below .5 and one above, how often
 the first is the less certain.
-"Kept": mean Dice of the most certain share of the outlined images.
+"Kept": mean Dice of the most certain fraction of the outlined images.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from breastseg.metrics import dice
 GAMMAS, SCALES = (0.8, 1.0, 1.25), (1.0, 0.85)
 SETS: dict[str, tuple[View, ...]] = {
     "plain": (PLAIN,),
-    "plain, mirrored (shipped)": FLIPS,
+    "plain, flipped (shipped)": FLIPS,
     "the same, and upside down": tuple(View(m, u) for m in (False, True) for u in (False, True)),
-    "mirrored x gamma .8, 1, 1.25": tuple(View(m, gamma=g) for m in (False, True) for g in GAMMAS),
-    "mirrored x scale 1, .85": tuple(View(m, scale=s) for m in (False, True) for s in SCALES),
-    "mirrored x gamma x scale": tuple(
+    "flipped x gamma .8, 1, 1.25": tuple(View(m, gamma=g) for m in (False, True) for g in GAMMAS),
+    "flipped x scale 1, .85": tuple(View(m, scale=s) for m in (False, True) for s in SCALES),
+    "flipped x gamma x scale": tuple(
         View(m, gamma=g, scale=s) for m in (False, True) for g in GAMMAS for s in SCALES
     ),
 }
@@ -74,7 +74,7 @@ def report(seen: dict[str, list[Seen]]) -> None:
             f"| {1 - fraction_outlined(lesions):.3f} "
             f"| {fraction_outlined([c for c in cases if not c.lesion]):.3f} |"
         )
-    kept = " | ".join(f"kept {share:.0%}" for share in KEPT)
+    kept = " | ".join(f"kept {fraction:.0%}" for fraction in KEPT)
     print(f"\n| views | measure | outlined | rho | area | {kept} |")
     print("|---|---|---|---|---|" + "---|" * len(KEPT))
     for name, cases in seen.items():
@@ -115,7 +115,7 @@ def judge(members: NDArray[np.float32], truth: NDArray[np.bool_], output: Output
 
 
 def fraction_outlined(cases: Sequence[Seen]) -> float:
-    """The share with an outline; not a number where there is no case."""
+    """The fraction with an outline; not a number where there is no case."""
     return float(np.mean([case.uncertainty[Measure.ENTROPY] is not None for case in cases]))
 
 
@@ -125,13 +125,13 @@ def ranking(cases: Sequence[Seen], measure: Measure) -> str:
     unsure, scores = np.array([(u, d) for u, d in pairs if u is not None]).T
     rho = stats.spearmanr(unsure, scores).statistic
     order = np.argsort(unsure, kind="stable")
-    kept = [scores[order][: max(1, round(share * len(scores)))].mean() for share in KEPT]
+    kept = [scores[order][: max(1, round(fraction * len(scores)))].mean() for fraction in KEPT]
     cells = [str(len(scores)), f"{rho:+.3f}", f"{area(unsure, scores < BAD):.3f}"]
     return " | ".join([*cells, *(f"{value:.3f}" for value in kept)])
 
 
 def area(unsure: NDArray[np.float64], bad: NDArray[np.bool_]) -> float:
-    """The share of pairs of a bad and a good outline in which the bad one is less certain."""
+    """The fraction of pairs of a bad and a good outline in which the bad one is less certain."""
     apart = unsure[bad][:, None] - unsure[~bad][None]
     return float(np.mean((apart > 0) + 0.5 * (apart == 0))) if apart.size else float("nan")
 

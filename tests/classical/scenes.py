@@ -18,11 +18,11 @@ _CENTRE = (68.0, 74.0)
 
 
 def _star(height: float, width: float, *lobes: tuple[int, float]) -> NDArray[np.bool_]:
-    """An ellipse of half axes in pixels, whose radius swings by a share, n times around."""
+    """An ellipse of half axes in pixels, whose radius swings by a fraction, n times around."""
     rows, columns = np.indices(SHAPE)
     down, along = (rows - _CENTRE[0]) / height, (columns - _CENTRE[1]) / width
     angle = np.arctan2(down, along)
-    radius = 1 + sum(share * np.cos(n * angle + n) for n, share in lobes)
+    radius = 1 + sum(fraction * np.cos(n * angle + n) for n, fraction in lobes)
     return np.asarray(np.hypot(down, along) <= radius)
 
 

@@ -88,7 +88,7 @@ def test_lambda_in_keeps_the_outline_pure_and_lambda_out_lets_it_grow() -> None:
 def test_local_means_see_past_a_shadow() -> None:
     shaded = noisy(LOBED) * np.linspace(1.5, 0.3, SHAPE[1], dtype=np.float32)
     seen = drawn(LOBED, grey=shaded)
-    whole, local = (ChanVese(locality=share, prior=0).delineate(seen) for share in (0, 0.3))
+    whole, local = (ChanVese(locality=fraction, prior=0).delineate(seen) for fraction in (0, 0.3))
     assert dice(whole, LOBED) < 0.95
     assert dice(local, LOBED) > 0.98
 

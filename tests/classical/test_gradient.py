@@ -70,12 +70,12 @@ def test_outward_leaves_only_what_brightens_away_from_the_centre() -> None:
     bright = 1 - DARK
     assert weighed(bright) == pytest.approx(-weighed(DARK), abs=1e-5)
     assert not weighed(bright, outward=1).any()
-    # a share of it weakens: beside the border of the dark disc, one within, half as strong
+    # a fraction of it weakens: beside the border of the dark disc, one within, half as strong
     hole = disc(SHAPE, (40, 40), 12)
     both = np.where(hole, np.float32(0.7), DARK)
     inner = disc(SHAPE, (40, 40), 14) & ~disc(SHAPE, (40, 40), 10)
     strength = [
-        float(magnitude(weighed(both, outward=share))[inner].max()) for share in (0, 0.5, 1)
+        float(magnitude(weighed(both, outward=fraction))[inner].max()) for fraction in (0, 0.5, 1)
     ]
     assert strength == pytest.approx([1, 0.5, 0], abs=0.06)
 

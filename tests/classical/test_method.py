@@ -201,7 +201,7 @@ def test_every_candidate_is_outlined_with_its_own_confidence() -> None:
     picture = np.where(LESION | other, 40, 200).astype(np.uint8)
     finder = pointing(candidate(0.9), candidate(0.2, Box.of(11, 91, 30, 110)))
     lesions = Darker(finder=finder).segment(image(picture)).lesions()
-    assert [lesion.peak for lesion in lesions] == pytest.approx([0.95, 0.6])
+    assert [lesion.score for lesion in lesions] == pytest.approx([0.95, 0.6])
     one = Darker(finder=replace(finder, max_lesions=1)).segment(image(picture))
     assert len(one.lesions()) == 1
 

@@ -68,14 +68,14 @@ def test_a_class_that_reaches_far_out_is_not() -> None:
     grey = np.where(rings() == 0.5, 0.5, rings()).astype(np.float32)
     grey[:, 34:][grey[:, 34:] > 0.6] = 0.5
     seen = view(SHAPE, BOX, grey=grey)
-    assert np.array_equal(MultiOtsu(lean=0, share=0.75).delineate(seen), grey < 0.3)
-    assert np.array_equal(MultiOtsu(lean=0, share=0.3).delineate(seen), grey < 0.6)
+    assert np.array_equal(MultiOtsu(lean=0, fraction=0.75).delineate(seen), grey < 0.3)
+    assert np.array_equal(MultiOtsu(lean=0, fraction=0.3).delineate(seen), grey < 0.6)
 
 
 def test_a_higher_share_never_takes_more() -> None:
     grey = np.random.default_rng(2).random(SHAPE, np.float32)
     seen = view(SHAPE, BOX, grey=grey)
-    areas = [MultiOtsu(classes=5, share=s).delineate(seen).sum() for s in (0.2, 0.4, 0.6, 0.8)]
+    areas = [MultiOtsu(classes=5, fraction=s).delineate(seen).sum() for s in (0.2, 0.4, 0.6, 0.8)]
     assert areas == sorted(areas, reverse=True)
     assert areas[0] > areas[-1]
 

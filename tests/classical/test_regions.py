@@ -78,8 +78,8 @@ def test_row_and_column_grow_with_the_squared_distance_from_the_usual_place() ->
     told = features(the_one_on(rectangle(60, 70, 80, 100)))
     assert told["row"] == pytest.approx((0.7 - 0.4) ** 2, abs=1e-3)
     assert told["column"] == pytest.approx((85 / 120 - 0.5) ** 2, abs=1e-3)
-    mirrored = features(the_one_on(rectangle(60, 20, 80, 50)))
-    assert mirrored == pytest.approx(told, abs=2e-3)
+    flipped = features(the_one_on(rectangle(60, 20, 80, 50)))
+    assert flipped == pytest.approx(told, abs=2e-3)
 
 
 def test_aspect_is_positive_where_a_region_is_wider_than_high() -> None:

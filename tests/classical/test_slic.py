@@ -35,8 +35,8 @@ def test_superpixels_are_connected_numbered_without_gaps_and_about_as_many_as_as
 def test_superpixels_keep_to_edges_and_high_compactness_makes_squares() -> None:
     def mixed(compactness: float) -> float:
         labels = superpixels(np.where(LESION, 0.3, 0.7).astype(np.float32), 100, compactness)
-        share = np.bincount(labels.ravel(), LESION.ravel()) / np.bincount(labels.ravel())
-        return float(np.minimum(share, 1 - share)[labels].mean())
+        fraction = np.bincount(labels.ravel(), LESION.ravel()) / np.bincount(labels.ravel())
+        return float(np.minimum(fraction, 1 - fraction)[labels].mean())
 
     assert mixed(0.05) < 0.003
     assert mixed(20) > 0.02

@@ -67,7 +67,7 @@ def test_options_reach_the_comparison(data_set: Path, tmp_path: Path, capsys: Ca
     given = ["otsu", "wide=otsu:shift=0.5", "--data", f"folder={data_set}", "--split", "lesions"]
     given += ["--prompt", "box", "--size", "64", "--baseline", "wide", "--preset", "none"]
     given += ["--threshold", "0.4"]
-    assert compare(*given, "--no-pictures", "--json", "--out", out) == 0
+    assert compare(*given, "--no-images", "--json", "--out", out) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((out / "comparison.json").read_text())
     assert printed["protocol"]["prompting"] == "box"

@@ -81,7 +81,7 @@ def test_volumes_are_refused_in_one_line_where_only_pictures_will_do(
     filled = [word.format(out=tmp_path / "out") for word in words]
     assert main([*filled, "--data", volumes]) == 2
     error = capsys.readouterr().err
-    assert "mr: holds volumes. Expected: data sets of pictures" in error
+    assert "mr: holds volumes. Expected: data sets of images" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 

@@ -207,12 +207,12 @@ def test_a_dark_disc_in_a_box_is_outlined(prompted: Segmenter, picture: Array) -
     assert dice(outline(prompted.segment(image(picture), Prompt(box=BOX))), DISC) > 0.8
 
 
-def test_a_mirrored_image_gets_nearly_the_mirrored_outline(prompted: Segmenter) -> None:
+def test_a_flipped_image_gets_nearly_the_flipped_mask(prompted: Segmenter) -> None:
     columns = SCAN.shape[1]
     row0, column0, row1, column1 = BOX
-    mirrored = Box.of(row0, columns - column1, row1, columns - column0)
+    flipped = Box.of(row0, columns - column1, row1, columns - column0)
     plain = outline(prompted.segment(image(SCAN), Prompt(box=BOX)))
-    other = outline(prompted.segment(image(SCAN[:, ::-1]), Prompt(box=mirrored)))
+    other = outline(prompted.segment(image(SCAN[:, ::-1]), Prompt(box=flipped)))
     assert dice(plain, other[:, ::-1]) > 0.9
 
 

@@ -87,7 +87,7 @@ def test_the_scaling_is_a_line_in_logits() -> None:
 
 @pytest.mark.parametrize("scaling", [PlattScaling(1000.0, 1000.0), PlattScaling(1000.0, -1000.0)])
 def test_the_scaling_stays_within_0_and_1_and_keeps_the_order(scaling: PlattScaling) -> None:
-    values = [scaling(share) for share in np.linspace(0, 1, 21)]
+    values = [scaling(fraction) for fraction in np.linspace(0, 1, 21)]
     assert values == sorted(values)
     assert 0 <= values[0] <= values[-1] <= 1
 

@@ -113,8 +113,8 @@ def test_lesions_are_counted_by_touching_pixels_and_sorted_by_size() -> None:
     assert lesions[0].box == Box.of(3, 4, 6, 7)
     assert lesions[1].box == Box.of(0, 0, 2, 2)
     assert lesions[1].crop.tolist() == [[True, False], [False, True]]
-    assert lesions[1].confidence == pytest.approx(0.7)
-    assert lesions[1].peak == pytest.approx(0.8)
+    assert lesions[1].mean_probability == pytest.approx(0.7)
+    assert lesions[1].score == pytest.approx(0.8)
 
 
 def test_a_lesion_keeps_its_crop_and_nothing_of_the_grid() -> None:

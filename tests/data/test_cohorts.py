@@ -29,9 +29,9 @@ def test_they_stay_on_one_side_and_in_one_share() -> None:
     parts = split(cases, {"train": 0.5, "test": 0.5}, seed=1).parts
     sides = {part: {key.partition("/")[2] for key in keys} for part, keys in parts.items()}
     assert not sides["train"] & sides["test"]
-    chosen = {case.key.partition("/")[2] for case in select(cases, "share:0.5", Path())}
+    chosen = {case.key.partition("/")[2] for case in select(cases, "fraction:0.5", Path())}
     halves = [
-        {case.key.partition("/")[2] for case in select(some, "share:0.5", Path())}
+        {case.key.partition("/")[2] for case in select(some, "fraction:0.5", Path())}
         for some in (cases[:40], cases[40:])
     ]
     assert halves[0] == halves[1] == chosen

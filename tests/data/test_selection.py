@@ -140,11 +140,11 @@ def test_published_lists_of_busi(data_root: Path) -> None:
 
 def test_shares_are_nested_and_keep_patients_together(bare_case: Make, tmp_path: Path) -> None:
     cases = [bare_case(str(i), "benign") for i in range(400)]
-    quarter, half = (set(keys(select(cases, f"share:{s}#3", tmp_path))) for s in (0.25, 0.5))
+    quarter, half = (set(keys(select(cases, f"fraction:{s}#3", tmp_path))) for s in (0.25, 0.5))
     assert quarter < half
     assert 70 < len(quarter) < 130
-    assert set(keys(select(cases, "share:0.25#4", tmp_path))) != quarter
-    assert len(select(cases, "share:1", tmp_path)) == 400
-    for bad in ("share:0", "share:2", "share:some"):
-        with pytest.raises(DataSetError, match="share"):
+    assert set(keys(select(cases, "fraction:0.25#4", tmp_path))) != quarter
+    assert len(select(cases, "fraction:1", tmp_path)) == 400
+    for bad in ("fraction:0", "fraction:2", "fraction:some"):
+        with pytest.raises(DataSetError, match="fraction"):
             select(cases, bad, tmp_path)

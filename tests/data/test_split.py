@@ -139,10 +139,10 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         Split.read(tmp_path / "absent.json")
 
 
-@pytest.mark.parametrize("shares", [{}, {"a": 0.0}, {"a": 1.0, "b": -1.0}, {"a": float("nan")}])
-def test_bad_shares(shares: dict[str, float]) -> None:
-    with pytest.raises(DataSetError, match="each share above 0"):
-        split([case("a")], shares, 0)
+@pytest.mark.parametrize("fractions", [{}, {"a": 0.0}, {"a": 1.0, "b": -1.0}, {"a": float("nan")}])
+def test_bad_shares(fractions: dict[str, float]) -> None:
+    with pytest.raises(DataSetError, match="each fraction above 0"):
+        split([case("a")], fractions, 0)
 
 
 def test_no_cases_and_cases_given_twice() -> None:

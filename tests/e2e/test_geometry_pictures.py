@@ -128,7 +128,7 @@ def found_corners(mask: NDArray[np.bool_], box: Box) -> tuple[float, float]:
     size=st.tuples(st.integers(24, 128), st.integers(24, 128)),
     fit=st.sampled_from(Fit),
     part=st.booleans(),
-    mirrored=st.booleans(),
+    flipped=st.booleans(),
 )
 def test_every_file_through_every_placement(
     kind: str,
@@ -136,14 +136,14 @@ def test_every_file_through_every_placement(
     size: tuple[int, int],
     fit: Fit,
     part: bool,
-    mirrored: bool,
+    flipped: bool,
 ) -> None:
     shape, box, around = scene
     dtype, encode = FILES[kind]
     image = next(open_images(io.BytesIO(encode(picture(shape, box, dtype))), kind))
     assert image.grid.shape == shape
     seen = around if part else Box.whole(shape)
-    placement = Placement.of(shape, size, fit, seen, mirrored)
+    placement = Placement.of(shape, size, fit, seen, flipped)
     probability = placement.backward(unit(placement.forward(unit(image.grey()))))
     mask = back_from_a_file(probability, image.grid)
     # pixels of the picture along one of the network's
@@ -157,7 +157,7 @@ def test_every_file_through_every_placement(
 
 
 def unit(values: NDArray[np.generic]) -> NDArray[np.float32]:
-    """What stands for the network: the share of the way from dark to bright."""
+    """What stands for the network: the fraction of the way from dark to bright."""
     low, high = float(values.min()), float(values.max())
     return np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
 

@@ -52,8 +52,8 @@ def write_slide(path: Path, box: Box, copies: int) -> None:
 
 def purple(tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
     """In place of a network: how far a pixel is from pink to purple."""
-    share = (PINK[1] - tiles[..., 1].astype(np.float32)) / (PINK[1] - PURPLE[1])
-    return np.clip(share, 0, 1)
+    fraction = (PINK[1] - tiles[..., 1].astype(np.float32)) / (PINK[1] - PURPLE[1])
+    return np.clip(fraction, 0, 1)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

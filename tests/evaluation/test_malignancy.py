@@ -42,14 +42,14 @@ def prediction(benign, malignant, names=NAMES) -> Prediction:
     made = Prediction(
         maps.sum(axis=0), GRID, Provenance("m", "1"), class_probability=maps, class_names=names
     )
-    share = malignancy_of(made)
+    fraction = malignancy_of(made)
     return Prediction(
         maps.sum(axis=0),
         GRID,
         Provenance("m", "1"),
         class_probability=maps,
         class_names=names,
-        malignancy=share,
+        malignancy=fraction,
     )
 
 

@@ -100,7 +100,7 @@ def test_the_card_says_what_must_be_said():
         "below 0.9",
         "0.20%",
         "largest",
-        "mirrored",
+        "flipped",
         "a\\|b",
         "0" * 64,
         "Not measured yet",

@@ -337,12 +337,12 @@ def test_classes_of_the_recipe_are_the_labels_of_the_bundle(run: Path, tmp_path:
 
 
 def test_what_an_outline_is_called_reaches_the_prediction(run: Path, tmp_path: Path) -> None:
-    bundle = make_bundle(run, tmp_path / "tiny", replace(ABOUT, outlined="nucleus"))
+    bundle = make_bundle(run, tmp_path / "tiny", replace(ABOUT, target="nucleus"))
     assert bundle.labels == {1: "nucleus"}
     assert "probability of nucleus for every pixel" in (tmp_path / "tiny" / CARD).read_text()
     image = Image(np.eye(40, 50, dtype=np.uint8)[None] * 200, Grid((40, 50)))
     prediction = OnnxSegmenter(tmp_path / "tiny").segment(image)
-    assert prediction.outlined == "nucleus"
+    assert prediction.target == "nucleus"
     assert prediction.mask().names == {1: "nucleus"}
 
 

@@ -184,7 +184,7 @@ def test_the_bundle_says_what_was_done_and_what_it_cost(
     results = read_measured(out, bundle).results
     assert list(results) == ["int8", "val, float network"]
     figures = results["int8"]
-    assert "Calibrated on 6 pictures. Expected: scored on the same" in str(figures["protocol"])
+    assert "Calibrated on 6 pictures; scored on the same" in str(figures["protocol"])
     assert figures["int8, lesion images/images"] == 6
     assert float(figures["int8 megabytes"]) < float(figures["float megabytes"]) * 2
     assert bundle.remarks[0].startswith("The network is tiny 1.0 (SHA-256 ")

@@ -89,10 +89,10 @@ def stretched(values: NDArray) -> Array:
 
 
 def prepare(image: NDArray, spec: dict) -> tuple[Array, Box, Box, bool]:
-    """The network's input; the box in the image, the inner part, and whether it is mirrored."""
+    """The network's input; the box in the image, the inner part, and whether it is flipped."""
     unit = unit_of(image, spec["colour"])
     whole = (0, 0, *unit.shape[1:])
-    box, mirrored = breast_box(unit[0]) if spec["region"] == "breast" else (whole, False)
+    box, flipped = breast_box(unit[0]) if spec["region"] == "breast" else (whole, False)
     top, left, height, width = box
     rows, columns = spec["size"]
     h, w = rows, columns
@@ -104,7 +104,7 @@ def prepare(image: NDArray, spec: dict) -> tuple[Array, Box, Box, bool]:
     prepared = np.full((len(unit), rows, columns), float(spec["colour"]), np.float32)
     for channel, into in zip(unit, prepared, strict=True):
         seen = channel[top : top + height, left : left + width]
-        seen = seen[:, ::-1] if mirrored else seen
+        seen = seen[:, ::-1] if flipped else seen
         into[row : row + h, column : column + w] = resize(seen, h, w)
     if spec["intensity"] == "symmetric":
         prepared = 2 * prepared - 1
@@ -114,7 +114,7 @@ def prepare(image: NDArray, spec: dict) -> tuple[Array, Box, Box, bool]:
         prepared = prepared * (deviation >= 1e-6)
     if not spec["colour"]:
         prepared = np.repeat(prepared, spec["channels"], axis=0)
-    return prepared.astype(np.float32), box, (row, column, h, w), mirrored
+    return prepared.astype(np.float32), box, (row, column, h, w), flipped
 
 
 def breast_box(unit: Array) -> tuple[Box, bool]:
@@ -141,8 +141,8 @@ def breast_box(unit: Array) -> tuple[Box, bool]:
     (top, bottom), (left, right) = ends
     inside = region[:, left:right]
     half = (right - left) // 2
-    mirrored = inside[:, half:].sum() > inside[:, :half].sum()
-    return (int(top), int(left), int(bottom - top), int(right - left)), bool(mirrored)
+    flipped = inside[:, half:].sum() > inside[:, :half].sum()
+    return (int(top), int(left), int(bottom - top), int(right - left)), bool(flipped)
 
 
 def breast(root: Array) -> NDArray[np.bool_] | None:
@@ -280,7 +280,7 @@ def network_maps(session: object, prepared: Array, output: dict) -> Array:
 
 
 def to_image(
-    maps: Array, shape: tuple[int, int], box: Box, inner: Box, mirrored: bool, output: dict
+    maps: Array, shape: tuple[int, int], box: Box, inner: Box, flipped: bool, output: dict
 ) -> tuple[Array, Array | None]:
     """The probability of the image, and those of several labels."""
     top, left, height, width = box
@@ -289,7 +289,7 @@ def to_image(
     def back(values: Array) -> Array:
         seen = np.clip(resize(values, height, width), 0, 1)
         result = np.zeros(shape, np.float32)
-        result[top : top + height, left : left + width] = seen[:, ::-1] if mirrored else seen
+        result[top : top + height, left : left + width] = seen[:, ::-1] if flipped else seen
         return result
 
     cut = maps[:, row : row + h, column : column + w].astype(np.float32)
@@ -310,7 +310,7 @@ def to_image(
         if keep:
             r, c = np.argwhere(part & (lesion == peak))[0]
             across = (c + 0.5) * width / w
-            across = width - across if mirrored else across
+            across = width - across if flipped else across
             place = top + math.floor((r + 0.5) * height / h), left + math.floor(across)
             peaks.append((place, peak))
         else:
@@ -323,8 +323,8 @@ def to_image(
         return probability, None
     each = np.stack([back(values) for values in cut[1:]])
     total = each.sum(axis=0)
-    share = np.where(total > 0, each / np.where(total > 0, total, 1), 1 / len(each))
-    return probability, (share * probability).astype(np.float32)
+    fraction = np.where(total > 0, each / np.where(total > 0, total, 1), 1 / len(each))
+    return probability, (fraction * probability).astype(np.float32)
 
 
 def mask_of(probability: Array, each: Array | None, threshold: float) -> NDArray[np.int64]:

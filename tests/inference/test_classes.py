@@ -28,7 +28,7 @@ from breastseg.preprocess.prepare import prepare
 
 SPEC = InputSpec((32, 32), Intensity.UNIT)
 # Logits of background, benign, malignant as a line in the grey level x: dark is background, middle
-# benign, bright malignant; benign also looks to the left, so that a mirrored image differs.
+# benign, bright malignant; benign also looks to the left, so that a flipped image differs.
 SLOPES, OFFSETS = (-20.0, 0.0, 20.0), (5.0, 0.0, -14.0)
 
 
@@ -143,12 +143,12 @@ def test_the_networks_own_maps_have_the_background_first(folder, picture):
     assert np.array_equal(segmenter.probabilities(batch[None]), 1 - maps[:, 0])
 
 
-def test_flip_averaging_makes_mirrored_images_give_mirrored_classes(folder, picture):
+def test_flip_averaging_makes_flipped_images_give_flipped_classes(folder, picture):
     segmenter = OnnxSegmenter(folder, threads=1, output=OutputSpec(flip_average=True))
     array = np.random.default_rng(0).integers(0, 256, (32, 32)).astype(np.uint8)
     straight = segmenter.segment(picture(array)).class_probability
-    mirrored = segmenter.segment(picture(array[:, ::-1])).class_probability
-    assert np.allclose(mirrored[..., ::-1], straight, atol=1e-6)
+    flipped = segmenter.segment(picture(array[:, ::-1])).class_probability
+    assert np.allclose(flipped[..., ::-1], straight, atol=1e-6)
 
 
 def test_a_batch_gives_what_each_image_gives_alone(folder, picture):

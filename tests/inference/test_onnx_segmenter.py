@@ -78,14 +78,14 @@ def test_an_outline_lies_where_the_image_has_it(make_tiny, picture, fit, shape):
         assert abs(where[-1] + 1 - square[axis].stop) <= scale / 2
 
 
-def test_flip_averaging_makes_mirrored_images_give_mirrored_outlines(make_tiny, picture):
+def test_flip_averaging_makes_flipped_images_give_flipped_masks(make_tiny, picture):
     folder = make_tiny(kernel=SHIFT_RIGHT)
     array = noise((32, 32))
     plain = OnnxSegmenter(folder, threads=1)
     both = OnnxSegmenter(folder, threads=1, output=OutputSpec(flip_average=True))
     result = both.segment(picture(array)).probability
-    mirrored = both.segment(picture(array[:, ::-1])).probability
-    assert np.array_equal(mirrored, result[:, ::-1])
+    flipped = both.segment(picture(array[:, ::-1])).probability
+    assert np.array_equal(flipped, result[:, ::-1])
     shifted = plain.segment(picture(array)).probability
     assert not np.array_equal(plain.segment(picture(array[:, ::-1])).probability, shifted[:, ::-1])
     other = plain.segment(picture(array[:, ::-1])).probability[:, ::-1]
@@ -151,7 +151,7 @@ def test_provenance_says_what_was_done(make_tiny, picture):
     assert made_by.parameters["threshold"] == 0.4
     assert made_by.parameters["input_rows"] == 32
     text = " | ".join(made_by.steps)
-    for said in ("40x50", "32x32", "mirrored", "below 0.6", "below 0.01", "largest", "at 0.4"):
+    for said in ("40x50", "32x32", "flipped", "below 0.6", "below 0.01", "largest", "at 0.4"):
         assert said in text
 
 

@@ -56,8 +56,8 @@ def write_slide(path: Path, box: Box = (120, 200, 240, 330), size: tuple[int, in
 
 def purple(tiles: np.ndarray) -> np.ndarray:
     """How far a pixel is from pink to purple."""
-    share = (PINK[1] - tiles[..., 1].astype(np.float32)) / (PINK[1] - PURPLE[1])
-    return np.clip(share, 0, 1)
+    fraction = (PINK[1] - tiles[..., 1].astype(np.float32)) / (PINK[1] - PURPLE[1])
+    return np.clip(fraction, 0, 1)
 
 
 @pytest.fixture

@@ -44,8 +44,8 @@ def test_as_on_the_whole_mask(
     field = np.random.default_rng(seed).random((tiles[0] * SIDE, tiles[1] * SIDE))
     field = ndimage.gaussian_filter(field, blur)
     field = np.float32((field - field.min()) / np.ptp(field))
-    share = (min_px - 0.5) / field.size if min_px else 0.0  # not on the edge of rounding
-    point = OutputSpec(threshold, min_score=threshold + above, min_area_fraction=share)
+    fraction = (min_px - 0.5) / field.size if min_px else 0.0  # not on the edge of rounding
+    point = OutputSpec(threshold, min_score=threshold + above, min_area_fraction=fraction)
     levels = np.where(field >= point.min_score, PEAK, OUTLINED)
     levels = np.where(field >= point.threshold, levels, 0).astype(np.uint8)
     expected = postprocess(field, point) >= np.float32(threshold)

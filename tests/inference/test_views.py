@@ -16,11 +16,11 @@ def test_the_plain_view_is_the_picture() -> None:
     assert FLIPS[0] == PLAIN
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("upside_down", [False, True])
-def test_flips_are_undone_exactly(mirrored: bool, upside_down: bool) -> None:
-    view = View(mirrored, upside_down)
-    expected = UNIT[:, ::-1] if mirrored else UNIT
+def test_flips_are_undone_exactly(flipped: bool, upside_down: bool) -> None:
+    view = View(flipped, upside_down)
+    expected = UNIT[:, ::-1] if flipped else UNIT
     expected = expected[::-1] if upside_down else expected
     assert np.array_equal(view.of(UNIT), expected)
     assert np.array_equal(view.undo(view.of(UNIT)), UNIT)
@@ -51,7 +51,7 @@ def test_views_undo_what_they_do_together() -> None:
 
 def test_a_view_says_what_it_is() -> None:
     assert str(PLAIN) == "plain"
-    assert str(View(True, True, 0.8, 0.85)) == "mirrored, upside down, gamma 0.8, scale 0.85"
+    assert str(View(True, True, 0.8, 0.85)) == "flipped, upside down, gamma 0.8, scale 0.85"
 
 
 @pytest.mark.parametrize("wrong", [{"gamma": 0.1}, {"gamma": np.nan}, {"scale": 1.2}])

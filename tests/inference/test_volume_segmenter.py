@@ -143,7 +143,7 @@ def test_small_faint_and_other_outlines_are_dropped(tmp_path: Path) -> None:
     specs = {
         "small": (replace(SPEC, min_volume_mm3=2 * voxel_mm3), OutputSpec()),
         "largest": (SPEC, OutputSpec(largest_only=True)),
-        "share": (SPEC, OutputSpec(min_area_fraction=2 / gain.size)),
+        "fraction": (SPEC, OutputSpec(min_area_fraction=2 / gain.size)),
     }
     for name, (spec, output) in specs.items():
         segmenter = VolumeSegmenter(make_bundle(tmp_path / name, spec, output), threads=1)
@@ -158,13 +158,13 @@ def test_small_faint_and_other_outlines_are_dropped(tmp_path: Path) -> None:
     assert peak.segment(Image(dimmed, image.grid)).lesions() == ()
 
 
-def test_the_mirrored_average_and_the_temperature_of_a_symmetric_network(tmp_path: Path) -> None:
+def test_the_flip_average_and_the_temperature_of_a_symmetric_network(tmp_path: Path) -> None:
     image, gain = exam()
     output = OutputSpec(flip_average=True, temperature=2.0)
     segmenter = VolumeSegmenter(make_bundle(tmp_path / "two", SPEC, output), threads=1)
     prediction = segmenter.segment(image)
     np.testing.assert_array_equal(prediction.mask().foreground, gain)
-    assert any("mirrored volume" in step for step in prediction.provenance.steps)
+    assert any("flipped volume" in step for step in prediction.provenance.steps)
 
 
 def test_what_cannot_be_segmented_is_refused(folder: Path) -> None:

@@ -95,10 +95,10 @@ def test_other_kinds(data: bytes, kind: type, message: str) -> None:
     assert message in str(error)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_truncated(samples: dict[str, bytes], share: float) -> None:
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
+def test_truncated(samples: dict[str, bytes], fraction: float) -> None:
     for name, data in samples.items():
-        error = refusal(io.BytesIO(data[: int(share * len(data))]), name)
+        error = refusal(io.BytesIO(data[: int(fraction * len(data))]), name)
         assert isinstance(error, UnreadableError), name
 
 

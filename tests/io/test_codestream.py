@@ -33,9 +33,9 @@ KINDS = [
 
 
 @pytest.mark.parametrize("data", KINDS)
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.98])
-def test_cut_behind_an_end_marker(data: bytes, share: float) -> None:
-    cut = data[: int(share * len(data))].rstrip(b"\xff") + END
+@pytest.mark.parametrize("fraction", [0.3, 0.5, 0.9, 0.98])
+def test_cut_behind_an_end_marker(data: bytes, fraction: float) -> None:
+    cut = data[: int(fraction * len(data))].rstrip(b"\xff") + END
     with pytest.raises(UnreadableError, match="damaged or incomplete"):
         read_raster(io.BytesIO(cut))
 

@@ -136,15 +136,15 @@ def test_compressed_data_under_a_label_of_plain_data(make_dicom: MakeDicom) -> N
     assert "holds the other kind" in problem
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("syntax", COMPRESSED, ids=lambda uid: uid.name)
 def test_a_codestream_that_ends_early_behind_an_end_marker(
-    make_dicom: MakeDicom, syntax: UID, share: float
+    make_dicom: MakeDicom, syntax: UID, fraction: float
 ) -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (64, 64), np.uint8)
     whole = codestream(make_dicom, noise, syntax)
-    cut = whole[: int(share * len(whole))] + whole[-2:]
+    cut = whole[: int(fraction * len(whole))] + whole[-2:]
     data = make_dicom(noise, syntax=syntax, encoded=[cut + b"\0" * (len(cut) % 2)])
     images, problem = read(data)
     assert not images

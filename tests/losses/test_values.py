@@ -62,9 +62,9 @@ def test_dice_of_an_empty_target_by_hand():
 def test_dice_tells_a_large_false_alarm_from_a_small_one():
     """A lesion-sized false alarm still has something to gain from shrinking."""
     costs = []
-    for share in (0.01, 0.03, 0.1):
+    for fraction in (0.01, 0.03, 0.1):
         logits = torch.full((1, 1, 100, 100), -20.0)
-        logits[..., : int(100 * share), :] = 20.0
+        logits[..., : int(100 * fraction), :] = 20.0
         costs.append(float(DiceLoss()(logits, torch.zeros_like(logits))))
     assert costs == pytest.approx([1 / 2, 3 / 4, 10 / 11], abs=1e-3)
 

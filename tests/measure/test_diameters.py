@@ -139,8 +139,8 @@ def test_perpendicular_is_the_widest_place(region) -> None:
     start, end = np.array(longest.ends)
     aside = np.array([start[1] - end[1], end[0] - start[0]]) / longest.length
     widest = 0.0
-    for share in np.linspace(0, 1, 201):
-        foot = start + share * (end - start)
+    for fraction in np.linspace(0, 1, 201):
+        foot = start + fraction * (end - start)
         slope, level = planes[:, :2] @ aside, planes[:, :2] @ foot + planes[:, 2]
         rising, falling = slope > 1e-12, slope < -1e-12
         high = (-level[rising] / slope[rising]).min()

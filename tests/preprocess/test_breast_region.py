@@ -82,9 +82,9 @@ def test_a_dark_corner_is_no_muscle() -> None:
 
 def test_both_sides_are_alike() -> None:
     image, _, _ = drawn()
-    mirrored = np.ascontiguousarray(image[:, ::-1])
-    assert dice(breast_region(mirrored)[:, ::-1], breast_region(image)) > 0.99
-    assert dice(tissue_region(mirrored)[:, ::-1], tissue_region(image)) > 0.99
+    flipped = np.ascontiguousarray(image[:, ::-1])
+    assert dice(breast_region(flipped)[:, ::-1], breast_region(image)) > 0.99
+    assert dice(tissue_region(flipped)[:, ::-1], tissue_region(image)) > 0.99
 
 
 @pytest.mark.parametrize("shape", [(90, 90), (400, 300), (130, 700)])
@@ -143,15 +143,15 @@ def test_real_mammograms(data_root: Path) -> None:
     root = data_root / "mammography" / "CDD-CESM"
     with (root / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["type"] == "DM"][::9]
-    shares, muscles = [], {"CC": [], "MLO": []}
+    fractions, muscles = [], {"CC": [], "MLO": []}
     for row in rows:
         image = to_unit(np.asarray(PilImage.open(root / row["image"]).convert("L")))
         lesion = np.asarray(PilImage.open(root / row["mask"]).convert("L")) > 0
         breast = breast_region(image)
         muscle = pectoral_muscle(image, breast)
-        shares.append((breast[lesion].mean(), (breast & ~muscle)[lesion].mean()))
+        fractions.append((breast[lesion].mean(), (breast & ~muscle)[lesion].mean()))
         muscles[row["view"]].append(bool(muscle.any()))
-    in_breast, in_tissue = np.mean(shares, axis=0)
+    in_breast, in_tissue = np.mean(fractions, axis=0)
     assert in_breast > 0.99
     assert in_tissue > 0.97
     assert np.mean(muscles["CC"]) < 0.05

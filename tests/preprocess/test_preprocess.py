@@ -130,13 +130,13 @@ def test_prepare_refuses_a_volume() -> None:
         prepare(Image(np.zeros((1, 4, 40, 50)), Grid((4, 40, 50))), InputSpec())
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("flipped", [False, True])
 @pytest.mark.parametrize("fit", list(Fit))
-def test_a_box_comes_back_to_its_own_place(fit: Fit, mirrored: bool) -> None:
+def test_a_box_comes_back_to_its_own_place(fit: Fit, flipped: bool) -> None:
     image = np.zeros((90, 70), np.float32)
     image[30:50, 24:40] = 1
     image[0:5, 0:5] = 1  # beyond the box: not seen
-    placement = Placement.of(image.shape, (120, 120), fit, Box.of(20, 10, 80, 50), mirrored)
+    placement = Placement.of(image.shape, (120, 120), fit, Box.of(20, 10, 80, 50), flipped)
     seen = placement.forward(image)
     assert (seen >= 0.5).sum() == pytest.approx(
         20 * 16 * placement.inner.size / (60 * 40), rel=0.03
@@ -147,9 +147,9 @@ def test_a_box_comes_back_to_its_own_place(fit: Fit, mirrored: bool) -> None:
     np.testing.assert_array_equal(back, expected)
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_a_point_comes_back_to_its_own_place(mirrored: bool) -> None:
-    placement = Placement.of((90, 70), (120, 120), Fit.PAD, Box.of(20, 10, 80, 50), mirrored)
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_point_comes_back_to_its_own_place(flipped: bool) -> None:
+    placement = Placement.of((90, 70), (120, 120), Fit.PAD, Box.of(20, 10, 80, 50), flipped)
     image = np.zeros((90, 70), np.float32)
     image[33, 17] = 1
     seen = placement.forward(image)

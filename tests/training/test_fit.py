@@ -214,7 +214,7 @@ def test_volumes_are_refused(recipe: Recipe, sides: dict[str, Cases]) -> None:
         name: tuple(VolumeRef(**vars(case)) for case in cases) for name, cases in sides.items()
     }
     with pytest.raises(
-        DataSetError, match=r"blobs, watched: holds volumes. Expected: data sets of pictures"
+        DataSetError, match=r"blobs, watched: holds volumes. Expected: data sets of images"
     ):
         choose_cases(recipe, volumes, Path())
 

@@ -187,7 +187,7 @@ def test_an_interruption_ends_with_130_and_the_line_how_to_go_on(
     assert main([*words, "--out", str(tmp_path / "run"), "--threads", "1"]) == 130
     go_on = f"breastseg train --resume {tmp_path / 'run'}"
     said = capsys.readouterr().err.strip().splitlines()
-    assert said[-1] == f"breastseg: interrupted. Expected: go on with: {go_on}"
+    assert said[-1] == f"breastseg: interrupted; go on with: {go_on}"
     assert signal.getsignal(signal.SIGINT) is before
 
 

@@ -52,10 +52,12 @@ def test_repeats_lengthen_the_epoch(prepared: PreparedCases) -> None:
 
 
 def test_processes_share_an_epoch_without_overlap(prepared: PreparedCases) -> None:
-    shares = [sampler(prepared, batch_size=2, rank=rank, world=2) for rank in range(2)]
+    fractions = [sampler(prepared, batch_size=2, rank=rank, world=2) for rank in range(2)]
     whole = sampler(prepared)
     for pair, batch in zip(
-        zip(*(share.batches(0) for share in shares), strict=True), whole.batches(0), strict=True
+        zip(*(fraction.batches(0) for fraction in fractions), strict=True),
+        whole.batches(0),
+        strict=True,
     ):
         together = torch.cat([part[0] for part in pair])
         assert sorted(together.sum(dim=(1, 2, 3))) == sorted(batch[0].sum(dim=(1, 2, 3)))

@@ -105,7 +105,7 @@ def test_two_special_tasks_are_refused(recipe: Recipe) -> None:
         lambda: DistillationRecipe(("a",), 0),
         lambda: TransferRecipe(-1),
         lambda: TransferRecipe(layer_decay=0),
-        lambda: MaskingRecipe(share=1),
+        lambda: MaskingRecipe(fraction=1),
         lambda: MaskingRecipe(patch=0.7),
     ],
 )

@@ -48,8 +48,8 @@ class Canny(EdgeMethod):
     """Thin edges by two thresholds, linked at their ends, closed and filled.
 
     Attributes:
-        high: share of the view's pixels that are no edge by themselves; above, fewer edges.
-        low: share of them that do not continue an edge either; above `high` it counts as `high`.
+        high: fraction of the view's pixels that are no edge by themselves; above, fewer edges.
+        low: fraction of them that do not continue an edge either; above `high` it counts as `high`.
     """
 
     name: ClassVar[str] = "canny"

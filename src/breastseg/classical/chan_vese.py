@@ -30,9 +30,9 @@ class ChanVese(ClassicalMethod):
         mu: weight of the border's length; larger gives rounder outlines.
         lambda_in: weight of the deviation from the mean within; larger keeps the outline pure.
         lambda_out: weight of the deviation from the mean without; larger lets it grow.
-        locality: standard deviation of the window in which the means are taken, as a share of the
-            box's longer side; 0 takes one mean within and one without. Shadows and enhancement need
-            a window.
+        locality: standard deviation of the window in which the means are taken, as a fraction of
+            the box's longer side; 0 takes one mean within and one without. Shadows and enhancement
+            need a window.
         prior: weight of the ellipse in the box; 0 goes by grey levels alone.
         iterations: at most; it stops when nothing changes.
     """
@@ -93,6 +93,6 @@ def mean_of(
     weight = region.astype(np.float32)
     side = 2 * round(1.73 * window_px) + 1  # of a square with the same standard deviation
     total = cv2.blur(grey * weight, (side, side), borderType=cv2.BORDER_REPLICATE)
-    share = cv2.blur(weight, (side, side), borderType=cv2.BORDER_REPLICATE)
+    fraction = cv2.blur(weight, (side, side), borderType=cv2.BORDER_REPLICATE)
     few = np.float32(1e-3)  # of the whole region's mean, where hardly any of it is in the window
-    return np.asarray((total + few * np.float32(whole)) / (share + few), np.float32)
+    return np.asarray((total + few * np.float32(whole)) / (fraction + few), np.float32)

@@ -19,7 +19,9 @@ from breastseg.core.regions import connected_regions
 
 _BACK = 5  # pixels over which the direction of travel is taken
 _STRAIGHT = 0.5  # cosine of the largest turn at an end point: 60 degrees
-_ENOUGH = 0.8  # share of the core within the edges: a lesion's middle is a guess, not a certainty
+_ENOUGH = (
+    0.8  # fraction of the core within the edges: a lesion's middle is a guess, not a certainty
+)
 _NEIGHBOURS = ((-1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
 
 Pixel = tuple[int, int]
@@ -154,7 +156,7 @@ class EdgeMethod(ClassicalMethod):
             box's centre there; 0 counts edges of any direction, 1 those of a dark lesion alone.
         focus: how far from the ellipse that fills the box edges still count, as a standard
             deviation in its radii.
-        box_trust: strength of the edge that is assumed along this ellipse, as a share of the
+        box_trust: strength of the edge that is assumed along this ellipse, as a fraction of the
             strongest in the view; 0 goes by the image alone.
         linking_px: end points of edges up to this far apart are joined by a line, in pixels of the
             view.

@@ -16,7 +16,7 @@ from breastseg.classical.view import View
 from breastseg.core.parameters import Within
 
 _MOST_STEPS = 30
-_SETTLED = 0.01  # no centre moves further than this share of a standard deviation
+_SETTLED = 0.01  # no centre moves further than this fraction of a standard deviation
 
 
 def fuzzy_c_means(

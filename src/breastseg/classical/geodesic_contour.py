@@ -34,8 +34,8 @@ class GeodesicContour(ClassicalMethod):
             view.
         alpha: how fast the speed falls with the gradient; it matters little, since the contour
             follows the order and the direction of speeds.
-        stop: share of the view's pixels whose edges are strong enough to stop the balloon; without
-            effect where there is none.
+        stop: fraction of the view's pixels whose edges are strong enough to stop the balloon;
+            without effect where there is none.
         balloon: below 0 it shrinks from outside, above 0 it grows from inside, 0 follows edges
             alone.
         start: where it starts, as a multiple of the ellipse in the box.

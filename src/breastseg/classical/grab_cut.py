@@ -68,12 +68,12 @@ class GrabCut(ClassicalMethod):
     are scaled, but it cannot tell a dark pixel near the middle from a bright one far from it.
 
     Attributes:
-        position: grey levels, as a share of the range, by which a pixel on the ellipse that fills
-            the box counts as brighter than in its middle; above 0 outlines become more like the
-            ellipse, at 0 only grey levels and texture count.
+        position: grey levels, as a fraction of the range, by which a pixel on the ellipse that
+            fills the box counts as brighter than in its middle; above 0 outlines become more like
+            the ellipse, at 0 only grey levels and texture count.
         blur_px: standard deviation of the second channel's smoothing in pixels.
-        likely: size of the ellipse that is lesion at first guess, as a share of the one that fills
-            the box.
+        likely: size of the ellipse that is lesion at first guess, as a fraction of the one that
+            fills the box.
         iterations: how often mixtures and cut are renewed.
     """
 

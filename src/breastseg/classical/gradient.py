@@ -69,7 +69,7 @@ def border_gradient(
         sigma: standard deviation of the smoothing in pixels.
         outward: 0 counts the whole gradient, 1 only what brightens away from the centre.
         focus: how far from the ellipse edges still count: a standard deviation in radii.
-        box_trust: the strength of the assumed edge as a share of the strongest in the view.
+        box_trust: the strength of the assumed edge as a fraction of the strongest in the view.
 
     Returns:
         (2, h, w) float32, scaled so that the strongest edge of the view has 1; zero where the view

@@ -15,7 +15,8 @@ from breastseg.core.prompt import Prompt
 from breastseg.core.regions import connected_regions
 
 _AROUND_POINT = 0.15
-"""Half the side of the box around a point at which nothing was found, as a share of the image."""
+"""Half the side of the box around a point at which nothing was found, as a fraction of the
+image."""
 
 
 @dataclass(frozen=True, eq=False)

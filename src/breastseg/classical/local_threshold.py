@@ -15,14 +15,14 @@ from breastseg.core.parameters import Within
 
 
 def sauvola(grey: NDArray[np.float32], window: int, k: float) -> NDArray[np.float32]:
-    """The mean of a square, lowered by up to a share `k` of it where the square is even.
+    """The mean of a square, lowered by up to a fraction `k` of it where the square is even.
 
     Mean times 1 + k (deviation / R - 1), as Sauvola and Pietikäinen have it, where R is the largest
     deviation in the image.
 
     Args:
         grey: (h, w) float32, 0 to 1.
-        window: side of the square in pixels; the image goes on mirrored beyond its edge.
+        window: side of the square in pixels; the image is reflected at its edge.
         k: 0 leaves the mean.
 
     Returns:
@@ -39,8 +39,8 @@ def gaussian(grey: NDArray[np.float32], window: int) -> NDArray[np.float32]:
 
     Args:
         grey: (h, w) float32, 0 to 1.
-        window: six standard deviations of the weights in pixels; the image goes on mirrored beyond
-            its edge.
+        window: six standard deviations of the weights in pixels; the image is reflected at its
+            edge.
 
     Returns:
         (h, w) float32, the threshold of each pixel.
@@ -63,7 +63,7 @@ class LocalThreshold(ThresholdMethod):
             gaussian lets near pixels weigh more.
         window: side of the surroundings in pixels of the view; about the lesion's own 96 or more,
             lest its middle be compared with itself.
-        k: for sauvola: by which share of itself the mean is lowered at most; higher outlines
+        k: for sauvola: by which fraction of itself the mean is lowered at most; higher outlines
             shrink.
     """
 

@@ -18,7 +18,7 @@ _BINS = 256
 def max_entropy(values: NDArray[np.float32]) -> np.float32:
     """The threshold whose two halves have the most information together.
 
-    With P the share of the bins up to the threshold, H the sum of their -p log(p) and H' that of
+    With P the fraction of the bins up to the threshold, H the sum of their -p log(p) and H' that of
     all bins, log(P (1 - P)) + H / P + (H' - H) / (1 - P) is largest.
 
     Args:
@@ -31,9 +31,9 @@ def max_entropy(values: NDArray[np.float32]) -> np.float32:
     if np.count_nonzero(counts) < 2:
         return np.float32(tops[-1])
     # neither side is empty: the first bin holds the minimum and the last the maximum
-    share = counts / counts.sum()
-    entropy = -xlogy(share, share)
-    dark, of_dark = np.cumsum(share)[:-1], np.cumsum(entropy)[:-1]
+    fraction = counts / counts.sum()
+    entropy = -xlogy(fraction, fraction)
+    dark, of_dark = np.cumsum(fraction)[:-1], np.cumsum(entropy)[:-1]
     gain = np.log(dark * (1 - dark)) + of_dark / dark + (entropy.sum() - of_dark) / (1 - dark)
     return np.float32(tops[np.argmax(gain)])
 

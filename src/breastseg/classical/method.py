@@ -38,8 +38,8 @@ class ClassicalMethod(ABC):
 
     Attributes:
         lesion: whether lesions are darker (ultrasound) or brighter (mammography) than tissue.
-        margin: context around the lesion's box that the method sees, as a share of the box's longer
-            side.
+        margin: context around the lesion's box that the method sees, as a fraction of the box's
+            longer side.
         reach: how far an outline may leave the box of a candidate that was found, as a multiple of
             the ellipse in it; a box drawn by a user is never left.
         opening: spurs and bridges thinner than twice this are cut off, in pixels of the view, in

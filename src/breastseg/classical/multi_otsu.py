@@ -41,8 +41,8 @@ class MultiOtsu(HistogramMethod):
 
     Attributes:
         classes: how many classes the neighbourhood is split into.
-        share: a class is lesion, with all darker ones, where this share of its pixels lies in the
-            ellipse inscribed in the box; higher outlines shrink.
+        fraction: a class is lesion, with all darker ones, where this fraction of its pixels lies in
+            the ellipse inscribed in the box; higher outlines shrink.
     """
 
     name: ClassVar[str] = "multi-otsu"
@@ -54,7 +54,7 @@ class MultiOtsu(HistogramMethod):
     weakness: ClassVar[str] = "a lesion that is itself of several classes, half of them like tissue"
 
     classes: Annotated[int, Within(3, 5)] = 3
-    share: Annotated[float, Within(0.2, 0.8)] = 0.5
+    fraction: Annotated[float, Within(0.2, 0.8)] = 0.5
     around: Annotated[float, Within(1, 3)] = 1.8
 
     def cut(self, near: NDArray[np.float32], within: NDArray[np.bool_]) -> np.float32:
@@ -65,4 +65,4 @@ class MultiOtsu(HistogramMethod):
         classes = np.searchsorted(cuts, near)
         sizes = np.bincount(classes)
         held = np.bincount(classes[within], minlength=sizes.size) / sizes
-        return np.float32(cuts[np.flatnonzero(held[:-1] >= self.share).max(initial=0)])
+        return np.float32(cuts[np.flatnonzero(held[:-1] >= self.fraction).max(initial=0)])

@@ -41,8 +41,8 @@ class PolarPath(ClassicalMethod):
         bend: weight of the difference between neighbouring rays; larger gives rounder outlines.
         target: the radius that the prior draws to, in units of the ellipse.
         fit: how far an outline reaches towards each side of a box drawn by a user, at least, as a
-            share of the way from its centre; it is stretched where it falls short, unless the user
-            has marked background too. 0 leaves it.
+            fraction of the way from its centre; it is stretched where it falls short, unless the
+            user has marked background too. 0 leaves it.
     """
 
     name: ClassVar[str] = "polar-path"

@@ -156,7 +156,7 @@ class RegionGrowing(ClassicalMethod):
             0 counts edges of any direction.
         box_trust: how hard it is to grow out of the ellipse that fills the box, in standard
             deviations of the region's grey levels on that ellipse; 0 goes by the image alone.
-        min_fraction: the region grows to at least this share of that ellipse.
+        min_fraction: the region grows to at least this fraction of that ellipse.
         size: preference for larger regions: the sharpness of the border counts times this power of
             the area; 0 for none.
         darker: also take what is darker than the region.

@@ -20,7 +20,7 @@ from breastseg.core.regions import Regions, connected_regions
 
 FEATURES = (
     "contrast",  # grey beside it, left and right, less the grey inside
-    "log_area",  # logarithm of its share of the image
+    "log_area",  # logarithm of its fraction of the image
     "row",  # squared distance of its centre from the upper third's middle, in image heights
     "column",  # squared distance of its centre from the middle column, in image widths
     "solidity",  # its area over that of its convex hull
@@ -28,14 +28,14 @@ FEATURES = (
     "sides",  # 0, 1 or 2 sides of the image that it touches
     "edge",  # mean radial gradient along its border, dark inside to bright outside
     "weakest_edge",  # the lower fifth of that gradient
-    "rank",  # mean share of the image's pixels that are darker than its own
+    "rank",  # mean fraction of the image's pixels that are darker than its own
 )
 """The names of `Region.features`, in order."""
 
 _SCALES = (5, 10)  # the surroundings' extent, as parts of the image's longer side
 _OPENINGS_PX = (2, 4)
-_DARKEST, _LIGHTEST = 0.04, 0.5  # shares of the pixels that the levels cut off
-_SMALLEST, _LARGEST = 0.004, 0.45  # shares of the image
+_DARKEST, _LIGHTEST = 0.04, 0.5  # fractions of the pixels that the levels cut off
+_SMALLEST, _LARGEST = 0.004, 0.45  # fractions of the image
 _SMOOTHING_PX = 1.2
 _RING_PX = 4
 _FIRST_ROW = 0.4  # lesions lie a little above the middle of an image

@@ -110,8 +110,8 @@ class Slic(ClassicalMethod):
         segments: number of superpixels in the view; more follow finer detail and more speckle.
         compactness: of position against grey level when superpixels are formed; low ones hug edges,
             high ones are square.
-        tolerance: difference in mean grey level, as a share of the range, up to which neighbouring
-            superpixels share their evidence; higher merges more, 0 nothing.
+        tolerance: difference in mean grey level, as a fraction of the range, up to which
+            neighbouring superpixels share their evidence; higher merges more, 0 nothing.
         rounds: how often they share it; more carries it further.
         position_trust: of the place in the box against the grey level; higher is more like the
             ellipse that fills the box.

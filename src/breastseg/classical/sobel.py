@@ -33,7 +33,7 @@ class Sobel(EdgeMethod):
     """Where Sobel's gradient is strong, closed and filled.
 
     Attributes:
-        quantile: share of the view's pixels that are no edge; above, fewer edges.
+        quantile: fraction of the view's pixels that are no edge; above, fewer edges.
         thin: thin the edges to one pixel, which puts the outline on the steepest place; without,
             it runs along their outer side.
     """

@@ -139,7 +139,7 @@ class Window:
         Args:
             box: within the image.
             image: (rows, columns).
-            margin: of context on each side, as a share of the box's longer side.
+            margin: of context on each side, as a fraction of the box's longer side.
         """
         longer = max(box.shape)
         part = box.padded(max(2, round(margin * longer))).within(image) or box

@@ -78,8 +78,8 @@ def parted(
 
     Args:
         region: (h, w) bool.
-        neck: cut where it is narrower than this share of the narrower of the two parts, 0 to 1; 0
-            cuts nothing.
+        neck: cut where it is narrower than this fraction of the narrower of the two parts, 0 to 1;
+            0 cuts nothing.
         marks: (h, w) bool; where given, only necks between disconnected marks are cut. No mark is
             cut itself.
 
@@ -173,10 +173,10 @@ class Watershed(ClassicalMethod):
         outward: how much of an edge's strength counts only if the view brightens away from the
             box's centre there; 0 counts edges of any direction.
         box_trust: height of the ridge that is assumed along the ellipse that fills the box, as a
-            share of the highest in the view; 0 goes by the image alone.
+            fraction of the highest in the view; 0 goes by the image alone.
         compactness: how much the distance from the markers counts beside the ridges; above 0, the
             outline is drawn to halfway between the lesion's middle and the background.
-        neck: touching lesions are parted where their outline is narrower than this share of the
+        neck: touching lesions are parted where their outline is narrower than this fraction of the
             narrower one; 0 never parts them, 1 at the slightest waist.
     """
 

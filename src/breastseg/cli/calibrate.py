@@ -134,7 +134,7 @@ class CalibrateTemperature:
 
 @dataclass(frozen=True)
 class CalibrateMalignancy:
-    """Fit the line that turns the malignant share of a mask into a probability of malignancy.
+    """Fit the line that turns the malignant fraction of a mask into a probability of malignancy.
 
     Attributes:
         bundle: folder of a bundle with the classes benign and malignant.

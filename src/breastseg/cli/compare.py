@@ -54,7 +54,7 @@ class Compare:
         size: score at this many rows and columns, to compare with work that does; each image's own
             size by default.
         workers: processes of one CPU core each; 0 for one a core.
-        no_pictures: show no image in the report, for publishing where that is not allowed.
+        no_images: show no image in the report, for publishing where that is not allowed.
         json: print comparison.json to standard output in place of the table.
         quiet: no progress.
     """
@@ -73,7 +73,7 @@ class Compare:
     options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     size: Annotated[int | None, _NO_HINT] = None
     workers: int = 0
-    no_pictures: bool = False
+    no_images: bool = False
     json: bool = False
     quiet: bool = False
 
@@ -95,7 +95,7 @@ class Compare:
                     specs, cases, protocol, self.out, baseline, self.workers, _counted(advance)
                 )
             results = write_comparison(
-                comparison, self.out, cases, self._command(specs, baseline), not self.no_pictures
+                comparison, self.out, cases, self._command(specs, baseline), not self.no_images
             )
         except KeyboardInterrupt:
             complain("interrupted; what is done is kept, and the same command continues")

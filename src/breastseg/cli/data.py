@@ -115,7 +115,7 @@ class SplitData:
     Attributes:
         out: the JSON file to write; 'split:FILE#PART' then names a part of it.
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
-        fractions: the parts and their shares.
+        fractions: the parts and their fractions.
         folds: so many equal parts instead, named 1, 2, ...; 'split:FILE#1' is the first fold and
             'split:FILE#-1' all but the first.
         seed: another seed draws another split.
@@ -226,14 +226,14 @@ def parse_fractions(text: str) -> dict[str, float]:
     """
     fractions: dict[str, float] = {}
     for piece in text.split(","):
-        name, _, share = piece.partition("=")
+        name, _, fraction = piece.partition("=")
         try:
-            value = float(share)
+            value = float(fraction)
         except ValueError:
             value = 0.0
         if not name.strip() or not value > 0 or name.strip() in fractions:
             raise DataSetError(
-                f"--fractions {text}", "distinct parts with shares above 0", "train=0.8,val=0.2"
+                f"--fractions {text}", "distinct parts with fractions above 0", "train=0.8,val=0.2"
             )
         fractions[name.strip()] = value
     return fractions

@@ -33,7 +33,7 @@ class Export:
         modality: what the network was trained on and may be used on; as the run recorded it by
             default.
         summary: one line for lists.
-        outlined: what an outline is, in the singular: tumour, nucleus. Kinds of lesion go by the
+        target: what is segmented, in the singular: tumour, nucleus. Kinds of lesion go by the
             recipe.
         licence: of the weights, for example Apache-2.0.
         trained_on: a line for each data set: name, count, licence, citation.
@@ -44,9 +44,10 @@ class Export:
             rare network that float16 changes too much. The export checks what each changes.
         threshold: pixels of at least this probability are lesion.
         min_score: an outline whose highest probability stays below this is dropped.
-        min_area_fraction: an outline that covers a smaller share of the image than this is dropped.
+        min_area_fraction: an outline that covers a smaller fraction of the image than this is
+            dropped.
         largest_only: keep only the largest outline.
-        flip_average: average with the prediction for the mirrored image.
+        flip_average: average with the prediction for the flipped image (test-time augmentation).
     """
 
     run_folder: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
@@ -55,7 +56,7 @@ class Export:
     bundle_version: str = "1.0.0"
     modality: Annotated[tyro.conf.EnumChoicesFromValues[Modality] | None, _NO_HINT] = None
     summary: str = "outlines breast lesions"
-    outlined: str = LESION
+    target: str = LESION
     licence: str = NOT_STATED
     trained_on: Annotated[
         tyro.conf.UseAppendAction[Words],
@@ -100,7 +101,7 @@ class Export:
             version=self.bundle_version,
             modality=self.modality or trained_modality(self.run_folder),
             summary=self.summary,
-            outlined=self.outlined,
+            target=self.target,
             training_data=tuple(text for words in self.trained_on for text in words),
             results={protocol: read_results(path) for protocol, path in files.items()},
             licence=self.licence,

@@ -109,7 +109,7 @@ class VolumeSpec(Strict):
         percentiles: the grey levels that become 0 and 1, in percent of the voxels.
         subtraction: whether the channels after the first are what each has more than the first:
             what contrast added, in place of the phase itself.
-        overlap: share of a patch's side that the next one covers again, 0 to 0.9.
+        overlap: fraction of a patch's side that the next one covers again, 0 to 0.9.
         min_volume_mm3: an outline smaller than this is dropped, at least 0.
         orientation: where the index of slices, rows and columns grows in the patient, a letter
             each: to the left or right (``L``, ``R``), to the back or front (``P``, ``A``), to the
@@ -168,9 +168,9 @@ class OutputSpec:
     Attributes:
         threshold: pixels at or above it are lesion, 0 to 1.
         min_score: an outline whose highest probability stays below this is dropped, 0 to 1.
-        min_area_fraction: an outline smaller than this share of the image is dropped, 0 to 1.
+        min_area_fraction: an outline smaller than this fraction of the image is dropped, 0 to 1.
         largest_only: keep only the largest outline.
-        flip_average: average the prediction with that of the mirrored image.
+        flip_average: average the prediction with that of the horizontally flipped image.
         temperature: the network's logits are divided by this before anything else; above 1 makes
             it less sure of itself, 1 leaves it as it is. At a threshold of 0.5 no outline of one
             prediction changes (Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html).
@@ -226,13 +226,14 @@ class PromptSpec:
 
 @dataclass(frozen=True)
 class PlattScaling:
-    """How the share of malignant pixels becomes a probability of malignancy.
+    """How the fraction of malignant pixels becomes a probability of malignancy.
 
-    The probability has the logit ``slope * logit(share) + intercept``. Both are fitted on images
+    The probability has the logit ``slope * logit(fraction) + intercept``. Both are fitted on images
     that the network was not trained on, see `breastseg.metrics.calibration.fit_platt`.
 
     Source: Platt 1999, Probabilistic outputs for support vector machines, in Advances in Large
-    Margin Classifiers; on logits as in Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html.
+    Margin Classifiers; on logits as in Guo et al. 2017,
+    https://proceedings.mlr.press/v70/guo17a.html.
 
     Attributes:
         slope: 0 to 1000; at least 0, so that the order of images is kept. 1 leaves logits as they
@@ -253,9 +254,9 @@ class PlattScaling:
                 "a slope of 0 to 1000, an intercept of -1000 to 1000",
             )
 
-    def __call__(self, share: float) -> float:
-        """The probability, 0 to 1, for a share, 0 to 1; held one millionth from both ends."""
-        inside = min(max(share, 1e-6), 1 - 1e-6)
+    def __call__(self, fraction: float) -> float:
+        """The probability, 0 to 1, for a fraction, 0 to 1; held one millionth from both ends."""
+        inside = min(max(fraction, 1e-6), 1 - 1e-6)
         logit = self.slope * math.log(inside / (1 - inside)) + self.intercept
         # the branch keeps exp from overflowing
         if logit >= 0:
@@ -285,8 +286,8 @@ class Bundle:
         remarks: what a user must know besides: how the operating point was chosen, examples of
             failures, traps in the data; a sentence or two each.
         volume: preprocessing of a volume; None for a network that takes images.
-        malignancy: of a network with the labels benign and malignant: how their shares of the
-            outline become an image's probability of malignancy; None leaves the share as it is.
+        malignancy: of a network with the labels benign and malignant: how their fractions of the
+            outline become an image's probability of malignancy; None leaves the fraction as it is.
         prompt: of a network that takes a click or a box; None for one that looks by itself alone.
         extensions: what others keep in the file, by their name; it has no meaning here, and a
             reader need not know it.
@@ -338,6 +339,6 @@ class Bundle:
             raise BundleError(f"malignancy of labels named {sorted(names)}", "benign and malignant")
 
     @property
-    def outlined(self) -> str:
+    def target(self) -> str:
         """What an outline is, in the singular: the one label, or a lesion where there are kinds."""
         return self.labels[1] if len(self.labels) == 1 else LESION

@@ -30,8 +30,8 @@ class Lesion:
     Attributes:
         crop: box.shape bool, True on the lesion; kept as a read-only view.
         box: where the crop lies in the image: the tightest box around the lesion.
-        confidence: mean probability over the lesion, 0 to 1.
-        peak: largest probability in the lesion, 0 to 1.
+        mean_probability: mean over the lesion, 0 to 1.
+        score: largest probability in the lesion, 0 to 1.
 
     Raises:
         GeometryError: the crop and the box have different shapes.
@@ -40,8 +40,8 @@ class Lesion:
 
     crop: NDArray[np.bool_]
     box: Box
-    confidence: float
-    peak: float
+    mean_probability: float
+    score: float
 
     def __post_init__(self) -> None:
         if self.crop.shape != self.box.shape:
@@ -95,7 +95,7 @@ class Prediction:
         class_names: of the K maps, e.g. ``("benign", "malignant")``.
         malignancy: probability that the image shows a malignant lesion, 0 to 1; None where nothing
             is outlined or the method does not say.
-        outlined: what an outline is, in the singular.
+        target: what is segmented, in the singular.
         seen: the part of the picture that was looked at, where that is not all of it.
         image: what was segmented, to be shown with the mask; None where only the map was kept.
 
@@ -113,7 +113,7 @@ class Prediction:
     class_probability: NDArray[np.float32] | None = None
     class_names: tuple[str, ...] = ()
     malignancy: float | None = None
-    outlined: str = LESION
+    target: str = LESION
     seen: Box | None = None
     image: Image | None = None
 
@@ -133,10 +133,10 @@ class Prediction:
 
     def __repr__(self) -> str:
         """What it is, in one line, without its pixels."""
-        share = float((self.probability >= self.threshold).mean())
+        fraction = float((self.probability >= self.threshold).mean())
         return (
             f"<Prediction by {self.provenance.segmenter} {self.provenance.version}: {self.grid}, "
-            f"{share:.2%} {self.outlined} at a threshold of {self.threshold:g}>"
+            f"{fraction:.2%} {self.target} at a threshold of {self.threshold:g}>"
         )
 
     def _repr_png_(self) -> bytes:
@@ -171,7 +171,7 @@ class Prediction:
         """
         outline = self.probability >= (self.threshold if threshold is None else threshold)
         if self.class_probability is None:
-            return Mask(outline, self.grid, {1: self.outlined})
+            return Mask(outline, self.grid, {1: self.target})
         likeliest = self.class_probability.argmax(axis=0) + 1
         names = dict(enumerate(self.class_names, start=1))
         return Mask(np.where(outline, likeliest, 0), self.grid, names)
@@ -209,8 +209,8 @@ def malignancy_of(prediction: Prediction, scaling: PlattScaling | None = None) -
     weight = np.where(benign + malignant > 0, prediction.probability[where], 0)
     if not weight.sum() > 0:
         return None
-    share = malignant / np.maximum(benign + malignant, np.finfo(np.float64).tiny)
-    mean = min(1.0, float((weight * share).sum() / weight.sum()))
+    fraction = malignant / np.maximum(benign + malignant, np.finfo(np.float64).tiny)
+    mean = min(1.0, float((weight * fraction).sum() / weight.sum()))
     return mean if scaling is None else scaling(mean)
 
 

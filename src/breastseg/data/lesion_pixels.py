@@ -195,8 +195,8 @@ def _flat(plane: NDArray[Any], above: NDArray[Any]) -> NDArray[Any]:
 
 def _is_compressed(flat: NDArray[Any], levels: NDArray[Any]) -> bool:
     """Whether all flat values lie so near to 0 or to the largest that compression explains them."""
-    share = flat / float(flat[-1])
-    return len(levels) > _MANY and bool(np.all((share <= _RIM) | (share >= 1 - _RIM)))
+    fraction = flat / float(flat[-1])
+    return len(levels) > _MANY and bool(np.all((fraction <= _RIM) | (fraction >= 1 - _RIM)))
 
 
 def _listed(values: NDArray[np.generic], limit: int = 8) -> str:

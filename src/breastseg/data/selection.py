@@ -14,7 +14,7 @@ from breastseg.data.split import Split
 
 FORMS = (
     "all, none, lesions, normals, plain, tag:marks,doppler, fold:1,2,3, patient:ID,ID, list:FILE, "
-    "split:FILE#PART,PART, split:FILE#-PART or share:0.25#SEED, joined by ' & ' where several "
+    "split:FILE#PART,PART, split:FILE#-PART or fraction:0.25#SEED, joined by ' & ' where several "
     "must hold"
 )
 
@@ -31,7 +31,7 @@ def select(cases: Sequence[CaseRef], spec: str, base: Path) -> tuple[CaseRef, ..
     Args:
         cases: what to choose from.
         spec: ``all``, ``none``, ``lesions``, ``normals``, ``plain``, ``tag:marks``, ``fold:1,2``,
-            ``patient:ID,ID``, ``list:FILE``, ``split:FILE#PART`` or ``share:0.25#SEED`` (about
+            ``patient:ID,ID``, ``list:FILE``, ``split:FILE#PART`` or ``fraction:0.25#SEED`` (about
             a quarter of the patients); several, joined by ``" & "``, must all hold.
         base: where a relative FILE is looked for first; then under BREASTSEG_DATA, then in the
             working directory.
@@ -63,7 +63,7 @@ def _keys(cases: Sequence[CaseRef], term: str, base: Path) -> set[str]:
         "tag": lambda: _tagged(cases, term),
         "fold": lambda: _of_folds(cases, what),
         "patient": lambda: _of_patients(cases, what),
-        "share": lambda: _share(cases, what),
+        "fraction": lambda: _fraction(cases, what),
         "list": lambda: _listed(cases, _find(what, base)),
     }
     if term == "plain":
@@ -88,21 +88,23 @@ def _tagged(cases: Sequence[CaseRef], term: str) -> set[str]:
     return {key for key, tags in stated.items() if (wanted & set(tags) if wanted else not tags)}
 
 
-def _share(cases: Sequence[CaseRef], what: str) -> set[str]:
-    """About that share of the patients; a smaller share of the same seed lies within a larger."""
+def _fraction(cases: Sequence[CaseRef], what: str) -> set[str]:
+    """About that fraction of the patients; with one seed a smaller one lies within a larger."""
     text, _, seed = what.partition("#")
     try:
-        share = float(text)
+        fraction = float(text)
     except ValueError:
-        share = -1.0
-    if not 0 < share <= 1:
-        raise DataSetError(f"selection 'share:{what}'", "share:0.25 or share:0.25#SEED, up to 1")
+        fraction = -1.0
+    if not 0 < fraction <= 1:
+        raise DataSetError(
+            f"selection 'fraction:{what}'", "fraction:0.25 or fraction:0.25#SEED, up to 1"
+        )
 
     def place(case: CaseRef) -> float:
         name = f"{seed}/{case.patient_key}"
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
 
-    return {case.key for case in cases if place(case) < share}
+    return {case.key for case in cases if place(case) < fraction}
 
 
 def _of_folds(cases: Sequence[CaseRef], numbers: str) -> set[str]:

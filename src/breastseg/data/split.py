@@ -23,7 +23,7 @@ class Split:
 
     Attributes:
         seed: what the draw was made with.
-        fractions: the share asked for, by part.
+        fractions: the fraction asked for, by part.
         parts: the keys of the cases, sorted, by part.
 
     Raises:
@@ -143,13 +143,13 @@ def split(
 
     Args:
         cases: distinct cases; their order does not matter.
-        fractions: the share of each part, above 0; divided by their sum.
+        fractions: the fraction of each part, above 0; divided by their sum.
         seed: of the draw; the same seed and cases give the same split.
         groups: a group number by case key, from
             `breastseg.data.audit.near_duplicate_groups`; cases not in it stand alone.
 
     Raises:
-        DataSetError: no cases, a case twice, or shares that are not above 0.
+        DataSetError: no cases, a case twice, or fractions that are not above 0.
     """
     _check(cases, fractions)
     ordered = sorted(cases, key=lambda case: case.key)
@@ -183,7 +183,9 @@ def _check(cases: Sequence[CaseRef], fractions: Mapping[str, float]) -> None:
     if twice:
         raise DataSetError(f"{len(twice)} cases given twice: {some(twice)}", "distinct cases")
     if not fractions or not all(np.isfinite(f) and f > 0 for f in fractions.values()):
-        raise DataSetError(f"shares {dict(fractions)}", "one part or more, each share above 0")
+        raise DataSetError(
+            f"fractions {dict(fractions)}", "one part or more, each fraction above 0"
+        )
 
 
 def _blocks(cases: Sequence[CaseRef], groups: Mapping[str, int]) -> list[int]:
@@ -207,11 +209,11 @@ def _content(cases: Sequence[CaseRef], blocks: Sequence[int]) -> NDArray[np.floa
     return content
 
 
-def _deal(content: NDArray[np.float64], share: NDArray[np.float64], seed: int) -> list[int]:
-    """The part of each block, given what the blocks hold and the parts' shares."""
+def _deal(content: NDArray[np.float64], fraction: NDArray[np.float64], seed: int) -> list[int]:
+    """The part of each block, given what the blocks hold and the parts' fractions."""
     rng = np.random.default_rng(seed)
     total = content.sum(axis=0)
-    lacking = np.outer(share / share.sum(), total)
+    lacking = np.outer(fraction / fraction.sum(), total)
     shuffled = rng.permutation(len(content))
     order = shuffled[np.argsort(-content[shuffled].sum(axis=1), kind="stable")]
     given = [0] * len(content)
@@ -219,7 +221,7 @@ def _deal(content: NDArray[np.float64], share: NDArray[np.float64], seed: int) -
         # A part's need counts relative to the size of the stratum, so that a common label does
         # not drown a rare one. Ties go to the part that lacks most in all, then to chance.
         need = (lacking * content[block] / total).sum(axis=1).round(9)
-        part = np.lexsort((rng.random(len(share)), -lacking.sum(axis=1).round(9), -need))[0]
+        part = np.lexsort((rng.random(len(fraction)), -lacking.sum(axis=1).round(9), -need))[0]
         given[block] = int(part)
         lacking[part] -= content[block]
     return given

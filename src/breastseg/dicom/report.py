@@ -210,7 +210,7 @@ def _measurements(subject: Subject, segment: Segment) -> Iterator[sr.Measurement
     if segment.finding.volume is not None:
         unit = _unit(subject.grid.unit, 3)
         yield sr.Measurement(_VOLUME, significant(segment.finding.volume), unit)
-    probability = round(100 * segment.finding.lesion.confidence, 2)
+    probability = round(100 * segment.finding.lesion.mean_probability, 2)
     yield sr.Measurement(_CERTAINTY, probability, _PERCENT, derivation=_MEAN)
 
 

@@ -137,9 +137,9 @@ def refusal(image: Image, prediction: Prediction) -> UnsupportedError | None:
             f"{image.source}: no DICOM results, since its file has no SOP Instance or Class UID",
             "an object of an archive",
         )
-    if prediction.outlined != LESION:
+    if prediction.target != LESION:
         return UnsupportedError(
-            f"{image.source}: no DICOM results for {prediction.outlined!r}", "lesions"
+            f"{image.source}: no DICOM results for {prediction.target!r}", "lesions"
         )
     return None
 
@@ -147,7 +147,7 @@ def refusal(image: Image, prediction: Prediction) -> UnsupportedError | None:
 def subject_of_frames(frames: Sequence[FrameResult]) -> Subject:
     """The subject of one file: a still, or the frames of a cine loop in their order.
 
-    In a loop, lesions of successive frames that share a pixel are one lesion.
+    In a loop, lesions of successive frames that fraction a pixel are one lesion.
 
     Raises:
         InputError: no frame, or frames of several files.

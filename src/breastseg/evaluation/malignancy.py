@@ -67,8 +67,8 @@ class MalignancyFigures:
         left_out: images of another label or none.
         figures: with 95 % intervals over patients, by name. ``dice_LABEL`` and ``iou_LABEL`` are
             means over the images of that label, ``pooled_dice_LABEL`` and ``pooled_iou_LABEL`` are
-            over the pixels of all images; ``right_pixels`` is the share of lesion pixels called by
-            their own class, ``right_pixels_outlined`` the same of those outlined. Of images:
+            over the pixels of all images; ``right_pixels`` is the fraction of lesion pixels called
+            by their own class, ``right_pixels_outlined`` the same of those outlined. Of images:
             ``accuracy``, ``sensitivity`` and ``specificity`` for malignancy,
             ``area_under_curve``, and ``brier_score`` over those with a probability.
         calibration_error: expected calibration error over the images with a probability, in bins

@@ -41,7 +41,7 @@ class Row:
         label: ``"benign"``, ``"malignant"``, ``"normal"`` or another class; None if unknown.
         scanner: the device, where it is stated.
         has_lesion: the truth is not empty.
-        lesion_fraction: share of the image that is lesion, 0 to 1; None if the truth could not
+        lesion_fraction: fraction of the image that is lesion, 0 to 1; None if the truth could not
             be read.
         score: the metrics.
         milliseconds: what segmenting took, without reading and scoring; None if it failed.

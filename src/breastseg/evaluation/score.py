@@ -28,9 +28,9 @@ class ImageScore:
         true_negative: pixels that are neither.
         dice: 0 to 1, under the empty-mask rule, as are `iou`, `precision` and `recall`.
         iou: intersection over union.
-        precision: share of the outline that is lesion.
-        recall: share of the lesion that is outlined.
-        specificity: share of background left alone.
+        precision: fraction of the outline that is lesion.
+        recall: fraction of the lesion that is outlined.
+        specificity: fraction of background left alone.
         hd95_px: 95th percentile Hausdorff distance in pixels; NaN where undefined.
         assd_px: average symmetric surface distance in pixels; NaN where undefined.
         hd95_mm: the same in millimetres; None where the spacing is unknown or another size

@@ -13,7 +13,8 @@ from breastseg.evaluation.score import VolumeScore
 from breastseg.evaluation.statistics import RESAMPLES, ratio_intervals
 
 SMALL, LARGE = 0.03, 0.10
-"""Bounds of the lesion sizes, as shares of the image: small below, medium between, large above."""
+"""Bounds of the lesion sizes, as fractions of the image: small below, medium between, large
+above."""
 SMALL_CM3, LARGE_CM3 = 4.2, 65.4
 """The same of volumes: spheres of 2 and 5 cm, between which the stages T1, T2 and T3 change (AJCC
 Cancer Staging Manual, 8th edition); all lesions of an examination count together."""
@@ -100,7 +101,7 @@ class Group:
         failures: how many could not be segmented.
         undefined_surface: on how many the surface distances are undefined.
         figures: by name; a figure that no image enters is left out. Under ``"lesions_found"``
-            stands the share of true lesions found, under ``"fraction_outlined"`` that of images
+            stands the fraction of true lesions found, under ``"fraction_outlined"`` that of images
             with any outline, under ``"pooled_dice"`` the Dice of all pixels of the group taken
             as one image; the others are means over images.
     """

@@ -43,7 +43,7 @@ from breastseg.networks.weights import load_network_weights
 RECIPE, LOG = "recipe.toml", "metrics.csv"
 IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
 MODALITY = "modality.json"
-_NOT_TAKEN = ("outlined", "results")  # fields of `About` that are none of `Bundle`
+_NOT_TAKEN = ("target", "results")  # fields of `About` that are none of `Bundle`
 T = TypeVar("T")
 
 
@@ -60,7 +60,7 @@ class About:
         results: by protocol name; see `breastseg.export.results.read_results`.
         licence: of the weights, as their maker states it.
         remarks: what a user must know besides.
-        outlined: what an outline is, in the singular; kinds of lesion go by the run's recipe.
+        target: what is segmented, in the singular; kinds of lesion go by the run's recipe.
     """
 
     name: str
@@ -71,7 +71,7 @@ class About:
     results: Mapping[str, Figures] = field(default_factory=dict)
     licence: str = NOT_STATED
     remarks: tuple[str, ...] = ()
-    outlined: str = LESION
+    target: str = LESION
 
 
 def make_bundle(
@@ -113,7 +113,7 @@ def make_bundle(
         weights_sha256="0" * 64,
         input=InputSpec() if isinstance(spec, VolumeSpec) else spec,
         output=output or OutputSpec(),
-        labels=_labels(run / RECIPE, about.outlined),
+        labels=_labels(run / RECIPE, about.target),
         volume=spec if isinstance(spec, VolumeSpec) else None,
         prompt=PromptSpec() if "prompting" in _recipe(run / RECIPE) else None,
     )

@@ -170,7 +170,9 @@ def _operating_point(bundle: Bundle) -> str:
     if output.largest_only:
         lines.append("- Only the largest outline is kept.")
     if output.flip_average:
-        lines.append("- The prediction is averaged with that of the mirrored image.")
+        lines.append(
+            "- Test-time augmentation: the prediction is averaged with that of the horizontally flipped image."
+        )
     return "## Operating point\n\n" + "\n".join(lines)
 
 

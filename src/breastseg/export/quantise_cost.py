@@ -63,8 +63,8 @@ def measured_cost(before: Segmenter, after: Segmenter, cases: Iterable[Case]) ->
         cases: with a truth; gone through once.
 
     Returns:
-        For ``float`` and ``int8``: images, Dice and share outlined of images with a lesion and of
-        normal ones, where there are such; the mean Dice between the two outlines, and the mean
+        For ``float`` and ``int8``: images, Dice and fraction outlined of images with a lesion and
+        of normal ones, where there are such; the mean Dice between the two outlines, and the mean
         absolute difference of a probability.
 
     Raises:

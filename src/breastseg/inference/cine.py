@@ -72,10 +72,10 @@ def _mean(
     own: Prediction, near: Sequence[Prediction], weights: Sequence[int], reach: int
 ) -> Prediction:
     """The weighted mean of predictions, with all else of `own`."""
-    share = np.array(weights, np.float32) / np.float32(sum(weights))
+    fraction = np.array(weights, np.float32) / np.float32(sum(weights))
 
     def mean(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        whole = sum(part * values for part, values in zip(share, maps, strict=True))
+        whole = sum(part * values for part, values in zip(fraction, maps, strict=True))
         return np.clip(np.asarray(whole, np.float32), 0, 1)
 
     uncertain = [p.uncertainty for p in near if p.uncertainty is not None]

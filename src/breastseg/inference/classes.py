@@ -48,5 +48,7 @@ def classes_to_image_grid(
     """
     found = np.stack([np.clip(placement.backward(values), 0, 1) for values in maps])
     total = found.sum(axis=0)
-    share = np.where(total > 0, found / np.where(total > 0, total, 1), np.float32(1 / len(found)))
-    return np.asarray(share * probability, np.float32)
+    fraction = np.where(
+        total > 0, found / np.where(total > 0, total, 1), np.float32(1 / len(found))
+    )
+    return np.asarray(fraction * probability, np.float32)

@@ -120,7 +120,7 @@ class OnnxSegmenter(Segmenter):
             image.grid,
             replace(provenance, steps=(*provenance.steps, f"asked with a {prompt.described}")),
             self.output.threshold,
-            outlined=self.bundle.outlined,
+            target=self.bundle.target,
         )
 
     def _ask(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -168,14 +168,14 @@ class OnnxSegmenter(Segmenter):
             if names
             else None,
             class_names=names,
-            outlined=self.bundle.outlined,
+            target=self.bundle.target,
         )
         if not names:
             return found
         return replace(found, malignancy=malignancy_of(found, self.bundle.malignancy))
 
     def probabilities(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's own maps at the bundle's temperature, averaged with the mirrored ones.
+        """The network's own maps at the bundle's temperature, averaged with the flipped ones.
 
         That average is taken where the bundle says so.
 
@@ -234,9 +234,9 @@ class OnnxSegmenter(Segmenter):
         temper = tempered_classes if self.class_names else tempered
         maps = temper(self._network(batch), self.output.temperature)
         if self.output.flip_average:
-            mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))
-            mirrored = temper(mirrored, self.output.temperature)
-            maps = (maps + mirrored[..., ::-1]) * np.float32(0.5)
+            flipped = self._network(np.ascontiguousarray(batch[..., ::-1]))
+            flipped = temper(flipped, self.output.temperature)
+            maps = (maps + flipped[..., ::-1]) * np.float32(0.5)
         return np.clip(maps, 0, 1)
 
     def check(self, image: Image) -> None:
@@ -297,7 +297,7 @@ class OnnxSegmenter(Segmenter):
         if output.temperature != 1:
             steps.append(f"logits divided by {output.temperature:g}")
         if output.flip_average:
-            steps.append("averaged with the prediction for the mirrored image")
+            steps.append("averaged with the prediction for the flipped image")
         if output.min_score > output.threshold:
             steps.append(f"outlines with a peak below {output.min_score:g} dropped")
         if output.min_area_fraction > 0:

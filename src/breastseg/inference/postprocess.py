@@ -23,7 +23,7 @@ def postprocess(
 
     Args:
         probability: (rows, columns) or (slices, rows, columns) float32, 0 to 1, of the image and
-            nothing but the image: the area rule takes its share of this array.
+            nothing but the image: the area rule takes its fraction of this array.
         output: an outline is kept where its peak is at least `min_score` and its area at least
             `min_area_fraction` of the array; of those kept, only the largest (the first in
             row-major order where two are equal) if `largest_only`.

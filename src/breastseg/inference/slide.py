@@ -279,7 +279,7 @@ def _run(
 def tile_network(segmenter: OnnxSegmenter) -> TileNetwork:
     """The network of a bundle on tiles of its own input size; prepared as an image is.
 
-    The operating point's threshold, smallest peak and smallest share belong to `Tiling`. The
+    The operating point's threshold, smallest peak and smallest fraction belong to `Tiling`. The
     largest outline alone says nothing on a slide and is left out.
 
     Raises:
@@ -321,7 +321,8 @@ def restained(network: TileNetwork, slide: Slide) -> TileNetwork:
 def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = None) -> Tiling:
     """The tiling that a bundle was made for; an eighth of a tile is its margin.
 
-    The smallest share that an outline may have is that of a tile: the image that the bundle knows.
+    The smallest fraction that an outline may have is that of a tile: the image that the bundle
+    knows.
 
     Args:
         segmenter: the bundle.

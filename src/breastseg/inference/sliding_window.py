@@ -22,7 +22,7 @@ from breastseg.core.errors import GeometryError
 Floats = NDArray[np.float32]
 Size = tuple[int, int, int]
 SIGMA = 0.125
-"""Deviation of the Gaussian as a share of the patch's side."""
+"""Deviation of the Gaussian as a fraction of the patch's side."""
 
 
 def sliding_window(
@@ -39,7 +39,7 @@ def sliding_window(
             smaller than a patch, its border is repeated.
         network: from (n, channels, *patch) float32, n up to `batch`, to (n, 1, *patch).
         patch: (slices, rows, columns).
-        overlap: share of a patch's side that the next one covers again at least, 0 to below 1.
+        overlap: fraction of a patch's side that the next one covers again at least, 0 to below 1.
         batch: patches given to the network at a time, at least 1.
 
     Returns:
@@ -97,7 +97,7 @@ def patch_starts(side: int, length: int, overlap: float) -> list[int]:
     Args:
         side: of the volume in voxels.
         length: of a patch.
-        overlap: at least this share of a patch is covered again by the next.
+        overlap: at least this fraction of a patch is covered again by the next.
     """
     if side <= length:
         return [0]

@@ -23,16 +23,17 @@ class View:
     """One way to look at a picture.
 
     Attributes:
-        mirrored: left and right are exchanged.
+        flipped: left and right are exchanged.
         upside_down: top and bottom are exchanged.
         gamma: exponent of the grey levels, 0.2 to 5; above 1 darkens the middle ones.
-        scale: the picture fills this share of each side, 0.5 to 1, with the darkest value around.
+        scale: the picture fills this fraction of each side, 0.5 to 1, with the darkest value
+            around.
 
     Raises:
         InputError: a value outside its range.
     """
 
-    mirrored: bool = False
+    flipped: bool = False
     upside_down: bool = False
     gamma: float = 1.0
     scale: float = 1.0
@@ -66,14 +67,14 @@ class View:
         return values if self.scale == 1 else self._placement(shape).backward(values)
 
     def __str__(self) -> str:
-        """In words, e.g. ``"mirrored, gamma 0.8"``."""
-        words = ["mirrored"] * self.mirrored + ["upside down"] * self.upside_down
+        """In words, e.g. ``"flipped, gamma 0.8"``."""
+        words = ["flipped"] * self.flipped + ["upside down"] * self.upside_down
         words += [f"gamma {self.gamma:g}"] * (self.gamma != 1)
         words += [f"scale {self.scale:g}"] * (self.scale != 1)
         return ", ".join(words) or "plain"
 
     def _flipped(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        rows, columns = -1 if self.upside_down else 1, -1 if self.mirrored else 1
+        rows, columns = -1 if self.upside_down else 1, -1 if self.flipped else 1
         return array[::rows, ::columns]
 
     def _placement(self, shape: tuple[int, int]) -> Placement:
@@ -85,5 +86,5 @@ class View:
 
 
 PLAIN = View()
-FLIPS = (PLAIN, View(mirrored=True))
+FLIPS = (PLAIN, View(flipped=True))
 """What a bundle with ``flip_average`` does."""

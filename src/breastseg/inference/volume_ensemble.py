@@ -42,7 +42,7 @@ class VolumeEnsemble(Segmenter):
 
     def __init__(self, segmenters: Sequence[VolumeSegmenter]) -> None:
         self.segmenters = tuple(segmenters)
-        kinds = {(s.bundle.modality, s.spec.channels, s.bundle.outlined) for s in segmenters}
+        kinds = {(s.bundle.modality, s.spec.channels, s.bundle.target) for s in segmenters}
         if len(self.segmenters) < 2 or len(kinds) > 1:
             told = " and ".join(
                 f"{modality} in {phases} phase{'s' if phases > 1 else ''} ({what})"

@@ -158,11 +158,11 @@ class VolumeSegmenter(Segmenter):
             image.grid,
             provenance,
             self.output.threshold,
-            outlined=self.bundle.outlined,
+            target=self.bundle.target,
         )
 
     def patches(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's own maps at the bundle's temperature, averaged with the mirrored ones.
+        """The network's own maps at the bundle's temperature, averaged with the flipped ones.
 
         That average, over the columns' mirror image, is taken where the bundle says so.
 
@@ -178,8 +178,8 @@ class VolumeSegmenter(Segmenter):
         temperature = self.output.temperature
         maps = tempered(self._network(batch), temperature)
         if self.output.flip_average:
-            mirrored = self._network(np.ascontiguousarray(batch[..., ::-1]))
-            maps = (maps + tempered(mirrored, temperature)[..., ::-1]) * np.float32(0.5)
+            flipped = self._network(np.ascontiguousarray(batch[..., ::-1]))
+            maps = (maps + tempered(flipped, temperature)[..., ::-1]) * np.float32(0.5)
         return maps
 
     def check_modality(self, image: Image) -> None:
@@ -230,7 +230,7 @@ class VolumeSegmenter(Segmenter):
         if output.temperature != 1:
             steps.append(f"logits divided by {output.temperature:g}")
         if output.flip_average:
-            steps.append("averaged with the prediction for the mirrored volume")
+            steps.append("averaged with the prediction for the flipped volume")
         steps.append(f"brought back to {given} voxels, outlined at {output.threshold:g}")
         if output.min_score > output.threshold:
             steps.append(f"outlines with a peak below {output.min_score:g} dropped")

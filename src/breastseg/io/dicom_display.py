@@ -172,14 +172,14 @@ def _window(values: Array, header: Dataset, low: float, high: float) -> Array:
     function = _function(header)
     if function == "SIGMOID":
         with np.errstate(over="ignore"):
-            share = 1 / (1 + np.exp(-4 * (real - centre) / width))
+            fraction = 1 / (1 + np.exp(-4 * (real - centre) / width))
     elif function == "LINEAR_EXACT":
-        share = (real - centre) / width + 0.5
+        fraction = (real - centre) / width + 0.5
     elif width == 1:
-        share = np.where(real > centre - 0.5, 1.0, 0.0)
+        fraction = np.where(real > centre - 0.5, 1.0, 0.0)
     else:
-        share = (real - (centre - 0.5)) / (width - 1) + 0.5
-    return np.asarray(np.clip(share, 0, 1) * (high - low) + low)
+        fraction = (real - (centre - 0.5)) / (width - 1) + 0.5
+    return np.asarray(np.clip(fraction, 0, 1) * (high - low) + low)
 
 
 def _function(header: Dataset) -> str:

@@ -119,9 +119,9 @@ def _calliper(draw: ImageDraw, start: Point, end: Point, width: int) -> None:
     step = 4 * width
     dots = max(1, round(length / step))
     for index in range(1, dots):
-        share = index / dots
-        row = start[0] + share * (end[0] - start[0])
-        column = start[1] + share * (end[1] - start[1])
+        fraction = index / dots
+        row = start[0] + fraction * (end[0] - start[0])
+        column = start[1] + fraction * (end[1] - start[1])
         half = (width - 1) / 2
         draw.rectangle((column - half, row - half, column + half, row + half), CALLIPER_RGB)
     for row, column in (start, end):

@@ -41,11 +41,11 @@ from breastseg.io.volume import grid_difference, read_volume, read_volumes, stac
 from breastseg.io.volume_header import HEAD_BYTES
 
 _SAME = 0.01
-"""Slices nearer than this share of a pixel's side lie in one place."""
+"""Slices nearer than this fraction of a pixel's side lie in one place."""
 
 _SAME_COSINE = 1e-3
 _SPACED = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_SHARE = 0.1  # of a voxel's side, by which a slice may lie off its place
+_MAX_OFFSET = 0.1  # of a voxel's side, by which a slice may lie off its place
 
 
 def read_phases(paths: Sequence[Path]) -> Image:
@@ -312,7 +312,7 @@ def _grid(phase: Sequence[DicomSlice], name: str) -> Grid:
         _refuse_gaps(phase, places[:, 2] + np.dot(first.position_mm, frame[:, 2]), least, title)
     step = float(places[-1, 2]) / (len(phase) - 1)
     off = np.abs(places - np.outer(np.arange(len(phase)), (0.0, 0.0, step)))
-    allowed = _SHARE * np.array([first.spacing_mm[1], first.spacing_mm[0], step])
+    allowed = _MAX_OFFSET * np.array([first.spacing_mm[1], first.spacing_mm[0], step])
     if (off > allowed).any():
         raise GeometryError(
             f"{title}: slices lie up to {off.max():.3g} mm off a regular stack",

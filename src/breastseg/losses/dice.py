@@ -15,7 +15,7 @@ class DiceLoss(nn.Module):
 
         loss = 1 - (2 sum p t + s) / (sum p + sum t + s)
 
-    Empty target, which is what a class that is not in the image has: s is a share of the image
+    Empty target, which is what a class that is not in the image has: s is a fraction of the image
     instead, so that the loss is ``m / (m + s)`` for a predicted mass m: 0 for none, 0.5 at a mass
     of s. With the small s of the other images it would reach 1 within a few pixels and be flat
     beyond, and a false alarm of the size of a lesion would cost nothing more than a small one and
@@ -25,7 +25,7 @@ class DiceLoss(nn.Module):
 
     Args:
         smooth: s where there is a lesion, in pixels.
-        empty_fraction: s where there is none, as a share of the image's pixels, above 0.
+        empty_fraction: s where there is none, as a fraction of the image's pixels, above 0.
     """
 
     def __init__(self, smooth: float = 1.0, empty_fraction: float = 0.01) -> None:

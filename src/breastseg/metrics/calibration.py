@@ -45,7 +45,7 @@ class ReliabilityBins:
 
     @property
     def observed(self) -> NDArray[np.float64]:
-        """(B,) the share that came true; NaN in an empty bin."""
+        """(B,) the fraction that came true; NaN in an empty bin."""
         return self._of_counts(self.true)
 
     @property

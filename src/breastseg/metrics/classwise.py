@@ -61,12 +61,12 @@ class ClassConfusion:
 
     @property
     def right_fraction(self) -> float:
-        """The share of lesion pixels called by their own class; NaN without lesion pixels."""
+        """The fraction of lesion pixels called by their own class; NaN without lesion pixels."""
         return self.right_pixels / self.lesion_pixels if self.lesion_pixels else math.nan
 
     @property
     def right_fraction_outlined(self) -> float:
-        """The same share of those lesion pixels that are outlined at all; NaN where none is."""
+        """The same fraction of those lesion pixels that are outlined at all; NaN where none is."""
         outlined = int(self.counts[1:, 1:].sum())
         return self.right_pixels / outlined if outlined else math.nan
 

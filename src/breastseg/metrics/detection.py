@@ -70,7 +70,7 @@ class FreeResponse:
 
     Attributes:
         thresholds: (P,) float64, falling; the first is infinite: nothing counts yet.
-        sensitivity: (P,) float64, share of all true lesions found, 0 to 1, never falling.
+        sensitivity: (P,) float64, fraction of all true lesions found, 0 to 1, never falling.
         false_positives: (P,) float64, false positives per image on average, never falling.
     """
 

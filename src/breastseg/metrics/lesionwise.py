@@ -47,7 +47,7 @@ class LesionMatch:
 
     @property
     def sensitivity(self) -> float:
-        """Share of true lesions found, 0 to 1; NaN where there is none to find."""
+        """Fraction of true lesions found, 0 to 1; NaN where there is none to find."""
         return self.found / self.true_lesions if self.true_lesions else float("nan")
 
 

@@ -44,12 +44,12 @@ class Confusion:
 
     @property
     def precision(self) -> float:
-        """TP / (TP + FP): the share of the outline that is lesion."""
+        """TP / (TP + FP): the fraction of the outline that is lesion."""
         return self._overlap(self.true_positive, self.true_positive + self.false_positive)
 
     @property
     def recall(self) -> float:
-        """TP / (TP + FN): the share of the lesion that is outlined."""
+        """TP / (TP + FN): the fraction of the lesion that is outlined."""
         return self._overlap(self.true_positive, self.true_positive + self.false_negative)
 
     @property
@@ -59,7 +59,7 @@ class Confusion:
 
     @property
     def specificity(self) -> float:
-        """TN / (TN + FP): the share of background left alone; 1 where there is no background."""
+        """TN / (TN + FP): the fraction of background left alone; 1 where there is no background."""
         background = self.true_negative + self.false_positive
         return self.true_negative / background if background else 1.0
 
@@ -99,12 +99,12 @@ def iou(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
 
 
 def precision(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Share of the outline that is lesion; see `Confusion.precision`."""
+    """Fraction of the outline that is lesion; see `Confusion.precision`."""
     return confusion(outline, truth).precision
 
 
 def recall(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Share of the lesion that is outlined (sensitivity); see `Confusion.recall`."""
+    """Fraction of the lesion that is outlined (sensitivity); see `Confusion.recall`."""
     return confusion(outline, truth).recall
 
 
@@ -114,5 +114,5 @@ def f1(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
 
 
 def specificity(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Share of background left alone; see `Confusion.specificity`."""
+    """Fraction of background left alone; see `Confusion.specificity`."""
     return confusion(outline, truth).specificity

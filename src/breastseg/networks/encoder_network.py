@@ -194,7 +194,8 @@ class EncoderNetwork(nn.Module):
         decoder_channels: of the decoder's blocks, the deepest first: 5 values for an output stride
             of 1, 4 for 2.
         output_stride: 1 or 2, pixels of the input to one of the last block's output.
-        dropout: share of the decoder's channels zeroed before the head in training, 0 to below 1.
+        dropout: fraction of the decoder's channels zeroed before the head in training, 0 to below
+            1.
 
     Raises:
         RecipeError: the encoder is not known.

@@ -92,7 +92,7 @@ class FastUNet(nn.Module):
     Args:
         in_channels: of the image.
         out_channels: of the logits.
-        scale: the side at which the network works, as a share of the image's, 0.25 to 1.
+        scale: the side at which the network works, as a fraction of the image's, 0.25 to 1.
         context_width: channels at a stride of 32.
         decoder_width: channels of the decoder at every stride.
     """

@@ -213,7 +213,7 @@ class MaskRCNN(nn.Module):
         """Regions worth a look, (N, R, 4), and which of them have an area, (N, R).
 
         Overlapping ones all pass. To thin them out here as the paper does would hang on the last
-        bit: neighbouring anchors overlap by nearly the same share everywhere, and where that is
+        bit: neighbouring anchors overlap by nearly the same fraction everywhere, and where that is
         near the limit, rounding decides which regions the heads get to see.
         """
         boxes = []

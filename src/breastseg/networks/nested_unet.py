@@ -54,7 +54,8 @@ class NestedUNet(nn.Module):
         decoder_channels: of the levels' nodes, the coarsest first: 5 values for an output stride of
             1, 4 for 2.
         output_stride: 1 or 2, pixels of the input to one of the finest level.
-        dropout: share of the finest nodes' channels zeroed before a head in training, 0 to below 1.
+        dropout: fraction of the finest nodes' channels zeroed before a head in training, 0 to below
+            1.
         deep_supervision: a head at each of the finest nodes, not at the last alone.
         levels: how many of the nested U-Nets `forward` computes; 0 is all.
 

@@ -24,12 +24,12 @@ Precision = Literal["int8", "float16", "float32"]
 # Values. The few large tensors hold most of the bytes, the many small ones (a depthwise kernel, a
 # bias) most of the rounding error: with 256 here a probability moved by .011, so by .0007.
 SMALLEST_STORED = 100_000
-LARGE_SHARE = 50  # in a small network, a tensor of this part of all values is large already
+LARGE_FRACTION = 50  # in a small network, a tensor of this part of all values is large already
 LARGEST_FLOAT16 = 65504.0
 LARGEST_INT8 = 127
 BLOCK = 32
-"""Consecutive weights that share a scale: with one scale a channel, an image's probability moved by
-up to .9 and a fifth of the false positives came or went."""
+"""Consecutive weights that fraction a scale: with one scale a channel, an image's probability moved
+by up to .9 and a fifth of the false positives came or went."""
 SMALLEST_BLOCK = 8
 
 
@@ -48,7 +48,7 @@ def store_weights(graph: GraphProto, precision: Precision) -> None:
         return
     store = _halve if precision == "float16" else _round
     floats = {t.name: numpy_helper.to_array(t) for t in _floats(graph)}
-    smallest = min(SMALLEST_STORED, sum(v.size for v in floats.values()) // LARGE_SHARE)
+    smallest = min(SMALLEST_STORED, sum(v.size for v in floats.values()) // LARGE_FRACTION)
     made: list[NodeProto] = []
     for tensor in list(_floats(graph)):
         values = floats[tensor.name]

@@ -74,7 +74,7 @@ class ResidualUNet(nn.Module):
         out_channels: of the logits.
         base_width: channels of the first level; each level below has twice as many.
         depth: how often the image is halved.
-        dropout: share of channels zeroed before the head in training, 0 to below 1.
+        dropout: fraction of channels zeroed before the head in training, 0 to below 1.
     """
 
     def __init__(

@@ -120,7 +120,8 @@ class TransUNet(nn.Module):
         decoder_channels: of the decoder's blocks, the deepest first: 4 values for an output stride
             of 1, 3 for 2.
         output_stride: 1 or 2, pixels of the input to one of the last block's output.
-        dropout: share of the decoder's channels zeroed before the head in training, 0 to below 1.
+        dropout: fraction of the decoder's channels zeroed before the head in training, 0 to below
+            1.
         width: of a token.
         blocks: of the transformer.
         heads: of the attention; divides the width.

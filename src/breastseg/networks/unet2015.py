@@ -63,7 +63,7 @@ class UNet2015(nn.Module):
         base_width: channels of the first level; each level below has twice as many.
         depth: how often the image is halved.
         batch_norm: normalise after each 3x3 convolution.
-        dropout: share of values zeroed on the two deepest levels in training, 0 to below 1.
+        dropout: fraction of values zeroed on the two deepest levels in training, 0 to below 1.
     """
 
     def __init__(

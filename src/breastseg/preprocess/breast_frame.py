@@ -9,7 +9,7 @@ from breastseg.core.box import Box
 from breastseg.preprocess.breast_region import breast_region
 
 MARGIN = 0.01
-"""How far the box goes beyond the breast, as a share of the image's longer side."""
+"""How far the box goes beyond the breast, as a fraction of the image's longer side."""
 _DARK = 0.25  # air is darker; in a part cut out of a mammogram what surrounds a lesion is not
 
 

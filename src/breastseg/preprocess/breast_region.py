@@ -16,17 +16,17 @@ from breastseg.preprocess.geometry import resize
 SIDE_PX = 256
 """The longer side of the copy that everything is computed on; lengths below are in its pixels."""
 _BRIDGE_PX = 5  # labels and the film's edge hang on the breast by less than twice this
-_FLATNESS = 0.25  # a background varies by less than this share of its distance to the tissue
+_FLATNESS = 0.25  # a background varies by less than this fraction of its distance to the tissue
 _BLANK = 1e-3  # an image that varies by less shows nothing
-_RISE = 0.35  # the skin is where this share of that distance is climbed
+_RISE = 0.35  # the skin is where this fraction of that distance is climbed
 
 _ANGLES = (8.0, 50.0)  # between the muscle's edge and the chest wall, in degrees
 _SKIN_PX = 5  # the fall of brightness this close to the skin is not the muscle's edge
 _SAMPLES = 40  # along a line
-_WITHIN = 0.95  # share of a line that must lie in the breast
+_WITHIN = 0.95  # fraction of a line that must lie in the breast
 _STEP, _LARGEST_STEP = 0.3, 3.0  # across the edge, in multiples of the breast's median gradient
-_CLEAR = 0.7  # share of the muscle's edge where it is at least `_STEP` darker outside
-_LARGEST_SHARE = 0.5  # of the breast that can be muscle
+_CLEAR = 0.7  # fraction of the muscle's edge where it is at least `_STEP` darker outside
+_MAX_FRACTION = 0.5  # of the breast that can be muscle
 
 
 def breast_region(unit: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -207,7 +207,7 @@ def _corner_triangle(grey: NDArray[np.float32], breast: NDArray[np.bool_]) -> ND
         return nothing
     rows, columns = np.ogrid[: breast.shape[0], : breast.shape[1]]
     triangle = (columns / lines.along[best] + rows / lines.down[best] < 1) & breast
-    return triangle if triangle.sum() <= _LARGEST_SHARE * breast.sum() else nothing
+    return triangle if triangle.sum() <= _MAX_FRACTION * breast.sum() else nothing
 
 
 def _gradient(

@@ -27,7 +27,7 @@ DEEPEST_MM = 90.0
 BILATERAL_MM = 250.0
 """A narrower field of view holds one breast, in which the breastbone cannot be found."""
 
-_MIDDLE = 0.2  # share of the body's width in which the breastbone lies
+_MIDDLE = 0.2  # fraction of the body's width in which the breastbone lies
 _SMOOTH_MM = 30.0
 
 

@@ -11,7 +11,7 @@ from breastseg.core.image import Image
 from breastseg.core.regions import connected_regions
 from breastseg.preprocess.intensity import colour_to_unit, to_unit
 
-_STROKE = 0.008  # half of the widest stroke, as a share of the picture's longer side
+_STROKE = 0.008  # half of the widest stroke, as a fraction of the picture's longer side
 _WHITE, _STEP = 0.8, 0.5  # a stroke is nearly white, and brighter than both its sides by this
 _FLANK = 0.25  # what hangs on a stroke and is brighter than its surroundings by this is its edge
 _MOST = 0.03  # of a picture; where more looks like strokes, it is coarse speckle

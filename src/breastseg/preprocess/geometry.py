@@ -46,14 +46,14 @@ class Placement:
         size: (rows, columns) of the network's input.
         inner: where in the input it lies.
         box: what of the image the network sees.
-        mirrored: it sees left and right of the box exchanged.
+        flipped: it sees left and right of the box exchanged.
     """
 
     source: tuple[int, int]
     size: tuple[int, int]
     inner: Box
     box: Box
-    mirrored: bool = False
+    flipped: bool = False
 
     @classmethod
     def of(
@@ -62,7 +62,7 @@ class Placement:
         size: tuple[int, int],
         fit: Fit,
         box: Box | None = None,
-        mirrored: bool = False,
+        flipped: bool = False,
     ) -> Placement:
         """Plan the placement of an image of shape `source`, or a box of it, in a `size`.
 
@@ -73,13 +73,13 @@ class Placement:
         if not box.fits(source):
             raise GeometryError(f"a box {box}", f"one within {source[0]}x{source[1]} pixels")
         if fit is Fit.STRETCH:
-            return cls(source, size, Box.whole(size), box, mirrored)
+            return cls(source, size, Box.whole(size), box, flipped)
         height, width = box.shape
         scale = min(size[0] / height, size[1] / width)
         rows = min(size[0], max(1, round(height * scale)))
         columns = min(size[1], max(1, round(width * scale)))
         inner = Box.whole((rows, columns)).shifted((size[0] - rows) // 2, (size[1] - columns) // 2)
-        return cls(source, size, inner, box, mirrored)
+        return cls(source, size, inner, box, flipped)
 
     def forward(self, image: NDArray[np.generic], fill: float = 0.0) -> NDArray[np.float32]:
         """Bring an array of shape `source` to `size`, with `fill` around it; float32."""
@@ -88,7 +88,7 @@ class Placement:
         seen = image[self.box.slices]
         rows, columns = self.inner.shape
         out = np.full(self.size, fill, np.float32)
-        out[self.inner.slices] = resize(seen[:, ::-1] if self.mirrored else seen, (rows, columns))
+        out[self.inner.slices] = resize(seen[:, ::-1] if self.flipped else seen, (rows, columns))
         return out
 
     def backward(self, values: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -100,7 +100,7 @@ class Placement:
             raise GeometryError(f"an array of {values.shape}", f"shape {self.size}")
         rows, columns = self.box.shape
         seen = resize(values[self.inner.slices], (rows, columns))
-        seen = seen[:, ::-1] if self.mirrored else seen
+        seen = seen[:, ::-1] if self.flipped else seen
         if seen.shape == self.source:
             return np.ascontiguousarray(seen)
         out = np.zeros(self.source, np.float32)
@@ -112,7 +112,7 @@ class Placement:
         (row0, column0), (height, width) = self.box.start, self.box.shape
         (top, left), (rows, columns) = self.inner.start, self.inner.shape
         across = column - column0
-        across = width - across if self.mirrored else across
+        across = width - across if self.flipped else across
         return top + (row - row0) * rows / height, left + across * columns / width
 
     def point_back(self, row: float, column: float) -> tuple[float, float]:
@@ -131,5 +131,5 @@ class Placement:
         across = (column - left) * width / columns
         return (
             row0 + (row - top) * height / rows,
-            column0 + (width - across if self.mirrored else across),
+            column0 + (width - across if self.flipped else across),
         )

@@ -32,8 +32,8 @@ def prepare_unit(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Pl
     unit = None if spec.colour else to_unit(image.grey())
     placement = Placement.of((rows, columns), spec.size, spec.fit)
     if spec.region is Region.BREAST and unit is not None:
-        box, mirrored = breast_frame(unit)
-        placement = Placement.of((rows, columns), spec.size, spec.fit, box, mirrored)
+        box, flipped = breast_frame(unit)
+        placement = Placement.of((rows, columns), spec.size, spec.fit, box, flipped)
     if unit is None:
         # around a picture of stained tissue lies bare glass
         channels = [placement.forward(part, fill=1.0) for part in colour_to_unit(image.array)]

@@ -20,7 +20,7 @@ _LIT = 0.04  # brighter than the screen's black
 _GAP_PX = 4  # dark gaps in speckle are narrower than twice this
 _STROKE_PX = 9  # letters, scales and lines are thinner than twice this once they are closed
 _MARGIN_PX = 3
-_LEAST_SHARE = 0.1  # of the picture; a smaller scan is not believed
+_MIN_FRACTION = 0.1  # of the picture; a smaller scan is not believed
 _PART = 0.1  # of the largest part; a cyst or a shadow from side to side leaves two such parts
 
 
@@ -49,7 +49,7 @@ def scan_box(unit: NDArray[np.float32]) -> Box:
     inner = slice(2 * _STROKE_PX, -2 * _STROKE_PX)
     regions = connected_regions(opened[inner, inner] > 0)
     largest = max(regions.sizes, default=0)
-    if largest < _LEAST_SHARE * small.size:
+    if largest < _MIN_FRACTION * small.size:
         return Box.whole(unit.shape)
     parts = [
         box

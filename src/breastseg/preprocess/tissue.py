@@ -12,7 +12,7 @@ LEAST_CHROMA, MOST_CHROMA = 10, 26
 """Of 255: between these the threshold lies. Bare glass stays below the first, and the second keeps
 a slide that is all tissue from being divided into pale and dark tissue."""
 LEAST_AREA = 1 / 20_000
-"""Share of the picture below which a spot of colour is dust."""
+"""Fraction of the picture below which a spot of colour is dust."""
 
 
 def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:

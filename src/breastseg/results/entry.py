@@ -49,7 +49,7 @@ def success(
         spacing_mm=grid.spacing_mm,
         view=image.view or None,
         remarks=image.remarks,
-        label=prediction.outlined,
+        label=prediction.target,
         lesions=tuple(
             lesion_record(number, one, grid) for number, one in enumerate(found, start=1)
         ),
@@ -73,8 +73,8 @@ def lesion_record(number: int, finding: Finding, grid: Grid) -> LesionRecord:
         pixels=lesion.area_px,
         unit="px" if (grid if measured is None else measured).unit == "px" else "mm",
         volume=None if finding.volume is None else significant(finding.volume),
-        mean_probability=_rounded(lesion.confidence),
-        max_probability=_rounded(lesion.peak),
+        mean_probability=_rounded(lesion.mean_probability),
+        max_probability=_rounded(lesion.score),
         uncertainty=_rounded(finding.uncertainty),
     )
     if measured is None:

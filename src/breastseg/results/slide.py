@@ -135,7 +135,7 @@ def _segmented(
         with run.writing(*names):
             found = segment_slide(slide, network, tiling, mask, watch.progress)
             polygons, scale = found.polygons()
-            _write_contours(contours, slide, segmenter.bundle.outlined, polygons, scale)
+            _write_contours(contours, slide, segmenter.bundle.target, polygons, scale)
             _write_overview(overview, slide, found)
         provenance = _provenance(segmenter, found, options, scale)
         entry = Entry(
@@ -145,7 +145,7 @@ def _segmented(
             spacing_mm=tuple(um / 1000 for um in slide.spacing_um or ()) or None,
             origin_px=slide.origin,
             remarks=(remark,) if remark else (),
-            label=segmenter.bundle.outlined,
+            label=segmenter.bundle.target,
             lesions=_lesions(slide, found, polygons, scale),
             steps=provenance.steps,
             files=_FILES,

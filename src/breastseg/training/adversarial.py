@@ -23,7 +23,7 @@ from breastseg.training.recipe import Recipe
 from breastseg.training.task import SegmentationTask
 
 SOFTEST = 0.2
-"""A true mask's values are moved towards 0.5 by up to this share of 1."""
+"""A true mask's values are moved towards 0.5 by up to this fraction of 1."""
 
 
 class AdversarialTask(SegmentationTask):

@@ -89,7 +89,7 @@ class AveragedTask(lightning.LightningModule):
         self._last = now
 
     def epoch_summary(self) -> dict[str, float]:
-        """The epoch's mean loss, largest rate, and shares of time spent on the data."""
+        """The epoch's mean loss, largest rate, and fractions of time spent on the data."""
         loss = torch.stack(self._losses).mean()
         if self.trainer.world_size > 1:
             loss = self.trainer.strategy.reduce(loss, reduce_op="mean")

@@ -10,7 +10,7 @@ from breastseg.io.write import replacing
 PANELS = {
     "loss": {"loss": "training", "val_loss": "validation"},
     "validation Dice (lesion images)": {"val_dice": ""},
-    "share of normals outlined": {"val_normals_outlined": ""},
+    "fraction of normals outlined": {"val_normals_outlined": ""},
     "learning rate": {"learning_rate": ""},
 }
 """What each panel shows: columns of ``metrics.csv`` and their names."""

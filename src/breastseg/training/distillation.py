@@ -47,7 +47,7 @@ def teacher_maps(
 ) -> NDArray[np.uint8]:
     """The teachers' mean probability of a lesion.
 
-    Each teacher averages with the mirrored image; its gates and thresholds are not applied.
+    Each teacher averages with the flipped image; its gates and thresholds are not applied.
 
     Args:
         images: (N, rows, columns), prepared.

@@ -120,9 +120,9 @@ def _write_end(task: SegmentationTask, validation: PreparedCases, folder: RunFol
 
 
 def _sampler(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> TrainingSampler:
-    """This process's share of the training cases."""
-    share = recipe.batch_size // trainer.world_size
-    if share < 1 or len(train) < recipe.batch_size:
+    """This process's part of the training cases."""
+    fraction = recipe.batch_size // trainer.world_size
+    if fraction < 1 or len(train) < recipe.batch_size:
         raise RecipeError(
             f"batch_size {recipe.batch_size} on {trainer.world_size} processes "
             f"with {len(train)} training cases",
@@ -133,7 +133,7 @@ def _sampler(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -
         train,
         np.array([repeats[case.source] for case in train.cases]),
         recipe.normal_fraction,
-        share,
+        fraction,
         recipe.seed,
         trainer.global_rank,
         trainer.world_size,

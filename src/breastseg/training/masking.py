@@ -45,5 +45,5 @@ class MaskingTask(SegmentationTask):
         masking = self.recipe.masking
         side = max(1, round(1 / masking.patch))
         order = torch.rand(len(images), side * side, device=images.device).argsort(dim=1)
-        masked = (order < masking.share * side * side).float().view(-1, 1, side, side)
+        masked = (order < masking.fraction * side * side).float().view(-1, 1, side, side)
         return functional.interpolate(masked, images.shape[2:], mode="nearest") > 0.5

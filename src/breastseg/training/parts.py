@@ -18,7 +18,7 @@ class DistillationRecipe(Strict):
 
     Attributes:
         teachers: names of shipped bundles, or folders of bundles.
-        weight: share of the loss that compares with the teachers; the rest compares
+        weight: fraction of the loss that compares with the teachers; the rest compares
             with the truth.
 
     Raises:
@@ -63,14 +63,14 @@ class MaskingRecipe(Strict):
     """Self-supervised pretraining: fill in what was masked out; no outlines are needed.
 
     Attributes:
-        share: of each image that is masked.
-        patch: side of a masked square as a share of the image's side.
+        fraction: of each image that is masked.
+        patch: side of a masked square as a fraction of the image's side.
 
     Raises:
         RecipeError: a value outside its range.
     """
 
-    share: Annotated[float, Within(0.01, 0.99)] = 0.6
+    fraction: Annotated[float, Within(0.01, 0.99)] = 0.6
     patch: Annotated[float, Within(0.001, 0.5)] = 0.0625
 
     def __post_init__(self) -> None:

@@ -80,7 +80,7 @@ class Recipe(Strict):
         small_epochs: how many of the first epochs are trained at `small_size`; progressive
             resizing spends less time where a coarse view is enough.
         small_size: (rows, columns) of those epochs.
-        normal_fraction: share of lesion-free images among those shown; None shows them
+        normal_fraction: fraction of lesion-free images among those shown; None shows them
             as often as they occur.
         validate_every: epochs between validations; the last epoch is always validated.
         patience: stop after this many validations without a better Dice; 0 never stops early.

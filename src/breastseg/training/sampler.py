@@ -175,7 +175,7 @@ class TrainingSampler:
     Attributes:
         prepared: the training cases.
         repeats: (N,) how often an epoch shows each case of that source.
-        normal_fraction: share of lesion-free draws, or None for as many as there are.
+        normal_fraction: fraction of lesion-free draws, or None for as many as there are.
         batch_size: images a step on this process.
         seed: of the run.
         rank: of this process.

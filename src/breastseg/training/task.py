@@ -126,7 +126,7 @@ class SegmentationTask(AveragedTask):
             stored: (N, 1 or 2, rows, columns) uint8.
 
         Returns:
-            (N, K, rows, columns) float32; a teacher's map follows as a share of 1.
+            (N, K, rows, columns) float32; a teacher's map follows as a fraction of 1.
         """
         labels = torch.arange(1, max(1, len(self.recipe.classes)) + 1, device=stored.device)
         hard = (stored[:, :1] == labels[:, None, None]).float()
@@ -178,7 +178,7 @@ class SegmentationTask(AveragedTask):
         self._sums[: len(parts)] += torch.stack([part.double() for part in parts])
 
     def on_validation_epoch_end(self) -> None:
-        """Log the mean loss, mean Dice over lesion images and the share of normals with a mask.
+        """Log the mean loss, mean Dice over lesion images and the fraction of normals with a mask.
 
         A normal's Dice is 1 without an outline and 0 with one. Sums are added up over the
         processes, which may hold unequal numbers of cases.
@@ -227,6 +227,6 @@ class SegmentationTask(AveragedTask):
 def validation_batches(
     prepared: PreparedCases, batch_size: int, rank: int = 0, world: int = 1
 ) -> list[Batch]:
-    """Cut this process's share of the validation cases into batches, in order."""
+    """Cut this process's part of the validation cases into batches, in order."""
     rows = np.arange(len(prepared))[rank::world]
     return [prepared.batch(rows[i : i + batch_size]) for i in range(0, len(rows), batch_size)]

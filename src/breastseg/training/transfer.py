@@ -21,7 +21,7 @@ PREFIX = "encoder."
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Parameters that share a rate.
+    """Parameters that fraction a rate.
 
     Attributes:
         parameters: of the group.
@@ -83,7 +83,7 @@ def first_epoch(layer: int | None, layers: int, transfer: TransferRecipe) -> int
 
 
 def rate_of(warmup: int, total: int, begins: int) -> Callable[[int], float]:
-    """Rate of a step as a share of the peak: linear warm-up, then half a cosine to zero.
+    """Rate of a step as a fraction of the peak: linear warm-up, then half a cosine to zero.
 
     Args:
         warmup: steps of the warm-up, at least 1.

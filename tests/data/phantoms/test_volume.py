@@ -160,10 +160,10 @@ def test_the_surface_and_the_mask_are_one_shape(malignant: bool) -> None:
     space = Space((30, 60, 60), (2.0, 1.0, 1.0))
     for seed in range(8):
         lesion = draw_lesion(np.random.default_rng(seed), (30.0, 30.0, 30.0), 16, malignant)
-        box, level, share = lesion.surface(space, near_mm=4)
+        box, level, fraction = lesion.surface(space, near_mm=4)
         mask = lesion.mask(space)
         np.testing.assert_array_equal(mask[box.slices], level < 0)
-        np.testing.assert_array_equal(level < 0, share < 1)
+        np.testing.assert_array_equal(level < 0, fraction < 1)
         assert mask.sum() == mask[box.slices].sum()
         assert ndimage.label(mask, np.ones((3, 3, 3)))[1] == 1
         assert mask[15, 30, 30]

@@ -52,7 +52,7 @@ def test_the_two_rules_choose_within_their_limits() -> None:
     assert (points.lesion_images, points.normal_images) == (1, 1)
     highest = points.choose(Choice())
     assert highest == (0.15, 0.7)  # the first whose gate drops the square on the normal image
-    assert points.choose(Choice(max_normals_outlined=1.0)) == (0.15, 0.6)
+    assert points.choose(Choice(max_false_positive_normals=1.0)) == (0.15, 0.6)
     lowest = points.choose(Choice("lowest-score", 1.0, max_false_positives=0.5))
     assert lowest == (0.6, 0.0)
     assert points.choose(Choice("lowest-score", 0.0)) == (0.6, 0.7)
@@ -86,7 +86,7 @@ def test_a_point_and_a_temperature_are_written_into_the_bundle(
     bundle: Path, scans: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = ["--data", f"folder={scans}", "--quiet", "--threads", "1"]
-    words = ["calibrate", "point", str(bundle), *data, "--max-normals-outlined", "1"]
+    words = ["calibrate", "point", str(bundle), *data, "--max-false-positive-normals", "1"]
     assert main([*words, "--write", str(bundle)]) == 0
     said = capsys.readouterr().out.splitlines()
     output = read_bundle(bundle).output

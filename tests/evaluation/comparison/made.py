@@ -104,7 +104,7 @@ def made_comparison(
     cases: Sequence[Disc] = (),
     habits: Mapping[str, Habit] = HABITS,
     baseline: str = "net",
-    folder: Path = Path("outlines"),
+    folder: Path = Path("masks"),
     draw: bool = False,
 ) -> Comparison:
     """Score every habit on every case; with `draw` the outlines are written below `folder`."""
@@ -124,7 +124,7 @@ def made_comparison(
         traits={case.key: _traits(case) for case in cases},
         protocol=protocol,
         baseline=baseline,
-        outlines=folder,
+        masks=folder,
         parameters={
             label: {"threshold": 0.4, "flip_average": True} if habit.network else {"shift": 0.1}
             for label, habit in habits.items()

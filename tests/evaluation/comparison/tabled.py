@@ -69,5 +69,5 @@ def tabled(
         traits={one.key: one for one in known_traits},
         protocol=Protocol(),
         baseline=next(iter(dice)),
-        outlines=Path("outlines"),
+        masks=Path("masks"),
     )

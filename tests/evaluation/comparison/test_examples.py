@@ -43,7 +43,7 @@ def test_cases_are_chosen_by_the_figures() -> None:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory):
     cases = made_cases(6, 1)
-    folder = tmp_path_factory.mktemp("outlines")
+    folder = tmp_path_factory.mktemp("masks")
     return made_comparison(cases, folder=folder, draw=True), cases
 
 

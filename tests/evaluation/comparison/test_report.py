@@ -48,7 +48,7 @@ class Page(HTMLParser):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report") / "new"
     cases = made_cases()
-    comparison = made_comparison(cases, folder=out / "outlines", draw=True)
+    comparison = made_comparison(cases, folder=out / "masks", draw=True)
     write_comparison(comparison, out, cases, COMMAND, resamples=50, seed=2)
     return out
 
@@ -122,7 +122,7 @@ def test_the_page_tells_what_a_reader_asks(folder: Path) -> None:
 
 def test_the_same_comparison_is_the_same_report(folder: Path, tmp_path: Path) -> None:
     cases = made_cases()
-    comparison = made_comparison(cases, folder=folder / "outlines")
+    comparison = made_comparison(cases, folder=folder / "masks")
     write_comparison(comparison, tmp_path, cases, COMMAND, resamples=50, seed=2)
     for name in ("report.html", "report.md", "comparison.csv", "comparison.json"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
@@ -182,7 +182,7 @@ def test_markdown_holds_the_tables(folder: Path) -> None:
 
 def test_a_report_without_pictures_holds_no_image(folder: Path, tmp_path: Path) -> None:
     cases = made_cases()
-    comparison = made_comparison(cases, folder=folder / "outlines")
+    comparison = made_comparison(cases, folder=folder / "masks")
     write_comparison(comparison, tmp_path, cases, COMMAND, pictures=False, resamples=20)
     text = (tmp_path / "report.html").read_text()
     assert "data:image" not in text

@@ -80,7 +80,7 @@ def test_cells_hold_what_evaluate_says(tmp_path) -> None:
 def test_outlines_are_written_at_one_bit_a_pixel(tmp_path) -> None:
     cases = [drawn("a b/c", block(3, 4))]
     compared = compare([acting("a", tmp_path / "log")], cases, OWN, tmp_path, "a", workers=1)
-    with Pillow.open(mask_path(compared.outlines, "a", cases[0].key)) as picture:
+    with Pillow.open(mask_path(compared.masks, "a", cases[0].key)) as picture:
         assert picture.mode == "1"
         assert np.array_equal(np.array(picture), block(3, 4))
 
@@ -125,7 +125,7 @@ def test_what_has_changed_is_computed_again(tmp_path) -> None:
     assert [computed(plain), computed(plain)] == [2, 0]
     picture.write_bytes(b"xy")
     assert [computed(plain), computed(plain)] == [1, 0]
-    mask_path(tmp_path / "outlines", "a", "made/b").unlink()
+    mask_path(tmp_path / "masks", "a", "made/b").unlink()
     assert [computed(plain), computed(plain)] == [1, 0]
     cases[1] = replace(cases[1], label="malignant")
     assert [computed(plain), computed(plain)] == [1, 0]
@@ -200,14 +200,14 @@ def test_a_failing_method_is_a_cell_and_a_miss(tmp_path, act, says) -> None:
     assert (failed.row.score.true_lesions, failed.row.milliseconds) == (1, None)
     assert failed.found == failed.false_positives == (0,) * 19
     assert sum(failed.bin_pixels) == 0
-    assert not mask_path(compared.outlines, "bad", cases[2].key).exists()
-    assert mask_path(compared.outlines, "bad", cases[1].key).exists()
+    assert not mask_path(compared.masks, "bad", cases[2].key).exists()
+    assert mask_path(compared.masks, "bad", cases[1].key).exists()
 
 
 def test_an_outline_of_another_time_does_not_stay_beside_a_failure(tmp_path) -> None:
     log, cases = tmp_path / "log", some_cases()
     compare([acting("a", log)], cases, OWN, tmp_path, "a", workers=1)
-    path = mask_path(tmp_path / "outlines", "a", cases[2].key)
+    path = mask_path(tmp_path / "masks", "a", cases[2].key)
     assert path.exists()
     compare([acting("a", log, "raise", 3)], cases, OWN, tmp_path, "a", workers=1)
     assert not path.exists()

@@ -84,9 +84,7 @@ def test_boxes_are_said_to_measure_borders_only() -> None:
     boxed = replace(comparison, protocol=Protocol((64, 48), prompting=Prompting.BOX))
     assert "nothing of how lesions are found" in said(boxed)
     results = summarise_comparison(boxed, resamples=20)
-    assert subtitle(
-        results
-    ) == "2 methods on 3 images of s. Expected: each method is given a box around " + (
+    assert subtitle(results) == "2 methods on 3 images of s; each method is given a box around " + (
         "the lesion."
     )
     assert "tightest box" in how(results)[0]

@@ -97,7 +97,7 @@ def test_a_cell_without_its_outline_is_not_finished(tmp_path) -> None:
         assert store.cell("a", "s/c", "f") is None
         assert store.cell("failed", "s/c", "f") is not None
         mask = Mask(np.eye(3, dtype=bool), Grid((3, 3)))
-        write_mask(mask_path(store.outlines, "a", "s/c"), mask)
+        write_mask(mask_path(store.masks, "a", "s/c"), mask)
         assert store.cell("a", "s/c", "f") is not None
 
 
@@ -135,7 +135,7 @@ def test_the_scores_of_a_volume_come_back_as_such(tmp_path) -> None:
 
 @pytest.mark.parametrize("suffix", ["png", "nii.gz"])
 def test_leftovers_of_a_killed_run_are_removed(suffix, tmp_path) -> None:
-    leftover = tmp_path / "outlines" / "a" / f".s.0011.{suffix}"
+    leftover = tmp_path / "masks" / "a" / f".s.0011.{suffix}"
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"x")
     kept = leftover.with_name(f"s.{suffix}")
@@ -145,10 +145,8 @@ def test_leftovers_of_a_killed_run_are_removed(suffix, tmp_path) -> None:
 
 
 def test_names_of_files_are_readable_and_safe() -> None:
-    folder = Path("outlines")
-    assert mask_path(folder, "otsu", "BUSI/benign (1)") == Path(
-        "outlines/otsu/BUSI~2Fbenign (1).png"
-    )
+    folder = Path("masks")
+    assert mask_path(folder, "otsu", "BUSI/benign (1)") == Path("masks/otsu/BUSI~2Fbenign (1).png")
     for label in ("..", ".", "a:b=1,c=2", "C:\\x", "a/../b", "con?*", "a.", " ", "\u00e9\u00fc"):
         path = mask_path(folder, label, label)
         assert path.parent.parent == folder

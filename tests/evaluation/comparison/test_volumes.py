@@ -71,7 +71,7 @@ def test_each_method_has_its_phases_and_all_go_through_to_the_report(
             assert cell.row.error is None
             score = cell.row.score
             assert isinstance(score, VolumeScore)
-            outline = read_mask_array(mask_path(found.outlines, label, ref.key, True))
+            outline = read_mask_array(mask_path(found.masks, label, ref.key, True))
             expected = Enhancing("", phases).segment(
                 Image((image := ref.load().images[0]).array[:phases], image.grid)
             )

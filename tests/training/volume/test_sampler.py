@@ -28,8 +28,8 @@ def volumes() -> tuple[PreparedVolume, ...]:
     )
 
 
-def sampler(volumes: tuple[PreparedVolume, ...], **shares: float) -> PatchSampler:
-    return PatchSampler(volumes, PatchesRecipe(**shares), SPEC.patch, 5, 3, seed=7)
+def sampler(volumes: tuple[PreparedVolume, ...], **fractions: float) -> PatchSampler:
+    return PatchSampler(volumes, PatchesRecipe(**fractions), SPEC.patch, 5, 3, seed=7)
 
 
 def test_a_case_is_brought_to_the_networks_spacing() -> None:
@@ -130,7 +130,7 @@ def test_nothing_changes_where_nothing_is_asked() -> None:
     assert torch.equal(moved, lesions)
 
 
-def test_image_and_lesion_are_mirrored_together_along_the_asked_axes() -> None:
+def test_image_and_lesion_are_flipped_together_along_the_asked_axes() -> None:
     lesions = (torch.rand(40, 1, 4, 6, 6, generator=torch.Generator().manual_seed(1)) > 0.5).float()
     images = torch.cat((lesions, 2 * lesions), dim=1)
     kept = images.clone()
@@ -140,9 +140,9 @@ def test_image_and_lesion_are_mirrored_together_along_the_asked_axes() -> None:
     torch.testing.assert_close(changed[:, 1:], 2 * moved)
     assert torch.equal(images, kept)
     as_it_was = (moved == lesions).flatten(1).all(dim=1)
-    mirrored = (moved == lesions.flip(-1)).flatten(1).all(dim=1)
-    assert bool((as_it_was ^ mirrored).all())
-    assert 10 < int(mirrored.sum()) < 30
+    flipped = (moved == lesions.flip(-1)).flatten(1).all(dim=1)
+    assert bool((as_it_was ^ flipped).all())
+    assert 10 < int(flipped.sum()) < 30
 
 
 def test_grey_levels_keep_their_order_and_lesions_their_values() -> None:

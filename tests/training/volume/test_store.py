@@ -120,8 +120,10 @@ def test_examinations_are_shown_as_often_as_their_source_says(cases, tmp_path: P
     generator = np.random.default_rng(0)
     whole = replace(sampler, repeats=(2.0, 1.0, 3.0))._order(6, generator)
     assert np.bincount(whole).tolist() == [2, 1, 3]
-    shares = np.bincount(replace(sampler, repeats=(0.5, 1.0, 1.5))._order(3000, generator)) / 1000
-    np.testing.assert_allclose(shares, [0.5, 1, 1.5], atol=0.05)
+    fractions = (
+        np.bincount(replace(sampler, repeats=(0.5, 1.0, 1.5))._order(3000, generator)) / 1000
+    )
+    np.testing.assert_allclose(fractions, [0.5, 1, 1.5], atol=0.05)
     # no repeats: rounds of a permutation each, as it has always been
     for repeats in ((), (1.0, 1.0, 1.0)):
         order = replace(sampler, repeats=repeats)._order(7, np.random.default_rng(5))

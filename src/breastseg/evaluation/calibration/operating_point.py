@@ -37,12 +37,12 @@ class Choice:
         rule: highest-dice takes the point with the highest mean Dice among those within the limits;
             lowest-score takes the threshold with the highest mean Dice without a smallest score,
             and at it the lowest smallest score within the limits.
-        max_normals_outlined: fraction of images without a lesion that may have a mask.
+        max_false_positive_normals: fraction of images without a lesion that may have a mask.
         max_false_positives: per image with a lesion.
     """
 
     rule: Literal["highest-dice", "lowest-score"] = "highest-dice"
-    max_normals_outlined: Annotated[float, Within(0, 1)] = 0.0
+    max_false_positive_normals: Annotated[float, Within(0, 1)] = 0.0
     max_false_positives: Annotated[float, Within(0, 1000)] = 1.0
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class OperatingPoints:
     def choose(self, choice: Choice) -> tuple[float, float] | None:
         """Threshold and smallest score by a rule; None where no point is within its limits."""
         normals = np.nan_to_num(self.normals_outlined)  # without normals there is no limit
-        allowed = normals <= choice.max_normals_outlined
+        allowed = normals <= choice.max_false_positive_normals
         allowed &= self.false_positives <= choice.max_false_positives
         if choice.rule == "lowest-score":
             best = int(self.dice[:, 0].argmax())

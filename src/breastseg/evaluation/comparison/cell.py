@@ -24,7 +24,7 @@ class Traits:
     Attributes:
         key: ``"source/case_id"``.
         area_px: pixels, or voxels, of lesion, at the image's own size; 0 on a normal image.
-        area_fraction: share of the image that is lesion, 0 to 1.
+        area_fraction: fraction of the image that is lesion, 0 to 1.
         contrast: difference of the mean grey of the lesion and of the ring around it, over their
             sum (Weber-like, -1 to 1); above 0 where the lesion stands out as lesions of its
             modality do, brighter in mammograms and MRI, darker elsewhere. None without a lesion.
@@ -86,7 +86,7 @@ class Comparison:
     traits: Mapping[str, Traits]
     protocol: Protocol
     baseline: str
-    outlines: Path
+    masks: Path
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     unscored: Mapping[str, str] = field(default_factory=dict)
 

@@ -52,7 +52,7 @@ class Rules:
 
     specs: tuple[MethodSpec, ...]
     protocol: Protocol
-    outlines: Path
+    masks: Path
 
 
 class Bench:
@@ -95,7 +95,7 @@ class Bench:
         protocol = self._rules.protocol
         seen = _first_phases(case, self._phases[label])
         outcome = segment_and_score(self._methods[label], seen, protocol)
-        path = mask_path(self._rules.outlines, label, case.ref.key, case.ref.is_volume)
+        path = mask_path(self._rules.masks, label, case.ref.key, case.ref.is_volume)
         prediction, truth = outcome.prediction, case.truth
         if prediction is None or truth is None:
             path.unlink(missing_ok=True)  # that of an earlier run with other parameters

@@ -86,7 +86,7 @@ def free_response(cells: Sequence[Cell]) -> tuple[tuple[float, float], ...]:
         cells: of one method; a failed one finds nothing.
 
     Returns:
-        At each of `THRESHOLDS`: false outlines an image, 0 or more; and the share of all true
+        At each of `THRESHOLDS`: false outlines an image, 0 or more; and the fraction of all true
         lesions that are found, 0 to 1. NaN where there is no image or no lesion.
     """
     lesions = sum(cell.row.score.true_lesions for cell in cells)

@@ -123,7 +123,7 @@ def legend(
     Args:
         axes: whose marks have labels.
         where: the corner of the legend that is placed.
-        anchor: where it is placed, in shares of the axes.
+        anchor: where it is placed, in fractions of the axes.
         columns: side by side.
     """
     axes.legend(

@@ -149,8 +149,8 @@ def _scene(results: Results, ref: CaseRef, why: str) -> Scene | None:
         panels.append(Panel(scored.label, said, _lines(truth, outline), alt))
         if scored.label in marked and outline is not None:
             wrong, left = int((outline & ~truth).sum()), int((truth & ~outline).sum())
-            share = [f"{100 * n / max(1, truth.sum()):.0f} %" for n in (wrong, left)]
-            caption = f"{share[0]} too much, {share[1]} left out"
+            fraction = [f"{100 * n / max(1, truth.sum()):.0f} %" for n in (wrong, left)]
+            caption = f"{fraction[0]} too much, {fraction[1]} left out"
             caption += " in this slice" if section.name else ""
             alt = f"what {scored.label} got wrong on {ref.key}, of the lesion's area: {caption}"
             errors.append(Panel(f"Errors of {scored.label}", caption, _errors(truth, outline), alt))
@@ -171,15 +171,15 @@ def _outline(
 ) -> NDArray[np.bool_] | None:
     """What a method outlined, at the size of the picture; None where it failed."""
     comparison = results.comparison
-    path = mask_path(comparison.outlines, scored.label, row.key, comparison.of_volumes)
+    path = mask_path(comparison.masks, scored.label, row.key, comparison.of_volumes)
     if row.error is not None or not path.is_file():
         return None
     return nearest(section.of(read_mask_array(path)), size)
 
 
 def _shown_size(rows: float, columns: float) -> tuple[int, int]:
-    share = min(1.0, SIDE / max(rows, columns))
-    return max(1, round(rows * share)), max(1, round(columns * share))
+    fraction = min(1.0, SIDE / max(rows, columns))
+    return max(1, round(rows * fraction)), max(1, round(columns * fraction))
 
 
 def _lines(truth: NDArray[np.bool_], outline: NDArray[np.bool_] | None) -> str:

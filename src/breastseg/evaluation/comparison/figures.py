@@ -135,7 +135,7 @@ def free_response_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     figure, axes = canvas(4.4)
     points = {s.label: _operating_point(s) for s in results.scored_methods}
     reach = max(0.2, *(false for false, _ in points.values()))
-    lowest = min(share for _, share in points.values())
+    lowest = min(fraction for _, fraction in points.values())
     for label, curve in results.curves.items():
         style = found[label]
         axes.step(
@@ -145,32 +145,32 @@ def free_response_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
             linewidth=1.6 if style.shown else 0.9,
             zorder=style.order,
         )
-    for label, (false, share) in points.items():
+    for label, (false, fraction) in points.items():
         style = found[label]
         axes.plot(
             false,
-            share,
+            fraction,
             marker=style.marker,
             markersize=8 if style.shown else 5,
             color=style.colour,
             markeredgecolor="white",
             linestyle="none",
             zorder=style.order + 2,
-            label=f"{label}: {percent(share)} at {false:.2f}" if style.shown else "_",
+            label=f"{label}: {percent(fraction)} at {false:.2f}" if style.shown else "_",
         )
     axes.set_xlim(-0.03 * reach, 1.3 * reach)
     axes.set_ylim(max(-0.02, math.floor(10 * lowest - 1) / 10), 1.02)
     legend(axes, "upper left", (1.01, 1))
     axes.set_xlabel("False outlines an image", fontsize=9, color=INK)
-    axes.set_ylabel("Share of lesions found", fontsize=9, color=INK)
+    axes.set_ylabel("Fraction of lesions found", fontsize=9, color=INK)
     alt = "Lesions found over false outlines an image. " + "; ".join(
-        f"{label}: {percent(share)} found at {false:.2f}"
-        for label, (false, share) in points.items()
+        f"{label}: {percent(fraction)} found at {false:.2f}"
+        for label, (false, fraction) in points.items()
     )
     reading = (
         "Up and to the left is better: more lesions found with fewer false outlines. The mark is "
         "the method's own operating point. A method whose probability is graded also has a line: "
-        "the share it finds with no more false outlines than that at some threshold, picked on "
+        "the fraction it finds with no more false outlines than that at some threshold, picked on "
         "these images and so a little flattering. One that gives an outline and no grades is a "
         "point. The axis of lesions found need not start at 0."
         + ("" if len(points) <= HIGHLIGHTS else " Methods in grey are in the table below.")
@@ -185,22 +185,22 @@ def _staircase(curve: Sequence[tuple[float, float]], end: float) -> Sequence[tup
     The counts themselves go to and fro with the threshold: outlines melt together and fall apart.
     """
     best, stairs = -1.0, []
-    for false, share in sorted(curve, key=lambda point: (point[0], -point[1])):
-        if share > best:
-            best = share
-            stairs.append((false, share))
+    for false, fraction in sorted(curve, key=lambda point: (point[0], -point[1])):
+        if fraction > best:
+            best = fraction
+            stairs.append((false, fraction))
     return [*stairs, (max(end, stairs[-1][0]), best)]
 
 
 def _operating_point(scored: ScoredMethod) -> tuple[float, float]:
-    """False outlines an image, and the share of lesions found."""
+    """False outlines an image, and the fraction of lesions found."""
     false = scored.figure("false_positives_per_image", ALL)
     found = scored.figure("lesions_found", LESIONS)
     return (0.0 if false is None else false.value), (0.0 if found is None else found.value)
 
 
 def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
-    """What share of pixels is lesion where a method gives some probability."""
+    """What fraction of pixels is lesion where a method gives some probability."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 5.2), layout="constrained")
@@ -225,7 +225,7 @@ def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     legend(upper, "upper left", (0, 1))
     upper.set_ylim(-0.02, 1.02)
     upper.set_xlim(-0.02, 1.02)
-    upper.set_ylabel("Share that is lesion", fontsize=9, color=INK)
+    upper.set_ylabel("Fraction that is lesion", fontsize=9, color=INK)
     lower.set_yscale("log")
     lower.yaxis.set_major_formatter(lambda n, _: f"{n:,.0f}")
     lower.minorticks_off()

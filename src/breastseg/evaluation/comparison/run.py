@@ -42,7 +42,7 @@ def compare(
         specs: the methods; each under a label of its own.
         cases: of volumes each method is given as many phases as it takes.
         protocol: how they are segmented and scored.
-        folder: gets ``cells.jsonl`` and ``outlines/``; made where it is missing.
+        folder: gets ``cells.jsonl`` and ``masks/``; made where it is missing.
         baseline: the label that the others are held against.
         workers: processes, each on one core; 0 for one a core, 1 for this process.
         progress: told at the start and after each cell how many are done, and how many in all.
@@ -65,7 +65,7 @@ def compare(
     with Store(folder) as store:
         ledger = _Ledger(store, cases, made_by, protocol)
         note(*ledger.done)
-        rules = Rules(tuple(specs), protocol, store.outlines)
+        rules = Rules(tuple(specs), protocol, store.masks)
         with closing(_results(rules, methods, ledger.tasks(), workers)) as results:
             for result in results:
                 ledger.enter(result)
@@ -78,7 +78,7 @@ def compare(
         traits={r.key: ledger.traits[r.key] for r in cases if r.key not in unscored},
         protocol=protocol,
         baseline=baseline,
-        outlines=store.outlines,
+        masks=store.masks,
         parameters={label: dict(made.parameters) for label, made in made_by.items()},
         unscored=unscored,
     )

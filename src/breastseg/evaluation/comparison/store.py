@@ -20,7 +20,7 @@ from breastseg.evaluation.comparison.cell import Cell, Traits
 from breastseg.evaluation.score import VolumeScore
 from breastseg.io.write import replacing
 
-CELLS, OUTLINES = "cells.jsonl", "outlines"
+CELLS, MASKS = "cells.jsonl", "masks"
 _PACKAGE = Path(__file__).resolve().parents[2]
 # What a result depends on besides its method's parameters.
 _ROOMS = ("core", "io", "preprocess", "classical", "metrics", "inference")
@@ -55,12 +55,12 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.outlines = folder / OUTLINES
+        self.masks = folder / MASKS
         path = folder / CELLS
         try:
-            self.outlines.mkdir(parents=True, exist_ok=True)
+            self.masks.mkdir(parents=True, exist_ok=True)
             for kind in ("png", "gz"):
-                for leftover in self.outlines.glob(f"*/.*.{kind}"):  # of a run that was killed
+                for leftover in self.masks.glob(f"*/.*.{kind}"):  # of a run that was killed
                     leftover.unlink(missing_ok=True)
             # Unbuffered: a line goes out in one piece, and nothing is lost when the run is killed.
             self._file = path.open("ab", buffering=0)
@@ -94,7 +94,7 @@ class Store:
         if line is None or line.cell is None or line.fingerprint != fingerprint:
             return None
         of_volume = isinstance(line.cell.row.score, VolumeScore)
-        drawn = mask_path(self.outlines, label, key, of_volume).is_file()
+        drawn = mask_path(self.masks, label, key, of_volume).is_file()
         return line.cell if drawn or line.cell.row.error is not None else None
 
     def traits(self, key: str, fingerprint: str) -> Traits | None:

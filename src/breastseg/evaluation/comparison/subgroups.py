@@ -20,8 +20,8 @@ _Belongs = Callable[[Row, Traits], bool]
 def subgroups(comparison: Comparison) -> Mapping[str, frozenset[str]]:
     """The keys of the images with a lesion in each group, by the group's name.
 
-    Small, medium and large go by the share of the image that is lesion, those of volumes by cubic
-    centimetres. Low contrast is the quarter of the images compared that is lowest in it, an
+    Small, medium and large go by the fraction of the image that is lesion, those of volumes by
+    cubic centimetres. Low contrast is the quarter of the images compared that is lowest in it, an
     irregular border the highest quarter; an image on the boundary of thirds or quarters is in the
     lower part. A group without an image is left out, and so is a source that all images are from.
     """

@@ -72,7 +72,7 @@ def signed(value: float) -> str:
 
 
 def percent(value: float, digits: int = 0) -> str:
-    """A share of 0 to 1 as a percentage."""
+    """A fraction of 0 to 1 as a percentage."""
     return "-" if math.isnan(value) else f"{100 * value:.{digits}f} %"
 
 

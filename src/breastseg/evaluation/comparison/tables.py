@@ -77,8 +77,8 @@ def overlap(results: Results) -> Table:
         "Overlap with the true outline",
         "Images with a lesion. Dice is 1 where outline and truth agree in every pixel and 0 where "
         "they share none; a median above the mean says that a few images were missed altogether. "
-        "Per image F1 is the same number as Dice. Precision is the share of the outline that is "
-        "lesion, recall the share of the lesion that is outlined."
+        "Per image F1 is the same number as Dice. Precision is the fraction of the outline that is "
+        "lesion, recall the fraction of the lesion that is outlined."
         + (_about_ranks(results.ranking) if len(results.scored_methods) > 1 else ""),
         columns,
     )
@@ -124,13 +124,13 @@ def detection(results: Results) -> Table:
     columns = []
     if results.ranking is not None:
         columns += [
-            _share("Lesions found", "lesions_found"),
+            _fraction("Lesions found", "lesions_found"),
             _Column("Missed", lambda s: Entry(missed(s))),
             _count("False outlines a lesion image", "false_positives_per_image"),
         ]
     if NORMALS in results.best.groups:
         columns += [
-            _share("Normal images outlined", "fraction_outlined", False, NORMALS),
+            _fraction("Normal images outlined", "fraction_outlined", False, NORMALS),
             _count("False outlines a normal image", "false_positives_per_image", NORMALS),
         ]
     columns += [
@@ -194,7 +194,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "By source and scanner": ("source", "scanner"),
     "By other kinds": ("",),
 }
-"""How the names of subgroups begin that share a table."""
+"""How the names of subgroups begin that fraction a table."""
 
 
 def by_subgroup(results: Results) -> Iterator[Table]:
@@ -208,7 +208,7 @@ def by_subgroup(results: Results) -> Iterator[Table]:
                 results,
                 f"subgroups-{title.split()[1].strip(',')}",
                 title,
-                "Mean Dice on images with a lesion, its interval, and the share of lesions found. "
+                "Mean Dice on images with a lesion, interval, and fraction of lesions found. "
                 "Kinds overlap; one with few images says little: look at its number and interval.",
                 [_subgroup(results, name) for name in names],
             )
@@ -231,7 +231,7 @@ def _subgroup(results: Results, name: str) -> _Column:
 
 
 def found(group: Group) -> float:
-    """Share of lesions found, 0 to 1; NaN where there are none."""
+    """Fraction of lesions found, 0 to 1; NaN where there are none."""
     figure = group.figures.get("lesions_found")
     return math.nan if figure is None else figure.value
 
@@ -251,10 +251,10 @@ def main_table(results: Results) -> Table:
             _mean("Dice", "dice"),
             _median("median", "dice"),
             _bare(_far(results)),
-            _bare(_share("Found", "lesions_found")),
+            _bare(_fraction("Found", "lesions_found")),
         ]
     if NORMALS in results.best.groups:
-        columns.append(_bare(_share("Normals outlined", "fraction_outlined", False, NORMALS)))
+        columns.append(_bare(_fraction("Normals outlined", "fraction_outlined", False, NORMALS)))
     columns += [
         _Column("ms", _time, _milliseconds, upwards=False),
         _Column("Failed", lambda s: Entry(str(s.failures))),
@@ -311,7 +311,7 @@ def _count(head: str, name: str, group: str = LESIONS) -> _Column:
     return _column(head, name, group, False, lambda f: _interval(f, 2))
 
 
-def _share(head: str, name: str, upwards: bool = True, group: str = LESIONS) -> _Column:
+def _fraction(head: str, name: str, upwards: bool = True, group: str = LESIONS) -> _Column:
     return _column(head, name, group, upwards, _percentage)
 
 

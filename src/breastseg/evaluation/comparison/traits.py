@@ -17,7 +17,7 @@ from breastseg.evaluation.comparison.cell import Traits
 from breastseg.preprocess.intensity import to_unit
 
 RING = 0.2
-"""Width of the ring around a lesion, as a share of the diameter of a disc of its area; a disc's
+"""Width of the ring around a lesion, as a fraction of the diameter of a disc of its area; a disc's
 ring then has about as many pixels as the disc. Of a volume: of a ball of its volume."""
 _SMOOTHED = 0.3
 """Standard deviation of the smoothing of a surface, in the largest distance of neighbours."""

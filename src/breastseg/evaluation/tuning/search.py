@@ -25,14 +25,14 @@ from breastseg.evaluation.protocol import Prompting
 from breastseg.evaluation.tuning.scoring import CaseDice, Scorer, scorer
 
 _STAGES = (0.25, 0.5)
-"""After which shares of the images a trial may be given up."""
+"""After which fractions of the images a trial may be given up."""
 _LEAST_STAGE = 24  # images; fewer say too little
 _LEAST_TRIALS = 8
 """Finished trials before any is given up."""
 _NEAR_TRIALS = 10
 """Trials near the starting parameters, before the estimator has enough to go by."""
 _NEAR_CHANGES = 0.3
-"""Share of the parameters that are changed in one of them."""
+"""Fraction of the parameters that are changed in one of them."""
 _DIGITS = 3
 """Significant digits of a proposed number; more only look exact."""
 
@@ -229,7 +229,7 @@ def _scored(
     """Score the images stage by stage, until all are done or the trial falls behind."""
     method = with_values(search.start, values)
     count = len(search.cases)
-    ends = [round(share * count) for share in _STAGES]
+    ends = [round(fraction * count) for fraction in _STAGES]
     scores: list[CaseDice] = []
     stages: list[float] = []
     for end in (*(end for end in ends if end >= _LEAST_STAGE), count):

@@ -17,7 +17,7 @@ class UNet2015Recipe(NetworkRecipe):
         base_width: channels of the first level, doubled at each level below.
         depth: how often the image is halved.
         batch_norm: normalise after each convolution (the paper does not).
-        dropout: share of values zeroed on the two deepest levels in training.
+        dropout: fraction of values zeroed on the two deepest levels in training.
     """
 
     title: ClassVar[str] = "U-Net of 2015"
@@ -36,7 +36,7 @@ class ResidualUNetRecipe(NetworkRecipe):
     Attributes:
         base_width: channels of the first level, doubled at each level below.
         depth: how often the image is halved.
-        dropout: share of channels zeroed before the head in training.
+        dropout: fraction of channels zeroed before the head in training.
     """
 
     title: ClassVar[str] = "residual U-Net"

@@ -22,7 +22,7 @@ class OnEncoder(NetworkRecipe):
             4 for 2.
         output_stride: 1, or 2 to work at half resolution and upsample the logits, which is a third
             faster on a CPU.
-        dropout: share of the decoder's channels zeroed before the head in training.
+        dropout: fraction of the decoder's channels zeroed before the head in training.
     """
 
     encoder: str = "mobilenet_v2"

@@ -59,7 +59,7 @@ class FastUNetRecipe(NetworkRecipe):
 
     Attributes:
         encoder_weights: a safetensors file of MobileNetV2's weights; None or empty: random.
-        scale: the side at which the network works, as a share of the image's.
+        scale: the side at which the network works, as a fraction of the image's.
         context_width: channels at a stride of 32.
         decoder_width: channels of the decoder at every stride.
     """

@@ -10,7 +10,7 @@ from breastseg.training.augmentation.parameters import Parameters
 
 
 def flip(pictures: Tensor, parameters: Parameters) -> Tensor:
-    """Mirror the rows that are to be mirrored, pixel for pixel; (N, C, H, W)."""
+    """Flip the rows that are to be flipped, pixel for pixel; (N, C, H, W)."""
     for chosen, axis in ((parameters.horizontal_flip, -1), (parameters.vertical_flip, -2)):
         if bool(chosen.any()):
             pictures = torch.where(chosen.view(-1, 1, 1, 1), pictures.flip(axis), pictures)

@@ -59,8 +59,8 @@ def _strokes(
         else:
             _cross(ink, _anywhere(lesion.shape, generator), unit, generator)
     softened = cv2.GaussianBlur(ink, (3, 3), 0.5) if generator.random() < 0.5 else ink
-    share = np.asarray(softened, np.float32) / np.float32(255)
-    return share, float(generator.uniform(0.65, 1.0))
+    fraction = np.asarray(softened, np.float32) / np.float32(255)
+    return fraction, float(generator.uniform(0.65, 1.0))
 
 
 def _anywhere(shape: tuple[int, ...], generator: np.random.Generator) -> tuple[float, float]:
@@ -91,9 +91,9 @@ def _callipers(
         _cross(ink, point, unit, generator)
     if generator.random() < 0.6:
         steps = max(2, int(np.hypot(end[0] - start[0], end[1] - start[1]) / (4 * unit)))
-        for share in np.linspace(0, 1, steps):
-            row = start[0] + share * (end[0] - start[0])
-            column = start[1] + share * (end[1] - start[1])
+        for fraction in np.linspace(0, 1, steps):
+            row = start[0] + fraction * (end[0] - start[0])
+            column = start[1] + fraction * (end[1] - start[1])
             cv2.circle(ink, (round(column), round(row)), 0, 255, -1)
 
 

@@ -42,10 +42,10 @@ class PatchesRecipe(Strict):
     """Which patches a network is shown.
 
     Attributes:
-        lesion_fraction: share of the patches that hold a lesion's voxel near their middle;
+        lesion_fraction: fraction of the patches that hold a lesion's voxel near their middle;
             each lesion of an examination as often as any other, whatever its size.
-        bright_fraction: share around a voxel that enhances and is no lesion; vessels, skin
-            and heart are what a lesion is mistaken for. So are the first share's patches in an
+        bright_fraction: fraction around a voxel that enhances and is no lesion; vessels, skin
+            and heart are what a lesion is mistaken for. So are the first fraction's patches in an
             examination without lesions. The rest lies anywhere.
     """
 
@@ -54,10 +54,10 @@ class PatchesRecipe(Strict):
 
     def __post_init__(self) -> None:
         check_bounds(self, RecipeError)
-        share = self.lesion_fraction + self.bright_fraction
-        if share > 1:
+        fraction = self.lesion_fraction + self.bright_fraction
+        if fraction > 1:
             raise RecipeError(
-                f"patches.lesion_fraction + patches.bright_fraction = {share}", "0 to 1"
+                f"patches.lesion_fraction + patches.bright_fraction = {fraction}", "0 to 1"
             )
 
 

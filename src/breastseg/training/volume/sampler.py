@@ -20,8 +20,8 @@ from breastseg.preprocess.volume import prepare_volume, resample
 from breastseg.training.volume.recipe import PatchesRecipe
 
 Points = NDArray[np.int32]
-BRIGHT_SHARE = 0.03
-"""A voxel outside the lesions counts as bright when it belongs to this share of them."""
+BRIGHT_FRACTION = 0.03
+"""A voxel outside the lesions counts as bright when it belongs to this fraction of them."""
 BRIGHT_LEAST = 8
 """Fewer bright voxels in one piece are noise."""
 POINTS = 1000
@@ -88,7 +88,7 @@ def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
     lesion = resample(truth, channels.shape[1:]) >= 0.5
     gain = channels[1] - channels[0] if len(channels) > 1 else channels[0]
     gain[lesion] = -np.inf
-    bright = gain >= np.quantile(gain, 1 - BRIGHT_SHARE)
+    bright = gain >= np.quantile(gain, 1 - BRIGHT_FRACTION)
     return PreparedVolume(
         case.case_id,
         channels.astype(np.float16),

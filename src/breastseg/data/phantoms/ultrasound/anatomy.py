@@ -85,7 +85,7 @@ class _Borders:
 
 @dataclass(frozen=True, eq=False)
 class _Layers:
-    """Share of each layer in each pixel, 0 to 1; `fatty` is the fat before and behind the gland."""
+    """Fraction of each layer in each pixel, 0 to 1; `fatty` is the fat around the gland."""
 
     skin: Field
     fatty: Field

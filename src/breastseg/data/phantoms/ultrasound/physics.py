@@ -121,13 +121,13 @@ def _receive(field: Field, scanner: Scanner, noise: bool) -> Field:
     if wide <= narrow * 1.05:
         return np.asarray(sharp * np.float32(_noise_gain(axial, narrow) if noise else 1.0))
     blurred = ndimage.gaussian_filter1d(along, wide, axis=1, mode="reflect")
-    share = (growth * narrow - narrow) / (wide - narrow)
+    fraction = (growth * narrow - narrow) / (wide - narrow)
     if not noise:
-        return np.asarray((1 - share) * sharp + share * blurred)
+        return np.asarray((1 - fraction) * sharp + fraction * blurred)
     # the two are correlated; their mixture's variance follows from the kernels' overlap
-    a, b = (1 - share) * _noise_gain(axial, narrow), share * _noise_gain(axial, wide)
+    a, b = (1 - fraction) * _noise_gain(axial, narrow), fraction * _noise_gain(axial, wide)
     overlap = math.sqrt(2 * narrow * wide / (narrow**2 + wide**2))
-    power = (1 - share) ** 2 + share**2 + 2 * share * (1 - share) * overlap
+    power = (1 - fraction) ** 2 + fraction**2 + 2 * fraction * (1 - fraction) * overlap
     return np.asarray((a * sharp + b * blurred) / np.sqrt(power))
 
 

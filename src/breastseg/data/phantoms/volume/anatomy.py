@@ -34,7 +34,7 @@ class Signal:
         """Lay tissue over what is there.
 
         Args:
-            weight: the share of each voxel that it fills, 0 to 1, a block or the whole volume.
+            weight: the fraction of each voxel that it fills, 0 to 1, a block or the whole volume.
             pre: its signal before contrast.
             early: its relative enhancement soon after.
             late: the enhancement in the end as a multiple of `early`.
@@ -96,10 +96,12 @@ def draw_body(generator: np.random.Generator, space: Space) -> Body:
     for centre in centres:
         a, b, c = (float(axis * generator.uniform(0.95, 1.02)) for axis in axes)
         dz, dy, dx = z - np.float32(middle), y - np.float32(foot), x - np.float32(centre)
-        share = (abs(dz / a) ** power + abs(dy / b) ** power + abs(dx / c) ** power) ** (1 / power)
+        fraction = (abs(dz / a) ** power + abs(dy / b) ** power + abs(dx / c) ** power) ** (
+            1 / power
+        )
         # Along the ray, as for a lesion, and no steeper than the distance across the surface.
         away = np.sqrt(dz**2 + dy**2 + dx**2)
-        breast = np.minimum(away, min(b, c)) * (1 - 1 / np.maximum(share, np.float32(0.05)))
+        breast = np.minimum(away, min(b, c)) * (1 - 1 / np.maximum(fraction, np.float32(0.05)))
         outer = _blended(outer, breast + wobble_mm, 0.06 * min(high, wide))
         nipples.append((float(middle), float(foot - b), float(centre)))
     return Body(outer, np.asarray(y - wall + 0 * z, np.float32), tuple(nipples))
@@ -107,8 +109,10 @@ def draw_body(generator: np.random.Generator, space: Space) -> Body:
 
 def _blended(one: Field, other: Field, over_mm: float) -> Field:
     """The union of two bodies, its crease rounded where their surfaces are this close."""
-    share = np.clip(np.float32(0.5) + (other - one) / np.float32(2 * over_mm), 0, 1)
-    return np.asarray(other + (one - other) * share - np.float32(over_mm) * share * (1 - share))
+    fraction = np.clip(np.float32(0.5) + (other - one) / np.float32(2 * over_mm), 0, 1)
+    return np.asarray(
+        other + (one - other) * fraction - np.float32(over_mm) * fraction * (1 - fraction)
+    )
 
 
 def paint_tissue(
@@ -138,7 +142,7 @@ def paint_tissue(
 
 
 def _gland(generator: np.random.Generator, space: Space, body: Body) -> Field:
-    """The share of fibroglandular tissue, densest behind the nipple; 0 under skin, on the wall."""
+    """Fraction of fibroglandular tissue, densest behind the nipple; 0 under skin, on the wall."""
     lobes = smooth_field(generator, space, (14.0, 16.0, 11.0))
     strands = smooth_field(generator, space, (5.0, 7.0, 3.0))
     threads = smooth_field(generator, space, (2.5, 2.5, 1.3))

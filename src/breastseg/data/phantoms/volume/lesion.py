@@ -39,7 +39,7 @@ class Lesion:
         pre: signal before contrast, in units of fat.
         early: relative enhancement in the first phase after contrast: 1 doubles the signal.
         late: enhancement in the last phase as a multiple of `early`: below 1 is wash-out.
-        rim: share of the radius that enhances in full; 1 for a homogeneous lesion.
+        rim: fraction of the radius that enhances in full; 1 for a homogeneous lesion.
         core: enhancement inside that rim, as a multiple of `early`.
         texture: deviation of the enhancement's heterogeneity, relative.
     """
@@ -71,8 +71,8 @@ class Lesion:
 
         Returns:
             The box of voxels; signed distance to the surface along the ray from the centre in
-            millimetres, negative inside; and the share of the way to the surface, 0 at the centre
-            and 1 on it. Both float32 of the box's shape.
+            millimetres, negative inside; and the fraction of the way to the surface, 0 at the
+            centre and 1 on it. Both float32 of the box's shape.
         """
         box = space.box_around(self.centre_mm, self.reach_mm + near_mm)
         offsets = np.stack(
@@ -84,12 +84,12 @@ class Lesion:
         # einsum, not a matrix library: its threads wait on each other on a busy machine.
         inner = np.einsum("ij,j...->i...", frame, offsets)
         radius = np.sqrt((inner**2).sum(axis=0))
-        share = radius / self._radius(inner / np.maximum(radius, np.float32(1e-6)))
+        fraction = radius / self._radius(inner / np.maximum(radius, np.float32(1e-6)))
         away_mm = np.sqrt((offsets**2).sum(axis=0))
         # At the centre itself the ray has no direction: it lies inside by the shortest half-axis.
-        level = away_mm * (1 - 1 / np.maximum(share, np.float32(1e-6)))
-        level[share < 1e-6] = -min(self.semi_axes_mm)
-        return box, level, share
+        level = away_mm * (1 - 1 / np.maximum(fraction, np.float32(1e-6)))
+        level[fraction < 1e-6] = -min(self.semi_axes_mm)
+        return box, level, fraction
 
     def _radius(self, direction: Field) -> Field:
         """The surface's distance from the centre in units of the ellipsoid's radius."""

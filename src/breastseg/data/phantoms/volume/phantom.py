@@ -36,7 +36,7 @@ from breastseg.data.phantoms.volume.lesion import Lesion, draw_lesion, draw_size
 from breastseg.data.phantoms.volume.space import Field, Point, Space, covered, smooth_field
 
 SOURCE = "volume-phantom"
-NONE_SHARE = 0.15
+NONE_FRACTION = 0.15
 """How many of the phantoms have no lesion where the label is not given."""
 
 Label = Literal["benign", "malignant", "normal"]
@@ -130,7 +130,7 @@ def _draw_spacing(generator: np.random.Generator) -> Point:
 
 
 def _draw_label(generator: np.random.Generator) -> Label:
-    if generator.random() < NONE_SHARE:
+    if generator.random() < NONE_FRACTION:
         return "normal"
     return "malignant" if generator.random() < 0.5 else "benign"
 
@@ -174,11 +174,11 @@ def _apart(one: Lesion, other: Lesion) -> bool:
 def _paint_lesion(
     generator: np.random.Generator, space: Space, signal: Signal, lesion: Lesion
 ) -> None:
-    box, level, share = lesion.surface(space, near_mm=2 * space.edge_mm)
+    box, level, fraction = lesion.surface(space, near_mm=2 * space.edge_mm)
     size = Space((level.shape[0], level.shape[1], level.shape[2]), space.spacing_mm)
     grain = smooth_field(generator, size, (3.5, 3.0, 3.0))
     full = np.float32(1) - np.float32(1 - lesion.core) * np.clip(
-        (np.float32(1 - lesion.rim) - share) / np.float32(0.15), 0, 1
+        (np.float32(1 - lesion.rim) - fraction) / np.float32(0.15), 0, 1
     )
     early = np.float32(lesion.early) * full
     early *= np.maximum(1 + np.float32(lesion.texture) * grain, np.float32(0.2))
@@ -206,8 +206,8 @@ def _scan(
             shift_px = np.append(0.0, generator.normal(0, 0.25, 2) / space.spacing_mm[1:])
             volume = ndimage.shift(pre, shift_px, order=1, mode="nearest")
         else:
-            share = np.float32((phase - 1) / max(phases - 2, 1))
-            volume = early + share * (late - early)
+            fraction = np.float32((phase - 1) / max(phases - 2, 1))
+            volume = early + fraction * (late - early)
         volumes[phase] = np.rint(_with_noise(generator, volume, sigma) * scale).clip(0, 32767)
     return volumes
 
