@@ -35,7 +35,7 @@ BITS = 14
 
 
 def mammogram(shape: tuple[int, int]) -> NDArray[np.uint16]:
-    """A right-sided picture of a left breast: half an ellipse from the left edge."""
+    """A right-sided image of a left breast: half an ellipse from the left edge."""
     rows, columns = shape
     generator = np.random.default_rng(0)
     row = (np.arange(rows, dtype=np.float32)[:, None] / rows - 0.5) / 0.46

@@ -64,7 +64,7 @@ class Way:
     seconds: list[float] = field(default_factory=list)
 
     def map_of(self, batch: NDArray[np.float32], mirror: bool) -> NDArray[np.float32]:
-        """The map of one picture, (1, channels, rows, columns), as the bundle averages it."""
+        """The map of one image, (1, channels, rows, columns), as the bundle averages it."""
         started = time.process_time()
         plain = self.network(batch)[0, 0]
         self.seconds.append(time.process_time() - started)

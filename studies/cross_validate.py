@@ -6,10 +6,11 @@
 
 The patients of the recipe's training selection are dealt into parts; for each part a network learns
 from the others, last epoch, and outlines that part. The table says what each threshold and each
-least peak of an outline give over all images so outlined: Dice, the fraction of lesions found and
-false outlines an image (a match from an intersection over union of 0.1). It ends with the point
-that a rule fixed beforehand chooses: the threshold with the highest mean Dice, and at it the lowest
-least peak with no more than one false outline an image. No image that is reported on is seen.
+minimum score of an outline give over all images so outlined: Dice, the fraction of lesions found
+and false positives per image (a match from an intersection over union of 0.1). It ends with the
+point that a rule fixed beforehand chooses: the threshold with the highest mean Dice, and at it the
+lowest minimum score with no more than one false positive an image. No image that is reported on is
+seen.
 
 Several processes may train side by side; each takes the next part that nobody has claimed. After a
 kill, remove the ``.claim`` files.

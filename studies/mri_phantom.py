@@ -113,7 +113,7 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("bundle", help="a shipped bundle for volumes, or the folder of one")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
-    parser.add_argument("--count", type=int, default=COUNT, help="examinations a seed")
+    parser.add_argument("--count", type=int, default=COUNT, help="studies a seed")
     parser.add_argument("--shape", type=int, nargs=3, default=SHAPE, help="in voxels")
     parser.add_argument("--duke", type=Path, help="folder of Duke-Breast-Cancer-MRI")
     options = parser.parse_args()

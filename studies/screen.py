@@ -3,7 +3,7 @@
     python studies/screen.py --data BUSI=FOLDER --split split:recipes/splits/busi.json#val \
         [--method ultrasound]
 
-Each picture with a lesion is outlined four times: as it is, and in the middle of a synthetic screen
+Each image with a lesion is outlined four times: as it is, and in the middle of a synthetic screen
 (black margins, a title, a grey scale, four callipers and a dotted line on the lesion), with and
 without `breastseg.inference.screen.WithinScan`. The lesion's border is not touched by the screen's
 margins. Also said, of both: how often a part of a true lesion lies outside the box that is cut out.
@@ -30,11 +30,11 @@ from breastseg.preprocess.burned_in import burned_in, without_marks
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.scan_sector import scan_box
 
-MARGIN = 0.35  # of the picture's side, on each side of it
+MARGIN = 0.35  # of the image's side, on each side of it
 
 
 def on_screen(image: Image, lesion: NDArray[np.bool_]) -> tuple[Image, Box]:
-    """The picture as a machine would show it; and where it lies there."""
+    """The image as a machine would show it; and where it lies there."""
     grey = np.rint(to_unit(image.grey()) * 220).astype(np.uint8)  # graphics are whiter than echoes
     rows, columns = np.nonzero(lesion)
     ends = [(rows.min(), columns.mean()), (rows.max(), columns.mean())]
@@ -91,8 +91,8 @@ def main() -> None:
         patients.append(ref.patient_id)
     bare, shown = np.sum(cut, axis=0)
     cut_off = f"{bare} as published and {shown} on a screen"
-    print(f"{len(rows)} pictures; a part of the lesion is cut off in {cut_off}\n")
-    print("| picture | as it is | with --screenshot | difference |\n|---|---|---|---|")
+    print(f"{len(rows)} images; a part of the lesion is cut off in {cut_off}\n")
+    print("| image | as it is | with --screenshot | difference |\n|---|---|---|---|")
     values = np.array(rows)
     for name, first in (("as published", 0), ("on a synthetic screen", 2)):
         one, other = values[:, first], values[:, first + 1]

@@ -3,7 +3,7 @@
     python studies/second_look.py --data CDD-CESM=FOLDER --split fold:2 [--method mammography]
 
 Wherever the whole breast gives .3 or more, the same network looks again at a window that is the
-breast's box divided by the magnification, read from the picture's own pixels; its map replaces the
+breast's box divided by the magnification, read from the image's own pixels; its map replaces the
 first one in the window ("second"), or is mixed with it half and half, less towards the window's
 edge ("mixed"). Findings that do not fit a window are left. Threshold .5, no other rule. Prints
 Markdown.
@@ -31,7 +31,7 @@ Map = NDArray[np.float32]
 
 
 def seen(network: OnnxSegmenter, unit: Map, placement: Placement) -> Map:
-    """The network's map of an input, on the picture's own grid."""
+    """The network's map of an input, on the image's own grid."""
     batch = rescale(unit, network.bundle.input.intensity)[None, None]
     return placement.backward(network.class_probabilities(batch)[0, 0])
 

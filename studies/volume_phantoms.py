@@ -1,10 +1,10 @@
-"""How well a bundle for volumes outlines synthetic examinations that it never saw.
+"""How well a bundle for volumes outlines synthetic studies that it never saw.
 
     python studies/volume_phantoms.py BUNDLE [--count 20] [--seed 3]
 
-Prints Markdown: Dice an examination at its own grid (1 where truth and prediction are both empty),
-lesions found (any overlap) by diameter, and false outlines. The recipe trains on seed 1 and watches
-seed 2, so seed 3 holds others. Results on phantoms say nothing of results on patients.
+Prints Markdown: Dice a study at its own grid (1 where truth and prediction are both empty),
+lesions found (any overlap) by diameter, and false positives. The recipe trains on seed 1 and
+watches seed 2, so seed 3 holds others. Results on phantoms say nothing of results on patients.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHAPE = (48, 160, 160)
 
 
 def main() -> None:
-    """Run the bundle on one examination after the other and sum up."""
+    """Run the bundle on one study after the other and sum up."""
     parser = options_of(__doc__)
     parser.add_argument("bundle", help="a bundled model for volumes, or the folder of one")
     parser.add_argument("--count", type=int, default=20)
@@ -39,7 +39,7 @@ def main() -> None:
     small: list[float] = []
     large: list[float] = []
     false: list[int] = []
-    print("| case | label | Dice | lesions: mm, Dice | false outlines: mm3 |")
+    print("| case | label | Dice | lesions: mm, Dice | false positives: mm3 |")
     print("|---|---|---|---|---|")
     cases = volume_phantoms(
         options.count, options.seed, tuple(options.shape), phases=segmenter.spec.channels
@@ -63,8 +63,8 @@ def main() -> None:
             f"| {case.case_id} | {case.label} | {scores[-1]:.3f} | {told} | {alarms} |", flush=True
         )
     print(
-        f"\n{len(scores)} examinations: Dice {np.mean(scores):.3f} on average, "
-        f"{np.median(scores):.3f} in the middle; {np.mean(false):.2f} false outlines each."
+        f"\n{len(scores)} studies: Dice {np.mean(scores):.3f} on average, "
+        f"{np.median(scores):.3f} in the middle; {np.mean(false):.2f} false positives each."
     )
     for name, values in ((f"below {SMALL_MM:g} mm", small), (f"from {SMALL_MM:g} mm", large)):
         if values:

@@ -1,4 +1,4 @@
-"""Pictures with something dark in them, as arrays and as DICOM."""
+"""Images with something dark in them, as arrays and as DICOM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 def scan(shape: tuple[int, int] = (120, 160), radius: int = 20) -> NDArray[np.uint8]:
-    """A bright picture with a dark disc in its middle; radius 0 gives none."""
+    """A bright image with a dark disc in its middle; radius 0 gives none."""
     rows, columns = np.indices(shape)
     centre = (shape[0] / 2, shape[1] / 2)
     picture = 180 + 20 * np.sin(rows / 9) * np.cos(columns / 7)

@@ -17,7 +17,7 @@ COUNT, SEED, GAP = 4, 1, 6
 
 
 def main() -> None:
-    """Write the picture beside this file."""
+    """Write the image beside this file."""
     segmenter = open_segmenter("ultrasound")
     tiles = []
     for phantom in make_phantoms(COUNT, SEED):

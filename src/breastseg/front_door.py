@@ -110,7 +110,7 @@ def read_images(path: AnyPath) -> Iterator[Image]:
 
 
 def read_volume(*phases: AnyPath) -> Image:
-    """Read the phases of one examination; errors as `read_phases`.
+    """Read the phases of one study; errors as `read_phases`.
 
     Args:
         phases: NIfTI, NRRD or MetaImage files and folders of DICOM slices, in the order of their

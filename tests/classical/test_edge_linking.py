@@ -34,7 +34,7 @@ NOTHING = np.zeros(SHAPE, bool)
 
 
 def drawn(*rows: str) -> Mask:
-    """Edges from a picture, # for an edge pixel."""
+    """Edges from an image, # for an edge pixel."""
     return np.array([[pixel == "#" for pixel in row] for row in rows])
 
 

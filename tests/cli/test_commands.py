@@ -147,7 +147,7 @@ def test_data_list_and_info(data_set: Path, capsys: Capture) -> None:
     assert main(["data", "info", "nosuch"]) == 2
     (data_set / "masks" / "stray.png").write_bytes((data_set / "masks" / "s0.png").read_bytes())
     assert main(["data", "info", f"clinic=folder:{data_set}"]) == 1
-    assert "1 masks without a picture: stray" in capsys.readouterr().out
+    assert "1 masks without an image: stray" in capsys.readouterr().out
 
 
 def test_data_split_in_folds(data_set: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -166,7 +166,7 @@ def test_data_audit(data_set: Path, tmp_path: Path, capsys: Capture) -> None:
     given = ["data", "audit", "--data", f"folder={data_set}"]
     assert main(given) == 1  # the copy has no mask
     said = capsys.readouterr()
-    assert "mine: 1 pictures without a mask: copy" in said.err
+    assert "mine: 1 images without a mask: copy" in said.err
     assert "mine/copy = mine/s0" in said.out
     assert "5 cases of 5 patients" in said.out
     assert main([*given, "--json", "--out", str(tmp_path / "audit.json")]) == 1

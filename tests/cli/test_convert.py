@@ -19,7 +19,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def clinic(tmp_path: Path) -> Path:
-    """Three pictures of two patients."""
+    """Three images of two patients."""
     root = tmp_path / "clinic"
     lesion = np.zeros((8, 9), bool)
     lesion[2:4, 2:5] = True

@@ -1,4 +1,4 @@
-"""``breastseg segment`` on the frames of cine loops and on pictures of whole screens."""
+"""``breastseg segment`` on the frames of cine loops and on images of whole screens."""
 
 from __future__ import annotations
 

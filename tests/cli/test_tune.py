@@ -22,7 +22,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
-    """Three pictures with a dark disc and one without, in the layout of a plain folder."""
+    """Three images with a dark disc and one without, in the layout of a plain folder."""
     folder = tmp_path / "mine"
     lines = ["file,label"]
     for number, radius in enumerate((8, 10, 12, 0)):

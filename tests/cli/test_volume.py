@@ -188,4 +188,4 @@ def test_methods_for_volumes_are_compared(
     assert group["figures"]["volume_cm3"]["value"] == pytest.approx(0.288)
     assert "HD95, mm" in (out / "report.md").read_text()
     assert main(["compare", *methods, "otsu", *data, "--out", str(out)]) == 2
-    assert "volumes for otsu, made for pictures" in capsys.readouterr().err
+    assert "volumes for otsu, made for images" in capsys.readouterr().err

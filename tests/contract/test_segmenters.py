@@ -76,7 +76,7 @@ def info(spec: MethodSpec) -> MethodInfo:
 def method(spec: MethodSpec) -> Segmenter:
     found = spec.open()
     if isinstance(found, OnnxSegmenter):
-        found.force = True  # the pictures here are of any scale
+        found.force = True  # the images here are of any scale
     return found
 
 

@@ -14,7 +14,7 @@ SHAPE = (24, 32)
 
 
 def picture(seed: int, shape: tuple[int, int] = SHAPE) -> NDArray[np.uint8]:
-    """Noise: pictures of two seeds are unalike."""
+    """Noise: images of two seeds are unalike."""
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
@@ -40,7 +40,7 @@ def busi_root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bus_bra_root(tmp_path: Path) -> Path:
-    """Three images of two patients, and a row whose picture is absent."""
+    """Three images of two patients, and a row whose image is absent."""
     root = tmp_path / "BUS-BRA"
     for number, name in enumerate(("0001-l", "0001-r", "0007-s")):
         write_png(root / "Images" / f"bus_{name}.png", picture(10 + number))
@@ -63,7 +63,7 @@ def bus_bra_root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_case(tmp_path: Path) -> Callable[..., CaseRef]:
-    """Write one picture with its masks and return its case."""
+    """Write one image with its masks and return its case."""
 
     def make(
         name: str,

@@ -22,7 +22,7 @@ Make = Callable[..., CaseRef]
 
 
 def smooth(seed: int, shape: tuple[int, int] = (96, 128)) -> np.ndarray:
-    """A smooth picture, whose reduction does not depend much on its size."""
+    """A smooth image, whose reduction does not depend much on its size."""
     coarse = Image.fromarray(picture(seed, (6, 8)))
     return np.array(coarse.resize(shape[::-1], Image.Resampling.BICUBIC))
 
@@ -99,7 +99,7 @@ def test_masks_are_looked_at(make_case: Make) -> None:
 
 def test_unreadable_files_are_listed_and_the_rest_goes_on(make_case: Make, tmp_path: Path) -> None:
     cases = [make_case(n, picture(i), (outline(1, 1),), "benign") for i, n in enumerate("abc")]
-    cases[0].image_path.write_bytes(b"no picture")
+    cases[0].image_path.write_bytes(b"no image")
     (cases[1].mask_paths or ())[0].unlink()
     cases.append(replace(cases[2], case_id="d", image_path=tmp_path / "absent.png"))
     report = audit(cases)
@@ -117,7 +117,7 @@ def test_report_as_text_and_as_json(make_case: Make) -> None:
     ]
     report = audit(cases)
     text = report.text()
-    assert "near duplicates: 1 pairs of 2 pictures in 1 groups; exact pairs: 1" in text
+    assert "near duplicates: 1 pairs of 2 images in 1 groups; exact pairs: 1" in text
     assert "S/a = S/b (1.000, exact)" in text
     assert "no mask file: 1 (S/b)" in text
     content = json.loads(json.dumps(report.as_dict()))

@@ -144,7 +144,7 @@ def test_volumes_there(tmp_path: Path) -> None:
     same(given, there)
     assert grid_difference(given.load().images[0].grid, there.load().images[0].grid) == ""
     assert there.modality is Modality.MRI
-    with pytest.raises(DataSetError, match=r"S: holds volumes. Expected: data sets of pictures"):
+    with pytest.raises(DataSetError, match=r"S: holds volumes. Expected: data sets of images"):
         to_folder([given], tmp_path / "F")
     assert not (tmp_path / "F").exists()
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_converted(make_case: MakeCase, tmp_path: Path) -> None:
     with pytest.raises(DataSetError, match=r"exists. Expected: a new folder"):
         to_folder([case], tmp_path)
     volume = VolumeRef("v", "v", None, "V", tmp_path / "v.nii.gz", None)
-    with pytest.raises(DataSetError, match=r"pictures and volumes. Expected: one kind"):
+    with pytest.raises(DataSetError, match=r"images and volumes. Expected: one kind"):
         to_nnunet([case, volume], tmp_path / "D")
     assert not (tmp_path / "D").exists()
 

@@ -1,4 +1,4 @@
-"""Masks find their pictures by the names of their files."""
+"""Masks find their images by the names of their files."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _distance(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 @given(st.lists(st.tuples(inside, inside), min_size=3, max_size=9))
 def test_neighbours_share_no_pixel_and_leave_none(corners: list[tuple[float, float]]) -> None:
-    """A polygon and the rest of the picture, cut along the same outline, make up the picture."""
+    """A polygon and the rest of the image, cut along the same outline, make up the image."""
     around = (*box(0, 0, 16, 12), (0.0, 0.0), *corners, corners[0])
     assert (filled(tuple(corners), SHAPE) ^ filled(around, SHAPE)).all()
 

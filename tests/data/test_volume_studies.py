@@ -1,4 +1,4 @@
-"""The first phases of an examination, and no more of its files than these."""
+"""The first phases of a study, and no more of its files than these."""
 
 from __future__ import annotations
 
@@ -67,8 +67,6 @@ def test_a_kind_that_sorts_its_own_series_reads_them_all(ref: VolumeRef) -> None
 
 def test_pictures_are_no_volumes(ref: VolumeRef) -> None:
     require_volumes([ref, first_phases(ref, 1)])
-    picture = CaseRef("b", "b", None, "pictures", Path("b.png"), ())
-    with pytest.raises(
-        DataSetError, match=r"pictures: holds pictures. Expected: data sets of volumes"
-    ):
+    picture = CaseRef("b", "b", None, "images", Path("b.png"), ())
+    with pytest.raises(DataSetError, match=r"images: holds images. Expected: data sets of volumes"):
         require_volumes([ref, picture])

@@ -1,4 +1,4 @@
-"""A lesion's corners come back where they were: files of pictures, through a network's input."""
+"""A lesion's corners come back where they were: files of images, through a network's input."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ UPRIGHT: dict[int, Callable[[NDArray[np.generic]], NDArray[np.generic]]] = {
     7: lambda seen: np.rot90(seen, 2).T,
     8: lambda seen: np.rot90(seen, -1),
 }
-"""By the EXIF orientation: from the picture as it is seen to the one that is stored."""
+"""By the EXIF orientation: from the image as it is seen to the one that is stored."""
 SHALLOW = 1e-4
 """Rounding in float32, in pixels."""
 
@@ -96,7 +96,7 @@ FILES: dict[str, tuple[str, Callable[[NDArray[np.generic]], bytes]]] = {
 
 @st.composite
 def scenes(draw: st.DrawFn) -> tuple[tuple[int, int], Box, Box]:
-    """A picture's shape, a lesion in it, and a part of it around the lesion to look at."""
+    """An image's shape, a lesion in it, and a part of it around the lesion to look at."""
     shape = draw(st.integers(24, 90)), draw(st.integers(24, 90))
     edges, around = [], []
     for side in shape:
@@ -146,7 +146,7 @@ def test_every_file_through_every_placement(
     placement = Placement.of(shape, size, fit, seen, flipped)
     probability = placement.backward(unit(placement.forward(unit(image.grey()))))
     mask = back_from_a_file(probability, image.grid)
-    # pixels of the picture along one of the network's
+    # pixels of the image along one of the network's
     both = np.divide(seen.shape, size)
     steps = both if fit is Fit.STRETCH else [max(both)]
     half = 0.5 * max(1.0, *steps)

@@ -85,18 +85,16 @@ def test_train_resume_export_evaluate(
     assert [row["key"] for row in rows] == ["MAMA-MIA/DUKE_001", "MAMA-MIA/DUKE_002"]
     assert all(float(row["true_volume_cm3"]) > 0 and not row["error"] for row in rows)
     summary = json.loads((tmp_path / "scores" / "summary.json").read_text())
-    assert "the volume of one examination" in summary["protocol"]
+    assert "the volume of one study" in summary["protocol"]
     assert summary["groups"]["lesion images"]["patients"] == 2
 
     assert "MAMA-MIA: holds volumes" in refused("evaluate", "otsu", *data, "--out", "o")
     assert "a size to score at" in refused(*score, "--size", "64", "--out", "o")
     breastseg("data", "phantom", "scans", "--count", "2")
     pictures = ("--data", "folder=scans")
-    assert "scans: holds pictures" in refused("evaluate", "bundle", *pictures, "--out", "o")
+    assert "scans: holds images" in refused("evaluate", "bundle", *pictures, "--out", "o")
     renamed = ("--set", "sources.0.name=scans", "sources.0.train=all", "sources.0.validation=none")
     train = ("train", "recipe.toml", *pictures, *renamed)
-    assert "scans: holds pictures. Expected: data sets of volumes" in refused(
-        *train, "--out", "run2"
-    )
+    assert "scans: holds images. Expected: data sets of volumes" in refused(*train, "--out", "run2")
     assert not (tmp_path / "o").exists()
     assert not (tmp_path / "run2" / "recipe.toml").exists()

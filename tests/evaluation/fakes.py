@@ -16,7 +16,7 @@ from breastseg.data.dataset import CaseRef
 
 @dataclass(frozen=True)
 class DrawnRef(CaseRef):
-    """A case whose picture is its own truth (255 on the lesion), or a file that is damaged."""
+    """A case whose image is its own truth (255 on the lesion), or a file that is damaged."""
 
     truth: NDArray[np.bool_] | None = field(default=None, compare=False)
 
@@ -65,7 +65,7 @@ def block(rows: int, columns: int, shape: tuple[int, int] = (20, 20)) -> NDArray
 
 @dataclass(frozen=True)
 class Method:
-    """Makes a prediction of the picture by a function on its (H, W) grey levels in [0, 1]."""
+    """Makes a prediction of the image by a function on its (H, W) grey levels in [0, 1]."""
 
     draw: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     name: str = "drawing"

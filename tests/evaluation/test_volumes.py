@@ -107,7 +107,7 @@ def test_the_report_is_in_centimetres(tmp_path: Path) -> None:
     assert sizes == {"small": 1, "medium": 1}
     write_report(evaluation, tmp_path, 20)
     text = (tmp_path / "summary.md").read_text()
-    assert "the volume of one examination, its pixels are voxels" in text
+    assert "the volume of one study, its pixels are voxels" in text
     assert "less than 4.2 cm3" in text
     assert "| Volume error cm3 |" in text
     assert "HD95 px" not in text
@@ -133,5 +133,5 @@ def test_what_volumes_do_not_take_is_refused() -> None:
     for protocol in (Protocol(size=(64, 64)), Protocol(prompting=Prompting.BOX)):
         with pytest.raises(DataSetError, match="made/a: volumes with a size"):
             evaluate(FirstHalf(), cases, protocol)
-    with pytest.raises(DataSetError, match="volumes among pictures: made/a"):
+    with pytest.raises(DataSetError, match="volumes among images: made/a"):
         evaluate(FirstHalf(), [*cases, drawn("b", np.eye(20, dtype=bool))])

@@ -100,7 +100,7 @@ def cases(inputs: NDArray[np.float32] = INPUTS) -> Iterator[Case]:
 @pytest.fixture(scope="module")
 def made(folder: Path) -> tuple[Path, Bundle]:
     out = folder.parent / "tiny-int8"
-    calibration = Sample("6 pictures", cases())
+    calibration = Sample("6 images", cases())
     return out, quantise_bundle(folder, out, calibration, Sample("the same", cases()))
 
 
@@ -184,7 +184,7 @@ def test_the_bundle_says_what_was_done_and_what_it_cost(
     results = read_measured(out, bundle).results
     assert list(results) == ["int8", "val, float network"]
     figures = results["int8"]
-    assert "Calibrated on 6 pictures; scored on the same" in str(figures["protocol"])
+    assert "Calibrated on 6 images; scored on the same" in str(figures["protocol"])
     assert figures["int8, lesion images/images"] == 6
     assert float(figures["int8 megabytes"]) < float(figures["float megabytes"]) * 2
     assert bundle.remarks[0].startswith("The network is tiny 1.0 (SHA-256 ")

@@ -1,4 +1,4 @@
-"""Pictures that a network for parts of a slide would see at another scale."""
+"""Images that a network for parts of a slide would see at another scale."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_the_scan_alone_is_shown_and_all_maps_come_back() -> None:
 def test_the_scan_lies_in_the_region_that_the_file_states() -> None:
     image = screen()
     array = image.array.copy()
-    array[0, 100:160, :100] = 200  # a second picture beside the scan
+    array[0, 100:160, :100] = 200  # a second image beside the scan
     beside = replace(image, array=array)
     stated = replace(beside, scan=Box.of(90, 110, 420, 530))
     inner = Middle()

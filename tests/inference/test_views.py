@@ -1,4 +1,4 @@
-"""Views of a picture, and the way back."""
+"""Views of an image, and the way back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bundles for volumes: written, read, and run on examinations of any grid."""
+"""Bundles for volumes: written, read, and run on studies of any grid."""
 
 import json
 from dataclasses import replace

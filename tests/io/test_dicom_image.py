@@ -35,7 +35,7 @@ from breastseg.io.dicom_image import read_dicom, read_dicom_frames
 MakeDicom = Callable[..., bytes]
 MakeRaster = Callable[..., bytes]
 
-# The smallest picture that OpenJPEG encodes with its default of six resolutions.
+# The smallest image that OpenJPEG encodes with its default of six resolutions.
 SHAPE = (33, 40)
 
 
@@ -335,7 +335,7 @@ def test_a_decoder_that_is_not_installed(
 @pytest.mark.parametrize("name", ["test-SR.dcm", "rtplan.dcm", "waveform_ecg.dcm"])
 def test_objects_without_a_picture_are_refused(name: str) -> None:
     path = get_testdata_file(name, download=False)
-    with open(str(path), "rb") as stream, pytest.raises(UnreadableError, match="no picture"):
+    with open(str(path), "rb") as stream, pytest.raises(UnreadableError, match="no image"):
         read_dicom(stream)
 
 

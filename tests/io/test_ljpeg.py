@@ -26,7 +26,7 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.LJPEG"
     for data, message in (
         (b"", "is empty"),
-        (b"no picture", "holds no JPEG frame"),
+        (b"no image", "holds no JPEG frame"),
         (whole[:10], "holds no JPEG frame"),
         (whole[: len(whole) - 300], "is damaged or incomplete"),
     ):

@@ -1,4 +1,4 @@
-"""Outlines drawn over pictures, pixel by pixel."""
+"""Outlines drawn over images, pixel by pixel."""
 
 from __future__ import annotations
 

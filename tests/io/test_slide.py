@@ -128,7 +128,7 @@ def test_copies_that_hang_on_the_first_page(tmp_path: Path) -> None:
         writer.write(tissue(), subifds=1, **common)
         writer.write(tissue()[::2, ::2], subfiletype=1, **common)
         writer.write(tissue()[:50], subfiletype=1, **common)  # a label
-        writer.write(tissue(), **common)  # another picture
+        writer.write(tissue(), **common)  # another image
     with TiledTiff(path) as tiff:
         assert tiff.levels == ((ROWS, COLUMNS), (ROWS // 2, COLUMNS // 2))
         np.testing.assert_array_equal(tiff.window(1, 9, 8, 70, 80), tissue()[::2, ::2][9:79, 8:88])

@@ -93,7 +93,7 @@ def test_each_says_how_it_is_run(name: str, study: Study) -> None:
     ("name", "words", "head"),
     [
         ("free_response", "ultrasound-fast --data folder={scans}", "| false"),
-        ("screen", "--data folder={scans} --method ultrasound-fast", "| picture"),
+        ("screen", "--data folder={scans} --method ultrasound-fast", "| image"),
         ("second_look", "--data folder={scans} --method ultrasound-fast", "| images"),
         ("uncertainty", "--data folder={scans} --bundle ultrasound-fast", "| views"),
         ("mri_phantom", "mri-phantom --seeds 78 --count 1 --shape 20 80 80", "phantoms of seed 78"),

@@ -75,7 +75,7 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class Audit:
-    """Look for duplicates, pictures that stand in two classes, and broken outlines.
+    """Look for duplicates, images that stand in two classes, and broken outlines.
 
     Attributes:
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA; several are
@@ -157,7 +157,7 @@ class ConvertData:
 
     Attributes:
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
-        to: nnunet for nnU-Net's raw format, folder for pictures and masks with a table.
+        to: nnunet for nnU-Net's raw format, folder for images and masks with a table.
         out: the folder to write; must not exist yet.
         split: which cases: all (by default), lesions, normals, fold:1,2, list:FILE or
             split:FILE#PART.

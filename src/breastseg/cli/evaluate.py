@@ -130,7 +130,7 @@ def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseR
     """The cases as the method takes them.
 
     Raises:
-        DataSetError: pictures for a method for volumes, or volumes for one for pictures.
+        DataSetError: images for a method for volumes, or volumes for one for images.
     """
     from breastseg.data.dataset import require_images
     from breastseg.data.volume_studies import first_phases, require_volumes
@@ -155,7 +155,7 @@ def _tables(summary: Summary) -> list[Table]:
     }
     if any("true_volume_cm3" in group.figures for group in lesions):
         lesion_columns |= {
-            "False outlines": "false_positives_per_image",
+            "False positives": "false_positives_per_image",
             "Volume cm3": "volume_cm3",
             "True cm3": "true_volume_cm3",
             "Error cm3": "volume_error_cm3",

@@ -19,7 +19,7 @@ _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 class SegmentSlide:
     """Outline the lesions on one whole slide (.svs, .ndpi, .mrxs, .scn, .tif), or a part of one.
 
-    A part may also be a PNG or JPEG picture, with --slide-um.
+    A part may also be a PNG or JPEG image, with --slide-um.
 
     Writes mask.tif, a tiled pyramid at the method's resolution; lesions.geojson, annotations for
     QuPath in pixels of the slide; results.json and results.csv with areas; and overview.png. The

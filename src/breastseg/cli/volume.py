@@ -1,4 +1,4 @@
-"""``breastseg volume``: the phases of one MRI examination in, an outline on the same grid out."""
+"""``breastseg volume``: the phases of one MRI study in, an outline on the same grid out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Volume:
         threads: CPU cores to use; 0 for all.
         options: how the method is opened.
         objects: which DICOM objects are written, of phases that are folders of DICOM slices.
-        max_memory: GiB that one examination may take; what would take more is refused before it is
+        max_memory: GiB that one study may take; what would take more is refused before it is
             decoded.
         overwrite: replace what an earlier run has written.
     """
@@ -64,7 +64,7 @@ class Volume:
         from breastseg.results.volume import segment_volume
 
         if not self.phases:
-            raise InputError("no volume", "the phases of one examination, before contrast first")
+            raise InputError("no volume", "the phases of one study, before contrast first")
         set_max_memory(round(self.max_memory * 2**30))
         segmenter = open_segmenter(self.method, self.options, threads=self.threads)
         check_dimensions(segmenter, 3)

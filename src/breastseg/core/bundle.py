@@ -104,7 +104,7 @@ class VolumeSpec(Strict):
     Attributes:
         patch: (slices, rows, columns) of the network's input in voxels.
         spacing_mm: distance of voxels along each of these axes that a volume is brought to.
-        channels: the phases of an examination, the one before contrast first.
+        channels: the phases of a study, the one before contrast first.
         intensity: whose percentiles scale the grey levels.
         percentiles: the grey levels that become 0 and 1, in percent of the voxels.
         subtraction: whether the channels after the first are what each has more than the first:

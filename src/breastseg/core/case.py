@@ -1,4 +1,4 @@
-"""A case: the images of one examination, with what is known of them."""
+"""A case: the images of one study, with what is known of them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from breastseg.core.reference import Reference
 
 
 class Modality(StrEnum):
-    """What made the picture.
+    """What made the image.
 
     ``UNKNOWN`` is what a plain PNG is; ``OTHER`` is known to be none of those before it.
     """
@@ -37,11 +37,11 @@ class Image:
         array: (channels, *grid.shape), any real dtype; 1 channel for grey, 3 for RGB.
             Kept as a read-only view; the caller's array is not copied and never changed.
         grid: where the pixels lie.
-        modality: what made the picture.
+        modality: what made the image.
         source: where it came from, for messages and reports.
         frame: index in a multi-frame file, from 0; None for a single frame.
         view: side and view as the file states them, such as ``"L MLO"``; empty where it does not.
-        remarks: what must be known of the picture before a result is trusted, in words.
+        remarks: what must be known of the image before a result is trusted, in words.
         scan: the part that shows the scan, on an ultrasound screen whose file states it.
         reference: the DICOM frames that it was read from; None for what is no DICOM.
         phases: of a volume, what each channel is, in words: its file or series, and its time where
@@ -49,7 +49,7 @@ class Image:
 
     Raises:
         GeometryError: the array's shape is not (channels, *grid.shape), or `scan` does not lie in
-            the picture.
+            the image.
         InputError: the dtype is not a real number.
     """
 

@@ -96,7 +96,7 @@ class Prediction:
         malignancy: probability that the image shows a malignant lesion, 0 to 1; None where nothing
             is outlined or the method does not say.
         target: what is segmented, in the singular.
-        seen: the part of the picture that was looked at, where that is not all of it.
+        seen: the part of the image that was looked at, where that is not all of it.
         image: what was segmented, to be shown with the mask; None where only the map was kept.
 
     Raises:

@@ -28,7 +28,7 @@ class Segmenter(Protocol):
 
     @property
     def phases(self) -> int:
-        """Of a method for volumes, how many phases of an examination it takes; 0 for images."""
+        """Of a method for volumes, how many phases of a study it takes; 0 for images."""
         return 0
 
     def on_one_core(self) -> Segmenter:

@@ -1,4 +1,4 @@
-"""What is wrong with a collection of cases: pictures that stand twice, and broken masks."""
+"""What is wrong with a collection of cases: images that stand twice, and broken masks."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from breastseg.data.grouping import components
 from breastseg.data.mask_audit import MaskFindings, look_at_masks
 
 MIN_CORRELATION = 0.98
-"""From here on two pictures are near duplicates: the same frame, or one a moment later."""
+"""From here on two images are near duplicates: the same frame, or one a moment later."""
 
 SAFE_CORRELATION = 0.95
-"""From here on two pictures are kept together in a split. It is lower than `MIN_CORRELATION`,
+"""From here on two images are kept together in a split. It is lower than `MIN_CORRELATION`,
 for a group too large costs little and a missed one leaks: in BUSI pairs of one scan go down to
 it, while in BUS-BRA no two patients reach 0.93."""
 
 _SIDE = 32
-_ROWS = 2048  # of the correlation matrix at a time: 64 MB for 8,000 pictures
+_ROWS = 2048  # of the correlation matrix at a time: 64 MB for 8,000 images
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two pictures that are alike.
+    """Two images that are alike.
 
     Attributes:
         first: key of the one.
         second: key of the other; later in order than `first`.
-        correlation: of the reduced pictures, up to 1.
+        correlation: of the reduced images, up to 1.
         exact: every pixel is the same.
         across_labels: they have two labels.
         across_sources: they come from two data sets.
@@ -68,8 +68,8 @@ class AuditReport:
         lesion_values: in how many cases each value of a mask is lesion.
         merged_masks: mask files of several classes, which count as one lesion, with the classes.
         unusable_masks: mask files in which it cannot be told what is lesion, with the reason.
-        full_masks: mask files that outline more than half of the picture.
-        wrong_size_masks: mask files of another size than the picture.
+        full_masks: mask files that outline more than half of the image.
+        wrong_size_masks: mask files of another size than the image.
         unreadable: files that cannot be read, each with the reason.
     """
 
@@ -135,7 +135,7 @@ class AuditReport:
             "lesion",
             "values that are lesion: "
             + ", ".join(f"{value} in {n} cases" for value, n in self.lesion_values.items()),
-            f"near duplicates: {count['near_pairs']} pairs of {count['images_in_groups']} pictures"
+            f"near duplicates: {count['near_pairs']} pairs of {count['images_in_groups']} images"
             f" in {count['groups']} groups; exact pairs: {count['exact_pairs']}",
             f"pairs across labels: {count['pairs_across_labels']}; across data sets: "
             f"{count['pairs_across_sources']}; across patients: {count['pairs_across_patients']}",
@@ -153,8 +153,8 @@ class AuditReport:
             ("mask files with more than two values", self.non_binary_masks),
             ("mask files of several classes, taken as one lesion", self.merged_masks),
             ("mask files that cannot be used", self.unusable_masks),
-            ("mask files that outline more than half of the picture", self.full_masks),
-            ("mask files of another size than the picture", self.wrong_size_masks),
+            ("mask files that outline more than half of the image", self.full_masks),
+            ("mask files of another size than the image", self.wrong_size_masks),
             ("unreadable", self.unreadable),
         )
         lines += [
@@ -165,10 +165,10 @@ class AuditReport:
 
 
 def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) -> AuditReport:
-    """Look at every picture and mask of a collection.
+    """Look at every image and mask of a collection.
 
-    Pictures are near duplicates where their grey levels, reduced to 32 x 32 pixels and freed of
-    mean and contrast, correlate with at least `min_correlation`; the same picture at another
+    Images are near duplicates where their grey levels, reduced to 32 x 32 pixels and freed of
+    mean and contrast, correlate with at least `min_correlation`; the same image at another
     size, brightness or compression is found, one that is mirrored or cropped is not. Files that
     cannot be read are listed, and the rest goes on.
 
@@ -218,7 +218,7 @@ def near_duplicate_groups(
 ) -> dict[str, int]:
     """The group of every case that has a near duplicate, for `breastseg.data.split.split`.
 
-    Only pictures are read, and no outlines; volumes, and what cannot be read, stand alone.
+    Only images are read, and no outlines; volumes, and what cannot be read, stand alone.
 
     Args:
         cases: distinct cases.

@@ -78,5 +78,5 @@ def open_data_set(name: str, root: Path) -> DataSet:
     raise DataSetError(
         f"no data set {name!r}",
         f"one of {', '.join(DATA_SETS)}",
-        "use folder=PATH for pictures of your own",
+        "use folder=PATH for images of your own",
     )

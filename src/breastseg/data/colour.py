@@ -1,4 +1,4 @@
-"""Cases whose colour counts: pictures of stained tissue, in which the dyes tell the cells apart."""
+"""Cases whose colour counts: images of stained tissue, in which the dyes tell the cells apart."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from breastseg.data.dataset import CaseRef
 
 @dataclass(frozen=True)
 class ColourRef(CaseRef):
-    """A case of a data set of colour pictures."""
+    """A case of a data set of colour images."""
 
     def read_image(self) -> Image:
-        """The picture with its colours.
+        """The image with its colours.
 
         Returns:
             (3, rows, columns) uint8, red, green and blue; what the file holds in grey has three

@@ -1,4 +1,4 @@
-"""Writing cases in another layout: nnU-Net's raw format, or a folder of pictures and masks."""
+"""Writing cases in another layout: nnU-Net's raw format, or a folder of images and masks."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ Progress = Callable[[int, int], None]
 def to_nnunet(cases: Sequence[CaseRef], out: Path, progress: Progress | None = None) -> None:
     """Write cases in nnU-Net's raw format, version 2, whole or not at all.
 
-    Pictures become PNG, volumes NIfTI; labels are 0 and 1, and 2 where nothing is known
+    Images become PNG, volumes NIfTI; labels are 0 and 1, and 2 where nothing is known
     (nnU-Net's ``ignore``). Cases without a known truth go to
     ``imagesTs``. ``cases.csv`` keeps patients, labels, folds and spacing; ``splits_final.json``, to
     be copied to nnU-Net's folder of preprocessed data, has the folds.
 
     Args:
-        cases: pictures alone or volumes alone, all with as many channels.
+        cases: images alone or volumes alone, all with as many channels.
         out: must not exist yet; nnU-Net wants a name such as ``Dataset001_Name``.
         progress: to be told how far it is.
 
     Raises:
-        DataSetError: no case, pictures among volumes, or a case with other channels.
+        DataSetError: no case, images among volumes, or a case with other channels.
         UnreadableError: a file is missing or damaged.
     """
     _check(cases, out)
     if len({case.is_volume for case in cases}) > 1:
-        raise DataSetError("pictures and volumes", "one kind", "convert one data set at a time")
+        raise DataSetError("images and volumes", "one kind", "convert one data set at a time")
     volumes = cases[0].is_volume
     names = _names(cases, spaces=False)
     ending = _VOLUME if volumes else _PICTURE
@@ -98,7 +98,7 @@ def to_folder(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
     """Write cases as `breastseg.data.sets.folder.Folder` reads them, whole or not at all.
 
     Args:
-        cases: pictures.
+        cases: images.
         out: must not exist yet.
         progress: to be told how far it is.
 

@@ -27,7 +27,7 @@ class CaseRef:
     """Where one case lies on disk, and what is known of it without opening it.
 
     Cheap to make by the thousand and to send to another process; `load` opens the files. A data
-    set whose files are no plain pictures has a subclass of its own, which reads them in
+    set whose files are no plain images has a subclass of its own, which reads them in
     `read_image` and `read_mask_array`.
 
     Attributes:
@@ -35,15 +35,15 @@ class CaseRef:
         patient_id: cases of one patient share it, within the source.
         label: ``"benign"``, ``"malignant"``, ``"normal"`` or another class; None if unknown.
         source: the data set's name.
-        image_path: the picture.
+        image_path: the image.
         mask_paths: the files that hold the outlines; ``()`` says that there is no lesion,
             None says that the truth is not known.
         scanner: the device, where it is stated.
         fold: the fold of the published partition, where there is one.
         spacing_mm: (row, column) distance of pixel centres in millimetres, where the data set
-            states it apart from the picture.
-        modality: what made the picture; unknown where it is not stated.
-        tags: what is unusual in the picture, such as ``"marks"``; ``()`` says that nothing is,
+            states it apart from the image.
+        modality: what made the image; unknown where it is not stated.
+        tags: what is unusual in the image, such as ``"marks"``; ``()`` says that nothing is,
             None that it is not stated.
     """
 
@@ -60,11 +60,11 @@ class CaseRef:
     tags: tuple[str, ...] | None = None
 
     masks_are_images: ClassVar[bool] = True
-    """Whether each of `mask_paths` is a picture of the image's size that
+    """Whether each of `mask_paths` is an image of the image's size that
     `breastseg.data.lesion_pixels` can read."""
 
     is_volume: ClassVar[bool] = False
-    """Whether the case is a volume, (phases, slices, rows, columns), and no picture."""
+    """Whether the case is a volume, (phases, slices, rows, columns), and no image."""
 
     @property
     def key(self) -> str:
@@ -92,7 +92,7 @@ class CaseRef:
         return self.mask_paths == () or self.label == NORMAL
 
     def load(self) -> Case:
-        """Read the picture and its outlines, merged into one mask.
+        """Read the image and its outlines, merged into one mask.
 
         Returns:
             The case; its image is that of `read_image`, its mask is None where the truth is not
@@ -120,7 +120,7 @@ class CaseRef:
         )
 
     def read_image(self) -> Image:
-        """The picture alone.
+        """The image alone.
 
         Returns:
             (1, rows, columns) in the file's dtype; colours become grey.
@@ -140,7 +140,7 @@ class CaseRef:
         """All outlines together.
 
         Args:
-            shape: of the picture's grid.
+            shape: of the image's grid.
 
         Returns:
             Of that shape, True inside any lesion; nowhere where there is no lesion, or where the
@@ -148,7 +148,7 @@ class CaseRef:
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: an outline does not fit the picture, or it cannot be told what in it is
+            DataSetError: an outline does not fit the image, or it cannot be told what in it is
                 lesion (see `breastseg.data.lesion_pixels`).
         """
         from breastseg.data.lesion_pixels import read_lesion_pixels
@@ -227,7 +227,7 @@ class DataSet(Protocol):
         """Where it came from and how it lies on disk."""
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """All cases whose picture is there, sorted by case_id.
+        """All cases whose image is there, sorted by case_id.
 
         Raises:
             DataSetError: the layout is not the expected one; says what is missing.
@@ -273,7 +273,7 @@ def require(root: Path, wanted: Iterable[str], info: DataSetInfo) -> None:
 
 
 def require_images(cases: Iterable[CaseRef]) -> None:
-    """Check that no case is a volume, for what looks at pictures only.
+    """Check that no case is a volume, for what looks at images only.
 
     Raises:
         DataSetError: one is.

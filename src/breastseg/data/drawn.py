@@ -28,7 +28,7 @@ class DrawnRef(CaseRef):
 
     Attributes:
         polygons: the lesions in pixel-corner coordinates; they may overlap.
-        runs: lesions as runs, each over the whole picture.
+        runs: lesions as runs, each over the whole image.
         stated_shape: (rows, columns) that the annotations state; None where they do not.
         relative: the polygons are in fractions of width and height.
     """
@@ -44,13 +44,13 @@ class DrawnRef(CaseRef):
         """All lesions, drawn.
 
         Args:
-            shape: of the picture's grid.
+            shape: of the image's grid.
 
         Returns:
             Of that shape, True inside any of them.
 
         Raises:
-            DataSetError: the annotations are for a picture of another size.
+            DataSetError: the annotations are for an image of another size.
         """
         rows, columns = shape
         if self.stated_shape not in (None, (rows, columns)):
@@ -91,7 +91,7 @@ def unrolled(runs: Sequence[int], shape: tuple[int, int]) -> NDArray[np.bool_]:
         DataSetError: they do not fill the shape.
     """
     if min(runs, default=0) < 0 or sum(runs) != shape[0] * shape[1]:
-        raise DataSetError(f"runs of {sum(runs)} pixels in a picture of {shape}", "as many pixels")
+        raise DataSetError(f"runs of {sum(runs)} pixels in an image of {shape}", "as many pixels")
     values = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return values.reshape(shape, order="F")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from breastseg.core.errors import DataSetError
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
 def visible(folder: Path, *suffixes: str) -> list[Path]:
@@ -39,7 +39,7 @@ def by_stem(folder: Path, *suffixes: str) -> dict[str, Path]:
         if path.stem in found:
             raise DataSetError(
                 f"{found[path.stem].name} and {path.name} in {folder} have one stem",
-                "one picture a stem",
+                "one image a stem",
                 "rename one of them",
             )
         found[path.stem] = path

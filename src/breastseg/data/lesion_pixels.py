@@ -41,7 +41,7 @@ class LesionPixels:
 
 
 def read_lesion_pixels(path: Path, name: str = "") -> LesionPixels:
-    """Read a mask drawn as a picture; see `lesion_pixels`.
+    """Read a mask drawn as an image; see `lesion_pixels`.
 
     Args:
         path: PNG, JPEG, TIFF or BMP.
@@ -65,7 +65,7 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     of its value on. Anything else is refused, for what its values mean is not known.
 
     Args:
-        values: (channels, rows, columns) of a picture, or (1, slices, rows, columns) of a volume.
+        values: (channels, rows, columns) of an image, or (1, slices, rows, columns) of a volume.
         name: what messages call it.
 
     Returns:
@@ -73,7 +73,7 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
 
     Raises:
         DataSetError: a value is negative or not finite, several values that are no class numbers,
-            or a picture rather than a mask.
+            or an image rather than a mask.
     """
     if len(values) > 1:
         pure = _pure_colours(values)

@@ -1,4 +1,4 @@
-"""Reading the picture of a case where it is a DICOM file."""
+"""Reading the image of a case where it is a DICOM file."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ class MaskFindings:
         values: what was taken as lesion.
         merged: files of several classes, with these.
         unusable: files in which it cannot be told what is lesion, with the reason.
-        full: files that outline more than half of the picture.
-        wrong_size: files of another size than the picture.
+        full: files that outline more than half of the image.
+        wrong_size: files of another size than the image.
         unreadable: files that cannot be read, with the reason.
     """
 
@@ -40,8 +40,8 @@ def look_at_masks(case: CaseRef, shape: tuple[int, ...] | None) -> MaskFindings:
     """Read the masks of a case.
 
     Args:
-        case: a picture.
-        shape: of the picture; None where it cannot be read.
+        case: an image.
+        shape: of the image; None where it cannot be read.
     """
     found = MaskFindings()
     if case.masks_are_images:

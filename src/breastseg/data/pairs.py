@@ -1,4 +1,4 @@
-"""Which mask belongs to which picture, by the names of their files.
+"""Which mask belongs to which image, by the names of their files.
 
 The mask of ``scan.png`` is ``scan.png`` in a folder of masks, or, in any letters, ``scan_mask``,
 ``scan-seg``, ``mask_scan`` and the like; ``scan_mask_1`` and ``scan_mask_2`` are further lesions.
@@ -22,12 +22,12 @@ _PICTURE = re.compile(r"(?P<stem>.+?)[_\-. ](?:image|img|0000)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pictures and masks of a folder.
+    """Images and masks of a folder.
 
     Attributes:
-        images: the pictures by stem.
-        masks: their masks by the picture's stem, where there are any.
-        stray: the stems of masks that belong to no picture.
+        images: the images by stem.
+        masks: their masks by the image's stem, where there are any.
+        stray: the stems of masks that belong to no image.
     """
 
     images: Mapping[str, Path]
@@ -36,9 +36,9 @@ class Pairs:
 
 
 def pair(images: Mapping[str, Path], masks: Mapping[str, Path]) -> Pairs:
-    """Pair pictures with the masks of another folder.
+    """Pair images with the masks of another folder.
 
-    A mask of the picture's own stem is its only one; without it all that are named after it count.
+    A mask of the image's own stem is its only one; without it all that are named after it count.
 
     Args:
         images: by stem.
@@ -61,7 +61,7 @@ def pair(images: Mapping[str, Path], masks: Mapping[str, Path]) -> Pairs:
 
 
 def pair_flat(files: Mapping[str, Path]) -> Pairs:
-    """Pair pictures with masks of the same folder, which are told by the ends of their names.
+    """Pair images with masks of the same folder, which are told by the ends of their names.
 
     Args:
         files: by stem.

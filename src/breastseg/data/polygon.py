@@ -31,10 +31,10 @@ class PolygonRef(CaseRef):
         """All polygons, filled.
 
         Args:
-            shape: of the picture's grid.
+            shape: of the image's grid.
 
         Returns:
-            Of that shape, True inside any of them; what lies outside the picture is left out.
+            Of that shape, True inside any of them; what lies outside the image is left out.
         """
         merged = np.zeros(shape, bool)
         for polygon in self.polygons:
@@ -62,7 +62,7 @@ def from_centres(polygon: Polygon) -> Polygon:
 def filled(polygon: Polygon, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """The pixels whose centre lies inside a polygon.
 
-    Coordinates are those of pixel corners: the picture reaches from 0 to its width and height,
+    Coordinates are those of pixel corners: the image reaches from 0 to its width and height,
     and the centre of its first pixel is (0.5, 0.5), as on a browser's canvas. A centre on the
     outline belongs to the polygon where that is its left or upper side, so that the area is that
     of the polygon without bias and neighbours share no pixel. Where an outline crosses itself,
@@ -70,7 +70,7 @@ def filled(polygon: Polygon, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
     Args:
         polygon: the corners (x, y), the last joined to the first; fewer than three hold nothing.
-        shape: (rows, columns) of the picture.
+        shape: (rows, columns) of the image.
 
     Returns:
         Of that shape, True inside.

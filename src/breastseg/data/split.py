@@ -1,4 +1,4 @@
-"""Splits that keep patients, and pictures of one another, on one side."""
+"""Splits that keep patients, and images of one another, on one side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examinations of several phases, as a network that takes so many of them is given them."""
+"""Studies of several phases, as a network that takes so many of them is given them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from breastseg.data.volume_ref import VolumeRef
 
 @dataclass(frozen=True, kw_only=True)
 class FirstPhases(CaseRef):
-    """An examination of which only the first phases are looked at.
+    """A study of which only the first phases are looked at.
 
     Attributes:
-        whole: the examination.
+        whole: the study.
         count: how many phases, the one before contrast first; at least 1.
     """
 
@@ -35,7 +35,7 @@ class FirstPhases(CaseRef):
 
     @property
     def image_paths(self) -> tuple[Path, ...]:
-        """Those of the whole examination, of which the first are looked at."""
+        """Those of the whole study, of which the first are looked at."""
         return self.whole.image_paths
 
     def read_image(self) -> Image:
@@ -59,7 +59,7 @@ class FirstPhases(CaseRef):
             raise DataSetError(
                 f"{self.key}: {there} phase{'s' if there > 1 else ''}",
                 f"at least {self.count}, as many as the network takes",
-                "leave the examination out with a list",
+                "leave the study out with a list",
             )
         return replace(image, array=image.array[: self.count])
 
@@ -73,7 +73,7 @@ class FirstPhases(CaseRef):
 
 
 def first_phases(ref: CaseRef, count: int) -> FirstPhases:
-    """The same examination with its first `count` phases alone; nothing is read yet."""
+    """The same study with its first `count` phases alone; nothing is read yet."""
     known = {field.name: getattr(ref, field.name) for field in fields(CaseRef)}
     return FirstPhases(**known, whole=ref, count=count)
 
@@ -82,11 +82,11 @@ def require_volumes(cases: Iterable[CaseRef]) -> None:
     """Check that every case is a volume, for what looks at volumes only.
 
     Raises:
-        DataSetError: one is a picture.
+        DataSetError: one is an image.
     """
     pictures = sorted({case.source for case in cases if not case.is_volume})
     if pictures:
         raise DataSetError(
-            f"{', '.join(pictures)}: holds pictures",
+            f"{', '.join(pictures)}: holds images",
             "data sets of volumes, such as MAMA-MIA, or nnunet and manifest with volumes",
         )

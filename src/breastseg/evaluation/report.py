@@ -37,14 +37,14 @@ _TOLD = {
     "their maximum: finding a lesion is not measured, drawing its border is.",
 }
 
-_OF_PICTURES = (
+_OF_IMAGES = (
     f"Small lesions cover less than {SMALL:.0%} of the image, large ones more than {LARGE:.0%}.",
 )
 _OF_VOLUMES = (
-    "An image is here the volume of one examination, its pixels are voxels; millimetres and cm3 go "
+    "An image is here the volume of one study, its pixels are voxels; millimetres and cm3 go "
     "by the spacing of its voxels along each axis.",
     "The volume error is the absolute difference between the volume outlined and the true one, of "
-    "all lesions of an examination together.",
+    "all lesions of a study together.",
     f"Small lesions have less than {SMALL_CM3:g} cm3 in all (a sphere of 2 cm), large ones more "
     f"than {LARGE_CM3:g} cm3 (of 5 cm).",
 )
@@ -155,7 +155,7 @@ def rules(of: Protocol, resamples: int, seed: int, volumes: bool = False) -> str
             "A true lesion is found when an outline reaches an intersection over union of "
             f"{of.min_iou:g} with it, one outline for each lesion; an outline that reaches it with "
             "no lesion is false.",
-            *(_OF_VOLUMES if volumes else _OF_PICTURES),
+            *(_OF_VOLUMES if volumes else _OF_IMAGES),
             "An image that fails has overlap 0, its lesions are missed, and it counts as outlined.",
         ]
     )
@@ -201,7 +201,7 @@ def _lesion_table(groups: Sequence[Group]) -> str:
         }
     columns |= {
         "Lesions found": "lesions_found",
-        "False outlines an image": "false_positives_per_image",
+        "False positives per image": "false_positives_per_image",
         "Pooled Dice": "pooled_dice",
     }
     heads = ["Images", "n", "Patients", *columns, "HD95 undefined", "Failed"]
@@ -217,7 +217,7 @@ def _lesion_table(groups: Sequence[Group]) -> str:
 def _normal_table(groups: Sequence[Group]) -> str:
     columns = {
         "With any outline": "fraction_outlined",
-        "False outlines an image": "false_positives_per_image",
+        "False positives per image": "false_positives_per_image",
         "Specificity": "specificity",
     }
     lines = [

@@ -177,7 +177,7 @@ def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
 
     Raises:
         DataSetError: no case, a case twice, no case whose truth is known, cases without a
-            lesion where boxes are to be drawn around lesions, or volumes among pictures or where
+            lesion where boxes are to be drawn around lesions, or volumes among images or where
             boxes or a size to score at are asked for.
     """
     twice = [key for key, n in Counter(ref.key for ref in cases).items() if n > 1]
@@ -203,7 +203,7 @@ def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
 def _check_volumes(cases: Sequence[CaseRef], protocol: Protocol) -> None:
     volumes = [ref.key for ref in cases if ref.is_volume]
     if volumes and len(volumes) < len(cases):
-        raise DataSetError(f"volumes among pictures: {some(volumes)}", "one kind at a time")
+        raise DataSetError(f"volumes among images: {some(volumes)}", "one kind at a time")
     if volumes and (protocol.size is not None or protocol.prompting is Prompting.BOX):
         raise DataSetError(
             f"{some(volumes)}: volumes with a size to score at, or boxes",

@@ -17,7 +17,7 @@ SMALL, LARGE = 0.03, 0.10
 above."""
 SMALL_CM3, LARGE_CM3 = 4.2, 65.4
 """The same of volumes: spheres of 2 and 5 cm, between which the stages T1, T2 and T3 change (AJCC
-Cancer Staging Manual, 8th edition); all lesions of an examination count together."""
+Cancer Staging Manual, 8th edition); all lesions of a study count together."""
 
 # Each figure is a total of parts over a total of wholes; an image gives (part, whole).
 _Parts = Callable[[Row], tuple[float, float]]
@@ -34,7 +34,7 @@ def _mean(value: Callable[[Row], float | None]) -> _Parts:
 
 
 def _of_volume(value: Callable[[VolumeScore], float | None]) -> _Parts:
-    """A mean over the volumes that have a value; pictures have none."""
+    """A mean over the volumes that have a value; images have none."""
     return _mean(
         lambda row: value(row.score) if isinstance(row.score, VolumeScore) else None,
     )

@@ -20,7 +20,7 @@ _HEADINGS = {
     "hd95_px": "HD95 (px)",
     "hd95_mm": "HD95 (mm)",
     "lesions_found": "Lesions found",
-    "false_positives_per_image": "False outlines an image",
+    "false_positives_per_image": "False positives per image",
     "fraction_outlined": "Images outlined",
 }
 
@@ -158,7 +158,7 @@ def _operating_point(bundle: Bundle) -> str:
     output = bundle.output
     lines = [f"- Pixels with a probability of at least {output.threshold:g} are lesion."]
     if output.min_score > output.threshold:
-        lines.append(f"- An outline whose peak stays below {output.min_score:g} is dropped.")
+        lines.append(f"- A region whose score stays below {output.min_score:g} is dropped.")
     if output.min_area_fraction > 0:
         lines.append(
             f"- An outline smaller than {output.min_area_fraction:.2%} of the image is dropped."
@@ -171,7 +171,7 @@ def _operating_point(bundle: Bundle) -> str:
         lines.append("- Only the largest outline is kept.")
     if output.flip_average:
         lines.append(
-            "- Test-time augmentation: the prediction is averaged with that of the horizontally flipped image."
+            "- The prediction is averaged with that of the flipped image (test-time augmentation)."
         )
     return "## Operating point\n\n" + "\n".join(lines)
 

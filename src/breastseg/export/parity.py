@@ -24,7 +24,7 @@ U-Net shows as int8 and float16, ten times what any architecture here shows as f
 
 
 def seeded_inputs(spec: InputSpec, count: int = 4, seed: int = 0) -> NDArray[np.float32]:
-    """Pictures with detail at every scale, the same for the same seed.
+    """Images with detail at every scale, the same for the same seed.
 
     Returns:
         (count, channels, rows, columns) float32, on the scale of `spec.intensity`.

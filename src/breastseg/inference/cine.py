@@ -27,11 +27,11 @@ def smooth_cine(
 
     Args:
         stream: results in order, as of `breastseg.inference.stream.segment_stream`.
-        loop_of: what an item's frames have in common; None for a picture that is no frame.
+        loop_of: what an item's frames have in common; None for an image that is no frame.
         reach: how many frames count to each side, at least 1.
 
     Yields:
-        As many results in the same order; pictures that are no frames as they came.
+        As many results in the same order; images that are no frames as they came.
     """
     run: list[tuple[Segmented[T], Prediction]] = []  # unbroken, the last ones
     due = 0  # of these, the first that is still to come out

@@ -42,7 +42,7 @@ class Ensemble(Segmenter):
 
     Args:
         segmenters: at least one, all of one modality.
-        views: what every network sees; None for what its bundle says: the picture, and with
+        views: what every network sees; None for what its bundle says: the image, and with
             ``flip_average`` the flipped one.
         measure: what the map of uncertainty holds.
         output: operating point; that of the first segmenter by default. Its ``flip_average`` and

@@ -33,7 +33,7 @@ class MethodInfo:
         parameters: with their bounds and the values in force; none for a network.
         trained_on: the data that it was trained or its parameters were tuned on, in words; empty
             where that is nothing or not known.
-        phases: of a method for volumes, how many it takes of an examination; 0 for pictures.
+        phases: of a method for volumes, how many it takes of a study; 0 for images.
     """
 
     name: str
@@ -207,12 +207,12 @@ def _joined(infos: Sequence[MethodInfo]) -> MethodInfo:
     """What is known of the mean of several networks.
 
     Raises:
-        InputError: they take different numbers of phases, or some volumes and some pictures.
+        InputError: they take different numbers of phases, or some volumes and some images.
     """
     phases = [info.phases for info in infos]
     if len(set(phases)) > 1:
         told = ", ".join(
-            f"{info.name} for {f'{info.phases} phases of volumes' if info.phases else 'pictures'}"
+            f"{info.name} for {f'{info.phases} phases of volumes' if info.phases else 'images'}"
             for info in infos
         )
         raise InputError(f"networks joined by +: {told}", "networks for the same")

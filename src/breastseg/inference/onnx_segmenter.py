@@ -215,7 +215,7 @@ class OnnxSegmenter(Segmenter):
         batch = np.ascontiguousarray(batch, np.float32)
         maps = self._maps(self._without_prompt(batch))
         # Where nothing is to be seen there is no lesion, whatever a network that never saw an
-        # empty picture makes of it.
+        # empty image makes of it.
         empty = (batch == batch[:, :, :1, :1]).all(axis=(1, 2, 3))
         maps[empty] = 0
         if self.class_names:

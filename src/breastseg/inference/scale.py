@@ -1,4 +1,4 @@
-"""Is a picture as large, in the patient, as a network for parts of a slide was made for?"""
+"""Is an image as large, in the patient, as a network for parts of a slide was made for?"""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LARGEST_DEVIATION = 0.1
 
 
 def check_scale(image: Image, spec: InputSpec, name: str) -> None:
-    """Refuse a picture that bringing it to the network's size would show at another scale.
+    """Refuse an image that bringing it to the network's size would show at another scale.
 
-    A picture that does not state its spacing is taken as it is if it has the network's own size.
+    An image that does not state its spacing is taken as it is if it has the network's own size.
 
     Args:
-        image: a 2-D picture.
+        image: a 2-D image.
         spec: of the network's input; without `InputSpec.um_per_px` any scale will do.
         name: of the method.
 

@@ -24,7 +24,7 @@ class WithinScan(Segmenter):
 
     Callipers, dotted lines and letters are filled from their surroundings, titles and margins are
     cut off, and outside the scan nothing is outlined. The scan is looked for within `Image.scan`,
-    where the file states that. The outline lies on the picture's own grid.
+    where the file states that. The outline lies on the image's own grid.
 
     Args:
         inner: looks at what is left.
@@ -43,10 +43,10 @@ class WithinScan(Segmenter):
         return WithinScan(self.inner.on_one_core())
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
-        """Outline the lesions of one ultrasound picture.
+        """Outline the lesions of one ultrasound image.
 
         Raises:
-            InputError: the picture is known to be no ultrasound, or as the inner one.
+            InputError: the image is known to be no ultrasound, or as the inner one.
             UnsupportedError: a prompt, whose places are those of the whole screen.
         """
         if prompt is not None:
@@ -69,7 +69,7 @@ class WithinScan(Segmenter):
 
 
 def _scan_within(unit: NDArray[np.float32], stated: Box | None) -> Box:
-    """The scan in the stated part of the picture, whose corners may be black or lettered too."""
+    """The scan in the stated part of the image, whose corners may be black or lettered too."""
     part = stated or Box.whole(unit.shape)
     return scan_box(unit[part.slices]).shifted(*part.start)
 
@@ -83,10 +83,10 @@ def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_
     (row, column), (rows, columns) = box.start, box.shape
     where = " of the region that the file states" if image.scan else ""
     steps = (
-        f"{marks.mean():.2%} of the picture taken for burned-in graphics and filled",
+        f"{marks.mean():.2%} of the image taken for burned-in graphics and filled",
         f"scan of {rows}x{columns} pixels at row {row}, column {column} cut out{where}",
         *found.provenance.steps,
-        "put back on the whole picture",
+        "put back on the whole image",
     )
     uncertainty, classes = found.uncertainty, found.class_probability
     return replace(

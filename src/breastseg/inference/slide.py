@@ -34,7 +34,7 @@ TileNetwork = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 Progress = Callable[[int, int], None]
 
 OVERVIEW = 2048
-"""Pixels along the longer side of the picture in which tissue is looked for."""
+"""Pixels along the longer side of the image in which tissue is looked for."""
 FAR = 4.0
 """A slide so many times coarser or finer than the network was made for is another kind of image."""
 MOST_TRACED = 2**25

@@ -1,4 +1,4 @@
-"""An examination of several phases, from its files to a prediction, with steps of its own."""
+"""A study of several phases, from its files to a prediction, with steps of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from breastseg.preprocess.orientation import AXIAL, oriented, reorientation
 
 
 def read_study(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
-    """Read the phases of an examination, unless segmenting them would take too much memory.
+    """Read the phases of a study, unless segmenting them would take too much memory.
 
     Args:
         segmenter: of volumes.

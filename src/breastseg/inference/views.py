@@ -1,4 +1,4 @@
-"""Views of a picture for test-time augmentation: how each is made, and how its map is undone.
+"""Views of an image for test-time augmentation: how each is made, and how its map is undone.
 
 G. Wang et al.: Aleatoric uncertainty estimation with test-time augmentation for medical image
 segmentation with convolutional neural networks, Neurocomputing 2019,
@@ -20,13 +20,13 @@ from breastseg.preprocess.geometry import Placement
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at a picture.
+    """One way to look at an image.
 
     Attributes:
         flipped: left and right are exchanged.
         upside_down: top and bottom are exchanged.
         gamma: exponent of the grey levels, 0.2 to 5; above 1 darkens the middle ones.
-        scale: the picture fills this fraction of each side, 0.5 to 1, with the darkest value
+        scale: the image fills this fraction of each side, 0.5 to 1, with the darkest value
             around.
 
     Raises:
@@ -46,7 +46,7 @@ class View:
             )
 
     def of(self, unit: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The picture so seen.
+        """The image so seen.
 
         Args:
             unit: (rows, columns) or (channels, rows, columns) float32, 0 to 1.
@@ -61,7 +61,7 @@ class View:
         return self._flipped(seen if self.scale == 1 else self._placement(shape).forward(seen))
 
     def undo(self, probability: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Bring a map of the view back to the picture: the same shape, float32."""
+        """Bring a map of the view back to the image: the same shape, float32."""
         shape = (probability.shape[0], probability.shape[1])
         values = self._flipped(probability)
         return values if self.scale == 1 else self._placement(shape).backward(values)

@@ -29,7 +29,7 @@ class VolumeEnsemble(Segmenter):
 
     The networks may work at different spacings and in different patches. All count the same; the
     operating point is that of the first. The map of uncertainty is the entropy of the mean in bits;
-    as for pictures, it also tells of outlines that the operating point rejects.
+    as for images, it also tells of outlines that the operating point rejects.
 
     May be used from several threads at once.
 
@@ -70,7 +70,7 @@ class VolumeEnsemble(Segmenter):
 
     @property
     def phases(self) -> int:
-        """How many phases of an examination it takes."""
+        """How many phases of a study it takes."""
         return self.spec.channels
 
     def on_one_core(self) -> VolumeEnsemble:

@@ -89,7 +89,7 @@ class VolumeSegmenter(Segmenter):
 
     @property
     def phases(self) -> int:
-        """How many phases of an examination it takes."""
+        """How many phases of a study it takes."""
         return self.spec.channels
 
     def on_one_core(self) -> VolumeSegmenter:

@@ -58,7 +58,7 @@ def read_codestream(data: bytes) -> Codestream | None:
 
 
 def jpeg_damage(data: bytes) -> str:
-    """Why the coded data of a JPEG picture are not whole, as libjpeg-turbo sees it; else empty.
+    """Why the coded data of a JPEG image are not whole, as libjpeg-turbo sees it; else empty.
 
     Lossless JPEG and JPEG-LS, which libjpeg-turbo does not decode, count as whole here.
 
@@ -128,7 +128,7 @@ def _jpeg_frame_header(data: bytes) -> int | None:
 
 
 def _has_all_scans(data: bytes, at: int) -> bool:
-    """Whether a progressive picture has each coefficient of each component to its last bit.
+    """Whether a progressive image has each coefficient of each component to its last bit.
 
     ISO/IEC 10918-1 G.1.1.1.1; a file that is cut between two scans decodes without a complaint.
     """

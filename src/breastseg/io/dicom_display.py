@@ -26,7 +26,7 @@ _PADDING = ("PixelPaddingValue", "PixelPaddingRangeLimit")
 def show_grey(stored: Array, header: Dataset) -> Array:
     """Bring a grey frame to what a viewer shows.
 
-    Padding, which is no part of the picture, takes the darkest value in it.
+    Padding, which is no part of the image, takes the darkest value in it.
 
     Args:
         stored: (rows, columns) as decoded.

@@ -163,7 +163,7 @@ def read_header(stream: BinaryIO, name: str) -> PixelData:
         name: what messages call the file.
 
     Raises:
-        UnreadableError: no picture, or cut short.
+        UnreadableError: no image, or cut short.
         UnsupportedError: too large, or a kind of image or compression that is not read.
     """
     from pydicom import dcmread
@@ -186,12 +186,12 @@ def read_header(stream: BinaryIO, name: str) -> PixelData:
 
 
 def _check_kind(header: Dataset, name: str) -> None:
-    """Refuse objects that are no picture, or no single one."""
+    """Refuse objects that are no image, or no single one."""
     kind = header.get("SOPClassUID")
     what = brief(getattr(kind, "name", None) or kind or "an object of unknown class")
     if "Rows" not in header or "Columns" not in header:
         raise UnreadableError(
-            f"{name}: holds no picture ({what})",
+            f"{name}: holds no image ({what})",
             "a DICOM image",
             "name the image that goes with it, or export it again if it was cut short",
         )

@@ -53,9 +53,9 @@ def tissue_regions(header: Dataset) -> Iterator[Dataset]:
 
 
 def reach_beyond(header: Dataset) -> bool:
-    """Whether a tissue region ends outside the picture.
+    """Whether a tissue region ends outside the image.
 
-    Then somebody has made the picture smaller and left the header as it was: neither the region
+    Then somebody has made the image smaller and left the header as it was: neither the region
     nor its distances are of these pixels. Two of pydicom's own sample files are like that.
     """
     rows, columns = header.get("Rows"), header.get("Columns")

@@ -27,7 +27,7 @@ def spacing_mm(header: Dataset) -> Spacing | None:
     In this order:
 
     1. The calibrated 2-D tissue regions of an ultrasound image; None where they disagree, since
-       the image then has no one spacing, and where one ends outside the picture, which has then
+       the image then has no one spacing, and where one ends outside the image, which has then
        been made smaller than its header says. `breastseg.core.grid.Grid.regions` has each one's.
     2. Pixel Spacing, unless it merely repeats Imager Pixel Spacing (PS3.3 10.7.1.3).
     3. Imager Pixel Spacing, which is measured at the detector, divided by the magnification: the
@@ -63,7 +63,7 @@ def _at_the_detector(header: Dataset) -> Spacing | None:
 
 
 def _magnification(header: Dataset) -> float | None:
-    """How much larger than the patient the picture at the detector is; None where unknown."""
+    """How much larger than the patient the image at the detector is; None where unknown."""
     factor = positive(header.get("EstimatedRadiographicMagnificationFactor"))
     detector = positive(header.get("DistanceSourceToDetector"))
     patient = positive(header.get("DistanceSourceToPatient"))

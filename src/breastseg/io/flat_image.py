@@ -1,4 +1,4 @@
-"""Windows of a picture that is held in memory, such as a part of a slide saved as PNG or JPEG."""
+"""Windows of an image that is held in memory, such as a part of a slide saved as PNG or JPEG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from breastseg.core.errors import UnsupportedError
 from breastseg.io.raster import read_raster
 
-PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM")
+IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM")
 """How PNG, JPEG and BMP files begin."""
 
 
@@ -51,7 +51,7 @@ class FlatImage:
     def window(
         self, level: int, row: int, column: int, rows: int, columns: int
     ) -> NDArray[np.uint8]:
-        """A part of the picture, (rows, columns, 3) uint8; `level` is 0."""
+        """A part of the image, (rows, columns, 3) uint8; `level` is 0."""
         return np.asarray(self._pixels[row : row + rows, column : column + columns], np.uint8)
 
     def close(self) -> None:

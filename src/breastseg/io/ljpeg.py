@@ -1,7 +1,7 @@
-"""Bare lossless JPEG codestreams of grey pictures, as in DDSM's ``.LJPEG`` files.
+"""Bare lossless JPEG codestreams of grey images, as in DDSM's ``.LJPEG`` files.
 
 ISO/IEC 10918-1 in its lossless mode (SOF3), one component of 2 to 16 bits; no file format is round
-it, and common picture readers know the other modes only.
+it, and common image readers know the other modes only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # ISO/IEC 10918-1 B.1.1.3
 
 
 def read_ljpeg(path: Path, source: str = "") -> NDArray[np.unsignedinteger]:
-    """Read the picture.
+    """Read the image.
 
     Args:
         path: the file.

@@ -44,9 +44,9 @@ _OTHER_STARTS = (
     (b"\x1f\x8b", "a gzip archive that holds no NIfTI volume", "unpack it"),
     (b"%PDF", "a PDF document", "extract the image from it"),
     (b"PK\x03\x04", "a ZIP archive", "unpack it"),
-    (b"GIF8", "a GIF picture", "convert it to PNG"),
-    (b"RIFF", "a WebP picture or a video", "export it as PNG or DICOM"),
-    (b"\x00\x00\x00\x0cjP", "a JPEG 2000 picture", "convert it to PNG"),
+    (b"GIF8", "a GIF image", "convert it to PNG"),
+    (b"RIFF", "a WebP image or a video", "export it as PNG or DICOM"),
+    (b"\x00\x00\x00\x0cjP", "a JPEG 2000 image", "convert it to PNG"),
 )
 
 

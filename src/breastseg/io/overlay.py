@@ -1,6 +1,6 @@
-"""An outline drawn over the picture that it belongs to, for people to look at.
+"""An outline drawn over the image that it belongs to, for people to look at.
 
-The picture itself stays as it is: nothing is tinted, so the tissue under and beside the outline
+The image itself stays as it is: nothing is tinted, so the tissue under and beside the outline
 can still be read. The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/),
 which readers with any common form of colour blindness can tell apart, on grey as well.
 """
@@ -40,7 +40,7 @@ def overlay(
     """Draw outlines and callipers over an image.
 
     The line lies on the outermost pixels of the region, so that it never hides what is outside,
-    and is one pixel wide for pictures of up to 500 pixels, wider in proportion above.
+    and is one pixel wide for images of up to 500 pixels, wider in proportion above.
 
     Args:
         image: a 2-D image of 1 or 3 channels.
@@ -75,9 +75,9 @@ def overlay(
 
 
 def to_rgb(image: Image) -> NDArray[np.uint8]:
-    """The picture as a viewer would show it.
+    """The image as a viewer would show it.
 
-    8-bit pictures are kept as they are; deeper ones are scaled from their smallest to their
+    8-bit images are kept as they are; deeper ones are scaled from their smallest to their
     largest value.
 
     Args:
@@ -98,12 +98,12 @@ def to_rgb(image: Image) -> NDArray[np.uint8]:
 
 
 def line_width(shape: tuple[int, ...]) -> int:
-    """Width of a line in pixels, so that it looks alike on small and on large pictures."""
+    """Width of a line in pixels, so that it looks alike on small and on large images."""
     return max(1, round(max(shape) / 500))
 
 
 def _rim(region: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    """The outermost `width` pixels of a region; the picture's edge counts as outside."""
+    """The outermost `width` pixels of a region; the image's edge counts as outside."""
     core = np.pad(region, 1)
     for _ in range(width):
         inner = core.copy()

@@ -6,7 +6,7 @@ Grey keeps its depth. Colour has 8 bits a channel: of 16-bit colour in a PNG fil
 kept; TIFF keeps all (see `breastseg.io.tiff_samples`). An alpha channel is composited on black, so
 what is transparent counts as nothing. Colour whose channels are all equal becomes one channel.
 
-The physical resolution in a PNG or TIFF says how large to print the picture, not how large the
+The physical resolution in a PNG or TIFF says how large to print the image, not how large the
 breast is, so it is no spacing. Only the text chunk that `breastseg.io.write.write_png` writes is.
 """
 
@@ -92,7 +92,7 @@ _WHITE_IS_ZERO = 0
 
 
 def read_raster(path: Path | BinaryIO, source: str = "") -> Image:
-    """Read one picture, the first where a TIFF file has several pages.
+    """Read one image, the first where a TIFF file has several pages.
 
     Args:
         path: a PNG, JPEG, TIFF or BMP file, or a seekable binary stream of one.
@@ -111,7 +111,7 @@ def read_raster(path: Path | BinaryIO, source: str = "") -> Image:
 
 
 def read_raster_pages(path: Path | BinaryIO, source: str = "") -> Iterator[Image]:
-    """Read the pages of a TIFF file one after the other, or the one picture of another format.
+    """Read the pages of a TIFF file one after the other, or the one image of another format.
 
     Reduced copies and transparency masks inside a TIFF file are no pages and are passed over.
     `Image.frame` counts the pages from 0 where there is more than one.
@@ -151,7 +151,7 @@ def read_raster_pages(path: Path | BinaryIO, source: str = "") -> Iterator[Image
 
 
 def raster_shape(path: Path) -> tuple[int, int]:
-    """The (rows, columns) of a picture as `read_raster` gives it; only its header is read.
+    """The (rows, columns) of an image as `read_raster` gives it; only its header is read.
 
     Raises:
         UnreadableError: missing, empty, damaged, or no PNG, JPEG, TIFF or BMP file.
@@ -189,7 +189,7 @@ def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
 
 
 def read_mask(path: Path | BinaryIO, source: str = "") -> NDArray[np.bool_]:
-    """Read an outline drawn as a picture.
+    """Read an outline drawn as an image.
 
     A pixel is lesion where its brightest channel lies above half of the range: above 127 in
     8 bits, 32767 in 16 bits, 0.5 in floating point. Where the largest value in the file is 1,
@@ -221,7 +221,7 @@ def _decoding(name: str) -> Iterator[None]:
             yield
     except UnidentifiedImageError as error:
         raise UnreadableError(
-            f"{name}: is not a picture that can be read",
+            f"{name}: is not an image that can be read",
             "PNG, JPEG, TIFF or BMP",
             "check that the file is complete and export it in one of these formats",
         ) from error
@@ -242,7 +242,7 @@ def _open(stream: BinaryIO) -> ImageFile.ImageFile:
     _silence_tiff()
     picture = Pillow.open(stream, formats=_FORMATS)
     if picture.format == "PNG":
-        # Loading ignores the checksums of the pixels; this consumes the picture.
+        # Loading ignores the checksums of the pixels; this consumes the image.
         picture.verify()
         stream.seek(0)
         picture = Pillow.open(stream, formats=_FORMATS)
@@ -272,7 +272,7 @@ def _silence_tiff() -> None:
 
 
 def _pages(picture: ImageFile.ImageFile) -> list[int]:
-    """The indices of the pictures proper; the first picture if none calls itself one."""
+    """The indices of the images proper; the first image if none calls itself one."""
     if picture.format != "TIFF":
         return [0]
     pages = []
@@ -292,7 +292,7 @@ def _tiff_tag(picture: Pillow.Image, tag: int, default: int) -> int:
 
 
 def _read_page(picture: ImageFile.ImageFile, name: str, frame: int | None) -> Image:
-    """Decode the page on which `picture` stands."""
+    """Decode the page on which `image` stands."""
     columns, rows = picture.size
     check_size(rows, columns, name)
     _check_parts(picture, name)

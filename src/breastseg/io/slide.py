@@ -1,4 +1,4 @@
-"""Whole slides: pictures too large for memory, read window by window.
+"""Whole slides: images too large for memory, read window by window.
 
 OpenSlide reads Aperio (.svs), Hamamatsu (.ndpi), 3DHISTECH (.mrxs), Leica (.scn) and more; TIFF
 files that it refuses are read by tifffile, and PNG, JPEG and BMP files into memory. What a scanner
@@ -26,7 +26,7 @@ from breastseg.core.errors import (
     UnreadableError,
     UnsupportedError,
 )
-from breastseg.io.flat_image import PICTURE_STARTS, FlatImage
+from breastseg.io.flat_image import IMAGE_STARTS, FlatImage
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened
 from breastseg.io.tiled_tiff import TIFF_STARTS, TiledTiff, check_tiles
@@ -71,7 +71,7 @@ class Slide:
 
     Raises:
         UnreadableError: missing, damaged, or no slide.
-        UnsupportedError: a TIFF file, or a picture, of another kind than 8-bit grey or RGB.
+        UnsupportedError: a TIFF file, or an image, of another kind than 8-bit grey or RGB.
         GeometryError: a step that is not above 0.
     """
 
@@ -278,7 +278,7 @@ def _open(path: Path) -> _Reader:
     except OpenSlideUnsupportedFormatError as error:
         if head in TIFF_STARTS:
             return TiledTiff(path)
-        if head.startswith(PICTURE_STARTS):
+        if head.startswith(IMAGE_STARTS):
             return FlatImage(path)
         raise UnreadableError(
             f"{path}: is no whole slide",

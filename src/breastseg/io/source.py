@@ -18,7 +18,7 @@ from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.io.memory import check_memory
 
 MAX_PIXELS = 2**27
-"""The largest picture that is decoded, rows times columns: five times the largest mammogram.
+"""The largest image that is decoded, rows times columns: five times the largest mammogram.
 
 A header that declares more is refused before anything is decoded, so that a small file
 cannot claim all memory.
@@ -127,7 +127,7 @@ def brief(value: object, limit: int = 60) -> str:
 
 
 def check_size(rows: int, columns: int, name: str) -> None:
-    """Refuse a declared picture size before it is decoded.
+    """Refuse a declared image size before it is decoded.
 
     Raises:
         UnreadableError: a side is not at least 1.

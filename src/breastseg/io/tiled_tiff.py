@@ -1,4 +1,4 @@
-"""Windows of a large TIFF picture: only the tiles or strips that a window touches are decoded."""
+"""Windows of a large TIFF image: only the tiles or strips that a window touches are decoded."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _tile_of(page: TiffPage) -> tuple[int, int]:
 
 
 class TiledTiff:
-    """The first picture of a TIFF file and its reduced copies. Close it, or use it in ``with``.
+    """The first image of a TIFF file and its reduced copies. Close it, or use it in ``with``.
 
     Args:
         path: a TIFF or BigTIFF file of 8-bit grey or RGB, tiled or in strips.
@@ -125,7 +125,7 @@ class TiledTiff:
 
     @property
     def levels(self) -> tuple[tuple[int, int], ...]:
-        """(rows, columns) of the picture and of each reduced copy, the largest first."""
+        """(rows, columns) of the image and of each reduced copy, the largest first."""
         return tuple((page.imagelength, page.imagewidth) for page in self._pages)
 
     @property
@@ -219,7 +219,7 @@ class TiledTiff:
                     "export it again",
                 )
         shape = first.imagelength / first.imagewidth
-        # labels and pictures of the whole glass are reduced pages too, of another form
+        # labels and images of the whole glass are reduced pages too, of another form
         alike = [p for p in found if abs(p.imagelength / p.imagewidth / shape - 1) < 0.02]
         return sorted(alike, key=lambda page: -int(page.imagelength))
 

@@ -93,7 +93,7 @@ def read_volume_grid(path: Path) -> tuple[Grid, int]:
 
 
 def read_volumes(paths: Sequence[Path]) -> Image:
-    """Read several volumes of one grid, as the phases of an examination, into one image.
+    """Read several volumes of one grid, as the phases of a study, into one image.
 
     All headers are looked at before any voxel is read.
 
@@ -132,7 +132,7 @@ def read_volumes(paths: Sequence[Path]) -> Image:
 
 
 def stack_phases(images: Sequence[Image]) -> Image:
-    """Join volumes of one grid, as the phases of an examination, to one image.
+    """Join volumes of one grid, as the phases of a study, to one image.
 
     Args:
         images: at least one; their order is that of the channels.
@@ -192,7 +192,7 @@ def write_volume(values: NDArray[np.generic], grid: Grid, path: Path) -> None:
         raise GeometryError(
             f"{path}: the distance of the voxels is not known",
             "a grid with spacing_mm: a volume file cannot leave it out",
-            "state the spacing, or write the slices as pictures",
+            "state the spacing, or write the slices as images",
         )
     square = _direction(grid)
     if not np.allclose(square @ square.T, np.eye(3), atol=1e-4):

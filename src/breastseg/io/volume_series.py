@@ -49,7 +49,7 @@ _MAX_OFFSET = 0.1  # of a voxel's side, by which a slice may lie off its place
 
 
 def read_phases(paths: Sequence[Path]) -> Image:
-    """Read the phases of one examination, from volume files, DICOM folders or both.
+    """Read the phases of one study, from volume files, DICOM folders or both.
 
     Args:
         paths: NIfTI, NRRD or MetaImage files, and folders of DICOM slices, each with one phase or
@@ -70,7 +70,7 @@ def read_phases(paths: Sequence[Path]) -> Image:
 
 
 def read_series(*folders: Path) -> Image:
-    """Read all DICOM slices in folders and in those below them as one examination.
+    """Read all DICOM slices in folders and in those below them as one study.
 
     Objects that are no single slice in space, such as reports and segmentations, are passed over.
 
@@ -128,7 +128,7 @@ def series_phases(slices: Sequence[DicomSlice], name: str) -> tuple[tuple[DicomS
     """Divide slices into phases; see this module's docstring on the rule.
 
     Args:
-        slices: of one examination, at least one.
+        slices: of one study, at least one.
         name: what messages call them.
 
     Returns:

@@ -120,7 +120,7 @@ class AttentionUNet(EncoderNetwork):
     decoder: GatedDecoder
 
     def attention(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Where the gates let the skips through, for pictures.
+        """Where the gates let the skips through, for images.
 
         Args:
             images: (N, in_channels, H, W) float.

@@ -82,7 +82,7 @@ class UNet3d(nn.Module):
     """The U-Net of Çiçek et al. 2016 with nnU-Net's kernels; see the module's text.
 
     Args:
-        in_channels: of the volume: the phases of a dynamic examination.
+        in_channels: of the volume: the phases of a dynamic study.
         out_channels: of the logits.
         stage_widths: channels of the stages, the finest first; one more stage halves once more.
         flat_stages: so many of the first stages use kernels of 1x3x3, and steps of 1x2x2 to the

@@ -1,4 +1,4 @@
-"""Graphics burned into an ultrasound picture: callipers, dotted lines, letters, coloured marks."""
+"""Graphics burned into an ultrasound image: callipers, dotted lines, letters, coloured marks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from breastseg.core.image import Image
 from breastseg.core.regions import connected_regions
 from breastseg.preprocess.intensity import colour_to_unit, to_unit
 
-_STROKE = 0.008  # half of the widest stroke, as a fraction of the picture's longer side
+_STROKE = 0.008  # half of the widest stroke, as a fraction of the image's longer side
 _WHITE, _STEP = 0.8, 0.5  # a stroke is nearly white, and brighter than both its sides by this
 _FLANK = 0.25  # what hangs on a stroke and is brighter than its surroundings by this is its edge
-_MOST = 0.03  # of a picture; where more looks like strokes, it is coarse speckle
+_MOST = 0.03  # of an image; where more looks like strokes, it is coarse speckle
 _COLOURED = 0.15  # of full light between a pixel's strongest and weakest colour
 
 
@@ -22,20 +22,20 @@ def burned_in(image: Image) -> NDArray[np.bool_]:
     """Find strokes that no echo draws: thin, nearly white and with sharp edges, or coloured.
 
     Bright fascia that is as thin and sharp as a line is taken for one. Where speckle is as sharp as
-    letters, no grey stroke is told from it and only coloured ones are found. Where half of a
-    picture or more is coloured (a Doppler map, a tinted copy), colour counts as light alone.
+    letters, no grey stroke is told from it and only coloured ones are found. Where half of an
+    image or more is coloured (a Doppler map, a tinted copy), colour counts as light alone.
 
     Args:
-        image: a grey or RGB picture, (1 or 3, rows, columns).
+        image: a grey or RGB image, (1 or 3, rows, columns).
 
     Returns:
         (rows, columns) bool.
 
     Raises:
-        GeometryError: no picture.
+        GeometryError: no image.
     """
     if image.grid.ndim != 2:
-        raise GeometryError(f"an image of shape {image.grid.shape}", "a picture of two axes")
+        raise GeometryError(f"an image of shape {image.grid.shape}", "an image of two axes")
     unit = to_unit(image.grey())
     radius = max(2, round(_STROKE * max(unit.shape)))
     side = 2 * radius + 1
@@ -69,7 +69,7 @@ def without_marks(unit: NDArray[np.float32], marks: NDArray[np.bool_]) -> NDArra
         GeometryError: the shapes differ.
     """
     if unit.shape != marks.shape:
-        raise GeometryError(f"marks of {marks.shape}", f"the picture's shape {unit.shape}")
+        raise GeometryError(f"marks of {marks.shape}", f"the image's shape {unit.shape}")
     if not marks.any() or marks.all():
         return unit.copy()
     # a pixel more: the edge of a stroke is half stroke

@@ -35,7 +35,7 @@ def prepare_unit(image: Image, spec: InputSpec) -> tuple[NDArray[np.float32], Pl
         box, flipped = breast_frame(unit)
         placement = Placement.of((rows, columns), spec.size, spec.fit, box, flipped)
     if unit is None:
-        # around a picture of stained tissue lies bare glass
+        # around an image of stained tissue lies bare glass
         channels = [placement.forward(part, fill=1.0) for part in colour_to_unit(image.array)]
         return np.stack(channels), placement
     return placement.forward(unit), placement

@@ -20,7 +20,7 @@ _LIT = 0.04  # brighter than the screen's black
 _GAP_PX = 4  # dark gaps in speckle are narrower than twice this
 _STROKE_PX = 9  # letters, scales and lines are thinner than twice this once they are closed
 _MARGIN_PX = 3
-_MIN_FRACTION = 0.1  # of the picture; a smaller scan is not believed
+_MIN_FRACTION = 0.1  # of the image; a smaller scan is not believed
 _PART = 0.1  # of the largest part; a cyst or a shadow from side to side leaves two such parts
 
 
@@ -35,14 +35,14 @@ def scan_box(unit: NDArray[np.float32]) -> Box:
         unit: (rows, columns) float32, 0 to 1.
 
     Returns:
-        A box within the picture; the whole picture where nothing, or only
+        A box within the image; the whole image where nothing, or only
         a small part of it, looks like a scan.
     """
     scale = SIDE_PX / max(unit.shape)
     rows, columns = (max(1, round(side * scale)) for side in unit.shape)
     small = resize(unit, (rows, columns))
     lit = (small > _LIT).astype(np.uint8)
-    # beyond the picture a scan that touches its edge goes on: opening must not round its corners
+    # beyond the image a scan that touches its edge goes on: opening must not round its corners
     lit = np.pad(lit, 2 * _STROKE_PX, mode="edge")
     closed = cv2.morphologyEx(lit, cv2.MORPH_CLOSE, _disc(_GAP_PX))
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(_STROKE_PX))
@@ -58,7 +58,7 @@ def scan_box(unit: NDArray[np.float32]) -> Box:
     ]
     box = reduce(operator.or_, parts).padded(_MARGIN_PX).within(small.shape)
     assert box is not None
-    # outwards, to whole pixels of the picture
+    # outwards, to whole pixels of the image
     down, along = unit.shape[0] / rows, unit.shape[1] / columns
     row0, column0, row1, column1 = box
     return Box.of(

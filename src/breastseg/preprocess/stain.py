@@ -1,7 +1,7 @@
 """Haematoxylin and eosin: how much of each dye a pixel holds, and the same slide in other dyes.
 
 A dye takes light away by a factor, so that optical densities add up (Beer and Lambert). The dyes of
-a picture are estimated as Macenko et al. do: A method for normalizing histology slides for
+an image are estimated as Macenko et al. do: A method for normalizing histology slides for
 quantitative analysis, ISBI 2009, doi:10.1109/ISBI.2009.5193250.
 """
 
@@ -23,16 +23,16 @@ EXTREME = 1.0
 """Percent of the pixels that are passed over at either end (alpha in the paper)."""
 LEAST_PIXELS = 100
 LEAST_ANGLE = np.deg2rad(5.0)
-"""Between two dyes; a picture whose colours lie closer together shows one dye alone."""
+"""Between two dyes; an image whose colours lie closer together shows one dye alone."""
 MOST_PIXELS = 2**20
-"""Of a larger picture every n-th stained pixel is looked at."""
+"""Of a larger image every n-th stained pixel is looked at."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Stains:
-    """The two dyes of a picture.
+    """The two dyes of an image.
 
     Attributes:
         haematoxylin: optical density of red, green and blue; of length 1.
@@ -61,7 +61,7 @@ class Stains:
 
 
 REFERENCE = Stains((0.5626, 0.7201, 0.4062), (0.2159, 0.8012, 0.5581), (1.9705, 1.0308))
-"""What pictures are brought to: the dyes of the authors' published example."""
+"""What images are brought to: the dyes of the authors' published example."""
 
 
 def optical_density(rgb: NDArray[np.uint8]) -> Floats:
@@ -77,7 +77,7 @@ def optical_density(rgb: NDArray[np.uint8]) -> Floats:
 
 
 def estimate_stains(rgb: NDArray[np.uint8]) -> Stains | None:
-    """The dyes of a picture, after Macenko.
+    """The dyes of an image, after Macenko.
 
     The densities of all stained pixels lie about a plane; in it the dyes are the directions of
     the extreme angles. The one that takes more red light is haematoxylin.
@@ -117,12 +117,12 @@ def estimate_stains(rgb: NDArray[np.uint8]) -> Stains | None:
 def normalise_stain(
     rgb: NDArray[np.uint8], stains: Stains | None = None, reference: Stains = REFERENCE
 ) -> NDArray[np.uint8]:
-    """The picture as if it had been stained with other dyes.
+    """The image as if it had been stained with other dyes.
 
     Args:
         rgb: (rows, columns, 3) uint8.
-        stains: of the picture, or of the slide that it is a part of, which is steadier; by default
-            they are estimated. Where that cannot be done the picture is given back as it is.
+        stains: of the image, or of the slide that it is a part of, which is steadier; by default
+            they are estimated. Where that cannot be done the image is given back as it is.
         reference: the dyes to bring it to.
 
     Returns:

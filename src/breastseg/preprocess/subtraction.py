@@ -1,4 +1,4 @@
-"""What contrast added: the later phases of an examination without the first."""
+"""What contrast added: the later phases of a study without the first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def subtract_first(image: Image) -> Image:
         raise InputError(
             f"{image.source or 'volume'}: has 1 phase",
             "a phase before contrast and at least one after it",
-            "give all phases of the examination",
+            "give all phases of the study",
         )
     phases = image.array.astype(np.float32)
     return replace(image, array=phases[1:] - phases[0])

@@ -12,7 +12,7 @@ LEAST_CHROMA, MOST_CHROMA = 10, 26
 """Of 255: between these the threshold lies. Bare glass stays below the first, and the second keeps
 a slide that is all tissue from being divided into pale and dark tissue."""
 LEAST_AREA = 1 / 20_000
-"""Fraction of the picture below which a spot of colour is dust."""
+"""Fraction of the image below which a spot of colour is dust."""
 
 
 def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -20,7 +20,7 @@ def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
     Glass, shadows and black ink have next to none. The threshold is Otsu's
     (doi:10.1109/TSMC.1979.4310076), held between two bounds; then gaps are closed and dust is
-    dropped. A picture without colour has no tissue.
+    dropped. An image without colour has no tissue.
 
     Args:
         thumbnail: (rows, columns, 3) uint8 RGB; some 5 to 40 micrometres a pixel suit.
@@ -46,12 +46,12 @@ def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def check_rgb(pixels: NDArray[np.generic]) -> None:
-    """Refuse what is no RGB picture.
+    """Refuse what is no RGB image.
 
     Raises:
         GeometryError: the shape is not (rows, columns, 3), or the dtype not uint8.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
         raise GeometryError(
-            f"a picture of shape {pixels.shape}, dtype {pixels.dtype}", "(rows, columns, 3) uint8"
+            f"an image of shape {pixels.shape}, dtype {pixels.dtype}", "(rows, columns, 3) uint8"
         )

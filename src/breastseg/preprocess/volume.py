@@ -128,7 +128,7 @@ def prepare_volume(image: Image, spec: VolumeSpec) -> NDArray[np.float32]:
 
 
 def first_channels(image: Image, count: int) -> Image:
-    """The phases of an examination that a network takes: the first ones.
+    """The phases of a study that a network takes: the first ones.
 
     Args:
         image: (channels, slices, rows, columns); nothing of it is copied.

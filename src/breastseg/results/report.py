@@ -30,7 +30,7 @@ class Truth:
     Attributes:
         longest: the true longest diameter in the unit of the scan; None without a lesion.
         dice: overlap of the outline with the truth, 0 to 1; None without a lesion.
-        match: the lesions found and the false outlines.
+        match: the lesions found and the false positives.
     """
 
     longest: float | None
@@ -80,7 +80,7 @@ class Scan:
 
     @property
     def original_url(self) -> str:
-        """The picture itself, as the address of an image."""
+        """The image itself, as the address of an image."""
         return _data_url(self.original)
 
     @property

@@ -59,7 +59,7 @@ def choose_cases(
         recipe: with at least one source.
         cases: all cases of each source that the recipe names.
         base: folder under which the recipe's lists are looked for.
-        volumes: whether they shall be volumes, or pictures.
+        volumes: whether they shall be volumes, or images.
 
     Raises:
         DataSetError: a source is not given or holds the other kind, or a case or patient is on
@@ -120,14 +120,14 @@ def _require_kind(cases: Sequence[CaseRef], volumes: bool) -> None:
     wrong = sorted({case.source for case in cases if case.is_volume != volumes})
     if wrong and volumes:
         raise DataSetError(
-            f"{', '.join(wrong)}: holds pictures",
+            f"{', '.join(wrong)}: holds images",
             "data sets of volumes",
-            "leave the [volume] table out to train on pictures",
+            "leave the [volume] table out to train on images",
         )
     if wrong:
         raise DataSetError(
             f"{', '.join(wrong)}: holds volumes",
-            "data sets of pictures",
+            "data sets of images",
             "train on volumes with a recipe that has a [volume] table",
         )
 

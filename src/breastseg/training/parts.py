@@ -44,7 +44,7 @@ class TransferRecipe(Strict):
         unfreezing_epochs: so many epochs after that, its layers join one after another, the
             deepest first; 0: all at once.
         layer_decay: a layer's rate is this times the rate of the next deeper one;
-            the first layers, whose edges and textures serve every picture, change least.
+            the first layers, whose edges and textures serve every image, change least.
 
     Raises:
         RecipeError: a value outside its range.

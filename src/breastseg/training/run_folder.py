@@ -64,7 +64,7 @@ class RunFolder:
 
     @property
     def prepared(self) -> Path:
-        """Folder of the examinations of data sets at the network's spacing, see `StoredVolume`."""
+        """Folder of the studies of data sets at the network's spacing, see `StoredVolume`."""
         return self.root / "prepared"
 
     @property
@@ -79,12 +79,12 @@ class RunFolder:
 
     @property
     def curves(self) -> Path:
-        """The same as a picture."""
+        """The same as an image."""
         return self.root / "curves.png"
 
     @property
     def overlays(self) -> Path:
-        """Best, median and worst validation cases as a picture."""
+        """Best, median and worst validation cases as an image."""
         return self.root / "validation.png"
 
     @property

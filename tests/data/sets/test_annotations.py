@@ -36,7 +36,7 @@ def mask(case: CaseRef) -> NDArray[np.bool_]:
 
 
 def by_skimage(*polygons: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
-    """Corners (x, y) from the picture's corner, as scikit-image has them: (row, column) centres."""
+    """Corners (x, y) from the image's corner, as scikit-image has them: (row, column) centres."""
     merged = np.zeros(SHAPE, bool)
     for polygon in polygons:
         merged |= polygon2mask(SHAPE, [(y - 0.5, x - 0.5) for x, y in polygon])
@@ -191,7 +191,7 @@ def test_rectangles_and_circles_of_labelme(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"shapes": None}, "has no shapes"),
-        ({"imagePath": "other.png"}, "is of the picture 'other.png'"),
+        ({"imagePath": "other.png"}, "is of the image 'other.png'"),
         (
             {"shapes": [{"label": "x", "points": [[1, 1]], "shape_type": "point"}]},
             "a shape 'point' of 1 points",
@@ -212,8 +212,8 @@ def test_pictures_and_files_that_do_not_pair(tmp_path: Path) -> None:
     write_text(tmp_path / "c.json", json.dumps({"shapes": []}))
     assert made.cases()[1].mask_paths is None
     assert made.remarks() == (
-        "1 pictures without a JSON file: b",
-        "1 JSON files without a picture: c",
+        "1 images without a JSON file: b",
+        "1 JSON files without an image: c",
     )
     assert all(isinstance(remark, Fault) for remark in made.remarks())
 

@@ -77,7 +77,7 @@ def test_masses_are_the_lesions(root: Path) -> None:
     expected[12:16, 10:14] = True
     assert loaded.mask is not None
     np.testing.assert_array_equal(loaded.mask.foreground, expected)
-    assert data_set.remarks() == ("1 pictures that the tables name are missing: img_3_4_1_LO",)
+    assert data_set.remarks() == ("1 images that the tables name are missing: img_3_4_1_LO",)
     assert pickle.loads(pickle.dumps(cases["img_96_112_1_RCC"])) == cases["img_96_112_1_RCC"]
 
 
@@ -133,7 +133,7 @@ def test_bad_tables_are_named(root: Path) -> None:
 def test_no_picture(root: Path, tmp_path: Path) -> None:
     for path in root.rglob("*.tif"):
         path.unlink()
-    with pytest.raises(DataSetError, match="no picture that the tables name is in"):
+    with pytest.raises(DataSetError, match="no image that the tables name is in"):
         Bcdr(root).cases()
     with pytest.raises(DataSetError, match="no folder"):
         Bcdr(tmp_path / "absent").cases()

@@ -79,9 +79,9 @@ def test_drawn_masks(drawn: Path) -> None:
     assert case.mask.foreground.sum() == 18
     assert case.images[0].grid.spacing_mm == (0.00025, 0.00025)
     assert data_set.remarks() == (
-        "1 pictures without a mask: 1019",
-        "1 masks without a picture: 7",
-        "2 pictures whose name tells no patient: each stands for its own: 1008, 1019",
+        "1 images without a mask: 1019",
+        "1 masks without an image: 7",
+        "2 images whose name tells no patient: each stands for its own: 1008, 1019",
     )
 
 

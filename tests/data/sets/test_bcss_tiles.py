@@ -70,14 +70,14 @@ def test_regions_without_a_mask_or_too_small_are_left_out(root: Path) -> None:
     (root / "masks" / f"{COARSE}.png").unlink()
     data_set = BcssTiles(root)
     assert [case.patient_id for case in data_set.cases()] == ["TCGA-E2-A14V"]
-    assert data_set.remarks() == (f"1 pictures without a mask: {COARSE}",)
+    assert data_set.remarks() == (f"1 images without a mask: {COARSE}",)
     write_png(root / "images" / f"{FINE}.png", colours(1)[:60])
     with pytest.raises(DataSetError, match="128 x 128 micrometres"):
         data_set.cases()
 
 
 def test_damaged_picture(root: Path) -> None:
-    (root / "images" / f"{COARSE}.png").write_bytes(b"no picture")
+    (root / "images" / f"{COARSE}.png").write_bytes(b"no image")
     with pytest.raises(UnreadableError, match="is damaged"):
         BcssTiles(root).cases()
 

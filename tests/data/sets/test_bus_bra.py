@@ -29,11 +29,11 @@ def test_partial_copy_is_counted(bus_bra_root: Path) -> None:
     assert [case.case_id for case in data_set.cases()] == ["bus_0001-l", "bus_0007-s"]
     assert data_set.cases()[1].mask_paths is None
     assert data_set.remarks() == (
-        "2 rows of bus_data.csv without a picture: bus_0001-r, bus_0009-s",
-        "1 pictures without a row in bus_data.csv, left out: bus_0500-l",
-        "1 pictures without a row in 5-fold-cv.csv: bus_0500-l",
-        "2 pictures without a mask: bus_0007-s, bus_0500-l",
-        "1 masks without a picture: mask_0001-r",
+        "2 rows of bus_data.csv without an image: bus_0001-r, bus_0009-s",
+        "1 images without a row in bus_data.csv, left out: bus_0500-l",
+        "1 images without a row in 5-fold-cv.csv: bus_0500-l",
+        "2 images without a mask: bus_0007-s, bus_0500-l",
+        "1 masks without an image: mask_0001-r",
     )
 
 
@@ -69,7 +69,7 @@ def test_bad_fold_is_named(bus_bra_root: Path) -> None:
 
 def test_no_picture_in_the_table(bus_bra_root: Path) -> None:
     write_text(bus_bra_root / "bus_data.csv", "ID,Case,Pathology,Device\n")
-    with pytest.raises(DataSetError, match=r"no picture in .* stands in bus_data\.csv"):
+    with pytest.raises(DataSetError, match=r"no image in .* stands in bus_data\.csv"):
         BusBra(bus_bra_root).cases()
 
 

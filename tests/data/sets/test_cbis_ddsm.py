@@ -123,7 +123,7 @@ def jpegs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Pictures, each with one merged mask; the last mammogram is absent."""
+    """Images, each with one merged mask; the last mammogram is absent."""
     root = tmp_path / "mammography" / "CBIS-DDSM"
     write_tables(root / "csv")
     for seed, name in enumerate((ONE, TWO)):
@@ -168,7 +168,7 @@ def test_copy_as_jpeg(jpegs: Path) -> None:
 def test_pictures_with_merged_masks(pictures: Path) -> None:
     data_set = CbisDdsm(pictures)
     assert areas(data_set) == {name: AREAS[name] for name in (ONE, TWO)}
-    assert data_set.remarks() == (f"1 described mammograms without a picture: {TEST}",)
+    assert data_set.remarks() == (f"1 described mammograms without an image: {TEST}",)
 
 
 def test_mask_of_another_size_is_resampled(tree: Path) -> None:
@@ -185,7 +185,7 @@ def test_region_that_is_absent_leaves_the_truth_unknown(tree: Path) -> None:
     (case,) = (case for case in data_set.cases() if case.case_id == ONE)
     assert case.mask_paths is None
     assert case.load().mask is None
-    assert data_set.remarks() == (f"1 pictures of which a mask is missing: {ONE}",)
+    assert data_set.remarks() == (f"1 images of which a mask is missing: {ONE}",)
 
 
 def test_close_up_is_no_mask(tree: Path) -> None:
@@ -255,6 +255,6 @@ def test_published_sample(data_root: Path) -> None:
         assert loaded.mask is not None
         assert 0.001 < loaded.mask.foreground.mean() < 0.1
     (remark,) = data_set.remarks()
-    assert remark.startswith("1588 described mammograms without a picture: ")
+    assert remark.startswith("1588 described mammograms without an image: ")
     assert len(data_set._described()) == 1592
     assert len(CbisDdsmCalcifications(data_root)._described()) == 1511

@@ -100,8 +100,8 @@ def test_partial_copy_is_counted(root: Path) -> None:
     assert cases.keys() == set(VIEWS) - {"P7_L_CM_MLO"}
     assert cases["P7_L_DM_MLO"].mask_paths is None
     assert data_set.remarks() == (
-        "1 rows of manifest.csv without a picture: P7_L_CM_MLO",
-        "1 pictures without a mask: P7_L_DM_MLO",
+        "1 rows of manifest.csv without an image: P7_L_CM_MLO",
+        "1 images without a mask: P7_L_DM_MLO",
         "1 masks marked as doubtful (mask_suspect = 1): P102_R_CM_CC",
     )
 
@@ -131,12 +131,12 @@ def test_manifest_that_is_no_text(root: Path) -> None:
         ),
         (
             (row("P102_R_XX_CC", "train"),),
-            "type 'XX'. Expected: a picture, a patient and one of DM, CM",
+            "type 'XX'. Expected: an image, a patient and one of DM, CM",
         ),
         ((row("_R_DM_CC", "train"),), "patient '' and type 'DM'"),
         ((row(VIEWS[0], "train"),) * 2, "two rows for P102_R_DM_CC"),
-        ((row("P9_R_DM_CC", "train"),), r"no picture that manifest\.csv lists"),
-        ((), r"no picture that manifest\.csv lists"),
+        ((row("P9_R_DM_CC", "train"),), r"no image that manifest\.csv lists"),
+        ((), r"no image that manifest\.csv lists"),
     ],
 )
 def test_bad_rows_are_named(

@@ -119,14 +119,14 @@ def test_low_energy_images_alone(root: Path) -> None:
         "CDD-CESM-DM/P10_R_DM_MLO",
         "CDD-CESM-DM/P7_L_DM_CC",
     ]
-    assert data_set.remarks() == ("1 outlined pictures whose pathology is normal: P10_R_DM_MLO",)
+    assert data_set.remarks() == ("1 outlined images whose pathology is normal: P10_R_DM_MLO",)
 
 
 def test_what_is_absent_is_counted(root: Path) -> None:
     assert CddCesm(root).remarks() == (
-        "1 pictures without a known truth: P10_R_CM_MLO",
-        "1 outlined pictures that are not there: P99_R_CM_CC",
-        "1 outlined pictures whose pathology is normal: P10_R_DM_MLO",
+        "1 images without a known truth: P10_R_CM_MLO",
+        "1 outlined images that are not there: P99_R_CM_CC",
+        "1 outlined images whose pathology is normal: P10_R_DM_MLO",
     )
 
 
@@ -179,13 +179,13 @@ def test_bad_tables_are_named(root: Path) -> None:
 def test_no_picture(root: Path) -> None:
     for path in root.rglob("*.jpg"):
         path.unlink()
-    with pytest.raises(DataSetError, match=r"no picture called as P102_R_DM_CC\.jpg in"):
+    with pytest.raises(DataSetError, match=r"no image called as P102_R_DM_CC\.jpg in"):
         CddCesm(root).cases()
 
 
 @pytest.fixture
 def published(data_root: Path, tmp_path: Path) -> Path:
-    """The published tables beside pictures called as the archive's."""
+    """The published tables beside images called as the archive's."""
     sample = data_root / "mammography" / "CDD-CESM"
     for folder, kind in ((LOW, "DM"), (SUBTRACTED, "CM")):
         (tmp_path / folder).mkdir()
@@ -210,7 +210,7 @@ def test_published_tables(published: Path) -> None:
 
 @pytest.mark.data
 def test_shapes_agree_with_the_ready_masks(data_root: Path, published: Path) -> None:
-    """The masks are of 512 px; the size of the whole picture follows from the outline's height."""
+    """The masks are of 512 px; the size of the whole image follows from the outline's height."""
     outlines = official_tables(published).outlines
     ready = {case.case_id: case for case in CddCesm(data_root).cases()}
     for name in ("P176_R_DM_MLO", "P194_R_CM_CC", "P102_R_DM_CC"):

@@ -146,7 +146,7 @@ def test_absent_films_are_counted(root: Path) -> None:
     (path,) = root.rglob("*.LEFT_MLO.LJPEG")
     path.unlink()
     assert len(Ddsm(root).cases()) == 3
-    assert Ddsm(root).remarks()[0] == "1 films without a picture: B_3024_1.LEFT_MLO"
+    assert Ddsm(root).remarks()[0] == "1 films without an image: B_3024_1.LEFT_MLO"
 
 
 def test_damaged_overlay_is_named(root: Path) -> None:

@@ -48,7 +48,7 @@ def test_phases_and_box(root: Path, place: str) -> None:
 
 def test_what_is_missing_is_named(root: Path, tmp_path: Path) -> None:
     data, folder = Duke(root), Duke(root).folder
-    with pytest.raises(DataSetError, match=r"no examination Breast_MRI_1.*Breast_MRI_007"):
+    with pytest.raises(DataSetError, match=r"no study Breast_MRI_1.*Breast_MRI_007"):
         data.load("Breast_MRI_1")
     (folder / "Breast_MRI_007_0001.nii.gz").unlink()
     with pytest.raises(DataSetError, match=r"no Breast_MRI_007_0001\.nii\.gz"):

@@ -1,4 +1,4 @@
-"""One's own pictures."""
+"""One's own images."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_masks_in_a_folder_of_their_own(root: Path) -> None:
     assert cases[0].mask_paths == (root / "masks" / "a.png",)
     assert cases[1].mask_paths is None
     assert cases[1].patient_id == "b"
-    assert Folder(root).remarks() == ("2 pictures without a mask: b, c",)
+    assert Folder(root).remarks() == ("2 images without a mask: b, c",)
 
 
 def test_masks_beside_the_pictures(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_masks_beside_the_pictures(tmp_path: Path) -> None:
     write_png(tmp_path / "gone_mask.png", outline(1, 1))
     (case,) = Folder(tmp_path).cases()
     assert case.mask_paths == (tmp_path / "scan_mask.png",)
-    assert Folder(tmp_path).remarks() == ("1 masks without a picture: gone_mask",)
+    assert Folder(tmp_path).remarks() == ("1 masks without an image: gone_mask",)
 
 
 def test_table_tells_patient_label_and_spacing(root: Path) -> None:
@@ -79,7 +79,7 @@ def test_colour_becomes_grey_of_the_same_dtype(tmp_path: Path) -> None:
     ("table", "message"),
     [
         ("name\na.png\n", "no column file"),
-        ("file\nz.png\n", "names pictures that are not in .*: z"),
+        ("file\nz.png\n", "names images that are not in .*: z"),
         ("file,spacing_mm\na.png,wide\n", "spacing_mm 'wide' of a"),
         ("file,spacing_mm\na.png,-1\n", "spacing_mm '-1' of a"),
         ("file,spacing_mm\na.png,1 2 3\n", "spacing_mm '1 2 3' of a"),
@@ -106,7 +106,7 @@ def test_two_pictures_of_one_stem(root: Path) -> None:
 def test_missing_and_empty_folders(tmp_path: Path) -> None:
     with pytest.raises(DataSetError, match="no folder"):
         Folder(tmp_path / "absent").cases()
-    with pytest.raises(DataSetError, match="no picture in"):
+    with pytest.raises(DataSetError, match="no image in"):
         Folder(tmp_path).cases()
 
 

@@ -108,7 +108,7 @@ def test_normal_view_with_an_outline_has_no_label(with_table: Callable[[str], In
     data_set = with_table(f"{HEADER}\nx;x;R;CC;201001;20586908;3;1")
     assert data_set.cases()[0].label is None
     assert data_set.remarks() == (
-        "2 pictures without a BI-RADS assessment in INbreast.csv: 20586934, 53582540",
+        "2 images without a BI-RADS assessment in INbreast.csv: 20586934, 53582540",
     )
 
 
@@ -125,9 +125,9 @@ def test_label_is_the_assessment(
 def test_leftovers_are_counted(root: Path) -> None:
     next((root / "AllDICOMs").glob("20586908*")).unlink()
     assert Inbreast(root).remarks() == (
-        "1 rows of INbreast.csv without a picture: 20586908",
-        "1 pictures without a BI-RADS assessment in INbreast.csv: 53582540",
-        "1 outlines without a picture: 20586908",
+        "1 rows of INbreast.csv without an image: 20586908",
+        "1 images without a BI-RADS assessment in INbreast.csv: 53582540",
+        "1 outlines without an image: 20586908",
     )
 
 

@@ -26,7 +26,7 @@ OUTLINE[1, 1:3, 2:4] = True
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two examinations with three and two phases; the second is written in lower case."""
+    """Two studies with three and two phases; the second is written in lower case."""
     folder = tmp_path / "MAMA-MIA"
     for case, stem, phases in (("DUKE_001", "DUKE_001", 3), ("ISPY2_2", "ispy2_2", 2)):
         for phase in range(phases):
@@ -72,8 +72,8 @@ def test_partial_copies_are_remarked(root: Path) -> None:
     assert [case.mask_paths is None for case in data_set.cases()] == [False, True]
     assert {case.fold for case in data_set.cases()} == {None}
     assert data_set.remarks() == (
-        "1 examinations without an outline: ISPY2_2",
-        "1 outlines of examinations not there: NACT_9.nii.gz",
+        "1 studies without an outline: ISPY2_2",
+        "1 outlines of studies not there: NACT_9.nii.gz",
         "no train_test_splits.csv: folds are not known",
     )
 

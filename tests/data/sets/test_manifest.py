@@ -23,7 +23,7 @@ Make = Callable[..., Manifest]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """A manifest with these rows, over two pictures, two masks and a volume of two phases."""
+    """A manifest with these rows, over two images, two masks and a volume of two phases."""
     for number, name in enumerate(("a", "b")):
         write_png(tmp_path / "scans" / f"{name}.png", picture(number))
         write_png(tmp_path / "truth" / f"{name}.png", outline(2 + 8 * number, 3))

@@ -21,7 +21,7 @@ def colours(seed: int) -> np.ndarray:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Three pictures of two slides, with an opaque alpha channel as the published ones have."""
+    """Three images of two slides, with an opaque alpha channel as the published ones have."""
     root = tmp_path / "TNBC_NucleiSegmentation"
     nuclei = np.zeros(SHAPE, bool)
     nuclei[2:5, 3:9] = True
@@ -55,8 +55,8 @@ def test_incomplete_copy_is_counted(root: Path) -> None:
     data_set = Tnbc(root)
     assert [case.mask_paths is None for case in data_set.cases()] == [True, False]
     assert data_set.remarks() == (
-        "1 pictures without a mask: 01_1.png",
-        "1 masks without a picture: 11_3.png",
+        "1 images without a mask: 01_1.png",
+        "1 masks without an image: 11_3.png",
     )
 
 
@@ -68,7 +68,7 @@ def test_grey_picture_has_three_channels(root: Path) -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    with pytest.raises(DataSetError, match=r"no picture in .*Slide_01/01_1"):
+    with pytest.raises(DataSetError, match=r"no image in .*Slide_01/01_1"):
         Tnbc(tmp_path).cases()
 
 
@@ -83,7 +83,7 @@ def test_pictures_of_the_published_data(data_root: Path) -> None:
     data_set = Tnbc(data_root)
     cases = data_set.cases()
     assert len(cases) == 6
-    assert data_set.remarks() == ("no slide numbers: every picture stands for its own patient",)
+    assert data_set.remarks() == ("no slide numbers: every image stands for its own patient",)
     case = cases[0].load()
     assert case.images[0].array.shape == (3, 512, 512)
     assert case.mask is not None

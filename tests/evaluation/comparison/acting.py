@@ -1,4 +1,4 @@
-"""Methods that act up on one picture, in whatever process they run."""
+"""Methods that act up on one image, in whatever process they run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Actor:
         prediction = Prediction(grey, image.grid, made_by)
         if image.grid.shape != SHAPE:  # not a drawn case
             if self.act == "unready":
-                raise ValueError("no such picture")
+                raise ValueError("no such image")
             return prediction
         pixels = int(grey.sum())
         with self.log.open("a") as file:

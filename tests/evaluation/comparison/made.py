@@ -24,7 +24,7 @@ SHAPE = (48, 64)
 
 @dataclass(frozen=True)
 class Disc(CaseRef):
-    """A grey picture with a darker disc of some radius; 0 for none."""
+    """A grey image with a darker disc of some radius; 0 for none."""
 
     radius: int = 0
 
@@ -154,7 +154,7 @@ def _cell(
         has_lesion=not truth.is_empty,
         lesion_fraction=float(case.truth.mean()),
         score=score_failure(truth, truth.is_empty, 0.1),
-        error="UnsupportedError: no such picture",
+        error="UnsupportedError: no such image",
     )
     steps, bins = len(THRESHOLDS), np.arange(BINS)
     if number in habit.fails:
@@ -213,7 +213,7 @@ def _info(label: str, habit: Habit) -> MethodInfo:
         kind="network" if habit.network else "classical",
         summary=f"outlines what {label} takes for a lesion",
         source="a made-up method (doi:10.1000/182)",
-        weakness="it looks at no picture at all",
+        weakness="it looks at no image at all",
         modality=Modality.ULTRASOUND,
         takes_prompt=not habit.network,
         gives_probability=habit.network,

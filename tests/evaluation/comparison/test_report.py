@@ -53,8 +53,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def written(comparison: Comparison, out: Path, pictures: bool = False) -> str:
-    write_comparison(comparison, out, (), COMMAND, pictures, resamples=20)
+def written(comparison: Comparison, out: Path, images: bool = False) -> str:
+    write_comparison(comparison, out, (), COMMAND, images, resamples=20)
     return (out / "report.html").read_text()
 
 
@@ -108,10 +108,10 @@ def test_the_page_tells_what_a_reader_asks(folder: Path) -> None:
         "50 resamples, percentile method, seed 2",
         "Per image F1 is the same number as Dice",
         "(baseline)",
-        "UnsupportedError: no such picture",
+        "UnsupportedError: no such image",
         "1 of 42 outlines failed",
         "a made-up method (doi:10.1000/182)",
-        "it looks at no picture at all",
+        "it looks at no image at all",
         "shift = 0.1",
         "flip_average = True",
         COMMAND,
@@ -162,7 +162,7 @@ def test_all_figures_for_programs(folder: Path) -> None:
     assert set(net["groups"]) == {"all images", "lesion images", "normal images"}
     assert net["subgroups"]["benign"]["images"] == 6
     assert content["methods"]["snake"]["failures"] == {
-        "made/c001": "UnsupportedError: no such picture"
+        "made/c001": "UnsupportedError: no such image"
     }
 
 
@@ -173,7 +173,7 @@ def test_markdown_holds_the_tables(folder: Path) -> None:
         "## Overlap with the true outline",
         "| Method | Dice, mean |",
         "## Dice against net, image by image",
-        "- snake, made/c001: UnsupportedError: no such picture",
+        "- snake, made/c001: UnsupportedError: no such image",
         f"```bash\n{COMMAND}\n```",
     ):
         assert words in text
@@ -183,10 +183,10 @@ def test_markdown_holds_the_tables(folder: Path) -> None:
 def test_a_report_without_pictures_holds_no_image(folder: Path, tmp_path: Path) -> None:
     cases = made_cases()
     comparison = made_comparison(cases, folder=folder / "masks")
-    write_comparison(comparison, tmp_path, cases, COMMAND, pictures=False, resamples=20)
+    write_comparison(comparison, tmp_path, cases, COMMAND, images=False, resamples=20)
     text = (tmp_path / "report.html").read_text()
     assert "data:image" not in text
-    assert 'href="#pictures"' not in text
+    assert 'href="#images"' not in text
     Page(text)
 
 
@@ -216,13 +216,13 @@ def test_labels_and_errors_cannot_become_markup(tmp_path: Path) -> None:
 
 
 def test_reports_of_one_method_of_normals_and_of_failures(tmp_path: Path) -> None:
-    Page(written(tabled({"only": [0.5, 0.7]}), tmp_path / "one", pictures=True))
-    text = written(made_comparison(made_cases(0, 3)), tmp_path / "normals", pictures=True)
+    Page(written(tabled({"only": [0.5, 0.7]}), tmp_path / "one", images=True))
+    text = written(made_comparison(made_cases(0, 3)), tmp_path / "normals", images=True)
     Page(text)
     assert "Normal images outlined" in text
     assert 'id="agreement"' not in text
     habit = replace(HABITS["snake"], fails=(0, 1, 2))
     failed = made_comparison(made_cases(3, 0), {"snake": habit}, "snake")
-    text = written(failed, tmp_path / "failed", pictures=True)
+    text = written(failed, tmp_path / "failed", images=True)
     Page(text)
     assert "3 of 3 outlines failed" in text

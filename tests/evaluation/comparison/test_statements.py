@@ -43,7 +43,7 @@ def test_misses_failures_and_false_alarms_are_counted() -> None:
     left = sum(score.true_lesions - score.found for score in scores)
     false = sum(score.false_positives for score in scores)
     text = said(comparison)
-    assert f"snake missed {left} of 12 lesions and drew {false} false outline" in text
+    assert f"snake missed {left} of 12 lesions and drew {false} false positive" in text
     assert "It failed on 1 image." in text
     assert "On 2 images without a lesion snake outlined something on none." in text
 
@@ -51,7 +51,7 @@ def test_misses_failures_and_false_alarms_are_counted() -> None:
 def test_alarms_are_held_against_the_most_silent_method() -> None:
     habits = {"good": Habit(alarms=True), "silent": Habit(grow=-4)}
     text = said(made_comparison(made_cases(6, 2), habits, "silent"))
-    assert "good missed none of 6 lesions and drew no false outline" in text
+    assert "good missed none of 6 lesions and drew no false positive" in text
     assert "good outlined something on 2; the fewest were outlined by silent, 0." in text
 
 

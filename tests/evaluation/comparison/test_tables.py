@@ -99,7 +99,7 @@ def test_detection_by_hand(results: Results) -> None:
     table = detection(results)
     lines = {line[0].text: dict(zip(table.heads, line, strict=True)) for line in table.lines}
     assert lines["otsu"]["Normal images outlined"].text == "100.0 %"
-    assert lines["otsu"]["False outlines a normal image"].text == "1.00"
+    assert lines["otsu"]["False positives per normal image"].text == "1.00"
     assert lines["net"]["Normal images outlined"].text == "0.0 %"
     snake = results.scored("snake")
     left = sum(row.score.found == 0 for row in snake.lesion_rows)

@@ -1,4 +1,4 @@
-"""Methods for volumes are compared as those for pictures are, each on the phases that it takes."""
+"""Methods for volumes are compared as those for images are, each on the phases that it takes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_what_is_done_is_not_done_again(cases: tuple[CaseRef, ...], tmp_path: Pa
         lambda n, _: counts.append(n),
     )
     assert counts == [3, 4, 5, 6]
-    # another phase in place of one that was looked at is another examination
+    # another phase in place of one that was looked at is another study
     later = cases[0].image_paths[1]
     later.write_bytes(cases[0].image_paths[2].read_bytes())
     counts.clear()
@@ -130,9 +130,9 @@ def test_what_is_done_is_not_done_again(cases: tuple[CaseRef, ...], tmp_path: Pa
 
 def test_methods_for_the_other_kind_are_refused(cases: tuple[CaseRef, ...], tmp_path: Path) -> None:
     flat = acting("flat", tmp_path / "log")
-    with pytest.raises(DataSetError, match="volumes for flat, made for pictures"):
+    with pytest.raises(DataSetError, match="volumes for flat, made for images"):
         compare([EARLY, flat], cases, Protocol(), tmp_path / "out", "early", workers=1)
-    with pytest.raises(DataSetError, match="pictures for early, late, made for volumes"):
+    with pytest.raises(DataSetError, match="images for early, late, made for volumes"):
         compare([EARLY, LATE], some_cases(), Protocol(), tmp_path / "out", "early", workers=1)
     assert not (tmp_path / "out").exists()
 

@@ -1,4 +1,4 @@
-"""A scorer that is a function, and pictures for the real one."""
+"""A scorer that is a function, and images for the real one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def scored_by(monkeypatch: pytest.MonkeyPatch) -> ScoredBy:
 
 @pytest.fixture(scope="session")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[CaseRef, ...]:
-    """Four discs in speckle, one of them in two pieces, and one picture without a lesion."""
+    """Four discs in speckle, one of them in two pieces, and one image without a lesion."""
     folder = tmp_path_factory.mktemp("discs")
     rows, columns = np.indices((60, 80))
     lines = ["file,label"]

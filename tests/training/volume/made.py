@@ -15,7 +15,7 @@ SHAPE = (8, 32, 32)
 def write_mama_mia(
     folder: Path, labels: Sequence[str] = ("malignant", "malignant"), phases: int = 3
 ) -> Path:
-    """One examination a label, ``DUKE_001`` and so on; the first is fold 1, the others fold 2."""
+    """One study a label, ``DUKE_001`` and so on; the first is fold 1, the others fold 2."""
     names = [f"DUKE_{number:03d}" for number in range(1, len(labels) + 1)]
     for seed, (name, label) in enumerate(zip(names, labels, strict=True), 1):
         case = volume_phantom(seed, SHAPE, (3.0, 1.2, 1.5), phases, label)  # type: ignore[arg-type]

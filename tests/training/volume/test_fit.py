@@ -178,16 +178,16 @@ def test_cases_that_cannot_be_learnt_from_are_refused(mama_mia, tmp_path: Path) 
 
     first, second = mama_mia["MAMA-MIA"]
     boxed = {"MAMA-MIA": (first, replace(second, mask_paths=None))}
-    assert "1 examinations without an outline: MAMA-MIA/DUKE_002. Expected: outlined" in said(boxed)
+    assert "1 studies without an outline: MAMA-MIA/DUKE_002. Expected: outlined" in said(boxed)
     picture = CaseRef("a", "a", None, "MAMA-MIA", Path("a.png"), (), fold=1)
-    assert "MAMA-MIA: holds pictures. Expected: data sets of volumes" in said(
+    assert "MAMA-MIA: holds images. Expected: data sets of volumes" in said(
         {"MAMA-MIA": (picture, second)}
     )
     assert "name the folder of each" in said({})
     twice = replace(ON_CASES, sources=(SourceRecipe("MAMA-MIA", "all", "fold:2"),))
     assert "share a patient" in said(mama_mia, twice)
     none = replace(ON_CASES, sources=(SourceRecipe("MAMA-MIA", "none", "all"),))
-    assert "no examination to learn from" in said(mama_mia, none)
+    assert "no study to learn from" in said(mama_mia, none)
     more = replace(RECIPE.volume, channels=4)
     network = replace(RECIPE.network, in_channels=4)
     wanting = replace(ON_CASES, volume=more, network=network)

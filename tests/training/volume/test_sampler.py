@@ -69,7 +69,7 @@ def test_lesions_are_shown_as_often_as_asked(volumes) -> None:
     always = sampler(volumes[:2], lesion_fraction=1.0, bright_fraction=0.0)
     for _, lesion in always.batches(0):
         assert lesion.flatten(1).any(dim=1).all()
-    # an examination without lesions gives what looks like one
+    # a study without lesions gives what looks like one
     normal = sampler(volumes[2:], lesion_fraction=1.0, bright_fraction=0.0)
     assert not any(lesion.any() for _, lesion in normal.batches(0))
 

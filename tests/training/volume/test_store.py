@@ -73,10 +73,10 @@ def test_examinations_are_prepared_once(cases, tmp_path: Path, caplog) -> None:
     caplog.set_level("INFO", "breastseg")
     store_cases(cases[:2], SPEC, tmp_path)
     before = files(tmp_path)
-    assert "preparing examinations: 0 of 2" in caplog.text
+    assert "preparing studies: 0 of 2" in caplog.text
     caplog.clear()
     store_cases(cases, SPEC, tmp_path)
-    assert "preparing examinations: 2 of 3" in caplog.text
+    assert "preparing studies: 2 of 3" in caplog.text
     caplog.clear()
     assert before.items() <= files(tmp_path).items()
     store_cases(cases, SPEC, tmp_path)
@@ -92,7 +92,7 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(cases, tmp_path: Path
     many = replace(SPEC, channels=4)
     with pytest.raises(
         DataSetError,
-        match=r"1 of 1 examinations cannot be used: MAMA-MIA/DUKE_001: 3 phases. Exp",
+        match=r"1 of 1 studies cannot be used: MAMA-MIA/DUKE_001: 3 phases. Exp",
     ):
         store_cases(cases[:1], many, tmp_path)
     lost = replace(cases[0], case_id="../lost", image_path=tmp_path / "gone.nii.gz")

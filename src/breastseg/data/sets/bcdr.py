@@ -91,7 +91,7 @@ class Bcdr:
 
         Raises:
             DataSetError: there is no table, a column is missing, a row's points do not pair up or
-                its classification is unknown, or there is no picture.
+                its classification is unknown, or there is no image.
         """
         require(self.root, (), self.info)
         folder = self.folder
@@ -117,15 +117,15 @@ class Bcdr:
                     )
                 )
         if not found:
-            raise DataSetError(f"no picture that the tables name is in {folder}", self.info.tree)
+            raise DataSetError(f"no image that the tables name is in {folder}", self.info.tree)
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """A table that is missing, and pictures that the tables name and that are absent."""
+        """A table that is missing, and images that the tables name and that are absent."""
         folder = self.folder
         path, _, patients = self._tables()
         bare = {Path(image).stem for image in patients if not (folder / image).is_file()}
-        said = (f"{len(bare)} pictures that the tables name are missing: {some(bare)}",)
+        said = (f"{len(bare)} images that the tables name are missing: {some(bare)}",)
         return (
             *(("no table of outlines",) if path is None else ()),
             *(said if bare else ()),

@@ -37,7 +37,7 @@ class TissueRegion(ColourRef):
     masks_are_images: ClassVar[bool] = False
 
     def read_image(self) -> Image:
-        """The picture; what lies outside the annotated region is white, as bare glass is.
+        """The image; what lies outside the annotated region is white, as bare glass is.
 
         The corners of a turned region show tissue of which nothing is known; so no network is
         taught or scored on it.
@@ -46,8 +46,8 @@ class TissueRegion(ColourRef):
             (3, rows, columns) uint8.
 
         Raises:
-            UnreadableError: the picture or its mask is missing or damaged.
-            DataSetError: the mask does not fit the picture, or holds no codes.
+            UnreadableError: the image or its mask is missing or damaged.
+            DataSetError: the mask does not fit the image, or holds no codes.
         """
         image = super().read_image()
         if not self.mask_paths:
@@ -60,7 +60,7 @@ class TissueRegion(ColourRef):
 
         Raises:
             UnreadableError: the mask is missing or damaged.
-            DataSetError: it does not fit the picture, or holds no codes.
+            DataSetError: it does not fit the image, or holds no codes.
         """
         if not self.mask_paths:
             return np.zeros(shape, bool)
@@ -97,7 +97,7 @@ class Bcss:
     on tumour; such a file has 0.25 micrometres a pixel and stands for its own patient.
 
     Attributes:
-        root: the folder with the pictures' folder and ``masks``, or one that holds it.
+        root: the folder with the images' folder and ``masks``, or one that holds it.
     """
 
     root: Path
@@ -109,22 +109,22 @@ class Bcss:
         doi="10.1093/bioinformatics/btz083",
         licence="CC0 1.0",
         home="https://github.com/PathologyDataScience/BCSS",
-        tree=f"pictures in {_IMAGES[0]}/ or {_IMAGES[1]}/ and masks of the same names in masks/: "
+        tree=f"images in {_IMAGES[0]}/ or {_IMAGES[1]}/ and masks of the same names in masks/: "
         "TCGA-A1-A0SK-DX1_xmin45749_ymin25055_MPP-0.2500.png",
     )
 
     @property
     def folder(self) -> Path:
-        """The folder that holds pictures and masks."""
+        """The folder that holds images and masks."""
         return locate(self.root, _PLACES, ("masks",))
 
     def cases(self) -> tuple[CaseRef, ...]:
         """One case a region, sorted by case_id, the stem of its file. All are malignant.
 
-        A picture without its mask has no known truth.
+        An image without its mask has no known truth.
 
         Raises:
-            DataSetError: a folder is missing, there is no picture, or two have one stem.
+            DataSetError: a folder is missing, there is no image, or two have one stem.
         """
         folder = self.folder
         require(folder, (self._images(), "masks"), self.info)
@@ -133,18 +133,18 @@ class Bcss:
             by_stem(folder / "masks", *_SUFFIXES),
         )
         if not images:
-            raise DataSetError(f"no picture in {folder / self._images()}", self.info.tree)
+            raise DataSetError(f"no image in {folder / self._images()}", self.info.tree)
         return tuple(self._case(stem, images[stem], masks.get(stem)) for stem in sorted(images))
 
     def remarks(self) -> tuple[str, ...]:
-        """Pictures without a mask, masks without a picture, and names that tell no patient."""
+        """Images without a mask, masks without an image, and names that tell no patient."""
         images = by_stem(self.folder / self._images(), *_SUFFIXES)
         masks = by_stem(self.folder / "masks", *_SUFFIXES)
         unnamed = {stem for stem in images if not _OFFICIAL.match(stem)}
         counted = (
-            ("pictures without a mask", images.keys() - masks.keys()),
-            ("masks without a picture", masks.keys() - images.keys()),
-            ("pictures whose name tells no patient: each stands for its own", unnamed),
+            ("images without a mask", images.keys() - masks.keys()),
+            ("masks without an image", masks.keys() - images.keys()),
+            ("images whose name tells no patient: each stands for its own", unnamed),
         )
         return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
 

@@ -23,7 +23,7 @@ TILE_UM = 128.0
 
 @dataclass(frozen=True)
 class TileRef(CaseRef):
-    """A square of a larger picture.
+    """A square of a larger image.
 
     Attributes:
         whole: the case that it is cut from.
@@ -42,13 +42,13 @@ class TileRef(CaseRef):
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: the picture has another size than it had when the tiles were listed.
+            DataSetError: the image has another size than it had when the tiles were listed.
         """
         image, _ = self._read()
         array = image.array[:, *self._window]
         if array.shape[1:] != (self.side, self.side):
             raise DataSetError(
-                f"{self.key}: the picture has {image.grid.shape} pixels",
+                f"{self.key}: the image has {image.grid.shape} pixels",
                 "the size that it had when its tiles were listed",
             )
         grid = Grid((self.side, self.side), image.grid.spacing_mm)
@@ -59,7 +59,7 @@ class TileRef(CaseRef):
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: the mask does not fit the picture.
+            DataSetError: the mask does not fit the image.
         """
         outline = self._read()[1][self._window]
         if outline.shape != shape:
@@ -152,6 +152,6 @@ def _size(region: CaseRef) -> tuple[int, int]:
             width, height = picture.size
     except (OSError, ValueError, SyntaxError) as error:
         raise UnreadableError(
-            f"{region.image_path}: is damaged ({error})", "a picture", "copy it again"
+            f"{region.image_path}: is damaged ({error})", "an image", "copy it again"
         ) from error
     return height, width

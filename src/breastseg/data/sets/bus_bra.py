@@ -22,7 +22,7 @@ class BusBra:
     """1,875 images of 1,064 patients on four scanners, each with one lesion and its outline.
 
     The published partition has five folds of whole patients. A partial copy can be used: the
-    cases are those whose picture is there, and `remarks` counts the rest. Width and Height in
+    cases are those whose image is there, and `remarks` counts the rest. Width and Height in
     the table are wrong for a few images and are not used.
 
     Attributes:
@@ -43,15 +43,15 @@ class BusBra:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds pictures and tables."""
+        """The folder that holds images and tables."""
         places = (".", "BUSBRA", "BUS-BRA", "BUS-BRA/BUSBRA", "ultrasound/BUS-BRA")
         return locate(self.root, places, ("Images", TABLE))
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case a picture that stands in the table, sorted by case_id: ``"bus_0001-l"``.
+        """One case an image that stands in the table, sorted by case_id: ``"bus_0001-l"``.
 
         Raises:
-            DataSetError: a folder, a table or a column is missing, no picture stands in the
+            DataSetError: a folder, a table or a column is missing, no image stands in the
                 table, or the folds are not numbers.
         """
         folder = self.folder
@@ -77,13 +77,11 @@ class BusBra:
                 )
             )
         if not found:
-            raise DataSetError(
-                f"no picture in {folder / 'Images'} stands in {TABLE}", self.info.tree
-            )
+            raise DataSetError(f"no image in {folder / 'Images'} stands in {TABLE}", self.info.tree)
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """Rows without a picture, and pictures without row, fold or mask."""
+        """Rows without an image, and images without row, fold or mask."""
         folder = self.folder
         images, masks = _stems(folder / "Images"), _stems(folder / "Masks")
         table = _read(folder / TABLE, ("ID",)).keys()
@@ -91,11 +89,11 @@ class BusBra:
         outlined = {name for name in images if _mask_stem(name) in masks}
         stray = masks.keys() - {_mask_stem(name) for name in images}
         counted = (
-            (f"rows of {TABLE} without a picture", table - images.keys()),
-            (f"pictures without a row in {TABLE}, left out", images.keys() - table),
-            (f"pictures without a row in {FOLDS}", images.keys() - folds),
-            ("pictures without a mask", images.keys() - outlined),
-            ("masks without a picture", stray),
+            (f"rows of {TABLE} without an image", table - images.keys()),
+            (f"images without a row in {TABLE}, left out", images.keys() - table),
+            (f"images without a row in {FOLDS}", images.keys() - folds),
+            ("images without a mask", images.keys() - outlined),
+            ("masks without an image", stray),
         )
         return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
 

@@ -31,7 +31,7 @@ class Busi:
     """780 images: 437 benign, 210 malignant, 133 normal; a lesion image has one to three masks.
 
     It has no patient numbers, so that every image stands for its own patient. It does hold the
-    same pictures several times, in both classes even: split it with the groups of
+    same images several times, in both classes even: split it with the groups of
     `breastseg.data.audit.near_duplicate_groups`.
 
     Attributes:

@@ -69,7 +69,7 @@ class CbisRef(CaseRef):
         """The masks of all abnormalities together.
 
         Args:
-            shape: of the picture's grid.
+            shape: of the image's grid.
 
         Returns:
             Of that shape, True inside any of them. A mask of another size, of which there are
@@ -98,7 +98,7 @@ class CbisDdsm:
 
     The official partition is the fold: training is 1, test is 2. The label is malignant where any
     mass is. The archive's DICOM tree is read under either naming of its files, and so are the
-    common copy as JPEG and a folder of pictures with merged masks. A partial copy can be used:
+    common copy as JPEG and a folder of images with merged masks. A partial copy can be used:
     `remarks` counts what is absent.
 
     Attributes:
@@ -132,7 +132,7 @@ class CbisDdsm:
 
         Raises:
             DataSetError: no table is there, a column is missing, a row has an unknown pathology,
-                or there is no picture.
+                or there is no image.
         """
         folder, described = self.folder, self._described()
         files = _files(folder, described.values())
@@ -156,7 +156,7 @@ class CbisDdsm:
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """Tables that are absent, and mammograms without a picture or without a mask."""
+        """Tables that are absent, and mammograms without an image or without a mask."""
         folder, described = self.folder, self._described()
         files = _files(folder, described.values())
         bare = {name for name in described if name not in files}
@@ -165,8 +165,8 @@ class CbisDdsm:
         }
         counted = (
             ("tables that are absent", {table for table in self._tables if not _at(folder, table)}),
-            ("described mammograms without a picture", bare),
-            ("pictures of which a mask is missing", unknown),
+            ("described mammograms without an image", bare),
+            ("images of which a mask is missing", unknown),
         )
         return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
 
@@ -228,7 +228,7 @@ class _Described:
 
 
 def _at(folder: Path, table: str) -> Path | None:
-    """Where a table lies, beside the pictures or in ``csv``."""
+    """Where a table lies, beside the images or in ``csv``."""
     return next((path for path in (folder / table, folder / "csv" / table) if path.is_file()), None)
 
 
@@ -264,7 +264,7 @@ def _jpegs(folder: Path) -> Mapping[str, tuple[Path, ...]]:
     """The same of the copy as JPEG, whose folders are called after series."""
     table = folder / JPEG_TABLE
     if not table.is_file():
-        raise DataSetError(f"no {JPEG_TABLE} in {folder}", "the table that names each picture")
+        raise DataSetError(f"no {JPEG_TABLE} in {folder}", "the table that names each image")
     found: dict[str, tuple[Path, ...]] = {}
     for row in _read(table, JPEG_COLUMNS):
         if row["SeriesDescription"] == "cropped images":
@@ -296,7 +296,7 @@ def _first(path: str) -> str:
 
 
 def _read_mask(path: Path, key: str) -> NDArray[np.bool_]:
-    """The bright half of a picture: above 127 where it has 8 bits."""
+    """The bright half of an image: above 127 where it has 8 bits."""
     from breastseg.io.open import open_image
 
     values = open_image(path, source=f"{key}: {path}").array.max(axis=0)

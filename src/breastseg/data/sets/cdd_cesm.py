@@ -63,7 +63,7 @@ class CddCesm:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds pictures and manifest."""
+        """The folder that holds images and manifest."""
         return locate(self.root, _PLACES, ("images", MANIFEST))
 
     @property
@@ -75,14 +75,14 @@ class CddCesm:
         return next((place for place in places if shapes_table(place) is not None), None)
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case a picture, sorted by case_id, the stem of its file: ``"P102_R_DM_CC"``.
+        """One case an image, sorted by case_id, the stem of its file: ``"P102_R_DM_CC"``.
 
-        A picture without its mask has no known truth. In the archive's own folder one without
+        An image without its mask has no known truth. In the archive's own folder one without
         shapes has no lesion where its pathology is normal, and else no known truth.
 
         Raises:
             DataSetError: a folder, the manifest or a column is missing, a row names no patient or
-                an unknown type or part, two rows name one picture, or no picture is there.
+                an unknown type or part, two rows name one image, or no image is there.
         """
         official = self._official
         if official is not None:
@@ -106,11 +106,11 @@ class CddCesm:
                     )
                 )
         if not found:
-            raise DataSetError(f"no picture that {MANIFEST} lists is in {folder}", self.info.tree)
+            raise DataSetError(f"no image that {MANIFEST} lists is in {folder}", self.info.tree)
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """What is without a picture or an outline, and masks that are marked as doubtful."""
+        """What is without an image or an outline, and masks that are marked as doubtful."""
         official = self._official
         if official is not None:
             return official_remarks(official, self.types)
@@ -119,14 +119,14 @@ class CddCesm:
         outlined = {name for name, row in rows.items() if (folder / row["mask"]).is_file()}
         doubtful = {name for name in there & outlined if rows[name]["mask_suspect"] == "1"}
         counted = (
-            (f"rows of {MANIFEST} without a picture", rows.keys() - there),
-            ("pictures without a mask", there - outlined),
+            (f"rows of {MANIFEST} without an image", rows.keys() - there),
+            ("images without a mask", there - outlined),
             ("masks marked as doubtful (mask_suspect = 1)", doubtful),
         )
         return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
 
     def _rows(self) -> Mapping[str, Mapping[str, str]]:
-        """The manifest's rows of the wanted types by the stem of their picture."""
+        """The manifest's rows of the wanted types by the stem of their image."""
         rows: dict[str, Mapping[str, str]] = {}
         for row in _read(self.folder / MANIFEST):
             case_id = PurePosixPath(row["image"]).stem
@@ -134,10 +134,10 @@ class CddCesm:
                 raise DataSetError(
                     f"{MANIFEST} has a row with image {row['image']!r}, patient "
                     f"{row['patient']!r} and type {row['type']!r}",
-                    f"a picture, a patient and one of {', '.join(CddCesm.types)} in each row",
+                    f"an image, a patient and one of {', '.join(CddCesm.types)} in each row",
                 )
             if case_id in rows:
-                raise DataSetError(f"{MANIFEST} has two rows for {case_id}", "one row a picture")
+                raise DataSetError(f"{MANIFEST} has two rows for {case_id}", "one row an image")
             if row["type"] in self.types:
                 rows[case_id] = row
         return rows

@@ -1,4 +1,4 @@
-"""CDD-CESM as its archive publishes it: whole pictures, and outlines as shapes in a table."""
+"""CDD-CESM as its archive publishes it: whole images, and outlines as shapes in a table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDERS: Mapping[str, str] = {
     "DM": "Low energy images of CDD-CESM",
     "CM": "Subtracted images of CDD-CESM",
 }
-"""Where the pictures of each type lie."""
+"""Where the images of each type lie."""
 PATHOLOGY = "Pathology Classification/ Follow up"
 TREE = (
     f"'{FOLDERS['DM']}', '{FOLDERS['CM']}', Radiology_hand_drawn_segmentations_v2.csv and "
@@ -33,12 +33,12 @@ _SIDES = 128  # of the polygon for an ellipse: its area is 0.04 % too small
 
 @dataclass(frozen=True)
 class OfficialTables:
-    """The tables of the archive, by the stem of the picture: ``"P102_R_DM_CC"``.
+    """The tables of the archive, by the stem of the image: ``"P102_R_DM_CC"``.
 
     Attributes:
         path: the table of shapes.
-        outlines: the shapes of each outlined picture.
-        labels: the pathology of each picture in small letters; None where that table, which the
+        outlines: the shapes of each outlined image.
+        labels: the pathology of each image in small letters; None where that table, which the
             archive has as a spreadsheet, is not there as CSV.
     """
 
@@ -75,9 +75,9 @@ def official_tables(folder: Path) -> OfficialTables:
 
 
 def official_cases(folder: Path, types: tuple[str, ...], source: str) -> tuple[PolygonRef, ...]:
-    """One case a picture, sorted by case_id.
+    """One case an image, sorted by case_id.
 
-    A picture without shapes has no lesion where its pathology is normal; else its truth is not
+    An image without shapes has no lesion where its pathology is normal; else its truth is not
     known. Where there are shapes and yet the pathology is normal, the label is unknown.
 
     Args:
@@ -86,7 +86,7 @@ def official_cases(folder: Path, types: tuple[str, ...], source: str) -> tuple[P
         source: the data set's name.
 
     Raises:
-        DataSetError: a table is missing or cannot be read, or there is no picture.
+        DataSetError: a table is missing or cannot be read, or there is no image.
     """
     tables = official_tables(folder)
     found = []
@@ -107,12 +107,12 @@ def official_cases(folder: Path, types: tuple[str, ...], source: str) -> tuple[P
             )
         )
     if not found:
-        raise DataSetError(f"no picture called as P102_R_DM_CC.jpg in {folder}", TREE)
+        raise DataSetError(f"no image called as P102_R_DM_CC.jpg in {folder}", TREE)
     return tuple(found)
 
 
 def official_remarks(folder: Path, types: tuple[str, ...]) -> tuple[str, ...]:
-    """Pictures without shapes though their pathology is not normal, and shapes without a picture.
+    """Images without shapes though their pathology is not normal, and shapes without an image.
 
     Args:
         folder: that of the archive.
@@ -123,12 +123,12 @@ def official_remarks(folder: Path, types: tuple[str, ...]) -> tuple[str, ...]:
     labels = tables.labels or {}
     normal = {name for name in pictures if labels.get(name) == NORMAL}
     counted = (
-        ("pictures without a known truth", pictures.keys() - normal - outlined),
+        ("images without a known truth", pictures.keys() - normal - outlined),
         (
-            "outlined pictures that are not there",
+            "outlined images that are not there",
             {n for n in outlined if _type(n) in types} - pictures.keys(),
         ),
-        ("outlined pictures whose pathology is normal", normal & outlined),
+        ("outlined images whose pathology is normal", normal & outlined),
     )
     said = tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
     if tables.labels is None:
@@ -137,7 +137,7 @@ def official_remarks(folder: Path, types: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def official_images(folder: Path, types: tuple[str, ...]) -> Mapping[str, tuple[Path, str]]:
-    """The path and the patient of each picture by its stem, sorted."""
+    """The path and the patient of each image by its stem, sorted."""
     found = {}
     for kind in types:
         for path in visible(folder / FOLDERS[kind], ".jpg"):

@@ -37,9 +37,9 @@ _IS = 'a COCO file: {"images": [...], "annotations": [...], "categories": [...]}
 
 @dataclass(frozen=True)
 class Coco:
-    """Pictures with polygons or run lengths in one JSON file, or in one for each part.
+    """Images with polygons or run lengths in one JSON file, or in one for each part.
 
-    All categories count as lesion, and `remarks` says so where there are several. A picture without
+    All categories count as lesion, and `remarks` says so where there are several. An image without
     annotations has no lesion, as COCO has it; one whose annotation is a box alone has no known
     truth. The files of train, val and test become the folds 1, 2 and 3. An image may state
     ``patient_id``, ``label`` and ``fold``; without a patient every image stands for its own.

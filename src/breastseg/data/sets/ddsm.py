@@ -101,7 +101,7 @@ class DdsmRef(CaseRef):
         """The abnormalities of the wanted kinds, filled; cores inside them are left alone.
 
         Args:
-            shape: of the picture's grid.
+            shape: of the image's grid.
 
         Returns:
             Of that shape, True inside and on a boundary.
@@ -167,7 +167,7 @@ class Ddsm:
         films = [(path, match) for path, _, match in self._films()]
         overlays = {p.stem for p, match in films if not match["none"] and not _overlay(p).is_file()}
         counted = (
-            ("films without a picture", {path.stem for path, _ in films if not path.is_file()}),
+            ("films without an image", {path.stem for path, _ in films if not path.is_file()}),
             ("films whose overlay is missing", overlays),
         )
         return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)

@@ -33,7 +33,7 @@ _OTHER = re.compile(r"segmentation|\bsub\b|subtract", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class DicomRef(VolumeRef):
-    """An examination of several series; `read_image` puts them in the order of their time."""
+    """A study of several series; `read_image` puts them in the order of their time."""
 
     def read_image(self) -> Image:
         """All phases.
@@ -43,7 +43,7 @@ class DicomRef(VolumeRef):
 
         Raises:
             UnreadableError: a file is damaged.
-            DataSetError: the series are not the phases of one examination.
+            DataSetError: the series are not the phases of one study.
         """
         try:
             image = read_series(*self.image_paths)
@@ -54,9 +54,9 @@ class DicomRef(VolumeRef):
 
 @dataclass(frozen=True)
 class DukeDicom:
-    """922 examinations of invasive cancer, each in a box and not outlined.
+    """922 studies of invasive cancer, each in a box and not outlined.
 
-    The phases of an examination are those series whose description says that they are dynamic:
+    The phases of a study are those series whose description says that they are dynamic:
     ``dyn``, ``1st pass``, ``Ph1`` or ``vibrant``; all others, such as T1 without fat suppression,
     are left out.
 
@@ -88,7 +88,7 @@ class DukeDicom:
         return next((place for place in places if any(place.glob(_PATIENTS))), self.root)
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case an examination with a dynamic series, sorted by case_id.
+        """One case a study with a dynamic series, sorted by case_id.
 
         Its outline is not known, as a box is none.
 
@@ -135,7 +135,7 @@ class DukeDicom:
         return tuple(remarks)
 
     def load(self, case_id: str) -> BoxedCase:
-        """Read all phases of one examination, and its box.
+        """Read all phases of one study, and its box.
 
         The table counts rows and columns from 1, and slices by the number of the instance in the
         series before contrast, all inclusive.
@@ -147,12 +147,12 @@ class DukeDicom:
             A case with one image of (phases, slices, rows, columns); and the box.
 
         Raises:
-            DataSetError: no such examination, no box, or one outside of the volume.
+            DataSetError: no such study, no box, or one outside of the volume.
             UnreadableError: a file is damaged.
         """
         refs = {ref.case_id: ref for ref in self._refs()}
         if case_id not in refs:
-            raise DataSetError(f"no examination {case_id} in {self.folder}", f"one of {some(refs)}")
+            raise DataSetError(f"no study {case_id} in {self.folder}", f"one of {some(refs)}")
         ref = refs[case_id]
         row = self._boxes().get(case_id)
         if row is None:

@@ -1,4 +1,4 @@
-"""A folder of pictures and masks: the layout for one's own data."""
+"""A folder of images and masks: the layout for one's own data."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from breastseg.data.cells import fold_of, modality_of, spacing_of
 from breastseg.data.colour import ColourRef
 from breastseg.data.columns import check_columns, unused
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, require, some
-from breastseg.data.files import PICTURES, by_stem
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem
 from breastseg.data.pairs import Pairs, pair, pair_flat
 from breastseg.data.table import Row, read_table
 
 TABLE = "cases.csv"
-"""Optional, beside the pictures."""
+"""Optional, beside the images."""
 COLUMNS = ("file", "patient_id", "label", "spacing_mm", "modality", "fold")
 
 _IMAGES = ("images", "image", "imgs", "img")
@@ -27,15 +27,15 @@ _MASKS = ("masks", "mask", "labels", "label", "annotations", "segmentations", "g
 
 @dataclass(frozen=True)
 class Folder:
-    """Pictures and masks by the names of their files.
+    """Images and masks by the names of their files.
 
-    Either pictures in ``images/`` with masks in ``masks/``, of the same stem or as
+    Either images in ``images/`` with masks in ``masks/``, of the same stem or as
     ``scan_mask.png``, or all in one folder with the mask of ``scan.png`` as ``scan_mask.png``; for
-    the other endings see `breastseg.data.pairs`. A picture without a mask has no known truth,
+    the other endings see `breastseg.data.pairs`. An image without a mask has no known truth,
     unless its label is ``normal``. The optional ``cases.csv`` has the columns file, patient_id,
     label, spacing_mm, modality and fold (all but the first may be absent or blank); spacing_mm is
     one number, or row and column spacing with a space between them. Without the table, every
-    picture stands for its own patient. A column of another name is told of by `remarks`, and
+    image stands for its own patient. A column of another name is told of by `remarks`, and
     refused where it looks like one of these that is not there.
 
     Attributes:
@@ -44,7 +44,7 @@ class Folder:
 
     root: Path
     info: ClassVar[DataSetInfo] = DataSetInfo(
-        title="a folder of pictures",
+        title="a folder of images",
         paper="",
         doi="",
         licence="the owner's",
@@ -61,22 +61,22 @@ class Folder:
         return self.root.resolve().name
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case a picture, sorted by case_id, which is the file's stem.
+        """One case an image, sorted by case_id, which is the file's stem.
 
         Raises:
-            DataSetError: there is no picture, two have one stem, or the table has a bad row.
+            DataSetError: there is no image, two have one stem, or the table has a bad row.
         """
         require(self.root, (), self.info)
         pairs = self._listing()
         images = pairs.images
         if not images:
-            raise DataSetError(f"no picture in {self.root}", self.info.tree)
+            raise DataSetError(f"no image in {self.root}", self.info.tree)
         rows = read_rows(self.root / TABLE)
         unknown = rows.keys() - images.keys()
         if unknown:
             raise DataSetError(
-                f"{TABLE} names pictures that are not in {self.root}: {some(unknown)}",
-                "names of pictures that are there",
+                f"{TABLE} names images that are not in {self.root}: {some(unknown)}",
+                "names of images that are there",
             )
         name = self.name
         return tuple(
@@ -87,13 +87,13 @@ class Folder:
         )
 
     def remarks(self) -> tuple[str, ...]:
-        """Pictures without a mask, masks without a picture, and columns that are not used."""
+        """Images without a mask, masks without an image, and columns that are not used."""
         pairs = self._listing()
         rows = read_rows(self.root / TABLE)
         normal = {stem for stem, row in rows.items() if row.get("label") == NORMAL}
         counted = (
-            ("pictures without a mask", pairs.images.keys() - pairs.masks.keys() - normal),
-            ("masks without a picture", pairs.stray),
+            ("images without a mask", pairs.images.keys() - pairs.masks.keys() - normal),
+            ("masks without an image", pairs.stray),
         )
         faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
         columns = next(iter(rows.values()), {})
@@ -102,9 +102,11 @@ class Folder:
     def _listing(self) -> Pairs:
         images = _subfolder(self.root, _IMAGES)
         if images is None:
-            return pair_flat(by_stem(self.root, *PICTURES))
+            return pair_flat(by_stem(self.root, *IMAGE_SUFFIXES))
         masks = _subfolder(self.root, _MASKS)
-        return pair(by_stem(images, *PICTURES), by_stem(masks, *PICTURES) if masks else {})
+        return pair(
+            by_stem(images, *IMAGE_SUFFIXES), by_stem(masks, *IMAGE_SUFFIXES) if masks else {}
+        )
 
 
 def _subfolder(root: Path, names: Sequence[str]) -> Path | None:

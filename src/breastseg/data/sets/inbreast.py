@@ -79,7 +79,7 @@ class Inbreast:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds pictures, outlines and the table."""
+        """The folder that holds images, outlines and the table."""
         release = "INbreast Release 1.0"
         places = (
             ".",
@@ -95,7 +95,7 @@ class Inbreast:
 
         Raises:
             DataSetError: a folder or the table is missing, the table has other columns, or there
-                is no picture.
+                is no image.
             UnreadableError: an XML file is damaged.
         """
         folder = self.folder
@@ -124,15 +124,15 @@ class Inbreast:
         return tuple(sorted(found, key=lambda case: case.case_id))
 
     def remarks(self) -> tuple[str, ...]:
-        """Views without an assessment, rows without a view, and outlines without a picture."""
+        """Views without an assessment, rows without a view, and outlines without an image."""
         folder = self.folder
         views = {case_id for case_id, _, _ in _pictures(folder / DICOMS)}
         rows = _assessments(folder / TABLE).keys()
         outlined = {path.stem for path in visible(folder / OUTLINES, ".xml")}
         counted = (
-            (f"rows of {TABLE} without a picture", rows - views),
-            (f"pictures without a BI-RADS assessment in {TABLE}", views - rows),
-            ("outlines without a picture", outlined - views),
+            (f"rows of {TABLE} without an image", rows - views),
+            (f"images without a BI-RADS assessment in {TABLE}", views - rows),
+            ("outlines without an image", outlined - views),
         )
         return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
 

@@ -1,4 +1,4 @@
-"""Annotations of LabelMe: a JSON file beside each picture."""
+"""Annotations of LabelMe: a JSON file beside each image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import ClassVar
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef, DataSetInfo, Fault, require, some
 from breastseg.data.drawn import DrawnRef, closed, label_of, merged_classes
-from breastseg.data.files import PICTURES, by_stem, read_json, visible
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem, read_json, visible
 from breastseg.data.polygon import Polygon, polygon_of
 
 _IS = 'a file of LabelMe: {"shapes": [{"label": "lesion", "points": [[x, y], ...]}], ...}'
@@ -21,14 +21,14 @@ _CIRCLE = 128  # corners of a circle
 
 @dataclass(frozen=True)
 class LabelMe:
-    """Pictures with the shapes that were drawn on them: polygons, rectangles and circles.
+    """Images with the shapes that were drawn on them: polygons, rectangles and circles.
 
     All labels count as lesion, and `remarks` says so where there are several. A file without shapes
-    says that there is no lesion; a picture without a file has no known truth. Points and lines
-    enclose nothing and are refused. Every picture stands for its own patient.
+    says that there is no lesion; an image without a file has no known truth. Points and lines
+    enclose nothing and are refused. Every image stands for its own patient.
 
     Attributes:
-        root: a folder with the JSON files; the pictures lie beside them or in ``images/``.
+        root: a folder with the JSON files; the images lie beside them or in ``images/``.
     """
 
     root: Path
@@ -47,25 +47,25 @@ class LabelMe:
         return self.root.resolve().name
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case a picture, sorted by case_id, which is the file's stem.
+        """One case an image, sorted by case_id, which is the file's stem.
 
         Raises:
-            DataSetError: there is no picture, or a file cannot be understood.
+            DataSetError: there is no image, or a file cannot be understood.
         """
         images, files = self._listing()
         if not images:
-            raise DataSetError(f"no picture in {self.root}", self.info.tree)
+            raise DataSetError(f"no image in {self.root}", self.info.tree)
         return tuple(
             _case(stem, images[stem], files.get(stem), self.name) for stem in sorted(images)
         )
 
     def remarks(self) -> tuple[str, ...]:
-        """Labels that are merged, pictures without a file, and files without a picture."""
+        """Labels that are merged, images without a file, and files without an image."""
         images, files = self._listing()
         used = {name for path in files.values() for name, _ in _shapes(path)[0]}
         counted = (
-            ("pictures without a JSON file", images.keys() - files.keys()),
-            ("JSON files without a picture", files.keys() - images.keys()),
+            ("images without a JSON file", images.keys() - files.keys()),
+            ("JSON files without an image", files.keys() - images.keys()),
         )
         faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
         return (*merged_classes(sorted(used)), *faults)
@@ -73,7 +73,9 @@ class LabelMe:
     def _listing(self) -> tuple[Mapping[str, Path], Mapping[str, Path]]:
         require(self.root, (), self.info)
         places = [place for place in (self.root, self.root / "images") if place.is_dir()]
-        images = {stem: at for place in places for stem, at in by_stem(place, *PICTURES).items()}
+        images = {
+            stem: at for place in places for stem, at in by_stem(place, *IMAGE_SUFFIXES).items()
+        }
         found = [
             path
             for place in (*places, self.root / "annotations")
@@ -101,13 +103,13 @@ def _case(case_id: str, image: Path, file: Path | None, source: str) -> CaseRef:
 
 
 def _shapes(path: Path) -> tuple[Shapes, tuple[int, int] | None]:
-    """The names and outlines of the shapes, and the picture's size."""
+    """The names and outlines of the shapes, and the image's size."""
     content = read_json(path, _IS)
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise DataSetError(f"{path} has no shapes", _IS)
     image = str(content.get("imagePath", ""))
     if image and os.path.splitext(image.replace("\\", "/").rpartition("/")[2])[0] != path.stem:
-        raise DataSetError(f"{path.name} is of the picture {image!r}", "the one of its own name")
+        raise DataSetError(f"{path.name} is of the image {image!r}", "the one of its own name")
     found = []
     try:
         size = [content.get("imageHeight"), content.get("imageWidth")]

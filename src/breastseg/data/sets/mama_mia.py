@@ -24,7 +24,7 @@ _END = ".nii.gz"
 
 @dataclass(frozen=True)
 class MamaMia:
-    """Pre-treatment examinations of four trials, each with its phases and the primary tumour.
+    """Pre-treatment studies of four trials, each with its phases and the primary tumour.
 
     All are cancers that were then treated with neoadjuvant chemotherapy; hence the label is
     ``"malignant"``. Its Duke cases are also in Duke-Breast-Cancer-MRI, under other numbers. Names
@@ -55,13 +55,13 @@ class MamaMia:
         return locate(self.root, (".", "MAMA-MIA", "mri/MAMA-MIA"), (IMAGES,))
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case an examination whose phase before contrast is there, sorted by case_id.
+        """One case a study whose phase before contrast is there, sorted by case_id.
 
         The published partition gives the folds 1 (train) and 2 (test); without its table there
         are none. A case without a file in ``segmentations/expert`` has no known truth.
 
         Raises:
-            DataSetError: a folder is missing, there is no examination, a phase between others is
+            DataSetError: a folder is missing, there is no study, a phase between others is
                 missing, or a table has no column of those it should have.
         """
         folder = self.folder
@@ -88,11 +88,11 @@ class MamaMia:
                 )
             )
         if not found:
-            raise DataSetError(f"no examination in {folder / IMAGES}", self.info.tree)
+            raise DataSetError(f"no study in {folder / IMAGES}", self.info.tree)
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """Examinations without an outline, outlines without one, and absent tables."""
+        """Studies without an outline, outlines without one, and absent tables."""
         folder = self.folder
         images = {case.case_id.lower(): case.case_id for case in self.cases()}
         masks = _masks(folder)
@@ -101,8 +101,8 @@ class MamaMia:
         remarks = [
             f"{len(names)} {what}: {some(names)}"
             for what, names in (
-                ("examinations without an outline", bare),
-                ("outlines of examinations not there", stray),
+                ("studies without an outline", bare),
+                ("outlines of studies not there", stray),
             )
             if names
         ]
@@ -115,7 +115,7 @@ class MamaMia:
 
 
 def _phases(folder: Path) -> tuple[Path, ...]:
-    """The files of one examination; none where it has no phase before contrast."""
+    """The files of one study; none where it has no phase before contrast."""
     found = {}
     for path in sorted(folder.iterdir()):
         match = _PHASE.fullmatch(path.name)
@@ -128,7 +128,7 @@ def _phases(folder: Path) -> tuple[Path, ...]:
         raise DataSetError(
             f"{folder}: no phase {', '.join(f'{gap:04d}' for gap in gaps)}",
             f"all phases from 0000 to {max(found):04d}",
-            "copy the examination again",
+            "copy the study again",
         )
     return tuple(found[number] for number in sorted(found))
 

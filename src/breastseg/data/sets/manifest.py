@@ -24,7 +24,7 @@ COLUMNS = ("image", "mask", "case_id", "patient_id", "label", "modality", "fold"
 
 @dataclass(frozen=True)
 class Manifest:
-    """Pictures or volumes and their masks as a table lists them.
+    """Images or volumes and their masks as a table lists them.
 
     The columns are image and mask, and optionally case_id, patient_id, label, modality, fold and
     spacing_mm, any of which may be blank. Paths are relative to the manifest's folder; several
@@ -41,7 +41,7 @@ class Manifest:
 
     root: Path
     info: ClassVar[DataSetInfo] = DataSetInfo(
-        title="pictures or volumes that a CSV manifest lists",
+        title="images or volumes that a CSV manifest lists",
         paper="",
         doi="",
         licence="the owner's",
@@ -107,10 +107,10 @@ class Manifest:
         images = [word.strip() for word in row["image"].split("|") if word.strip()]
         masks = [word.strip() for word in row["mask"].split("|") if word.strip()]
         if not images:
-            raise DataSetError(f"no image in {where}", "the path of a picture or a volume")
+            raise DataSetError(f"no image in {where}", "the path of an image or a volume")
         volume = images[0].lower().endswith(VOLUME_SUFFIXES)
         if len(images) > 1 and not volume:
-            raise DataSetError(f"image {row['image']!r} of {where}", "one picture")
+            raise DataSetError(f"image {row['image']!r} of {where}", "one image")
         label = row.get("label") or None
         case_id = row.get("case_id") or _without_suffix(images[0])
         spacing = spacing_of(row.get("spacing_mm", ""), where)

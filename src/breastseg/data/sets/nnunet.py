@@ -48,11 +48,11 @@ _WORDS: Mapping[str, Modality] = {
 
 @dataclass(frozen=True)
 class NnUnetImage(CaseRef):
-    """A picture in one file, or in one for each channel, with a picture of labels.
+    """An image in one file, or in one for each channel, with an image of labels.
 
     Attributes:
         later_paths: the channels after `image_path`.
-        lesion_values: what the picture of labels holds inside a lesion.
+        lesion_values: what the image of labels holds inside a lesion.
         ignore_value: what it holds where nothing is known; None where there is no such value.
         colour: one file holds red, green and blue as the three channels.
     """
@@ -70,7 +70,7 @@ class NnUnetImage(CaseRef):
         return (self.image_path, *self.later_paths)
 
     def read_image(self) -> Image:
-        """The picture.
+        """The image.
 
         Returns:
             (channels, rows, columns) in the file's dtype; colours become grey unless they are the
@@ -106,14 +106,14 @@ class NnUnetImage(CaseRef):
         """All lesions together.
 
         Args:
-            shape: of the picture's grid.
+            shape: of the image's grid.
 
         Returns:
             Of that shape, True where the label is one of a lesion.
 
         Raises:
             UnreadableError: the file is missing or damaged.
-            DataSetError: the labels do not fit the picture, or one is not declared.
+            DataSetError: the labels do not fit the image, or one is not declared.
         """
         return self.read_mask(Grid(shape)).foreground
 
@@ -132,7 +132,7 @@ class NnUnetImage(CaseRef):
 
 @dataclass(frozen=True)
 class NnUnet:
-    """A data set in nnU-Net's raw format, of pictures or of volumes.
+    """A data set in nnU-Net's raw format, of images or of volumes.
 
     All labels but background and ``ignore`` count as lesion, and `remarks` says so where there are
     several; a label that ``dataset.json`` does not declare is refused. The folds are those of

@@ -15,7 +15,7 @@ from breastseg.data.dataset import CaseRef, DataSetInfo, require, some
 from breastseg.data.files import visible
 
 SPACING_MM = (0.25e-3, 0.25e-3)
-"""Of a scan at 40x, as all pictures are."""
+"""Of a scan at 40x, as all images are."""
 
 _SLIDE = re.compile(r"Slide_(\d+)")
 _PLACES = (".", "TNBC_NucleiSegmentation", "TNBC", "histopathology/TNBC")
@@ -23,12 +23,12 @@ _PLACES = (".", "TNBC_NucleiSegmentation", "TNBC", "histopathology/TNBC")
 
 @dataclass(frozen=True)
 class Tnbc:
-    """50 colour pictures of 512 x 512 pixels from 11 patients, with every nucleus outlined.
+    """50 colour images of 512 x 512 pixels from 11 patients, with every nucleus outlined.
 
     The outlines are of nuclei of all kinds of cells, those of stroma and lymphocytes included: a
     network that learns from them finds nuclei and not cancer. The patient is the number of the
     slide. A copy with ``images`` and ``masks`` in place of the slides' folders can be used too;
-    it has no slide numbers, and every picture stands for its own patient.
+    it has no slide numbers, and every image stands for its own patient.
 
     Attributes:
         root: ``TNBC_NucleiSegmentation``, or a folder that holds it.
@@ -54,12 +54,12 @@ class Tnbc:
         return next((place for place in places if any(_pairs(place))), self.root)
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case a picture, sorted by case_id, the stem of its file: ``"01_1"``.
+        """One case an image, sorted by case_id, the stem of its file: ``"01_1"``.
 
-        A picture without its mask has no known truth. All are malignant.
+        An image without its mask has no known truth. All are malignant.
 
         Raises:
-            DataSetError: there is no picture, or two have one name.
+            DataSetError: there is no image, or two have one name.
         """
         require(self.root, (), self.info)
         found: dict[str, CaseRef] = {}
@@ -68,7 +68,7 @@ class Tnbc:
                 if path.stem in found:
                     raise DataSetError(
                         f"{found[path.stem].image_path} and {path} have one name",
-                        "a name a picture",
+                        "a name an image",
                         f"get it from {self.info.home}",
                     )
                 mask = masks / path.name
@@ -84,14 +84,14 @@ class Tnbc:
                 )
         if not found:
             raise DataSetError(
-                f"{self.info.title}: no picture in {self.root}",
+                f"{self.info.title}: no image in {self.root}",
                 f"a folder that holds {self.info.tree}",
                 f"get it from {self.info.home}",
             )
         return tuple(found[case_id] for case_id in sorted(found))
 
     def remarks(self) -> tuple[str, ...]:
-        """Pictures without a mask, masks without a picture, and missing slide numbers."""
+        """Images without a mask, masks without an image, and missing slide numbers."""
         bare, stray = set(), set()
         folders = list(_pairs(self.folder))
         for _, images, masks in folders:
@@ -99,15 +99,15 @@ class Tnbc:
             outlined = {path.name for path in visible(masks, ".png")}
             bare |= pictured - outlined
             stray |= outlined - pictured
-        counted = (("pictures without a mask", bare), ("masks without a picture", stray))
+        counted = (("images without a mask", bare), ("masks without an image", stray))
         remarks = [f"{len(names)} {what}: {some(names)}" for what, names in counted if names]
         if any(not slide for slide, _, _ in folders):
-            remarks.append("no slide numbers: every picture stands for its own patient")
+            remarks.append("no slide numbers: every image stands for its own patient")
         return tuple(remarks)
 
 
 def _pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    """Each slide's number with its folders of pictures and masks; no number in a flat copy."""
+    """Each slide's number with its folders of images and masks; no number in a flat copy."""
     if (folder / "images").is_dir():
         yield "", folder / "images", folder / "masks"
         return

@@ -1,4 +1,4 @@
-"""Annotations for YOLO segmentation: a text file of polygons for each picture."""
+"""Annotations for YOLO segmentation: a text file of polygons for each image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import ClassVar
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef, DataSetInfo, Fault, require, some
 from breastseg.data.drawn import PARTS, DrawnRef, label_of, merged_classes
-from breastseg.data.files import PICTURES, by_stem
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem
 from breastseg.data.polygon import Polygon, polygon_of
 
 _NAME = re.compile(r"^\s*(?:(?P<number>\d+)\s*:|-)\s*['\"]?(?P<name>[^'\"#\n]+?)['\"]?\s*$", re.M)
@@ -21,12 +21,12 @@ _LINE = "a class and three corners or more, x and y in fractions of width and he
 
 @dataclass(frozen=True)
 class Yolo:
-    """Pictures in ``images/`` and text files of the same stem in ``labels/``, in parts or not.
+    """Images in ``images/`` and text files of the same stem in ``labels/``, in parts or not.
 
     A line is a class and the corners of one polygon. All classes count as lesion, and `remarks`
-    says so where there are several. An empty file says that there is no lesion; a picture without a
+    says so where there are several. An empty file says that there is no lesion; an image without a
     file has no known truth. The parts train, val and test become the folds 1, 2 and 3. Every
-    picture stands for its own patient.
+    image stands for its own patient.
 
     Attributes:
         root: the folder with ``images`` and ``labels``, or with one folder a part that has them;
@@ -50,10 +50,10 @@ class Yolo:
         return self.root.resolve().name
 
     def cases(self) -> tuple[CaseRef, ...]:
-        """One case a picture, sorted by case_id: the file's stem, after its part where it has one.
+        """One case an image, sorted by case_id: the file's stem, after its part where it has one.
 
         Raises:
-            DataSetError: there is no picture, or a line cannot be understood.
+            DataSetError: there is no image, or a line cannot be understood.
         """
         names = _names(self.root)
         found = [
@@ -62,18 +62,18 @@ class Yolo:
             for stem, path in images.items()
         ]
         if not found:
-            raise DataSetError(f"no picture in {self.root}", self.info.tree)
+            raise DataSetError(f"no image in {self.root}", self.info.tree)
         return tuple(sorted(found, key=lambda case: case.case_id))
 
     def remarks(self) -> tuple[str, ...]:
-        """Classes that are merged, pictures without a text, and texts without a picture."""
+        """Classes that are merged, images without a text, and texts without an image."""
         bare, stray, used = [], [], set()
         names = _names(self.root)
         for _, images, labels in self._parts():
             bare += sorted(images.keys() - labels.keys())
             stray += sorted(labels.keys() - images.keys())
             used |= {names.get(n, n) for path in labels.values() for n, _ in _lines(path)}
-        counted = (("pictures without a text", bare), ("texts without a picture", stray))
+        counted = (("images without a text", bare), ("texts without an image", stray))
         faults = [Fault(f"{len(found)} {what}: {some(found)}") for what, found in counted if found]
         return (*merged_classes(sorted(used)), *faults)
 
@@ -85,7 +85,7 @@ class Yolo:
             pairs.append((part, self.root / part / "images", self.root / part / "labels"))
         for part, images, labels in pairs:
             if images.is_dir():
-                yield part, by_stem(images, *PICTURES), by_stem(labels, ".txt")
+                yield part, by_stem(images, *IMAGE_SUFFIXES), by_stem(labels, ".txt")
 
 
 def _case(

@@ -19,7 +19,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Traits:
-    """What makes a case easy or hard, taken from its picture and its truth.
+    """What makes a case easy or hard, taken from its image and its truth.
 
     Attributes:
         key: ``"source/case_id"``.
@@ -75,7 +75,7 @@ class Comparison:
         traits: by the case's key.
         protocol: how the cases were scored.
         baseline: the label that the others are held against.
-        outlines: the folder of the outlines, ``outlines / label / key.png`` (1-bit PNG, of a
+        masks: the folder of the masks, ``masks / label / key.png`` (1-bit PNG, of a
             volume ``.nii.gz``, on the image's own grid; see `mask_path`).
         parameters: by label, the provenance parameters in force.
         unscored: by key, why a case is in no cell; see `breastseg.evaluation.run.Evaluation`.

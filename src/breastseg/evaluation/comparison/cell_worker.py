@@ -47,7 +47,7 @@ class Rules:
     Attributes:
         specs: the methods.
         protocol: how cases are segmented and scored.
-        outlines: the folder of the outlines.
+        masks: the folder of the masks.
     """
 
     specs: tuple[MethodSpec, ...]

@@ -62,7 +62,7 @@ def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: 
 def _matches(
     probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: float
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Lesions found and false outlines at each threshold."""
+    """Lesions found and false positives at each threshold."""
     lesions = TrueLesions.of(lesion)
     # How many thresholds each pixel reaches: the map cut at threshold i is levels > i.
     lively = probability >= _CUTS[0]
@@ -86,7 +86,7 @@ def free_response(cells: Sequence[Cell]) -> tuple[tuple[float, float], ...]:
         cells: of one method; a failed one finds nothing.
 
     Returns:
-        At each of `THRESHOLDS`: false outlines an image, 0 or more; and the fraction of all true
+        At each of `THRESHOLDS`: false positives per image, 0 or more; and the fraction of all true
         lesions that are found, 0 to 1. NaN where there is no image or no lesion.
     """
     lesions = sum(cell.row.score.true_lesions for cell in cells)

@@ -1,6 +1,6 @@
 """The same cases as each method outlined them, side by side.
 
-A scan is stored once and each method's lines lie over it as a picture of their own that is clear
+A scan is stored once and each method's lines lie over it as an image of their own that is clear
 elsewhere, so that a page with many methods stays small. Of a volume the slice with the most lesion
 is shown, after contrast where there are phases, and right way up.
 """
@@ -26,11 +26,11 @@ from breastseg.evaluation.score import nearest
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 
 SIDE = 320
-"""The longer side of a picture, in pixels, at most."""
+"""The longer side of an image, in pixels, at most."""
 EACH = 2
 """How many cases of a kind are shown."""
 
-_LINE = 2  # width of an outline in pixels of the page's picture
+_LINE = 2  # width of an outline in pixels of the page's image
 _TINT = 150  # opacity of an error map, of 255
 
 
@@ -41,7 +41,7 @@ class Panel:
     Attributes:
         title: whose outline it is.
         caption: how good it is.
-        layer: data address of a picture that is clear but for its lines; empty where there is
+        layer: data address of an image that is clear but for its lines; empty where there is
             nothing to draw.
         alt: the same in words.
     """
@@ -59,8 +59,8 @@ class Scene:
     Attributes:
         key: the case.
         why: it was chosen.
-        size: (width, height) of its picture.
-        scan: data address of its picture.
+        size: (width, height) of its image.
+        scan: data address of its image.
         plain: the scan with the known outline.
         panels: what the methods outlined, the best mean Dice first.
         errors: maps of what is outlined wrongly.
@@ -85,7 +85,7 @@ def scenes(results: Results, cases: Sequence[CaseRef], each: int = EACH) -> tupl
 
     Args:
         results: of the comparison.
-        cases: to read the pictures of; one that cannot be read is passed over.
+        cases: to read the images of; one that cannot be read is passed over.
         each: how many of each kind.
     """
     refs = {ref.key: ref for ref in cases}
@@ -169,7 +169,7 @@ def with_error_maps(results: Results) -> tuple[str, ...]:
 def _outline(
     results: Results, scored: ScoredMethod, row: Row, section: Section, size: tuple[int, int]
 ) -> NDArray[np.bool_] | None:
-    """What a method outlined, at the size of the picture; None where it failed."""
+    """What a method outlined, at the size of the image; None where it failed."""
     comparison = results.comparison
     path = mask_path(comparison.masks, scored.label, row.key, comparison.of_volumes)
     if row.error is not None or not path.is_file():
@@ -200,7 +200,7 @@ def _errors(truth: NDArray[np.bool_], outline: NDArray[np.bool_]) -> str:
 
 
 def _rim(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The outermost pixels of a region; the picture's edge counts as outside."""
+    """The outermost pixels of a region; the image's edge counts as outside."""
     core = cv2.erode(
         region.astype(np.uint8),
         cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)),
@@ -212,7 +212,7 @@ def _rim(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _png(array: NDArray[np.uint8]) -> str:
-    """A picture as the address of itself."""
+    """An image as the address of itself."""
     from PIL import Image as Pillow
 
     stream = io.BytesIO()

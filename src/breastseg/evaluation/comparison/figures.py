@@ -131,7 +131,7 @@ def forest(results: Results, found: Mapping[str, Style]) -> Drawing:
 
 
 def free_response_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
-    """Lesions found over false outlines: a curve for graded methods, a point for the others."""
+    """Lesions found over false positives: a curve for graded methods, a point for the others."""
     figure, axes = canvas(4.4)
     points = {s.label: _operating_point(s) for s in results.scored_methods}
     reach = max(0.2, *(false for false, _ in points.values()))
@@ -161,26 +161,26 @@ def free_response_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     axes.set_xlim(-0.03 * reach, 1.3 * reach)
     axes.set_ylim(max(-0.02, math.floor(10 * lowest - 1) / 10), 1.02)
     legend(axes, "upper left", (1.01, 1))
-    axes.set_xlabel("False outlines an image", fontsize=9, color=INK)
+    axes.set_xlabel("False positives per image", fontsize=9, color=INK)
     axes.set_ylabel("Fraction of lesions found", fontsize=9, color=INK)
-    alt = "Lesions found over false outlines an image. " + "; ".join(
+    alt = "Lesions found over false positives per image. " + "; ".join(
         f"{label}: {percent(fraction)} found at {false:.2f}"
         for label, (false, fraction) in points.items()
     )
     reading = (
-        "Up and to the left is better: more lesions found with fewer false outlines. The mark is "
+        "Up and to the left is better: more lesions found with fewer false positives. The mark is "
         "the method's own operating point. A method whose probability is graded also has a line: "
-        "the fraction it finds with no more false outlines than that at some threshold, picked on "
+        "the fraction it finds with no more false positives than that at some threshold, picked on "
         "these images and so a little flattering. One that gives an outline and no grades is a "
         "point. The axis of lesions found need not start at 0."
         + ("" if len(points) <= HIGHLIGHTS else " Methods in grey are in the table below.")
     )
     svg = to_svg(figure, "found", alt)
-    return Drawing("found", "Lesions found and false outlines", alt, reading, svg)
+    return Drawing("found", "Lesions found and false positives", alt, reading, svg)
 
 
 def _staircase(curve: Sequence[tuple[float, float]], end: float) -> Sequence[tuple[float, float]]:
-    """The most lesions found with at most so many false outlines, drawn on to `end`.
+    """The most lesions found with at most so many false positives, drawn on to `end`.
 
     The counts themselves go to and fro with the threshold: outlines melt together and fall apart.
     """
@@ -193,7 +193,7 @@ def _staircase(curve: Sequence[tuple[float, float]], end: float) -> Sequence[tup
 
 
 def _operating_point(scored: ScoredMethod) -> tuple[float, float]:
-    """False outlines an image, and the fraction of lesions found."""
+    """False positives per image, and the fraction of lesions found."""
     false = scored.figure("false_positives_per_image", ALL)
     found = scored.figure("lesions_found", LESIONS)
     return (0.0 if false is None else false.value), (0.0 if found is None else found.value)

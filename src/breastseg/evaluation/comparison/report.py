@@ -59,7 +59,7 @@ def write_comparison(
     folder: Path,
     cases: Sequence[CaseRef],
     command: str,
-    pictures: bool = True,
+    images: bool = True,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Results:
@@ -70,9 +70,9 @@ def write_comparison(
     Args:
         comparison: what to report.
         folder: made if it is missing; files of these names in it are replaced.
-        cases: to show pictures of.
+        cases: to show images of.
         command: how to repeat it.
-        pictures: show some cases; without them no image is in the report.
+        images: show some cases; without them no image is in the report.
         resamples: of the bootstrap, at least 1.
         seed: of the bootstrap.
 
@@ -87,7 +87,7 @@ def write_comparison(
     results = summarise_comparison(comparison, resamples, seed)
     figures = tuple(drawings(results))
     laid_out = chapters(figures, tuple(tables(results)))
-    shown = scenes(results, cases) if pictures and results.ranking is not None else ()
+    shown = scenes(results, cases) if images and results.ranking is not None else ()
     for drawing in figures:
         write_text(folder / "figures" / f"{drawing.name}.svg", drawing.svg + "\n")
     write_text(folder / "comparison.csv", comparison_csv(comparison))
@@ -134,7 +134,7 @@ def chapters(figures: Sequence[Drawing], made: Sequence[Table]) -> tuple[Chapter
 def page(
     results: Results, laid_out: Sequence[Chapter], shown: Sequence[Scene], command: str
 ) -> str:
-    """The report as one HTML document with all pictures in it.
+    """The report as one HTML document with all images in it.
 
     Args:
         results: all figures.

@@ -71,8 +71,8 @@ class Results:
         runner_up: the best method's Dice less the second best's: differences of the second, held
             against the best; None where there is only one method or no lesion.
         subgroups: by name, by label: the method's figures on those of the images with a lesion.
-        curves: by label, (false outlines an image, fraction of lesions found) at rising thresholds;
-            of methods whose probability is graded.
+        curves: by label, (false positives per image, fraction of lesions found) at rising
+            thresholds; of methods whose probability is graded.
         reliabilities: by label, of the same methods.
         resamples: of the bootstrap.
         seed: of the bootstrap.

@@ -211,12 +211,12 @@ def _as_taken(cases: Sequence[CaseRef], infos: Mapping[str, MethodInfo]) -> Sequ
     """The cases, of volumes no more than the phases that some method looks at.
 
     Raises:
-        DataSetError: volumes for a method for pictures, or pictures for one for volumes.
+        DataSetError: volumes for a method for images, or images for one for volumes.
     """
     of_volumes = cases[0].is_volume  # as all others are
     others = [label for label, info in infos.items() if (info.phases > 0) is not of_volumes]
     if others:
-        given, taken = ("volumes", "pictures") if of_volumes else ("pictures", "volumes")
+        given, taken = ("volumes", "images") if of_volumes else ("images", "volumes")
         raise DataSetError(
             f"{given} for {some(others)}, made for {taken}",
             f"methods for {given} alone, or data sets of {taken}",

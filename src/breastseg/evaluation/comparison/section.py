@@ -1,4 +1,4 @@
-"""The part of a case that a page can show: a picture as it is, or one slice of a volume."""
+"""The part of a case that a page can show: an image as it is, or one slice of a volume."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _WINDOW = (1.0, 99.5)
 
 @dataclass(frozen=True)
 class Section:
-    """Which slice of a volume, and which way up; for a picture, all of it.
+    """Which slice of a volume, and which way up; for an image, all of it.
 
     Attributes:
-        slice_index: of the volume; None for a picture.
+        slice_index: of the volume; None for an image.
         turned: the slice's rows and columns are shown in reverse order, each.
         tallness: height of a pixel over its width.
-        name: in words; empty for a picture.
+        name: in words; empty for an image.
     """
 
     slice_index: int | None = None
@@ -43,7 +43,7 @@ class Section:
         """The section of an image as a viewer would show it, of phases the second.
 
         Returns:
-            (rows, columns) uint8, or (rows, columns, 3) of a picture in colour.
+            (rows, columns) uint8, or (rows, columns, 3) of an image in colour.
         """
         if self.slice_index is None:
             return to_rgb(image)[..., 0 if image.array.shape[0] == 1 else slice(None)]
@@ -81,5 +81,5 @@ def _backwards(grid: Grid, axis: int) -> bool:
         return False
     along = np.reshape(grid.direction, (3, 3))[:, axis]  # components (z, y, x)
     strongest = int(np.abs(along).argmax())
-    upright = strongest == 0  # the patient's z grows towards the head, a picture's rows downwards
+    upright = strongest == 0  # the patient's z grows towards the head, an image's rows downwards
     return bool((along[strongest] > 0) if upright else (along[strongest] < 0))

@@ -79,7 +79,7 @@ def _missed(results: Results) -> str:
     lesions, found = sum(s.true_lesions for s in scores), sum(s.found for s in scores)
     false = sum(s.false_positives for s in scores)
     failed = f" It failed on {images(best.failures)}." if best.failures else ""
-    beside = f"{false} false outline{'' if false == 1 else 's'}" if false else "no false outline"
+    beside = f"{false} false positive{'' if false == 1 else 's'}" if false else "no false positive"
     return (
         f"{best.label} missed {lesions - found or 'none'} of {lesions} lesions and drew {beside} "
         f"on these images.{failed}"

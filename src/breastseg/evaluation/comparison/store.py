@@ -127,7 +127,7 @@ def mask_path(folder: Path, label: str, key: str, of_volume: bool = False) -> Pa
     """Where the outline of a method on a case lies.
 
     Args:
-        folder: that of all outlines.
+        folder: that of all masks.
         label: of the method.
         key: of the case.
         of_volume: the case is a volume.

@@ -126,12 +126,12 @@ def detection(results: Results) -> Table:
         columns += [
             _fraction("Lesions found", "lesions_found"),
             _Column("Missed", lambda s: Entry(missed(s))),
-            _count("False outlines a lesion image", "false_positives_per_image"),
+            _count("False positives per lesion image", "false_positives_per_image"),
         ]
     if NORMALS in results.best.groups:
         columns += [
             _fraction("Normal images outlined", "fraction_outlined", False, NORMALS),
-            _count("False outlines a normal image", "false_positives_per_image", NORMALS),
+            _count("False positives per normal image", "false_positives_per_image", NORMALS),
         ]
     columns += [
         _Column("Time, ms", _time, _milliseconds, upwards=False),
@@ -141,7 +141,7 @@ def detection(results: Results) -> Table:
     return _table(
         results,
         "detection",
-        "Lesions found, false outlines, and time",
+        "Lesions found, false positives, and time",
         f"A lesion is found when an outline reaches an IoU of {least:g} with it, that is, roughly "
         "in the right place, one outline for each lesion; an outline that reaches it with no "
         "lesion is false. An image that failed "

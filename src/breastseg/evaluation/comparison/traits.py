@@ -1,4 +1,4 @@
-"""What makes a case easy or hard, read off its picture and its truth."""
+"""What makes a case easy or hard, read off its image and its truth."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def traits(key: str, case: Case) -> Traits:
         case: with a known truth.
 
     Returns:
-        Its traits. The contrast is taken on grey levels stretched to 0 to 1, of an examination of
+        Its traits. The contrast is taken on grey levels stretched to 0 to 1, of a study of
         several phases on how much the second enhances, and is None where the lesion leaves no ring
         around it; all lesions of a case count as one there.
     """
@@ -80,7 +80,7 @@ def contrast(
     Args:
         grey: (H, W) or (slices, H, W) float32, 0 to 1.
         lesion: of that shape, bool, not empty.
-        steps: distance of neighbours along each axis of a volume; the pixels of a picture are
+        steps: distance of neighbours along each axis of a volume; the pixels of an image are
             taken for squares.
 
     Returns:

@@ -55,7 +55,7 @@ def scorer(
 ) -> Iterator[Scorer]:
     """Start the processes that score, and stop them at the end.
 
-    Every process decodes a picture once and keeps it as it came from the file.
+    Every process decodes an image once and keeps it as it came from the file.
 
     Args:
         promptings: what the methods are told.

@@ -50,7 +50,7 @@ def fit_volume(
     cases: Mapping[str, Sequence[CaseRef]] = MappingProxyType({}),
     origin: Origin = HERE,
 ) -> None:
-    """Prepare the examinations, train, validate and leave a complete run folder.
+    """Prepare the studies, train, validate and leave a complete run folder.
 
     Args:
         recipe: what to do.

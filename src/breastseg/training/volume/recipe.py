@@ -19,7 +19,7 @@ Size = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class PhantomsRecipe(Strict):
-    """The synthetic examinations of a run; see `breastseg.data.phantoms.volume`.
+    """The synthetic studies of a run; see `breastseg.data.phantoms.volume`.
 
     Attributes:
         train: how many are learnt from.
@@ -43,10 +43,10 @@ class PatchesRecipe(Strict):
 
     Attributes:
         lesion_fraction: fraction of the patches that hold a lesion's voxel near their middle;
-            each lesion of an examination as often as any other, whatever its size.
+            each lesion of a study as often as any other, whatever its size.
         bright_fraction: fraction around a voxel that enhances and is no lesion; vessels, skin
-            and heart are what a lesion is mistaken for. So are the first fraction's patches in an
-            examination without lesions. The rest lies anywhere.
+            and heart are what a lesion is mistaken for. So are the first fraction's patches in a
+            study without lesions. The rest lies anywhere.
     """
 
     lesion_fraction: Annotated[float, Within(0, 1)] = 0.5
@@ -101,7 +101,7 @@ class VolumeRecipe(Strict):
         folds, fold: as in a recipe for images.
         network: a network of three dimensions.
         volume: spacing, patch and grey scale.
-        phantoms: synthetic examinations, besides the sources where there are any; none without
+        phantoms: synthetic studies, besides the sources where there are any; none without
             a table of theirs, unless there are no sources.
         patches, augmentation, loss, optimiser: the parts.
 

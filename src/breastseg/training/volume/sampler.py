@@ -38,7 +38,7 @@ class Pieces(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class PreparedVolume:
-    """One examination at the network's spacing.
+    """One study at the network's spacing.
 
     Attributes:
         key: of the case.
@@ -46,7 +46,7 @@ class PreparedVolume:
         lesion: (slices, rows, columns) bool.
         lesions: voxels of each lesion, (n, 3).
         bright: voxels of each connected piece that enhances and is no lesion: a vessel, the skin.
-        truth: the lesions on the examination's own voxels, in the orientation that the network
+        truth: the lesions on the study's own voxels, in the orientation that the network
             takes, bool; for validation.
     """
 
@@ -113,7 +113,7 @@ class PatchSampler:
     """Batches of patches. All randomness comes from (seed, epoch): resuming needs no state.
 
     Attributes:
-        volumes: the training examinations, at least one.
+        volumes: the training studies, at least one.
         patches: where patches lie.
         patch: (slices, rows, columns) of one.
         steps: batches an epoch.
@@ -121,7 +121,7 @@ class PatchSampler:
         seed: of the run.
         rank: of this process.
         world: number of processes.
-        repeats: how often each examination is shown in a round through all, above 0; once where
+        repeats: how often each study is shown in a round through all, above 0; once where
             empty.
     """
 
@@ -149,7 +149,7 @@ class PatchSampler:
             )
 
     def _order(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-        """Which examinations are shown, at least so many: rounds through all, each shuffled."""
+        """Which studies are shown, at least so many: rounds through all, each shuffled."""
         often = np.array(self.repeats or (1.0,) * len(self.volumes))
         whole, part = np.divmod(often, 1)
         rounds = [np.empty(0, np.int64)]

@@ -1,4 +1,4 @@
-"""Prepared examinations on disk, so that a data set need not fit in memory."""
+"""Prepared studies on disk, so that a data set need not fit in memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from breastseg.training.volume.sampler import Points, PreparedVolume, prepare_ca
 
 LOG = logging.getLogger(__name__)
 TOLD_EVERY = 50
-"""Preparing takes seconds an examination: after so many of them it says how far it is."""
+"""Preparing takes seconds a study: after so many of them it says how far it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class JoinedPieces:
 
 @dataclass(frozen=True)
 class StoredVolume:
-    """A prepared examination on disk.
+    """A prepared study on disk.
 
     Attributes:
         key: of the case, ``"source/case_id"``.
@@ -60,7 +60,7 @@ class StoredVolume:
     folder: Path
 
     def opened(self) -> PreparedVolume:
-        """The examination, its arrays mapped: what is not looked at is not read.
+        """The study, its arrays mapped: what is not looked at is not read.
 
         It is opened anew each time, as every mapped array holds a file open, and a data set has
         more of them than a process may.
@@ -75,7 +75,7 @@ class StoredVolume:
         )
 
     def write(self, volume: PreparedVolume) -> None:
-        """Put an examination on disk; its folder appears complete or not at all.
+        """Put a study on disk; its folder appears complete or not at all.
 
         Raises:
             InputError: it cannot be written.
@@ -109,7 +109,7 @@ class StoredVolume:
 def store_cases(
     cases: Sequence[CaseRef], spec: VolumeSpec, folder: Path
 ) -> tuple[StoredVolume, ...]:
-    """Prepare examinations one after the other; those that are there already are taken as they are.
+    """Prepare studies one after the other; those that are there already are taken as they are.
 
     Args:
         cases: with known outlines.
@@ -117,7 +117,7 @@ def store_cases(
         folder: that holds them all.
 
     Raises:
-        DataSetError: examinations that cannot be used; all are named.
+        DataSetError: studies that cannot be used; all are named.
         InputError: the folder cannot be written.
     """
     place = folder / hashlib.sha256(json.dumps(asdict(spec)).encode()).hexdigest()[:12]
@@ -126,7 +126,7 @@ def store_cases(
     problems = []
     for done, (case, one) in enumerate(waiting):
         if done % TOLD_EVERY == 0:
-            LOG.info(f"preparing examinations: {len(cases) - len(waiting) + done} of {len(cases)}")
+            LOG.info(f"preparing studies: {len(cases) - len(waiting) + done} of {len(cases)}")
         try:
             volume = prepare_case(first_phases(case, spec.channels).load(), spec)
         except BreastsegError as error:
@@ -137,7 +137,7 @@ def store_cases(
     if problems:
         shown = " | ".join(problems[:5]) + (" | ..." if len(problems) > 5 else "")
         raise DataSetError(
-            f"{len(problems)} of {len(cases)} examinations cannot be used: {shown}",
+            f"{len(problems)} of {len(cases)} studies cannot be used: {shown}",
             f"readable ones of known spacing with {spec.channels} phases or more",
             "repair them, or leave them out with a list",
         )

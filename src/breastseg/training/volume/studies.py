@@ -1,4 +1,4 @@
-"""What a run on volumes learns from and watches: examinations of data sets, and phantoms."""
+"""What a run on volumes learns from and watches: studies of data sets, and phantoms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Studies:
-    """The examinations of a run, prepared.
+    """The studies of a run, prepared.
 
     Attributes:
         learnt: to learn from, at least one.
@@ -44,13 +44,13 @@ def prepare_studies(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path) -> 
         folder: where they are kept, see `store_cases`.
 
     Raises:
-        DataSetError: examinations that cannot be used, or none to learn from.
+        DataSetError: studies that cannot be used, or none to learn from.
         InputError: the folder cannot be written.
     """
     drawn, drawn_watched = draw_phantoms(recipe)
     if not drawn and not chosen.train:
         raise DataSetError(
-            f"recipe {recipe.name} chooses no examination to learn from",
+            f"recipe {recipe.name} chooses no study to learn from",
             "at least one, of a source or a phantom",
         )
     stored = store_cases((*chosen.train, *chosen.validation), recipe.volume, folder)
@@ -91,7 +91,7 @@ def require_masks(cases: tuple[CaseRef, ...]) -> None:
     bare = [case.key for case in cases if case.mask_paths is None]
     if bare:
         raise DataSetError(
-            f"{len(bare)} examinations without an outline: {some(bare)}",
+            f"{len(bare)} studies without an outline: {some(bare)}",
             "outlined ones; a box is no outline",
             "leave them out with a list",
         )

@@ -24,7 +24,7 @@ class VolumeTask(AveragedTask):
     Args:
         recipe: the run.
         network: (N, C, D, H, W) float32 to logits (N, 1, D, H, W).
-        validation: the examinations that are only watched.
+        validation: the studies that are only watched.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class VolumeTask(AveragedTask):
         return loss
 
     def probability(self, volume: PreparedVolume) -> NDArray[np.float32]:
-        """The averaged network's map of a whole examination, on the examination's own grid."""
+        """The averaged network's map of a whole study, on the study's own grid."""
         spec = self.recipe.volume
 
         def predict(patches: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -67,7 +67,7 @@ class VolumeTask(AveragedTask):
         self._sums = torch.zeros(4, dtype=torch.float64, device=self.device)
 
     def validation_step(self, batch: Tensor, _: int) -> None:
-        """Score one examination, given by its index, on its own grid."""
+        """Score one study, given by its index, on its own grid."""
         volume = self.watched[int(batch)].opened()
         score = dice(self.probability(volume) >= 0.5, volume.truth)
         lesion = bool(volume.truth.any())
@@ -75,7 +75,7 @@ class VolumeTask(AveragedTask):
         self._sums += torch.tensor(parts, dtype=torch.float64, device=self.device)
 
     def on_validation_epoch_end(self) -> None:
-        """Log mean Dice over examinations with lesions and the fraction of others with any outline.
+        """Log mean Dice over studies with lesions and the fraction of others with any outline.
 
         Dice is 1 where neither truth nor prediction has a lesion.
         """

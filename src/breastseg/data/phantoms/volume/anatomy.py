@@ -1,6 +1,6 @@
 """What lies in a synthetic breast beside its lesions: skin, fat, gland, chest wall, heart, vessels.
 
-Rows run from the front of the chest to the back, as in an axial picture of a patient; columns run
+Rows run from the front of the chest to the back, as in an axial image of a patient; columns run
 across it, slices along the body.
 """
 

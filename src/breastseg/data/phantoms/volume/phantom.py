@@ -1,9 +1,9 @@
-"""Draw a synthetic examination and what the scanner makes of it.
+"""Draw a synthetic study and what the scanner makes of it.
 
 For trying and testing what works on volumes where no patient's image may be used. The layout is
 that of an axial gradient-echo T1 series with the patient prone: one volume before contrast and
 more after it, mostly with the fat suppressed. General properties (spacing, noise, the ratios of
-the tissues' signals, how much they enhance) were set beside published examinations; nothing is
+the tissues' signals, how much they enhance) were set beside published studies; nothing is
 copied from them. Results on phantoms say nothing of results on patients.
 
 Noise in a magnitude image has the Rice distribution (Gudbjartsson and Patz 1995,
@@ -50,10 +50,10 @@ def volume_phantom(
     phases: int | None = None,
     label: Label | None = None,
 ) -> Case:
-    """Draw one examination.
+    """Draw one study.
 
     Args:
-        generator: source of randomness, or a seed; the same state gives the same examination.
+        generator: source of randomness, or a seed; the same state gives the same study.
         shape: (slices, rows, columns), 8 to 512 slices, 24 to 1024 rows and columns. The anatomy
             fills the field of view whatever its size; lesions keep their 4 to 30 mm where they fit.
         spacing_mm: along the same axes; drawn where it is None: 1 to 3.2 mm between slices, 0.6
@@ -94,7 +94,7 @@ def volume_phantom(
 def volume_phantoms(
     count: int, seed: int, shape: tuple[int, int, int] = (48, 160, 160), phases: int | None = None
 ) -> Iterator[Case]:
-    """A series of examinations; the first ones do not depend on how many follow.
+    """A series of studies; the first ones do not depend on how many follow.
 
     Args:
         count: how many, at least 0.
