@@ -3,7 +3,7 @@
     python benchmarks/volume_memory.py [--bundle FOLDER] [--shape 160 512 512] [--threads 0]
     python benchmarks/volume_memory.py --bundle mri-phantom --shape 160 448 448 --command
 
-Prints Markdown. A bundle is given by its folder or, where it comes along, by its name. Without one
+Prints Markdown. A bundle is given by its folder or, where it is bundled, by its name. Without one
 a 3-D U-Net of the shipped recipe's size is exported with random weights, which costs what a trained
 one costs; that needs the train extra, the measured process does not. The volume is synthetic,
 phases of int16. "All" is the process with everything in it: Python, its libraries, the volume

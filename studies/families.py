@@ -5,7 +5,7 @@
     python studies/families.py paired --data BUSI --out runs/families --seeds 1 2 3 \
         --only attention-unet transunet unet++
 
-recipes/families.toml is the protocol: BUSI's published list 1 (452 images learnt from, 195
+recipes/families.toml is the protocol: BUSI's published list 1 (452 training images, 195
 scored), 256x256, the same epochs, loss, schedule and augmentation for all, the last epoch, no
 flipped image, Dice per image. Architectures on an encoder start it from ImageNet, the others from
 nothing: there are no weights for theirs that need no network. A run that is there is kept, one that

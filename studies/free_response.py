@@ -2,11 +2,11 @@
 
     python studies/free_response.py BUNDLE --data CDD-CESM=FOLDER --split fold:2 [--at 1]
 
-Outlines are those at the bundle's threshold, each scored by its peak; a true lesion is found where
+Outlines are those at the bundle's threshold, each with its score; a true lesion is found where
 an outline reaches an intersection over union of 0.1 with it. For each number of false positives an
-image the line says which peak the outlines must have, and what fraction of the lesions is then
+image the line says which score the regions must have, and what fraction of the lesions is then
 found (`breastseg.metrics.detection.free_response_curve`), with a 95 % interval by bootstrap over
-patients at that peak. Prints Markdown.
+patients at that score. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         images.append(ImageDetections(scores, lesion_ious(lesions, case.mask.foreground)))
         patients.append(ref.patient_id)
     curve = free_response_curve(images, DEFAULT_MIN_IOU)
-    print("| false positives per image | peak at least | lesions found |\n|---|---|---|")
+    print("| false positives per image | score at least | lesions found |\n|---|---|---|")
     for at in options.at:
         last = int(np.flatnonzero(curve.false_positives <= at)[-1])
         least = curve.thresholds[last]

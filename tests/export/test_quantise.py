@@ -222,7 +222,7 @@ def test_what_cannot_be_quantised_leaves_nothing(folder: Path, tmp_path: Path) -
     with pytest.raises(BundleError, match="cannot be quantised"):
         quantise_bundle(folder, out, Sample("none", ()))
     blind = Case("c", "p", (next(cases()).images[0],))
-    with pytest.raises(DataSetError, match="without a truth"):
+    with pytest.raises(DataSetError, match="without ground truth"):
         quantise_bundle(folder, out, Sample("x", cases()), Sample("blind", [blind]))
     assert not list((tmp_path / "made").iterdir())
     value = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 1, 32, 32])

@@ -1,4 +1,4 @@
-"""How much a grey level speaks for lesion, learnt from the view itself."""
+"""How much a grey level speaks for lesion, estimated from the view itself."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _borders(labels: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.int
 class Slic(ClassicalMethod):
     """Superpixels, each called lesion or background by its own and its neighbours' evidence.
 
-    Evidence is the likelihood of the grey levels, learnt from the middle of the box and from its
+    Evidence is the likelihood of the grey levels, estimated from the middle of the box and from its
     surroundings, and the place in the box.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""``breastseg demo``: the main job from end to end on scans whose truth is known."""
+"""``breastseg demo``: the main job from end to end on scans with ground truth."""
 
 from __future__ import annotations
 

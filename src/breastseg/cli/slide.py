@@ -32,7 +32,7 @@ class SegmentSlide:
         um_per_px: micrometres a pixel that the method shall see, in place of the bundle's own.
         slide_um: micrometres a pixel of the slide, where its file does not state them.
         normalise_stain: show the network the slide in the dyes of one reference (Macenko), where it
-            was stained otherwise than what the method has learnt from.
+            was stained otherwise than what the method was trained on.
         threads: CPU cores to use; 0 for all.
         options: how the method is opened.
         overwrite: replace what an earlier run has written.

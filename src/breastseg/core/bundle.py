@@ -99,7 +99,7 @@ _BODY_AXES = {"R": "L", "P": "A", "I": "S"}  # the two ends of one axis of the b
 
 @dataclass(frozen=True)
 class VolumeSpec(Strict):
-    """Preprocessing of a volume, which is walked over in overlapping patches.
+    """Preprocessing of a volume, for a sliding window of overlapping patches.
 
     Attributes:
         patch: (slices, rows, columns) of the network's input in voxels.
@@ -172,7 +172,7 @@ class OutputSpec:
         largest_only: keep only the largest outline.
         flip_average: average the prediction with that of the horizontally flipped image.
         temperature: the network's logits are divided by this before anything else; above 1 makes
-            it less sure of itself, 1 leaves it as it is. At a threshold of 0.5 no outline of one
+            it less confident, 1 leaves it as it is. At a threshold of 0.5 no outline of one
             prediction changes (Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html).
     """
 
@@ -189,7 +189,7 @@ class OutputSpec:
         if not 0 < self.threshold < 1 or not 0 <= self.min_score <= 1:
             raise BundleError(
                 f"threshold {self.threshold}, min_score {self.min_score}",
-                "a threshold between 0 and 1, a peak from 0 to 1",
+                "a threshold between 0 and 1, a score from 0 to 1",
             )
         if not 0 <= self.min_area_fraction < 1:
             raise BundleError(f"min_area_fraction {self.min_area_fraction}", "0 to below 1")

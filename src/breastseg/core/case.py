@@ -11,7 +11,7 @@ from breastseg.core.mask import Mask
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One examined view with its truth.
+    """One examined view with its ground truth.
 
     Attributes:
         case_id: unique within the source.

@@ -37,7 +37,7 @@ def to_nnunet(cases: Sequence[CaseRef], out: Path, progress: Progress | None = N
     """Write cases in nnU-Net's raw format, version 2, whole or not at all.
 
     Images become PNG, volumes NIfTI; labels are 0 and 1, and 2 where nothing is known
-    (nnU-Net's ``ignore``). Cases without a known truth go to
+    (nnU-Net's ``ignore``). Cases without ground truth go to
     ``imagesTs``. ``cases.csv`` keeps patients, labels, folds and spacing; ``splits_final.json``, to
     be copied to nnU-Net's folder of preprocessed data, has the folds.
 

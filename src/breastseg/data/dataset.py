@@ -37,7 +37,7 @@ class CaseRef:
         source: the data set's name.
         image_path: the image.
         mask_paths: the files that hold the outlines; ``()`` says that there is no lesion,
-            None says that the truth is not known.
+            None says that there is no ground truth.
         scanner: the device, where it is stated.
         fold: the fold of the published partition, where there is one.
         spacing_mm: (row, column) distance of pixel centres in millimetres, where the data set

@@ -1,4 +1,4 @@
-"""Run a segmenter over cases with a known truth, and report how well it did."""
+"""Run a segmenter over cases with ground truth, and report how well it did."""
 
 from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.report import write_report

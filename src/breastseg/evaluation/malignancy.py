@@ -95,7 +95,7 @@ def classed_image(case: Case, prediction: Prediction) -> ClassedImage:
     """Compare a prediction at its own operating point with a case.
 
     Args:
-        case: labelled benign or malignant, with a true mask.
+        case: labelled benign or malignant, with a ground truth mask.
         prediction: of its first image, with maps named benign and malignant.
 
     Raises:

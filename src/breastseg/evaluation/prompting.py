@@ -44,7 +44,9 @@ def prompted(
         return segmenter.segment(image)
     parts = [segmenter.segment(image, Prompt(box=box)) for box in boxes(truth)]
     if not parts:
-        raise DataSetError("an empty truth: no lesion to draw a box around", "images with a lesion")
+        raise DataSetError(
+            "an empty ground truth: no lesion to draw a box around", "images with a lesion"
+        )
     first = parts[0]
     if len(parts) == 1:
         return first

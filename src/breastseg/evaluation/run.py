@@ -1,4 +1,4 @@
-"""Run a segmenter over cases with a known truth; one row a case, whatever happens to it."""
+"""Run a segmenter over cases with ground truth; one row a case, whatever happens to it."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def evaluate(
 
     Args:
         segmenter: the method.
-        cases: some with known truth; only the first image of each is used.
+        cases: some with ground truth; only the first image of each is used.
         protocol: how they are segmented and scored.
         progress: called after each case with the number done and the number in all.
         callbacks: called with each case that was scored and what became of it.
@@ -142,12 +142,12 @@ def evaluate(
 
 
 def without_truth(cases: Sequence[CaseRef]) -> dict[str, str]:
-    """The cases whose ground truth is not known, by key, with the words for it."""
+    """The cases whose ground truth is missing, by key, with the words for it."""
     return {ref.key: _NO_TRUTH for ref in cases if ref.mask_paths is None}
 
 
 def unscored_lines(unscored: Mapping[str, str]) -> list[str]:
-    """What to say of `Evaluation.unscored`: one line of all without a truth, one of each other."""
+    """A line for all of `Evaluation.unscored` without ground truth, and one for each other."""
     bare = [key for key, why in unscored.items() if why == _NO_TRUTH]
     lines = [f"{len(bare)} cases without ground truth are not scored: {some(bare)}"] if bare else []
     return lines + [
@@ -176,7 +176,7 @@ def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
     """Refuse what cannot be evaluated, before anything runs.
 
     Raises:
-        DataSetError: no case, a case twice, no case whose truth is known, cases without a
+        DataSetError: no case, a case twice, no case with ground truth, cases without a
             lesion where boxes are to be drawn around lesions, or volumes among images or where
             boxes or a size to score at are asked for.
     """
@@ -188,7 +188,7 @@ def check_cases(cases: Sequence[CaseRef], protocol: Protocol) -> None:
         raise DataSetError(f"cases given more than once: {some(twice)}", "each case once")
     if len(unknown) == len(cases):
         raise DataSetError(
-            f"cases whose truth is not known: {some(unknown)}", "cases with a true mask"
+            f"cases without ground truth: {some(unknown)}", "cases with a ground truth mask"
         )
     _check_volumes(cases, protocol)
     normals = [ref.key for ref in cases if ref.is_normal]
@@ -276,7 +276,9 @@ def open_case(ref: CaseRef) -> OpenedCase:
     try:
         case = ref.load()
         if case.mask is None:
-            raise GroundTruthError(f"case {case.case_id} without a truth", "a true mask")
+            raise GroundTruthError(
+                f"case {case.case_id} without ground truth", "a ground truth mask"
+            )
     except GroundTruthError as error:
         return OpenedCase(ref, error=reason(error), unscored=reason(error))
     except FAILURES as error:

@@ -41,7 +41,7 @@ def compare(before: Segmenter, after: Segmenter, case: Case) -> Pair:
         DataSetError: the case has no truth.
     """
     if case.mask is None:
-        raise DataSetError(f"case {case.case_id} without a truth", "cases with a true outline")
+        raise DataSetError(f"case {case.case_id} without ground truth", "cases with ground truth")
     truth = case.mask.foreground
     one, two = before.segment(case.images[0]), after.segment(case.images[0])
     first, second = one.mask().foreground, two.mask().foreground
@@ -68,7 +68,7 @@ def measured_cost(before: Segmenter, after: Segmenter, cases: Iterable[Case]) ->
         absolute difference of a probability.
 
     Raises:
-        DataSetError: no case, or one without a truth.
+        DataSetError: no case, or one without ground truth.
     """
     pairs = [compare(before, after, case) for case in cases]
     if not pairs:

@@ -299,7 +299,7 @@ class OnnxSegmenter(Segmenter):
         if output.flip_average:
             steps.append("averaged with the prediction for the flipped image")
         if output.min_score > output.threshold:
-            steps.append(f"outlines with a peak below {output.min_score:g} dropped")
+            steps.append(f"regions with a score below {output.min_score:g} dropped")
         if output.min_area_fraction > 0:
             steps.append(f"outlines below {output.min_area_fraction:g} of the image dropped")
         if output.largest_only:

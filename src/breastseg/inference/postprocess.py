@@ -1,7 +1,7 @@
-"""Dropping outlines that a bundle's operating point rejects.
+"""Dropping regions that a bundle's operating point rejects.
 
 Outlines touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`. A
-rejected outline is not erased: its probabilities are scaled so that its peak becomes half the
+rejected region is not erased: its probabilities are scaled so that its score becomes half the
 threshold. It stays visible in the map, and no mixture of it with its surroundings reaches the
 threshold again when the map is resized.
 """
@@ -24,13 +24,13 @@ def postprocess(
     Args:
         probability: (rows, columns) or (slices, rows, columns) float32, 0 to 1, of the image and
             nothing but the image: the area rule takes its fraction of this array.
-        output: an outline is kept where its peak is at least `min_score` and its area at least
+        output: a region is kept where its score is at least `min_score` and its area at least
             `min_area_fraction` of the array; of those kept, only the largest (the first in
             row-major order where two are equal) if `largest_only`.
-        smallest: an outline of fewer pixels or voxels than this is rejected too.
+        smallest: a region of fewer pixels or voxels than this is rejected too.
 
     Returns:
-        The same shape, float32. Rejected outlines lie below `output.threshold`; every other
+        The same shape, float32. Rejected regions lie below `output.threshold`; every other
         value is untouched.
     """
     return _judged(probability, output, smallest)[0]
@@ -41,8 +41,8 @@ def to_image_grid(
 ) -> NDArray[np.float32]:
     """Post-process a map at the network's size and bring it to the image's own grid.
 
-    What lies in the padding is no part of the image and is left out. An outline so small and
-    faint that the resampling would smooth it away keeps one pixel, under its peak.
+    What lies in the padding is no part of the image and is left out. A region so small and
+    faint that the resampling would smooth it away keeps one pixel, where its score lies.
 
     Args:
         probability: (rows, columns) of `placement.size`, float32, 0 to 1.
@@ -53,12 +53,12 @@ def to_image_grid(
         `placement.source`, float32, 0 to 1.
     """
     part, (row, column) = placement.inner.slices, placement.inner.start
-    inner, peaks = _judged(probability[part], output)
+    inner, scores = _judged(probability[part], output)
     whole = np.zeros(placement.size, np.float32)
     whole[part] = inner
     result = np.clip(placement.backward(whole), 0, 1)
-    for score_row, score_column in peaks:
-        # the source pixel in which the centre of the peak's pixel lies
+    for score_row, score_column in scores:
+        # the source pixel in which the centre of the pixel with the score lies
         place = placement.point_back(row + score_row + 0.5, column + score_column + 0.5)
         there = int(place[0]), int(place[1])
         if result[there] < output.threshold:
@@ -69,7 +69,7 @@ def to_image_grid(
 def _judged(
     probability: NDArray[np.float32], output: OutputSpec, smallest: float = 0.0
 ) -> tuple[NDArray[np.float32], list[tuple[int, ...]]]:
-    """The map with the rejected outlines scaled down, and where each kept one has its peak."""
+    """The map with the rejected regions scaled down, and where each kept one has its score."""
     result = probability.astype(np.float32, copy=True)
     where = np.nonzero(result >= output.threshold)
     if not where[0].size:
@@ -78,15 +78,15 @@ def _judged(
     count = len(regions)
     values, owners = result[where], regions.labels[where] - 1  # of the outlined pixels alone: few
     areas = np.bincount(owners, minlength=count)
-    peaks = np.zeros(count, np.float32)
-    np.maximum.at(peaks, owners, values)
+    scores = np.zeros(count, np.float32)
+    np.maximum.at(scores, owners, values)
     least = max(smallest, output.min_area_fraction * result.size)
-    kept = (peaks >= output.min_score) & (areas >= least)
+    kept = (scores >= output.min_score) & (areas >= least)
     if output.largest_only and kept.any():
         kept &= np.arange(count) == np.argmax(np.where(kept, areas, -1))
-    factors = np.where(kept, np.float32(1), np.float32(0.5 * output.threshold) / peaks)
+    factors = np.where(kept, np.float32(1), np.float32(0.5 * output.threshold) / scores)
     result[where] = values * factors[owners]
-    highest = np.flatnonzero(kept[owners] & (values == peaks[owners]))
+    highest = np.flatnonzero(kept[owners] & (values == scores[owners]))
     _, first = np.unique(owners[highest], return_index=True)
     places = np.stack([axis[highest[first]] for axis in where], axis=1)
     return result, [tuple(place) for place in places.tolist()]

@@ -1,9 +1,9 @@
-"""Keeping the outlines that have a peak and some size, on a mask that is larger than memory.
+"""Keeping the regions that have a peak and some size, on a mask that is larger than memory.
 
-An outline may reach over any number of tiles, and its peak may lie in the last of them. So tiles
+A region may reach over any number of tiles, and its peak may lie in the last of them. So tiles
 are numbered and joined as they come and put aside, compressed, in a temporary file; once the last
 has come, each is taken up again and what has no peak, or is too small, is left out. Memory holds
-one tile, the last row of pixels across the slide, and some bytes an outline.
+one tile, the last row of pixels across the slide, and some bytes a region.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from breastseg.core.regions import connected_regions
 
 OUTLINED, PEAK = 1, 2
-"""In a tile: inside an outline, and one of the places that make an outline one to keep."""
+"""In a tile: inside a region, and one of the places that make a region one to keep."""
 
 
 def regions_to_keep(
     tiles: Iterable[NDArray[np.uint8]], across: int, min_px: float = 0
 ) -> Iterator[NDArray[np.bool_]]:
-    """Drop the outlines in which no pixel is a peak, and small ones, wherever in the mask they end.
+    """Drop the regions in which no pixel is a peak, and small ones, wherever in the mask they end.
 
     Outlines touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`.
 
@@ -34,26 +34,26 @@ def regions_to_keep(
         tiles: (side, side) of 0, `OUTLINED` and `PEAK`, all of one size, row by row. All are taken
             before the first comes out.
         across: how many are in a row.
-        min_px: pixels of the smallest outline that is kept.
+        min_px: pixels of the smallest region that is kept.
 
     Yields:
         (side, side) bool in the same order.
     """
-    outlines = _Regions(across)
+    regions = _Regions(across)
     with tempfile.TemporaryFile() as aside:
-        lengths = [_put(aside, tile, outlines) for tile in tiles]
-        kept = outlines.kept(min_px)
+        lengths = [_put(aside, tile, regions) for tile in tiles]
+        kept = regions.kept(min_px)
         aside.seek(0)
         first = 1
         for length in lengths:
-            inside = _take(aside, length, outlines.side)
+            inside = _take(aside, length, regions.side)
             numbers, count = _numbered(inside)
             yield kept[_in_all(numbers, first)]
             first += count
 
 
 class _Regions:
-    """The outlines met so far, numbered from 1 in all tiles; parts of one have one root.
+    """The regions met so far, numbered from 1 in all tiles; parts of one have one root.
 
     Args:
         across: how many tiles are in a row.
@@ -69,7 +69,7 @@ class _Regions:
         self._above = self._below = self._left = np.zeros(0, np.int64)
 
     def add(self, tile: NDArray[np.uint8]) -> None:
-        """Number the outlines of the next tile and join them to those that they touch."""
+        """Number the regions of the next tile and join them to those that they touch."""
         self.side = len(tile)
         place = self._met % self._across
         self._met += 1
@@ -93,7 +93,7 @@ class _Regions:
         self._left = np.pad(numbers[:, -1], 1)
 
     def kept(self, min_px: float) -> NDArray[np.bool_]:
-        """Whether the outline of each number has a peak and that size; False for 0, outside."""
+        """Whether the region of each number has a peak and that size; False for 0, outside."""
         roots = np.array([self._root(number) for number in range(len(self._roots))])
         has = np.zeros(len(roots), bool)
         has[roots[np.frombuffer(self._scores, bool)]] = True
@@ -116,9 +116,9 @@ class _Regions:
 
 
 def _numbered(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """The outlines of one tile, numbered from 1, and how many there are."""
-    outlines = connected_regions(inside)
-    return outlines.labels.astype(np.int64), len(outlines)
+    """The regions of one tile, numbered from 1, and how many there are."""
+    regions = connected_regions(inside)
+    return regions.labels.astype(np.int64), len(regions)
 
 
 def _in_all(numbers: NDArray[np.int64], first: int) -> NDArray[np.int64]:
@@ -126,9 +126,9 @@ def _in_all(numbers: NDArray[np.int64], first: int) -> NDArray[np.int64]:
     return np.where(numbers > 0, numbers + (first - 1), 0)
 
 
-def _put(aside: BinaryIO, tile: NDArray[np.uint8], outlines: _Regions) -> int:
+def _put(aside: BinaryIO, tile: NDArray[np.uint8], regions: _Regions) -> int:
     """Number a tile and put it aside; the length of what was written, 0 for an empty one."""
-    outlines.add(tile)
+    regions.add(tile)
     if not tile.any():
         return 0
     return aside.write(zlib.compress(np.packbits(tile > 0).tobytes(), 1))

@@ -233,7 +233,7 @@ class VolumeSegmenter(Segmenter):
             steps.append("averaged with the prediction for the flipped volume")
         steps.append(f"brought back to {given} voxels, outlined at {output.threshold:g}")
         if output.min_score > output.threshold:
-            steps.append(f"outlines with a peak below {output.min_score:g} dropped")
+            steps.append(f"regions with a score below {output.min_score:g} dropped")
         if output.min_area_fraction > 0:
             steps.append(f"outlines below {output.min_area_fraction:g} of the volume dropped")
         if spec.min_volume_mm3 > 0:

@@ -1,7 +1,7 @@
 """Whether probabilities mean what they say, and making them.
 
-Of the images given a probability of 0.8, eight in ten should be malignant. A network is often too
-sure of itself; one or two numbers fitted on images that it was not trained on put that right.
+Of the images given a probability of 0.8, eight in ten should be malignant. A network is often
+overconfident; one or two numbers fitted on images that it was not trained on correct that.
 Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html.
 """
 

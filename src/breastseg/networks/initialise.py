@@ -1,4 +1,4 @@
-"""Start a network from what another one has learnt: a run's weights, or a bundle's ONNX file."""
+"""Fine-tune: start a network from a run's weights or a bundle's ONNX file."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ Where ours departs from the paper, and why:
 - anchors of 16, 32, 64, 128 and 256 px at strides 4 to 64 (the paper's have twice that side):
   lesions in images of 256 x 256 px;
 - heads as narrow as the pyramid, a box head of 256 features instead of 1024, and at most 32
-  regions an image learnt from instead of 512: an image has a lesion or two, and a CPU must do it;
+  sampled regions per image instead of 512: an image has a lesion or two, and a CPU must do it;
 - in prediction the 50 best regions of each level go to the heads instead of 1000 that have been
   thinned out; instances are thinned out at the end, as in the paper.
 

@@ -1,4 +1,4 @@
-"""The cases of a run: which are learnt from, which are only watched, and what made them."""
+"""The cases of a run: which train, which validate, and what made them."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class ChosenCases:
     """The cases of a run.
 
     Attributes:
-        train: learnt from.
-        validation: only watched.
+        train: trained on.
+        validation: scored after each epoch, never trained on.
     """
 
     train: tuple[CaseRef, ...]

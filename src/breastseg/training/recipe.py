@@ -25,7 +25,7 @@ from breastseg.training.parts import (
 
 @dataclass(frozen=True)
 class SourceRecipe(Strict):
-    """Which cases of one data set are trained on and which only watched.
+    """Which cases of one data set are for training and which for validation.
 
     Attributes:
         name: the data set's name, as in ``NAME=PATH``.

@@ -84,7 +84,7 @@ def prepare_cases(
     """Decode and resize all cases; two threads, since decoding leaves the interpreter free.
 
     Args:
-        cases: with known truth.
+        cases: with ground truth.
         spec: size and fit; the intensity scale is applied later, after augmentation.
         classes: what a case's label may be; its lesion gets that class. None: every lesion is 1.
         progress: called with (done, total).

@@ -156,7 +156,7 @@ class SegmentationTask(AveragedTask):
         self._sums = torch.zeros(6, dtype=torch.float64, device=self.device)
 
     def validation_loss(self, logits: Tensor, targets: Tensor) -> Tensor | None:
-        """The loss on ground truth that is only watched; None where the task has no such loss.
+        """The loss on the ground truth of validation; None where the task has no such loss.
 
         Args:
             logits: of the averaged network, as `step_loss`'s network gives them.

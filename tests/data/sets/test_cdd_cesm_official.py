@@ -124,7 +124,7 @@ def test_low_energy_images_alone(root: Path) -> None:
 
 def test_what_is_absent_is_counted(root: Path) -> None:
     assert CddCesm(root).remarks() == (
-        "1 images without a known truth: P10_R_CM_MLO",
+        "1 images without ground truth: P10_R_CM_MLO",
         "1 outlined images that are not there: P99_R_CM_CC",
         "1 outlined images whose pathology is normal: P10_R_DM_MLO",
     )

@@ -39,7 +39,7 @@ class Bcdr:
     A mass is a row of the table of outlines whose mammography_nodule is 1. A view without one has
     an empty mask, though it may show calcifications or distortions; where there is no row at all,
     it is normal. Some of the data sets have no table of images: their views are those with
-    outlines. Where there is no table of outlines, the truth is not known.
+    outlines. Where there is no table of outlines, there is no ground truth.
 
     The points are whole numbers whose origin is not documented. They are taken as corners of
     pixels, which is at most half a pixel off.

@@ -121,7 +121,7 @@ class Bcss:
     def cases(self) -> tuple[CaseRef, ...]:
         """One case a region, sorted by case_id, the stem of its file. All are malignant.
 
-        An image without its mask has no known truth.
+        An image without its mask has no ground truth.
 
         Raises:
             DataSetError: a folder is missing, there is no image, or two have one stem.

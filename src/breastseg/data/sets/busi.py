@@ -67,7 +67,7 @@ class Busi:
         """One case an image, sorted by case_id, which is the file's name: ``"benign (1)"``.
 
         The masks of one image are listed together; normal images list none, for theirs are
-        all zero. A lesion image whose mask file is missing has no known truth.
+        all zero. A lesion image whose mask file is missing has no ground truth.
 
         Raises:
             DataSetError: a class folder is missing, or there is no image at all.

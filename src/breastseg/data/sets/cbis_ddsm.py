@@ -128,7 +128,7 @@ class CbisDdsm:
     def cases(self) -> tuple[CbisRef, ...]:
         """One case a mammogram, sorted by case_id: ``"Mass-Training_P_00001_LEFT_CC"``.
 
-        A mammogram of which the mask of any abnormality is absent has no known truth.
+        A mammogram of which the mask of any abnormality is absent has no ground truth.
 
         Raises:
             DataSetError: no table is there, a column is missing, a row has an unknown pathology,

@@ -77,8 +77,8 @@ class CddCesm:
     def cases(self) -> tuple[CaseRef, ...]:
         """One case an image, sorted by case_id, the stem of its file: ``"P102_R_DM_CC"``.
 
-        An image without its mask has no known truth. In the archive's own folder one without
-        shapes has no lesion where its pathology is normal, and else no known truth.
+        An image without its mask has no ground truth. In the archive's own folder one without
+        shapes has no lesion where its pathology is normal, and else no ground truth.
 
         Raises:
             DataSetError: a folder, the manifest or a column is missing, a row names no patient or

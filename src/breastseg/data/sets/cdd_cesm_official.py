@@ -77,8 +77,8 @@ def official_tables(folder: Path) -> OfficialTables:
 def official_cases(folder: Path, types: tuple[str, ...], source: str) -> tuple[PolygonRef, ...]:
     """One case an image, sorted by case_id.
 
-    An image without shapes has no lesion where its pathology is normal; else its truth is not
-    known. Where there are shapes and yet the pathology is normal, the label is unknown.
+    An image without shapes has no lesion where its pathology is normal; else its ground truth is
+    not known. Where there are shapes and yet the pathology is normal, the label is unknown.
 
     Args:
         folder: that of the archive.
@@ -123,7 +123,7 @@ def official_remarks(folder: Path, types: tuple[str, ...]) -> tuple[str, ...]:
     labels = tables.labels or {}
     normal = {name for name in pictures if labels.get(name) == NORMAL}
     counted = (
-        ("images without a known truth", pictures.keys() - normal - outlined),
+        ("images without ground truth", pictures.keys() - normal - outlined),
         (
             "outlined images that are not there",
             {n for n in outlined if _type(n) in types} - pictures.keys(),

@@ -146,7 +146,7 @@ class Ddsm:
     def cases(self) -> tuple[DdsmRef, ...]:
         """One case a film, sorted by case_id: ``"B_3024_1.LEFT_CC"``.
 
-        A film whose overlay is announced and absent has no known truth.
+        A film whose overlay is announced and absent has no ground truth.
 
         Raises:
             DataSetError: there is no category or no film.

@@ -31,7 +31,7 @@ class Folder:
 
     Either images in ``images/`` with masks in ``masks/``, of the same stem or as
     ``scan_mask.png``, or all in one folder with the mask of ``scan.png`` as ``scan_mask.png``; for
-    the other endings see `breastseg.data.pairs`. An image without a mask has no known truth,
+    the other endings see `breastseg.data.pairs`. An image without a mask has no ground truth,
     unless its label is ``normal``. The optional ``cases.csv`` has the columns file, patient_id,
     label, spacing_mm, modality and fold (all but the first may be absent or blank); spacing_mm is
     one number, or row and column spacing with a space between them. Without the table, every

@@ -24,7 +24,7 @@ class LabelMe:
     """Images with the shapes that were drawn on them: polygons, rectangles and circles.
 
     All labels count as lesion, and `remarks` says so where there are several. A file without shapes
-    says that there is no lesion; an image without a file has no known truth. Points and lines
+    says that there is no lesion; an image without a file has no ground truth. Points and lines
     enclose nothing and are refused. Every image stands for its own patient.
 
     Attributes:

@@ -58,7 +58,7 @@ class MamaMia:
         """One case a study whose phase before contrast is there, sorted by case_id.
 
         The published partition gives the folds 1 (train) and 2 (test); without its table there
-        are none. A case without a file in ``segmentations/expert`` has no known truth.
+        are none. A case without a file in ``segmentations/expert`` has no ground truth.
 
         Raises:
             DataSetError: a folder is missing, there is no study, a phase between others is

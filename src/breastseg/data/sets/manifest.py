@@ -28,8 +28,8 @@ class Manifest:
 
     The columns are image and mask, and optionally case_id, patient_id, label, modality, fold and
     spacing_mm, any of which may be blank. Paths are relative to the manifest's folder; several
-    masks of one image are separated by ``|``. A blank mask says that the truth is not known, unless
-    the label is ``normal``. Without a case_id it is the image's path without its suffix, and
+    masks of one image are separated by ``|``. A blank mask says that there is no ground truth,
+    unless the label is ``normal``. Without a case_id it is the image's path without its suffix, and
     without a patient_id every image stands for its own patient. A column of another name is told of
     by `remarks`, and refused where it looks like one of these that is not there. An image that is a
     volume may name its phases one after the other, separated by ``|``. Colour counts where the

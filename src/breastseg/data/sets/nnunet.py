@@ -164,7 +164,7 @@ class NnUnet:
     def cases(self) -> tuple[CaseRef, ...]:
         """One case each, sorted by case_id.
 
-        A case without a file of labels has no known truth, unless it is labelled normal.
+        A case without a file of labels has no ground truth, unless it is labelled normal.
 
         Raises:
             DataSetError: ``dataset.json``, a folder or a channel is missing, or something in a

@@ -56,7 +56,7 @@ class Tnbc:
     def cases(self) -> tuple[CaseRef, ...]:
         """One case an image, sorted by case_id, the stem of its file: ``"01_1"``.
 
-        An image without its mask has no known truth. All are malignant.
+        An image without its mask has no ground truth. All are malignant.
 
         Raises:
             DataSetError: there is no image, or two have one name.

@@ -25,7 +25,7 @@ class Yolo:
 
     A line is a class and the corners of one polygon. All classes count as lesion, and `remarks`
     says so where there are several. An empty file says that there is no lesion; an image without a
-    file has no known truth. The parts train, val and test become the folds 1, 2 and 3. Every
+    file has no ground truth. The parts train, val and test become the folds 1, 2 and 3. Every
     image stands for its own patient.
 
     Attributes:

@@ -98,9 +98,9 @@ def counts_of(probability: NDArray[np.float32], truth: NDArray[np.bool_]) -> Cou
     found = np.zeros((len(THRESHOLDS), len(SCORES), 5))
     for i, threshold in enumerate(THRESHOLDS):
         regions = connected_regions(probability >= threshold)
-        peaks = np.array([probability[box.slices][crop].max() for box, crop in regions.crops()])
+        scores = np.array([probability[box.slices][crop].max() for box, crop in regions.crops()])
         for j, least in enumerate(SCORES):
-            kept = peaks >= least
+            kept = scores >= least
             if j and kept.sum() == found[i, j - 1, 4]:
                 found[i, j] = found[i, j - 1]  # the same masks as at the score below
                 continue

@@ -19,7 +19,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Traits:
-    """What makes a case easy or hard, taken from its image and its truth.
+    """What makes a case easy or hard, taken from its image and its ground truth.
 
     Attributes:
         key: ``"source/case_id"``.

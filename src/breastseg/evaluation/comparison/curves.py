@@ -19,7 +19,7 @@ _CUTS = np.array(THRESHOLDS, np.float32)
 
 @dataclass(frozen=True)
 class Counts:
-    """One map against its truth.
+    """One map against its ground truth.
 
     Attributes:
         found: at each of `THRESHOLDS`, true lesions that are found.
@@ -37,7 +37,7 @@ class Counts:
 
 
 def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: float) -> Counts:
-    """Count one map against its truth.
+    """Count one map against its ground truth.
 
     Args:
         probability: (H, W) or (slices, H, W) float32, 0 to 1.

@@ -237,7 +237,7 @@ def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
     )
     reading = (
         "On the dashed line a probability means what it says: of the pixels given 0.8, four in "
-        "five are lesion. Below it a method is too sure of itself, above it too cautious. The "
+        "five are lesion. Below it a method is overconfident, above it too cautious. The "
         "lower part says how many pixels stand behind each point, on a scale of powers of ten. The "
         "error in brackets is the expected calibration error over all pixels; most are background, "
         "so it is small for every method and of use between methods only."

@@ -1,4 +1,4 @@
-"""What makes a case easy or hard, read off its image and its truth."""
+"""What makes a case easy or hard, read off its image and its ground truth."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def traits(key: str, case: Case) -> Traits:
 
     Args:
         key: ``"source/case_id"``.
-        case: with a known truth.
+        case: with ground truth.
 
     Returns:
         Its traits. The contrast is taken on grey levels stretched to 0 to 1, of a study of

@@ -1,1 +1,1 @@
-"""Searching the parameters of a classical method on cases with a known truth."""
+"""Searching the parameters of a classical method on cases with ground truth."""

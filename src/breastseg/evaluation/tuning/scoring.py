@@ -79,7 +79,7 @@ def scorer(
 def score_case(
     promptings: tuple[Prompting, ...], finder_is_fixed: bool, method: ClassicalMethod, ref: CaseRef
 ) -> CaseDice:
-    """Segment one case under each prompting and compare it with its truth.
+    """Segment one case under each prompting and compare it with its ground truth.
 
     The box is drawn around each region of the truth, see `prompted`.
     """
@@ -102,7 +102,7 @@ def _opened(ref: CaseRef) -> Case:
 
 def _dice(method: ClassicalMethod, case: Case, prompting: Prompting) -> float | None:
     if case.mask is None:
-        raise DataSetError(f"case {case.case_id} without a truth", "a true mask")
+        raise DataSetError(f"case {case.case_id} without ground truth", "a ground truth mask")
     if prompting is Prompting.BOX and case.mask.is_empty:
         return None
     prediction = prompted(method, case.images[0], case.mask, prompting)

@@ -111,7 +111,7 @@ def ordered_cases(
     """The cases in an order drawn from the seed, so that any first part of it is a fair sample.
 
     Args:
-        cases: with known truth.
+        cases: with ground truth.
         promptings: normal cases are left out where they say nothing, which is with boxes alone.
         seed: of the draw.
         limit: keep this many at most.
@@ -121,7 +121,7 @@ def ordered_cases(
     """
     unknown = [ref.key for ref in cases if ref.mask_paths is None]
     if unknown:
-        raise DataSetError(f"cases whose truth is not known: {some(unknown)}", "a true mask")
+        raise DataSetError(f"cases without ground truth: {some(unknown)}", "a ground truth mask")
     useful = [ref for ref in cases if Prompting.NONE in promptings or not ref.is_normal]
     if not useful:
         raise DataSetError("no case with a lesion, and boxes alone", "at least one lesion")

@@ -92,8 +92,8 @@ def fit_volume(
         _write_beginning(recipe, given, folder)
         RunData.of(chosen, origin).write(folder.data)
     sampler = _sampler_of(recipe, given, trainer.global_rank, trainer.world_size)
-    task = VolumeTask(recipe, network, given.watched)
-    mine = range(trainer.global_rank, len(given.watched), trainer.world_size)
+    task = VolumeTask(recipe, network, given.validation)
+    mine = range(trainer.global_rank, len(given.validation), trainer.world_size)
     data = DataModule(sampler, [torch.tensor(index) for index in mine])
     train(trainer, task, data, folder, resume)
     if trainer.is_global_zero:
@@ -121,7 +121,7 @@ def _write_beginning(recipe: VolumeRecipe, given: Studies, folder: RunFolder) ->
     folder.root.mkdir(parents=True, exist_ok=True)
     parts = {
         "train": [volume.key for volume in given.learnt],
-        "val": [volume.key for volume in given.watched],
+        "val": [volume.key for volume in given.validation],
     }
     write_text(folder.recipe, recipe_text(recipe))
     write_text(folder.network, json.dumps(asdict(recipe.network), indent=2))

@@ -22,10 +22,10 @@ class PhantomsRecipe(Strict):
     """The synthetic studies of a run; see `breastseg.data.phantoms.volume`.
 
     Attributes:
-        train: how many are learnt from.
-        validation: how many others are only watched.
+        train: how many are trained on.
+        validation: how many others are for validation.
         shape: (slices, rows, columns) in voxels; their spacing is drawn.
-        seed: of the training ones; those watched come from the next seed.
+        seed: of the training ones; those for validation come from the next seed.
     """
 
     train: Annotated[int, Within(1, 100_000)] = 80

@@ -24,13 +24,13 @@ class Studies:
 
     Attributes:
         learnt: to learn from, at least one.
-        watched: that are only watched.
+        validation: scored after each epoch, never trained on.
         repeats: how often each of `learnt` is shown as compared to the others.
         modalities: of `learnt`.
     """
 
     learnt: tuple[Study, ...]
-    watched: tuple[Study, ...]
+    validation: tuple[Study, ...]
     repeats: tuple[float, ...]
     modalities: tuple[Modality, ...]
 
@@ -47,7 +47,7 @@ def prepare_studies(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path) -> 
         DataSetError: studies that cannot be used, or none to learn from.
         InputError: the folder cannot be written.
     """
-    drawn, drawn_watched = draw_phantoms(recipe)
+    drawn, drawn_validation = draw_phantoms(recipe)
     if not drawn and not chosen.train:
         raise DataSetError(
             f"recipe {recipe.name} chooses no study to learn from",
@@ -57,7 +57,7 @@ def prepare_studies(recipe: VolumeRecipe, chosen: ChosenCases, folder: Path) -> 
     repeats = {source.name: source.repeat for source in recipe.sources}
     return Studies(
         learnt=(*drawn, *stored[: len(chosen.train)]),
-        watched=(*drawn_watched, *stored[len(chosen.train) :]),
+        validation=(*drawn_validation, *stored[len(chosen.train) :]),
         repeats=(*(1.0 for _ in drawn), *(repeats[case.source] for case in chosen.train)),
         modalities=(*(Modality.MRI for _ in drawn), *(case.modality for case in chosen.train)),
     )

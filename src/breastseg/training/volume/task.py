@@ -24,7 +24,7 @@ class VolumeTask(AveragedTask):
     Args:
         recipe: the run.
         network: (N, C, D, H, W) float32 to logits (N, 1, D, H, W).
-        validation: the studies that are only watched.
+        validation: the studies for validation.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class VolumeTask(AveragedTask):
     ) -> None:
         super().__init__(network, recipe.seed, recipe.optimiser.average_decay)
         self.recipe = recipe
-        self.watched = validation
+        self.validation = validation
         self.loss = build_loss(recipe.loss)
         self.deep_loss = DeepSupervision(self.loss, recipe.loss.deep_weights)
         self._sums = torch.zeros(4, dtype=torch.float64)
@@ -68,7 +68,7 @@ class VolumeTask(AveragedTask):
 
     def validation_step(self, batch: Tensor, _: int) -> None:
         """Score one study, given by its index, on its own grid."""
-        volume = self.watched[int(batch)].opened()
+        volume = self.validation[int(batch)].opened()
         score = dice(self.probability(volume) >= 0.5, volume.truth)
         lesion = bool(volume.truth.any())
         parts = [score * lesion, lesion, (1 - score) * (not lesion), not lesion]
