@@ -18,7 +18,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
               --no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs web web-check format train-env dev-env lock clean
+.PHONY: help demo test check bench docs web web-check format train-env serve-env dev-env lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,12 +60,16 @@ format: $(STAMPS)/dev ## format the code and apply the safe fixes
 
 train-env: $(STAMPS)/train ## install what training needs (torch), without the test tools
 
+serve-env: $(STAMPS)/serve ## install what the service and the web app need (no torch)
+
 dev-env: $(STAMPS)/dev ## install what the tests and checks need
 
 lock: $(STAMPS)/uv ## pin requirements/*.txt again from pyproject.toml (UPGRADE=1 for newer versions)
 	@echo "lock: requirements/*.txt"
-	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dicom --extra dev -o requirements/dev.txt
+	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dicom --extra serve --extra postgresql --extra dev \
+	  -o requirements/dev.txt
 	@$(UV_COMPILE) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
+	@$(UV_COMPILE) pyproject.toml --extra dicom --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	@$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/light.txt
 	@$(UV_COMPILE) requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 
@@ -95,10 +99,15 @@ $(STAMPS)/train: requirements/train.txt pyproject.toml | $(STAMPS)/uv
 	@$(UV_INSTALL) -r requirements/train.txt -e '.[train]'
 	@touch $@ $(STAMPS)/light
 
+$(STAMPS)/serve: requirements/serve.txt pyproject.toml | $(STAMPS)/uv
+	@echo "setup: breastseg with the service (no torch)"
+	@$(UV_INSTALL) -r requirements/serve.txt -e '.[dicom,serve]'
+	@touch $@ $(STAMPS)/light
+
 $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)/uv
 	@echo "setup: breastseg with torch and the test tools (about 3 GB)"
-	@$(UV_INSTALL) -r requirements/dev.txt -e '.[train,tune,dicom,dev]'
-	@touch $@ $(STAMPS)/light $(STAMPS)/train
+	@$(UV_INSTALL) -r requirements/dev.txt -e '.[train,tune,dicom,serve,postgresql,dev]'
+	@touch $@ $(STAMPS)/light $(STAMPS)/train $(STAMPS)/serve
 
 $(WEB_STAMP): web/package.json web/package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null || \

@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of the reference from the classes that the files are made of.
+"""Write the JSON Schemas and the OpenAPI document of the reference from the classes behind them.
 
 python docs/schemas.py            write them
 python docs/schemas.py --check    only say which are out of date
@@ -94,7 +94,15 @@ def _input(kind: type) -> dict[str, object]:
     }
 
 
+def openapi() -> dict[str, object]:
+    """The HTTP API of the service."""
+    from breastseg.service.app import bare_app
+
+    return bare_app().openapi()
+
+
 SCHEMAS = {
+    "openapi.json": openapi,
     "results.schema.json": results_schema,
     "bundle.schema.json": bundle_schema,
     "measured.schema.json": measured_schema,

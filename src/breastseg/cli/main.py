@@ -42,6 +42,7 @@ COMMANDS = {
         "calibrate", "CalibrateFinder", "fit the finder of the classical methods"
     ),
     "quantise": Command("quantise", "Quantise", "make a bundle smaller and quicker: 8-bit numbers"),
+    "serve": Command("serve", "Serve", "open the web app: segment, correct, measure, report"),
     "models list": Command("models", "ListModels", "the methods that are installed"),
     "models show": Command("models", "ShowModel", "all that is known about one method"),
     "data list": Command("data", "ListData", "the data sets that can be read"),

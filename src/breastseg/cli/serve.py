@@ -1,0 +1,53 @@
+"""``breastseg serve``: the web app and its API on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from breastseg.core.errors import MissingExtraError
+
+
+def require_serve() -> None:
+    """Refuse where the web server is not installed.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    try:
+        import fastapi  # noqa: F401
+    except ImportError:
+        raise MissingExtraError(
+            "the web server is not installed", remedy="pip install 'breastseg[serve]'"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Open the web app in a browser on this machine: segment, correct, measure, report.
+
+    Attributes:
+        port: to listen on.
+        host: address to listen on; any other than this machine's own needs accounts.
+        root: folder for scans, results and the store.
+        database: SQLAlchemy address of another store, such as postgresql+psycopg://...
+        workers: processes that long jobs run in.
+        threads: CPU cores that one network computes on; 0 for all.
+    """
+
+    port: int = 8765
+    host: str = "127.0.0.1"
+    root: Path = Path("breastseg-service")
+    database: str = ""
+    workers: int = 1
+    threads: int = 0
+
+    def run(self) -> int:
+        """Serve until interrupted; returns the exit code."""
+        require_serve()
+        from breastseg.service.run import serve
+        from breastseg.service.settings import Settings
+
+        settings = Settings(self.root, self.database, self.workers, self.threads)
+        serve(settings, self.host, self.port)
+        return 0

@@ -1,0 +1,1 @@
+"""The HTTP service: routes, jobs, the store, accounts; what `breastseg serve` runs."""

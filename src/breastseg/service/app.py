@@ -1,0 +1,55 @@
+"""The web application: the API under ``/api``, and the built front end beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from breastseg import __version__
+from breastseg.service import front_end, problem
+from breastseg.service.routes import about, jobs, pixels, scans, segmentations, versions
+from breastseg.service.service import Service
+from breastseg.service.settings import Settings
+
+ROUTERS = (
+    *(about.router, scans.router, pixels.router, segmentations.router),
+    *(versions.router, jobs.router),
+)
+"""All nouns of the API, each with its routes."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application of a service, which opens when it starts and closes when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = app.state.service = Service(settings)
+        service.jobs.start()
+        yield
+        service.close()
+
+    app = bare_app()
+    app.router.lifespan_context = lifespan
+    front_end.add_to(app)
+    return app
+
+
+def bare_app() -> FastAPI:
+    """The application without a service behind it: enough for its OpenAPI document."""
+    app = FastAPI(
+        title="breastseg",
+        version=__version__,
+        summary="Segment, correct, measure and report breast lesions in a browser.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        generate_unique_id_function=lambda route: route.name,
+    )
+    api = APIRouter(prefix="/api", responses=problem.RESPONSES)
+    for router in ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    problem.add_handlers(app)
+    return app

@@ -1,0 +1,75 @@
+"""Finding what the address of a request names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from breastseg.service import tables
+from breastseg.service.pictures import Held
+from breastseg.service.problem import NotFoundError
+
+
+@dataclass(frozen=True)
+class AskedImage:
+    """An image of a scan with the spacing that holds for it.
+
+    Attributes:
+        scan_id: of its scan.
+        index: in its scan.
+        held: where its pixels lie.
+        stated_mm: (row, column) as a person has stated it; None where the file says it or nobody
+            did.
+    """
+
+    scan_id: str
+    index: int
+    held: Held
+    stated_mm: tuple[float, float] | None
+
+
+def scan(session: Session, scan_id: str) -> tables.Scan:
+    """A scan.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.get(tables.Scan, scan_id)
+    if found is None:
+        raise NotFoundError("no such scan", remedy="list the scans")
+    return found
+
+
+def image(session: Session, scan_id: str, index: int) -> AskedImage:
+    """An image of a scan.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    rows = scan(session, scan_id).images
+    if not 0 <= index < len(rows):
+        raise NotFoundError(f"no image {index} in this scan", f"0 to {len(rows) - 1}")
+    held = Held.from_row(rows[index])
+    return AskedImage(scan_id, index, held, stated_spacing(session, scan_id).get(index))
+
+
+def stated_spacing(session: Session, scan_id: str) -> dict[int, tuple[float, float]]:
+    """What people have stated for the images of a scan; the last word holds."""
+    rows = session.scalars(
+        select(tables.Spacing).where(tables.Spacing.scan_id == scan_id).order_by(tables.Spacing.id)
+    )
+    return {row.image: (row.row_mm, row.column_mm) for row in rows}
+
+
+def segmentation(session: Session, name: str) -> tables.Segmentation:
+    """A segmentation.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = session.get(tables.Segmentation, name)
+    if found is None:
+        raise NotFoundError("no such segmentation", remedy="ask for it again")
+    return found

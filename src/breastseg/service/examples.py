@@ -1,0 +1,46 @@
+"""Generated scans that anyone may open: no patient's image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+_SEED = 5
+
+
+@dataclass(frozen=True)
+class ExampleScan:
+    """An example.
+
+    Attributes:
+        summary: one line.
+        write: writes files into a folder and returns those of the scan.
+    """
+
+    summary: str
+    write: Callable[[Path], list[Path]]
+
+
+def _still(folder: Path) -> list[Path]:
+    from breastseg.data.phantoms.ultrasound.phantom import write_phantoms
+
+    return write_phantoms(folder, 1, _SEED)
+
+
+def _dicom(name: str) -> Callable[[Path], list[Path]]:
+    def write(folder: Path) -> list[Path]:
+        from breastseg.data.phantoms.dicom import write_dicom_phantoms
+
+        return sorted((write_dicom_phantoms(folder, _SEED)[0].parent / name).iterdir())
+
+    return write
+
+
+EXAMPLES: dict[str, ExampleScan] = {
+    "ultrasound": ExampleScan("Ultrasound still as PNG", _still),
+    "ultrasound-dicom": ExampleScan("Ultrasound still as DICOM", _dicom("us-still")),
+    "ultrasound-cine": ExampleScan("Ultrasound cine loop as DICOM", _dicom("us-cine")),
+    "mammogram": ExampleScan("Mammogram as DICOM", _dicom("mg")),
+    "mri": ExampleScan("MRI of two phases as DICOM", _dicom("mr")),
+}

@@ -1,0 +1,229 @@
+"""Durable jobs: a queue in the store, and worker processes that empty it.
+
+A job is claimed, and its result kept, in one transaction each: a service that is killed in the
+middle takes up again what was running, and what was done is not done twice.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import secrets
+import threading
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from breastseg.service.settings import Settings
+from breastseg.service.store import Store
+from breastseg.service.tables import Job, Scan, Segmentation, now
+from breastseg.service.worker import Done, Failed, Progress, SegmentTask, work
+
+MOST_ATTEMPTS = 3
+"""A job that was running so often when the service stopped is not begun again."""
+_PATIENCE_S = 0.5
+"""How long a cancelled job may go on before it is noticed."""
+_IDLE_S = 2.0
+
+
+class Jobs:
+    """Runs the jobs of a store.
+
+    Args:
+        store: holds the queue.
+        settings: of the service.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._wake = threading.Semaphore(0)
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"jobs-{number}", daemon=True)
+            for number in range(settings.workers)
+        ]
+
+    def start(self) -> None:
+        """Take up what was running when the service stopped, and begin."""
+        with self._store.session() as session:
+            interrupted = update(Job).where(Job.state == "running")
+            session.execute(
+                interrupted.where(Job.attempts >= MOST_ATTEMPTS).values(
+                    state="failed",
+                    message=f"the service stopped {MOST_ATTEMPTS} times while it ran",
+                    finished_at=now(),
+                )
+            )
+            session.execute(interrupted.values(state="queued", progress=0.0))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the workers; what they were at is taken up at the next start."""
+        self._stopping.set()
+        self._wake.release(len(self._threads))
+        for thread in self._threads:
+            thread.join()
+
+    def add(self, session: Session, kind: str, request: dict[str, Any], by: str) -> Job:
+        """Queue a job; it begins once the session's transaction is kept."""
+        job = Job(
+            id=secrets.token_hex(16), kind=kind, request=request, state="queued", created_by=by
+        )
+        session.add(job)
+        return job
+
+    def wake(self) -> None:
+        """Say that a job was queued."""
+        self._wake.release()
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job that is not finished; one that runs ends shortly."""
+        with self._store.session() as session:
+            session.execute(
+                update(Job)
+                .where(Job.id == job_id, Job.state.in_(("queued", "running")))
+                .values(state="cancelled", finished_at=now())
+            )
+
+    def _serve(self) -> None:
+        hand = _Hand(self._settings)
+        while not self._stopping.is_set():
+            job = self._claim()
+            if job is None:
+                self._wake.acquire(timeout=_IDLE_S)
+            else:
+                self._run(hand, job)
+        hand.end()
+
+    def _claim(self) -> Job | None:
+        """The oldest queued job, marked as running by this service alone."""
+        with self._store.session() as session:
+            oldest = (
+                select(Job).where(Job.state == "queued").order_by(Job.created_at, Job.id).limit(1)
+            )
+            job = session.scalar(oldest.with_for_update(skip_locked=True))
+            if job is None:
+                return None
+            claimed = session.execute(
+                update(Job)
+                .where(Job.id == job.id, Job.state == "queued")
+                .values(state="running", started_at=now(), attempts=Job.attempts + 1)
+            )
+            return job if _count(claimed) else None
+
+    def _run(self, hand: _Hand, job: Job) -> None:
+        answer = hand.begin(self._task(job))
+        while answer is None:
+            heard = hand.answer(_PATIENCE_S)
+            if isinstance(heard, Progress):
+                self._progress(job.id, heard.fraction)
+            else:
+                answer = heard
+            if answer is None and (self._stopping.is_set() or not self._is_running(job.id)):
+                hand.end()
+                return
+        self._finish(job, answer)
+
+    def _task(self, job: Job) -> SegmentTask:
+        with self._store.session() as session:
+            row = session.get_one(Segmentation, job.request["segmentation"])
+            scan = session.get_one(Scan, row.scan_id)
+            spacing = job.request["spacing_mm"]
+            return SegmentTask(
+                row.id,
+                row.request,
+                scan.images[row.image],
+                None if spacing is None else (spacing[0], spacing[1]),
+            )
+
+    def _progress(self, job_id: str, fraction: float) -> None:
+        with self._store.session() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(progress=fraction))
+
+    def _is_running(self, job_id: str) -> bool:
+        with self._store.session() as session:
+            return session.scalar(select(Job.state).where(Job.id == job_id)) == "running"
+
+    def _finish(self, job: Job, answer: Done | Failed) -> None:
+        failed = isinstance(answer, Failed)
+        with self._store.session() as session:
+            finished = session.execute(
+                update(Job)
+                .where(Job.id == job.id, Job.state == "running")
+                .values(
+                    state="failed" if failed else "done",
+                    message=answer.message if isinstance(answer, Failed) else "",
+                    progress=0.0 if failed else 1.0,
+                    finished_at=now(),
+                )
+            )
+            if isinstance(answer, Done) and _count(finished):
+                session.execute(
+                    update(Segmentation)
+                    .where(Segmentation.id == job.request["segmentation"])
+                    .values(document=answer.document)
+                )
+
+
+class _Hand:
+    """One worker process at a time, started when it is needed and again after a crash."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+
+    def begin(self, task: SegmentTask) -> Done | Failed | None:
+        """Hand a task over; the failure where that cannot be."""
+        if self._process is None or not self._process.is_alive():
+            self.end()
+            context = multiprocessing.get_context("spawn")
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(
+                target=work, args=(theirs, self._settings), daemon=True, name="breastseg-job"
+            )
+            self._process.start()
+            theirs.close()
+        assert self._connection is not None
+        try:
+            self._connection.send(task)
+        except OSError:
+            return self._crashed()
+        return None
+
+    def answer(self, patience_s: float) -> Progress | Done | Failed | None:
+        """The next word of the worker; None where none comes in time."""
+        assert self._connection is not None
+        try:
+            if not self._connection.poll(patience_s):
+                return None
+            heard: Progress | Done | Failed = self._connection.recv()
+        except (EOFError, OSError):
+            return self._crashed()
+        return heard
+
+    def end(self) -> None:
+        """End the worker, whatever it is at."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+    def _crashed(self) -> Failed:
+        assert self._process is not None
+        self._process.join(1)
+        code = self._process.exitcode
+        self.end()
+        return Failed(f"the worker process ended with code {code}, as for a want of memory")
+
+
+def _count(result: Any) -> int:  # noqa: ANN401 -- SQLAlchemy types an update as any result
+    assert isinstance(result, CursorResult)
+    return result.rowcount

@@ -1,0 +1,41 @@
+"""``/api/about`` and ``/api/methods``: the service itself, and what it can segment with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+
+from breastseg import __version__
+from breastseg.results.schema import NOTICE
+from breastseg.service.caller import CallerOf
+from breastseg.service.methods import parameter_schema
+from breastseg.service.service import ServiceOf
+from breastseg.service.wire import About, Method
+
+router = APIRouter(tags=["about"])
+
+
+@router.get("/about")
+def get_about(caller: CallerOf) -> About:
+    """The service and who is asking."""
+    return About(version=__version__, notice=NOTICE, account=caller.name, role=caller.role)
+
+
+@router.get("/methods")
+def list_methods(service: ServiceOf, _caller: CallerOf) -> list[Method]:
+    """Every bundle and classical method, with what must be known of it and its parameters."""
+    return [
+        Method.model_validate(
+            {
+                **asdict(one.info),
+                "modality": one.info.modality.value,
+                "dimensions": one.info.dimensions,
+                "threshold": one.threshold,
+                "digest": one.digest,
+                "remarks": one.remarks,
+                "parameters": parameter_schema(one.info.parameters),
+            }
+        )
+        for one in service.methods.all().values()
+    ]

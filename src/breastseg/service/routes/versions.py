@@ -1,0 +1,163 @@
+"""``/api/scans/.../versions``: masks that people have drawn or corrected; none ever changes."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Form, Query, Response, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from breastseg.core.errors import InputError
+from breastseg.results.schema import plain
+from breastseg.service import asked, tables
+from breastseg.service.caller import AnnotatorOf, CallerOf
+from breastseg.service.drawn import measured, stored_mask
+from breastseg.service.encoded import png_response
+from breastseg.service.problem import NotFoundError
+from breastseg.service.segmenting import labels_of_png
+from breastseg.service.service import ServiceOf
+from breastseg.service.wire import Id, Index, VersionInfo
+
+router = APIRouter(tags=["versions"])
+
+MOST_MASK_BYTES = 64 * 2**20
+_PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
+_PLACE = "/scans/{scan}/images/{image}/versions"
+
+
+class VersionForm(BaseModel):
+    """A mask and what is said of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mask: UploadFile = Field(description="grey PNG of the image's size; above 0: lesion")
+    frame: Index = 0
+    base: Id | None = Field(default=None, description="segmentation that it started from")
+    note: str = Field(default="", max_length=10_000)
+    seconds: float | None = Field(default=None, ge=0, le=1e6, description="that the person took")
+
+
+@router.post(_PLACE, status_code=201)
+def add_version(
+    scan: Id,
+    image: Index,
+    service: ServiceOf,
+    caller: AnnotatorOf,
+    form: Annotated[VersionForm, Form(media_type="multipart/form-data")],
+) -> VersionInfo:
+    """Keep a mask as the next version of an image, frame or slice."""
+    data = form.mask.file.read(MOST_MASK_BYTES + 1)
+    if len(data) > MOST_MASK_BYTES:
+        raise InputError("a mask of more than 64 MiB", "a grey PNG")
+    mask = labels_of_png(data) > 0
+    with service.store.session() as session:
+        found = asked.image(session, scan, image)
+        if form.base is not None:
+            asked.segmentation(session, form.base)
+    picture = service.pictures.image(found.held, form.frame, found.stated_mm)
+    document = measured(picture, mask, caller.name)
+    digest = service.files.keep_bytes(stored_mask(mask))
+    with service.store.session() as session:
+        row = tables.Version(
+            id=secrets.token_hex(16),
+            scan_id=scan,
+            image=image,
+            frame=form.frame,
+            number=_next_number(session, scan, image, form.frame),
+            mask=digest,
+            base=form.base,
+            note=form.note,
+            seconds=form.seconds,
+            document=plain(document),
+            created_by=caller.name,
+        )
+        session.add(row)
+        session.flush()
+        return _info(row)
+
+
+@router.get(_PLACE)
+def list_versions(
+    scan: Id,
+    image: Index,
+    service: ServiceOf,
+    _caller: CallerOf,
+    frame: Annotated[Index | None, Query(description="of this frame alone")] = None,
+) -> list[VersionInfo]:
+    """The versions of an image, the oldest first."""
+    rows = (
+        select(tables.Version)
+        .where(tables.Version.scan_id == scan, tables.Version.image == image)
+        .order_by(tables.Version.frame, tables.Version.number)
+    )
+    if frame is not None:
+        rows = rows.where(tables.Version.frame == frame)
+    with service.store.session() as session:
+        asked.image(session, scan, image)
+        return [_info(row) for row in session.scalars(rows)]
+
+
+@router.get(_PLACE + "/{number}")
+def get_version(
+    scan: Id, image: Index, number: Index, service: ServiceOf, _caller: CallerOf, frame: Index = 0
+) -> VersionInfo:
+    """A version with its measurements."""
+    with service.store.session() as session:
+        return _info(_found(session, scan, image, frame, number))
+
+
+@router.get(
+    _PLACE + "/{number}/mask.png",
+    response_class=Response,
+    responses={200: {"content": _PNG, "description": "grey: 0 background, 255 lesion"}},
+)
+def get_version_mask(
+    scan: Id, image: Index, number: Index, service: ServiceOf, _caller: CallerOf, frame: Index = 0
+) -> Response:
+    """The mask of a version."""
+    with service.store.session() as session:
+        row = _found(session, scan, image, frame, number)
+    labels = labels_of_png(service.files.blob(row.mask).read_bytes())
+    return png_response(np.where(labels > 0, np.uint8(255), np.uint8(0)))
+
+
+def _next_number(session: Session, scan: str, image: int, frame: int) -> int:
+    place = (
+        tables.Version.scan_id == scan,
+        tables.Version.image == image,
+        tables.Version.frame == frame,
+    )
+    return (session.scalar(select(func.max(tables.Version.number)).where(*place)) or 0) + 1
+
+
+def _found(session: Session, scan: str, image: int, frame: int, number: int) -> tables.Version:
+    row = session.scalar(
+        select(tables.Version).where(
+            tables.Version.scan_id == scan,
+            tables.Version.image == image,
+            tables.Version.frame == frame,
+            tables.Version.number == number,
+        )
+    )
+    if row is None:
+        raise NotFoundError("no such version", remedy="list the versions")
+    return row
+
+
+def _info(row: tables.Version) -> VersionInfo:
+    return VersionInfo.model_validate(
+        {
+            "number": row.number,
+            "frame": row.frame,
+            "base": row.base,
+            "note": row.note,
+            "seconds": row.seconds,
+            "created_at": row.created_at,
+            "created_by": row.created_by,
+            "document": row.document,
+        }
+    )

@@ -1,0 +1,201 @@
+"""From a request to a result: the same steps whether it is answered at once or by a job."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg import __version__
+from breastseg.core.box import Box
+from breastseg.core.errors import InputError
+from breastseg.core.image import Image
+from breastseg.core.prediction import Prediction
+from breastseg.core.prompt import Prompt
+from breastseg.core.segmenter import Segmenter
+from breastseg.inference.options import MethodOptions
+from breastseg.measure.finding import findings
+from breastseg.results.entry import success
+from breastseg.results.schema import Document, Entry, Files, SegmenterRecord
+from breastseg.service.methods import Methods
+from breastseg.service.pictures import Held, Pictures
+from breastseg.service.wire import SegmentationRequest
+
+Advance = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of a request.
+
+    Attributes:
+        document: as ``results.json`` has it.
+        probability: (rows, columns), or with an axis of frames or slices before; float32.
+        mask: the same shape, uint8 labels.
+    """
+
+    document: Document
+    probability: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+
+
+def identity(
+    request: SegmentationRequest, spacing_mm: tuple[float, ...] | None, weights: str | None
+) -> str:
+    """The name of a result: one for all requests that must have the same answer.
+
+    Args:
+        request: whose scan is named by its content.
+        spacing_mm: (row, column) as a person has stated it.
+        weights: SHA-256 of the method's weights.
+    """
+    whole = [__version__, weights, spacing_mm, request.model_dump(mode="json")]
+    text = json.dumps(whole, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def is_instant(request: SegmentationRequest, held: Held, methods: Methods) -> bool:
+    """Whether it is answered at once: one image, by a method for images.
+
+    Raises:
+        InputError: the method is not one for what is asked for.
+    """
+    dimensions = methods.one(request.method).info.dimensions
+    whole_volume = held.kind == "volume" and request.frame is None
+    if dimensions == 3 and not whole_volume:
+        raise InputError(f"{request.method!r} is a method for volumes", "a whole volume")
+    if dimensions == 2 and whole_volume:
+        raise InputError(f"{request.method!r} is a method for images", "a slice of the volume")
+    return dimensions == 2 and (held.frames == 1 or request.frame is not None)
+
+
+def segmented(
+    request: SegmentationRequest,
+    held: Held,
+    pictures: Pictures,
+    methods: Methods,
+    spacing_mm: tuple[float, ...] | None = None,
+    advance: Advance = lambda _fraction: None,
+) -> Outcome:
+    """Segment what is asked for.
+
+    Args:
+        request: what and how.
+        held: the image.
+        pictures: reads it.
+        methods: opens the method.
+        spacing_mm: (row, column) as a person has stated it.
+        advance: is told the fraction that is done.
+
+    Raises:
+        BreastsegError: as the method, or a request that does not fit the image.
+    """
+    segmenter = _opened(request, methods)
+    if segmenter.dimensions == 3:
+        return _volume(segmenter, pictures.image(held))
+    prompt = _prompt(request)
+    if request.frame is None and held.frames > 1:
+        frames = []
+        for frame in range(held.frames):
+            frames.append(_image(segmenter, pictures.image(held, frame, spacing_mm), prompt))
+            advance((frame + 1) / held.frames)
+        return _stacked(frames)
+    image = pictures.image(held, request.frame, spacing_mm)
+    return _image(segmenter, image, prompt)
+
+
+def _opened(request: SegmentationRequest, methods: Methods) -> Segmenter:
+    options = MethodOptions(request.preset, request.threshold, force=request.force)
+    segmenter = methods.open(request.method, request.parameters, options)
+    if not request.screenshot:
+        return segmenter
+    from breastseg.inference.screen import WithinScan
+
+    return WithinScan(segmenter)
+
+
+def _image(segmenter: Segmenter, image: Image, prompt: Prompt | None) -> Outcome:
+    return _outcome(image, segmenter.segment(image, prompt))
+
+
+def _volume(segmenter: Segmenter, image: Image) -> Outcome:
+    from breastseg.inference.study import segment_study
+
+    return _outcome(image, segment_study(segmenter, image))
+
+
+def _outcome(image: Image, prediction: Prediction) -> Outcome:
+    entry = success(image.source, image, prediction, findings(prediction), Files())
+    return Outcome(
+        _document((entry,), prediction),
+        prediction.probability,
+        np.asarray(prediction.mask().labels, np.uint8),
+    )
+
+
+def _document(entries: tuple[Entry, ...], prediction: Prediction) -> Document:
+    return Document(
+        complete=True,
+        options={},
+        provenance=SegmenterRecord.of(prediction.provenance),
+        entries=entries,
+    )
+
+
+def _stacked(frames: list[Outcome]) -> Outcome:
+    first = frames[0].document
+    document = Document(
+        complete=True,
+        options={},
+        provenance=first.provenance,
+        entries=tuple(entry for frame in frames for entry in frame.document.entries),
+    )
+    return Outcome(
+        document,
+        np.stack([frame.probability for frame in frames]),
+        np.stack([frame.mask for frame in frames]),
+    )
+
+
+def _prompt(request: SegmentationRequest) -> Prompt | None:
+    asked = request.prompt
+    if asked is None:
+        return None
+    box = None if asked.box is None else Box.of(*asked.box)
+    scribble = None if asked.scribble is None else labels_of_png(_decoded(asked.scribble))
+    return Prompt(box, asked.inside, asked.outside, scribble)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("a scribble that is no base64", "base64 of a grey PNG") from None
+
+
+def labels_of_png(data: bytes) -> NDArray[np.uint8]:
+    """The grey levels of a PNG as labels.
+
+    Returns:
+        (rows, columns) uint8.
+
+    Raises:
+        BreastsegError: no PNG, or not 8 bits of grey.
+    """
+    from breastseg.io.raster import read_raster
+
+    if not data.startswith(b"\x89PNG"):
+        raise InputError("a drawn mask that is no PNG", "a grey PNG of 8 bits")
+    array = read_raster(io.BytesIO(data), "the drawn mask").array
+    if array.dtype not in (np.uint8, np.bool_) or len(array) != 1:
+        raise InputError(
+            f"a drawn mask of {len(array)} channels of {array.dtype}", "a grey PNG of 8 bits"
+        )
+    return np.asarray(array[0], np.uint8)

@@ -1,0 +1,48 @@
+"""All that the routes work with, opened together and closed together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from breastseg.service.files import Files
+from breastseg.service.jobs import Jobs
+from breastseg.service.methods import Methods
+from breastseg.service.pictures import Pictures
+from breastseg.service.results import Results
+from breastseg.service.settings import MIB, Settings
+from breastseg.service.store import Store
+
+
+class Service:
+    """A service: its store, its files, its methods and its jobs.
+
+    Args:
+        settings: how it runs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        limits = settings.limits
+        self.settings = settings
+        self.files = Files(settings.root)
+        self.store = Store(settings.database_url)
+        self.methods = Methods(settings.threads)
+        self.pictures = Pictures(self.files, limits.cache_mib * MIB)
+        self.results = Results(self.files.results, limits.results_mib * MIB)
+        self.jobs = Jobs(self.store, settings)
+
+    def close(self) -> None:
+        """End the jobs' workers and let the store go."""
+        self.jobs.stop()
+        self.store.close()
+
+
+def _service(request: Request) -> Service:
+    service = request.app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+ServiceOf = Annotated[Service, Depends(_service)]
+"""A parameter of a route: the service that it belongs to."""

@@ -1,0 +1,48 @@
+"""The store: the database of scans, results, versions, jobs and accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+from breastseg.service.migrations.migrate import migrate
+
+
+class Store:
+    """Opens a database and brings it to the newest schema.
+
+    Args:
+        url: its SQLAlchemy address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        migrate(self.engine)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction: kept at its end, undone by an error."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: object, _record: object) -> None:
+            cursor = connection.cursor()  # type: ignore[attr-defined]
+            # readers and the one writer do not wait for each other; nothing is lost in a crash
+            for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=15000"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+    return engine

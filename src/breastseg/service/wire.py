@@ -1,0 +1,210 @@
+"""What goes over the wire: the bodies of requests and answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from breastseg.core.provenance import Scalar
+from breastseg.results.schema import Document, plain
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Index = Annotated[int, Field(ge=0, lt=2**31)]
+Coordinate = Annotated[int, Field(ge=-(2**20), lt=2**20)]
+Point = tuple[Coordinate, Coordinate]
+Spacing = Annotated[float, Field(gt=0, le=1000)]
+
+
+def _plain(document):  # type: ignore[no-untyped-def]
+    return plain(document)
+
+
+ResultsDocument = Annotated[Document, PlainSerializer(_plain)]
+"""As ``results.json`` has it: what is not known is left out."""
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457): found, expected, and what to try."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    found: str = ""
+    expected: str = ""
+    try_next: str = ""
+
+
+class Method(BaseModel):
+    """A method that segments."""
+
+    name: str
+    kind: Literal["classical", "network"]
+    summary: str
+    source: str
+    weakness: str
+    trained_on: str
+    modality: str
+    dimensions: Literal[2, 3] = Field(description="2 for images, 3 for volumes")
+    phases: int = Field(description="of a method for volumes, how many phases it takes; else 0")
+    takes_prompt: bool
+    gives_probability: bool = Field(description="false: its probability is 0 or 1")
+    threshold: float | None = Field(description="operating point; null for a classical method")
+    digest: str | None = Field(description="SHA-256 of the weights; null for a classical method")
+    remarks: tuple[str, ...] = Field(
+        description="to be shown before its first use and in every export"
+    )
+    parameters: dict[str, Any] = Field(description="JSON Schema of the parameters")
+
+
+class ImageInfo(BaseModel):
+    """An image of a scan: a still, a cine loop, or a volume."""
+
+    index: int
+    name: str = Field(description="of its file, as it was uploaded")
+    kind: Literal["image", "volume"]
+    shape: tuple[int, ...] = Field(description="(rows, columns), or (slices, rows, columns)")
+    frames: int = Field(description="frames of a cine loop, slices of a volume, else 1")
+    channels: int = Field(description="1 grey, 3 RGB; of a volume its phases")
+    dtype: str = Field(description="of the pixels, such as uint8, int16 or float32")
+    low: float = Field(description="smallest value")
+    high: float = Field(description="largest value")
+    spacing_mm: tuple[float, ...] | None = Field(description="along each axis; null: not known")
+    spacing_from: Literal["file", "user"] | None
+    modality: str
+    view: str
+    phases: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+class UploadProblem(BaseModel):
+    """A file that could not be read."""
+
+    name: str
+    message: str
+
+
+class ScanInfo(BaseModel):
+    """A scan: what was uploaded together."""
+
+    id: Id
+    name: str
+    created_at: datetime
+    created_by: str
+    images: tuple[ImageInfo, ...]
+    problems: tuple[UploadProblem, ...] = Field(description="files that could not be read")
+
+
+class Example(BaseModel):
+    """A generated scan to try things on."""
+
+    name: str
+    summary: str
+
+
+class SpacingRequest(_Request):
+    """The spacing of an image whose file states none."""
+
+    spacing_mm: tuple[Spacing, Spacing] = Field(description="(row, column)")
+
+
+class PromptRequest(_Request):
+    """What a person points at; coordinates are (row, column) in pixels of the image."""
+
+    box: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = Field(
+        default=None, description="(row0, column0, row1, column1), half-open"
+    )
+    inside: tuple[Point, ...] = Field(default=(), max_length=1000)
+    outside: tuple[Point, ...] = Field(default=(), max_length=1000)
+    scribble: str | None = Field(
+        default=None,
+        max_length=2**24,
+        description="base64 of a grey PNG of the image's size: 1 lesion, 2 background, 0 unmarked",
+    )
+
+
+class SegmentationRequest(_Request):
+    """An image and how it is to be segmented."""
+
+    scan: Id
+    image: Index = 0
+    frame: Index | None = Field(
+        default=None,
+        description="of a cine loop or slice of a volume; null: all of them, as a job",
+    )
+    method: str = Field(max_length=100)
+    parameters: dict[str, Scalar] = Field(
+        default={}, description="of a classical method", max_length=100
+    )
+    preset: Literal["ultrasound", "mammography", "none"] = "ultrasound"
+    prompt: PromptRequest | None = None
+    threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None, description="in place of the method's own"
+    )
+    screenshot: bool = Field(
+        default=False, description="look at the scan on an ultrasound screen alone"
+    )
+    force: bool = Field(default=False, description="also on another modality than the method's")
+
+
+class SegmentationInfo(BaseModel):
+    """A segmentation: its state, and its result once it is done."""
+
+    id: Id
+    state: State
+    job: Id | None = Field(description="that computes it; null where it was done at once")
+    message: str = Field(default="", description="with state failed, what went wrong")
+    request: SegmentationRequest
+    created_at: datetime
+    created_by: str
+    milliseconds: float | None = Field(
+        default=None, description="that it took, where it was done now"
+    )
+    document: ResultsDocument | None = Field(
+        default=None, description="as results.json, see its schema"
+    )
+
+
+class VersionInfo(BaseModel):
+    """A mask that a person has kept; it never changes."""
+
+    number: int = Field(description="from 1, of this frame")
+    frame: int
+    base: Id | None = Field(description="the segmentation that it started from")
+    note: str
+    seconds: float | None = Field(description="that the person took")
+    created_at: datetime
+    created_by: str
+    document: ResultsDocument = Field(description="its measurements, as results.json")
+
+
+class JobInfo(BaseModel):
+    """Work that outlasts a request."""
+
+    id: Id
+    kind: str
+    state: State
+    progress: float = Field(ge=0, le=1)
+    message: str
+    segmentation: Id | None
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    created_by: str
+
+
+class About(BaseModel):
+    """The service and who is asking."""
+
+    version: str
+    notice: str
+    account: str
+    role: Literal["reader", "annotator", "admin"]

@@ -1,0 +1,163 @@
+"""Segmenting at once and as a job, and versions by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+from fastapi.testclient import TestClient
+from PIL import Image as Pillow
+
+from breastseg.front_door import open_segmenter
+
+from .conftest import Json, Upload, disc, png_of
+
+
+def _segment(client: TestClient, **request: object) -> Json:
+    answer = client.post("/api/segmentations", json=request)
+    assert answer.status_code == 201, answer.text
+    made: Json = answer.json()
+    return made
+
+
+def _mask(client: TestClient, place: str, **where: int) -> np.ndarray:
+    return np.array(Pillow.open(io.BytesIO(client.get(f"{place}/mask.png", params=where).content)))
+
+
+def _followed(client: TestClient, job: str) -> list[Json]:
+    """All that a job's stream of events says, until it ends."""
+    with client.stream("GET", f"/api/jobs/{job}/events") as stream:
+        lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+def test_methods_say_what_they_take(client: TestClient) -> None:
+    methods = {one["name"]: one for one in client.get("/api/methods").json()}
+    assert methods["ultrasound"]["digest"]
+    assert methods["ultrasound"]["remarks"] == []
+    assert "synthetic" in methods["mri-phantom"]["remarks"][0]
+    assert "without a lesion" in methods["mammography"]["remarks"][0]
+    mu = methods["chan-vese"]["parameters"]["properties"]["mu"]
+    assert mu["type"] == "number"
+    assert mu["minimum"] < mu["default"] < mu["maximum"]
+    assert mu["description"]
+
+
+def test_an_image_is_segmented_at_once_and_the_same_again(
+    client: TestClient, upload: Upload
+) -> None:
+    scan = upload()
+    request = {"scan": scan["id"], "method": "otsu", "prompt": {"inside": [[48, 64]]}}
+    first = _segment(client, **request)
+    assert first["state"] == "done"
+    assert first["milliseconds"] is not None
+    assert _segment(client, **request)["id"] == first["id"]
+    (lesion,) = first["document"]["entries"][0]["lesions"]
+    assert lesion["unit"] == "px"
+    place = f"/api/segmentations/{first['id']}"
+    mask = _mask(client, place) > 0
+    assert np.count_nonzero(mask) == lesion["pixels"]
+    assert np.count_nonzero(mask != disc()) < 100
+    raw = client.get(f"{place}/probability")
+    probability = np.frombuffer(raw.content, "<f4").reshape(96, 128)
+    np.testing.assert_array_equal(probability >= 0.5, mask)
+
+
+def test_a_stated_spacing_makes_another_result_in_millimetres(
+    client: TestClient, upload: Upload
+) -> None:
+    scan = upload()
+    request = {"scan": scan["id"], "method": "otsu", "prompt": {"box": [20, 30, 80, 100]}}
+    before = _segment(client, **request)
+    client.put(f"/api/scans/{scan['id']}/images/0/spacing", json={"spacing_mm": [0.1, 0.1]})
+    after = _segment(client, **request)
+    assert after["id"] != before["id"]
+    one, other = (each["document"]["entries"][0]["lesions"][0] for each in (before, after))
+    assert (one["unit"], other["unit"]) == ("px", "mm")
+    assert np.isclose(other["longest_diameter"], one["longest_diameter"] / 10, rtol=1e-3)
+
+
+def test_parameters_are_held_to_their_bounds(client: TestClient, upload: Upload) -> None:
+    scan = upload()["id"]
+    for wrong in (
+        {"method": "chan-vese", "parameters": {"mu": -1}},
+        {"method": "chan-vese", "parameters": {"nu": 1}},
+        {"method": "ultrasound", "parameters": {"mu": 1}},
+        {"method": "/etc"},
+        {"method": "otsu", "prompt": {"inside": [[1000, 1]]}},
+        {"method": "mri-phantom"},
+        {"method": "otsu", "frame": 3},
+    ):
+        answer = client.post("/api/segmentations", json={"scan": scan, **wrong})
+        assert answer.status_code == 422, wrong
+        assert answer.json()["detail"]
+
+
+def test_a_scribble_is_a_prompt(client: TestClient, upload: Upload) -> None:
+    import base64
+
+    scribble = np.zeros((96, 128), np.uint8)
+    scribble[48, 60:70] = 1
+    scribble[5, 5:100] = 2
+    text = base64.b64encode(png_of(scribble)).decode()
+    made = _segment(client, scan=upload()["id"], method="random-walker", prompt={"scribble": text})
+    assert made["document"]["entries"][0]["lesions"]
+
+
+def test_a_cine_loop_is_a_job_whose_frames_are_those_of_the_method(client: TestClient) -> None:
+    scan = client.post("/api/examples/ultrasound-cine").json()
+    made = _segment(client, scan=scan["id"], method="ultrasound-fast")
+    assert made["state"] in ("queued", "running")
+    events = _followed(client, made["job"])
+    assert events[-1]["state"] == "done"
+    done = client.get(f"/api/segmentations/{made['id']}").json()
+    assert [entry["frame"] for entry in done["document"]["entries"]] == [1, 2, 3, 4, 5, 6]
+    frame = _segment(client, scan=scan["id"], method="ultrasound-fast", frame=4)
+    np.testing.assert_array_equal(
+        _mask(client, f"/api/segmentations/{made['id']}", frame=4),
+        _mask(client, f"/api/segmentations/{frame['id']}"),
+    )
+
+
+def test_a_lost_map_is_computed_again(client: TestClient, upload: Upload) -> None:
+    made = _segment(client, scan=upload()["id"], method="otsu", prompt={"inside": [[48, 64]]})
+    place = f"/api/segmentations/{made['id']}"
+    before = _mask(client, place)
+    client.app.state.service.results.path(made["id"]).unlink()  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(_mask(client, place), before)
+
+
+def test_versions_are_kept_and_measured(client: TestClient, upload: Upload) -> None:
+    scan = upload()["id"]
+    place = f"/api/scans/{scan}/images/0/versions"
+    for radius in (10, 15):
+        drawn = png_of(np.where(disc(radius=radius), 255, 0).astype(np.uint8))
+        answer = client.post(place, files={"mask": drawn}, data={"note": f"radius {radius}"})
+        assert answer.status_code == 201, answer.text
+    first, second = client.get(place).json()
+    assert (first["number"], second["number"]) == (1, 2)
+    assert (second["note"], second["created_by"]) == ("radius 15", "local")
+    (lesion,) = second["document"]["entries"][0]["lesions"]
+    assert lesion["pixels"] == np.count_nonzero(disc(radius=15))
+    np.testing.assert_array_equal(_mask(client, f"{place}/1") > 0, disc(radius=10))
+    assert client.get(f"{place}/2").json() == second
+    assert client.get(f"{place}/3").status_code == 404
+    small = client.post(place, files={"mask": png_of(np.zeros((4, 4), np.uint8))})
+    assert small.status_code == 422
+
+
+def test_the_service_answers_as_python_does(client: TestClient) -> None:
+    scan = client.post("/api/examples/ultrasound").json()
+    made = _segment(client, scan=scan["id"], method="ultrasound-fast")
+    pixels = client.get(f"/api/scans/{scan['id']}/images/0/pixels")
+    from breastseg.core.grid import Grid
+    from breastseg.core.image import Image
+
+    shape = tuple(scan["images"][0]["shape"])
+    array = np.frombuffer(pixels.content, np.uint8).reshape(1, *shape)
+    expected = open_segmenter("ultrasound-fast").segment(Image(array, Grid(shape)))
+    raw = client.get(f"/api/segmentations/{made['id']}/probability")
+    np.testing.assert_array_equal(
+        np.frombuffer(raw.content, "<f4").reshape(shape), expected.probability
+    )
