@@ -136,7 +136,7 @@ def _light_modules() -> list[str]:
     names = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        if parts[1] in HEAVY_ROOMS or parts[-1] == "__main__":
+        if parts[1] in HEAVY_ROOMS or parts[-1] in ("__main__", "env"):  # Alembic runs the latter
             continue
         names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
     return names
