@@ -24,6 +24,15 @@ COMMANDS = {
     "segment": Command("segment", "Segment", "outline and measure the lesions in images"),
     "volume": Command("volume", "Volume", "outline the lesions in a volume, such as an MRI"),
     "slide": Command("slide", "SegmentSlide", "outline the lesions on a whole slide"),
+    "node": Command(
+        "node", "RunNode", "receive DICOM studies, send segmentations and reports back"
+    ),
+    "node status": Command("node", "NodeStatus", "what the node has done and what has failed"),
+    "node retry": Command("node", "NodeRetry", "try what has failed again"),
+    "node drop": Command("node", "NodeDrop", "forget items and remove their files"),
+    "watch": Command("watch", "Watch", "segment the DICOM files that appear in a folder"),
+    "dicomweb pull": Command("dicomweb", "Pull", "fetch studies from a DICOMweb server"),
+    "dicomweb push": Command("dicomweb", "Push", "store DICOM files on a DICOMweb server"),
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
@@ -128,8 +137,8 @@ def _run(words: list[str]) -> int:
         print(overview(), file=sys.stdout if words else sys.stderr)
         return 0 if words else 2
     group = {name: c for name, c in COMMANDS.items() if name.startswith(f"{first} ")}
-    if group:
-        second = words[1] if len(words) > 1 else ""
+    second = words[1] if len(words) > 1 else ""
+    if group and (first not in COMMANDS or f"{first} {second}" in COMMANDS):
         if second in ("", "--help", "-h"):
             print(overview(group), file=sys.stdout if second else sys.stderr)
             return 0 if second else 2

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 RESEARCH = "Research use only, not for diagnosis"
 """At most 64 characters, so that it fits into every description."""
 
+TRAINED_ON_SYNTHETIC = "The method was trained on synthetic images"
+"""A remark of a subject whose every object says so in its description too."""
+
+_RESEARCH_SYNTHETIC = "Research only, trained on synthetic images, not for diagnosis"
 _IMPLEMENTATION = "2.25.216105853254389104273948163017421"
 _EXPLICIT = "1.2.840.10008.1.2.1"
 _PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
@@ -68,7 +72,8 @@ def derived_dataset(subject: Subject, sop_class: str, modality: str, number: int
     one.StudyInstanceUID = subject.reference.study_uid
     one.SeriesInstanceUID = derived_uid("series of", uid)
     one.SeriesNumber, one.InstanceNumber, one.Modality = number, 1, modality
-    one.SeriesDescription = RESEARCH
+    synthetic = TRAINED_ON_SYNTHETIC in subject.remarks
+    one.SeriesDescription = _RESEARCH_SYNTHETIC if synthetic else RESEARCH
     one.SeriesDate, one.SeriesTime = _moment(tags.get("StudyDate"), tags.get("StudyTime"))
     one.ContentDate, one.ContentTime = one.SeriesDate, one.SeriesTime
     one.Manufacturer, one.ManufacturerModelName = "breastseg", subject.provenance.segmenter[:64]

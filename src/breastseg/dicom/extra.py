@@ -6,16 +6,26 @@ from importlib.util import find_spec
 
 from breastseg.core.errors import MissingExtraError
 
+_PACKAGES = {
+    "highdicom": ("DICOM objects need", "highdicom"),
+    "pynetdicom": ("DICOM network services need", "pynetdicom"),
+    "dicomweb_client": ("DICOMweb needs", "dicomweb-client"),
+}
 
-def require_highdicom() -> None:
-    """Refuse before any work where highdicom is not installed.
+
+def require(module: str) -> None:
+    """Refuse before any work where a package of the extra is not installed.
+
+    Args:
+        module: highdicom, pynetdicom or dicomweb_client.
 
     Raises:
         MissingExtraError: it is not.
     """
-    if find_spec("highdicom") is None:
+    if find_spec(module) is None:
+        what, package = _PACKAGES[module]
         raise MissingExtraError(
-            "DICOM objects need highdicom, which is not installed",
+            f"{what} {package}, which is not installed",
             "the dicom extra",
             "pip install 'breastseg[dicom]'",
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from breastseg.core.errors import InputError, as_breastseg_error
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
-from breastseg.dicom.extra import require_highdicom
+from breastseg.dicom.extra import require
 from breastseg.dicom.subject import (
     FrameResult,
     Subject,
@@ -62,7 +62,7 @@ class DicomObjects:
     """
 
     def __init__(self, options: DicomOptions) -> None:
-        require_highdicom()
+        require("highdicom")
         self._kinds = frozenset(options.dicom)
         self._stem = ""
         self._frames: list[FrameResult] = []

@@ -1,23 +1,22 @@
-"""Recipes to and from TOML: the one reader for images and volumes."""
+"""Recipes to and from TOML: one way for images and volumes."""
 
 from __future__ import annotations
 
 import tomllib
-import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import tomli_w
 
-from breastseg.core.errors import BundleError, RecipeError
-from breastseg.core.parameters import within_of
+from breastseg.core.errors import RecipeError
+from breastseg.io.toml_file import TomlKind, built, read_table
 from breastseg.networks.recipe import EncoderUNetRecipe, UNet3dRecipe
 from breastseg.training.recipe import Recipe
 from breastseg.training.volume.recipe import VolumeRecipe
 
 AnyRecipe = Recipe | VolumeRecipe
-_REMEDY = "see docs/reference/recipe.md"
+_KIND = TomlKind("recipe", "see docs/reference/recipe.md", RecipeError)
 
 
 def read_recipe(path: Path, changes: Mapping[str, str] | None = None) -> AnyRecipe:
@@ -31,10 +30,7 @@ def read_recipe(path: Path, changes: Mapping[str, str] | None = None) -> AnyReci
     Raises:
         RecipeError: no such file, not TOML, an unknown key or a value out of bounds.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(f"recipe {path}: {error}", "a readable TOML file") from error
+    table = read_table(path, _KIND)
     for key, text in (changes or {}).items():
         _put(table, key, _value(text))
     return recipe_from(table, str(path))
@@ -50,20 +46,12 @@ def recipe_from(table: Mapping[str, object], where: str) -> AnyRecipe:
     Raises:
         RecipeError: an unknown key, another type, or a value out of bounds.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     kind: type[AnyRecipe] = VolumeRecipe if "volume" in table else Recipe
     network = table.get("network")
     if isinstance(network, Mapping):
         usual = UNet3dRecipe.name if kind is VolumeRecipe else EncoderUNetRecipe.name
         table = {**table, "network": {"name": usual, **network}}
-    try:
-        return TypeAdapter(kind).validate_python(table)
-    except ValidationError as error:
-        unknown = [one for one in error.errors() if one["type"] == "unexpected_keyword_argument"]
-        raise _refusal((unknown or error.errors())[0], kind, where) from error
-    except (BundleError, RecipeError) as error:
-        raise RecipeError(f"{where}: {error.given}", error.allowed, error.remedy) from error
+    return built(kind, table, where, _KIND)
 
 
 def recipe_text(recipe: AnyRecipe) -> str:
@@ -110,53 +98,6 @@ def _flat(value: object, place: str) -> Iterator[tuple[str, object]]:
         return
     for key, item in items:
         yield from _flat(item, f"{place}.{key}" if place else key)
-
-
-def _refusal(error: Mapping[str, typing.Any], kind: type, where: str) -> RecipeError:
-    """Pydantic's first complaint as this project says it."""
-    place, part = _located(error["loc"], kind)
-    if error["type"] == "unexpected_keyword_argument":
-        known = ", ".join(sorted(f.name for f in fields(part)))
-        return RecipeError(f"{where}: unknown key {place} in the recipe", f"one of {known}")
-    if error["type"] == "union_tag_invalid":
-        tags = error["ctx"]
-        return RecipeError(f"{where}: {place} {tags['tag']!r}", f"one of {tags['expected_tags']}")
-    if error["type"] == "missing":
-        return RecipeError(f"{where}: no {place} in the recipe", "a value", _REMEDY)
-    last = place.rpartition(".")[2]
-    within = within_of(part, last) if last in typing.get_type_hints(part) else None
-    allowed = error["msg"] if within is None else f"a number {within}"
-    return RecipeError(f"{where}: {place} = {error['input']!r}", allowed, _REMEDY)
-
-
-def _located(loc: Sequence[str | int], kind: type) -> tuple[str, type]:
-    """The dotted place of a complaint, and the innermost part of the recipe around it.
-
-    pydantic puts the name of a network's class between the field and what is in it.
-    """
-    words: list[str] = []
-    part = kind
-    choices: tuple[type, ...] = ()
-    for step in loc:
-        named = [choice for choice in choices if getattr(choice, "name", None) == step]
-        if named:
-            part, choices = named[0], ()
-            continue
-        words.append(str(step))
-        known = typing.get_type_hints(part)
-        if step in known:
-            inside = tuple(_dataclasses(known[str(step)]))
-            choices = inside if len(inside) > 1 else ()
-            part = inside[0] if len(inside) == 1 else part
-    return ".".join(words), part
-
-
-def _dataclasses(hint: object) -> Iterator[type]:
-    """All dataclasses within an annotation."""
-    if isinstance(hint, type) and is_dataclass(hint):
-        yield hint
-    for inner in typing.get_args(hint):
-        yield from _dataclasses(inner)
 
 
 def _value(text: str) -> object:

@@ -1,0 +1,258 @@
+"""What the node is told: one frozen dataclass, read from a TOML file.
+
+Default, bounds and help of each key stand on its field and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from breastseg.core.errors import InputError
+from breastseg.core.parameters import Strict, Within, check_bounds
+from breastseg.dicom.objects import DicomOptions, ObjectKind
+from breastseg.io.toml_file import TomlKind, built, read_table
+
+ANY = "*"
+"""In place of an AE title: any."""
+
+_KIND = TomlKind("configuration", "see docs/how-to/node.md")
+_AE_TITLE = re.compile(r"(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_Seconds = Annotated[float, Within(1, 86400)]
+
+
+@dataclass(frozen=True)
+class Listen(Strict):
+    """Where and from whom studies are received.
+
+    Attributes:
+        peers: AE titles that may send; ["*"] for any.
+        ae_title: the node's own; an association that calls another is rejected.
+        host: address to listen on; by default this machine alone.
+        port: TCP port.
+        certificate: PEM file with the node's certificate: with it TLS is required.
+        key: PEM file with its private key.
+        authorities: PEM file with the authorities whose certificates peers must show; without it
+            any peer may connect.
+        associations: how many may be open at once; one more is rejected.
+        max_object_mib: size of an object above which its association is ended.
+        idle_s: seconds within which a peer must send a whole protocol data unit.
+        association_s: seconds after which an association is ended.
+    """
+
+    peers: tuple[str, ...]
+    ae_title: str = "BREASTSEG"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Within(0, 65535)] = 11112
+    certificate: Path | None = None
+    key: Path | None = None
+    authorities: Path | None = None
+    associations: Annotated[int, Within(1, 1000)] = 16
+    max_object_mib: Annotated[int, Within(1, 65536)] = 2048
+    idle_s: _Seconds = 60.0
+    association_s: _Seconds = 3600.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        _check_titles(self.ae_title, *(peer for peer in self.peers if peer != ANY))
+        if not self.peers:
+            raise InputError("peers = [] of listen", 'AE titles that may send, or ["*"] for any')
+        if (self.certificate is None) != (self.key is None):
+            raise InputError("a certificate without a key, or a key alone", "both, or neither")
+
+
+@dataclass(frozen=True)
+class Rule(Strict):
+    """Which method takes an instance; the first rule that fits counts. What is empty fits any.
+
+    Attributes:
+        method: a bundle's name or folder, or another method; one for volumes takes all instances
+            of a study that fit as one volume.
+        modality: Modality (0008,0060), such as US.
+        body_part: Body Part Examined (0018,0015).
+        station: Station Name (0008,1010).
+        sop_class: SOP Class UID.
+        series: words within Series Description (0008,103E).
+        preset: of a classical method: ultrasound, mammography or none.
+    """
+
+    method: str
+    modality: str = ""
+    body_part: str = ""
+    station: str = ""
+    sop_class: str = ""
+    series: str = ""
+    preset: str = "ultrasound"
+
+
+@dataclass(frozen=True)
+class DicomDestination(Strict):
+    """A peer that takes results by C-STORE.
+
+    Attributes:
+        name: what messages call it.
+        ae_title: the peer's.
+        host: its address.
+        port: its TCP port.
+        calling: the title that the node calls itself.
+        authorities: PEM file with the authorities of the peer's certificate: with it TLS is used.
+        certificate: PEM file with the node's certificate and key, where the peer asks for one.
+        timeout_s: seconds to wait for an answer.
+    """
+
+    name: str
+    ae_title: str
+    host: str
+    port: Annotated[int, Within(1, 65535)]
+    calling: str = "BREASTSEG"
+    authorities: Path | None = None
+    certificate: Path | None = None
+    timeout_s: _Seconds = 60.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        _check_titles(self.ae_title, self.calling)
+
+
+@dataclass(frozen=True)
+class WebDestination(Strict):
+    """A DICOMweb server that takes results by STOW-RS.
+
+    Attributes:
+        name: what messages call it.
+        url: of the service, before /studies.
+        user: for HTTP basic authentication.
+        secret_file: a file with the password of the user, or without a user with a bearer token.
+        authorities: PEM file with the authorities of the server's certificate, in place of the
+            system's.
+        timeout_s: seconds to wait for an answer.
+    """
+
+    name: str
+    url: str
+    user: str = ""
+    secret_file: Path | None = None
+    authorities: Path | None = None
+    timeout_s: _Seconds = 60.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        if self.user and self.secret_file is None:
+            raise InputError(f"user {self.user!r} without a secret_file", "a file with a password")
+
+
+@dataclass(frozen=True)
+class FolderDestination(Strict):
+    """A folder that results are written to.
+
+    Attributes:
+        name: what messages call it.
+        path: gets STUDY UID/INSTANCE UID.dcm.
+    """
+
+    name: str
+    path: Path
+
+
+Destination = DicomDestination | WebDestination | FolderDestination
+
+
+@dataclass(frozen=True)
+class NodeConfig(Strict):
+    """The node's configuration.
+
+    Attributes:
+        folder: where the queue, what was received and the results lie; readable by the node's user
+            alone.
+        listen: where studies are received; without it only a watched folder is served.
+        rules: which method takes which instance, before the default rules.
+        default_rules: also take ultrasound with the bundles that are fit for it, see the guide.
+        objects: what is made: seg or probability, sr, ps.
+        dicom: where results go by C-STORE.
+        dicomweb: where results go by STOW-RS.
+        folders: where results are written as files.
+        workers: how many items are segmented at once, each on one core; 0 for one a core.
+        quiet_s: seconds without a further instance after which a study is taken to be complete.
+        min_free_mib: free space below which no instance is taken.
+        keep_days: days after which what was sent is removed here.
+        attempts: how often an item is tried, and how often a result is sent, before it fails.
+        first_wait_s: seconds before the second attempt; each further wait is twice as long.
+        longest_wait_s: the longest of these waits.
+        log: text or json.
+    """
+
+    folder: Path
+    listen: Listen | None = None
+    rules: tuple[Rule, ...] = ()
+    default_rules: bool = True
+    objects: tuple[ObjectKind, ...] = ("seg", "sr")
+    dicom: tuple[DicomDestination, ...] = ()
+    dicomweb: tuple[WebDestination, ...] = ()
+    folders: tuple[FolderDestination, ...] = ()
+    workers: Annotated[int, Within(0, 256)] = 0
+    quiet_s: Annotated[float, Within(0, 86400)] = 30.0
+    min_free_mib: Annotated[int, Within(1, 2**20)] = 1024
+    keep_days: Annotated[float, Within(0, 3650)] = 7.0
+    attempts: Annotated[int, Within(1, 1000)] = 20
+    first_wait_s: Annotated[float, Within(0.01, 3600)] = 5.0
+    longest_wait_s: Annotated[float, Within(0.01, 86400)] = 3600.0
+    log: Literal["text", "json"] = "text"
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        DicomOptions(self.objects)
+        if not self.objects:
+            raise InputError("objects = []", "at least one of seg, probability, sr, ps")
+        names = Counter(one.name for one in self.destinations)
+        for name, count in names.items():
+            if count > 1 or not _NAME.fullmatch(name):
+                raise InputError(
+                    f"{count} destinations named {name!r}",
+                    "a name of letters, digits, '.', '_' and '-' for each",
+                )
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """All of them."""
+        return (*self.dicom, *self.dicomweb, *self.folders)
+
+    def wait_s(self, attempts: int) -> float:
+        """Seconds to wait after so many attempts."""
+        return float(min(self.longest_wait_s, self.first_wait_s * 2 ** min(attempts - 1, 40)))
+
+
+def read_config(path: Path) -> NodeConfig:
+    """Read a configuration; relative paths in it are relative to its folder.
+
+    Raises:
+        InputError: no such file, not TOML, an unknown key or a value out of bounds.
+    """
+    return built(NodeConfig, _beside(read_table(path, _KIND), path.parent), str(path), _KIND)
+
+
+_PATHS = ("folder", "path", "certificate", "key", "authorities", "secret_file")
+
+
+def _beside(table: dict[str, object], folder: Path) -> dict[str, object]:
+    """The table with its paths made absolute."""
+
+    def of(key: str, value: object) -> object:
+        if isinstance(value, dict):
+            return _beside(value, folder)
+        if isinstance(value, list):
+            return [of(key, one) for one in value]
+        return str(folder.absolute() / value) if key in _PATHS and isinstance(value, str) else value
+
+    return {key: of(key, value) for key, value in table.items()}
+
+
+def _check_titles(*titles: str) -> None:
+    for title in titles:
+        if not _AE_TITLE.fullmatch(title):
+            raise InputError(
+                f"AE title {title!r}", "1 to 16 ASCII characters, no backslash, no space around"
+            )

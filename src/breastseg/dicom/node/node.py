@@ -1,0 +1,160 @@
+"""The node: receiving, segmenting and sending side by side, each in threads of its own."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from breastseg.core.errors import InputError
+from breastseg.dicom.extra import require
+from breastseg.dicom.node.config import NodeConfig
+from breastseg.dicom.node.folder import NodeFolder
+from breastseg.dicom.node.intake import Intake
+from breastseg.dicom.node.queue import Queue
+from breastseg.dicom.node.rules import handlers
+from breastseg.dicom.node.segmenting import Opener, Segmenting
+from breastseg.dicom.node.sending import Sending
+from breastseg.dicom.node.watching import Watching
+
+_log = logging.getLogger(__name__)
+_CRASHES = 3
+"""An item that was begun so often by processes that ended is not begun again."""
+_LOOK_S = 0.5
+"""Seconds between two looks into the queue, which another process may have changed."""
+_KEEP_S = 60.0
+_WATCH_S = 5.0
+_END_S = 30.0
+
+
+class Node:
+    """A node that runs until it is left, as a context manager.
+
+    Args:
+        config: what it is told.
+        opener: opens the method of a rule.
+        watched: a folder whose DICOM files are taken too.
+
+    Raises:
+        BreastsegError: a rule, folder or address that cannot be used, or an extra is missing.
+    """
+
+    def __init__(self, config: NodeConfig, opener: Opener, watched: Path | None = None) -> None:
+        require("highdicom")
+        if config.listen is not None or config.dicom:
+            require("pynetdicom")
+        if not config.destinations:
+            raise InputError("no destination", "at least one of dicom, dicomweb and folders")
+        if config.listen is None and watched is None:
+            raise InputError("nothing to listen on", "a table listen in the configuration")
+        self._config = config
+        self._opener = opener
+        self._watched = watched
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.port = 0
+
+    def __enter__(self) -> Node:
+        config = self._config
+        known = handlers(config.rules, config.default_rules)
+        self._folder = NodeFolder(config.folder)
+        self._held = self._folder.lock()
+        self._queue = Queue(self._folder.queue_file)
+        again = self._queue.recover(_CRASHES)
+        self._folder.clean(self._queue)
+        by_name = {one.name: one for one in known}
+        segmenting = Segmenting(config, self._folder, self._queue, by_name, self._opener)
+        intake = Intake(config, self._folder, self._queue, known)
+        for number in range(config.workers or _cores()):
+            self._start(f"segment-{number}", segmenting.one)
+        for destination in config.destinations:
+            sending = Sending(config, self._folder, self._queue, destination)
+            self._start(f"send-{destination.name}", sending.one)
+        self._start("keep", self._keep, _KEEP_S)
+        if self._watched is not None:
+            watching = Watching(self._watched, config.quiet_s, intake, self._folder.incoming)
+            self._start("watch", watching.one, _WATCH_S)
+        self._receiver = None
+        if config.listen is not None:
+            from breastseg.dicom.node.receiving import Receiver
+
+            try:
+                self._receiver = Receiver(config.listen, intake, self._folder.incoming)
+            except OSError as error:
+                self._close()
+                where = f"{config.listen.host}:{config.listen.port}"
+                raise InputError(f"listening on {where}: {error}", "a free address") from error
+            self.port = self._receiver.port
+            _log.info("listening as %s on port %d", config.listen.ae_title, self.port)
+        for one in known:
+            note = ", trained on synthetic images" if one.synthetic else ""
+            _log.info("rule: %s for %s%s", one.rule.modality or "any", one.rule.method, note)
+        _log.info("%d items taken back that an earlier run had begun", again)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._receiver is not None:
+            self._receiver.stop()
+        self._close()
+
+    def wait(self) -> None:
+        """Wait until the process is told to end."""
+        while not self._stop.wait(3600):
+            pass
+
+    def counts(self) -> dict[str, int]:
+        """How many items are in each state."""
+        return self._queue.counts()
+
+    def _close(self) -> None:
+        """Let what is in work come to its end, for a while; what does not is done again."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(_END_S)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._queue.close()
+        self._held.close()
+
+    def _start(self, name: str, step: Callable[[], bool], rest_s: float = _LOOK_S) -> None:
+        thread = threading.Thread(target=self._loop, args=(name, step, rest_s), name=name)
+        thread.daemon = True
+        self._threads.append(thread)
+        thread.start()
+
+    def _loop(self, name: str, step: Callable[[], bool], rest_s: float) -> None:
+        """Take one step after the other; where there is nothing to do, rest."""
+        troubled = False
+        while not self._stop.is_set():
+            try:
+                busy = step()
+                troubled = False
+            except (sqlite3.OperationalError, OSError) as error:
+                if not troubled:
+                    _log.error("%s: the disk cannot be used, waiting (%s)", name, error)
+                troubled, busy = True, False
+            if not busy:
+                self._stop.wait(rest_s)
+
+    def _keep(self) -> bool:
+        """Remove what was sent long ago and, where room is short, what was sent at all."""
+        short = self._folder.free_mib() < 2 * self._config.min_free_mib
+        for item in self._queue.outdated(0 if short else self._config.keep_days * 86400):
+            if short and self._folder.free_mib() >= 2 * self._config.min_free_mib:
+                break
+            self._queue.drop([item])
+            self._folder.remove(item)
+        return False
+
+
+def _cores() -> int:
+    from breastseg.inference.session import usable_cores
+
+    return usable_cores()

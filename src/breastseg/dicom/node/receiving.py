@@ -1,0 +1,162 @@
+"""Receiving by C-STORE, and answering C-ECHO; DICOM PS3.4 B, PS3.7 9.1."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from breastseg.dicom.node.config import ANY, Listen
+from breastseg.dicom.node.intake import Intake, Status
+from breastseg.io.dicom_pixels import DECODERS
+
+if TYPE_CHECKING:
+    from pynetdicom.events import Event, EventHandlerType
+
+    from breastseg.dicom.node.bounded import BoundedSocket
+
+_log = logging.getLogger(__name__)
+
+STORAGE_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.6.1": "Ultrasound Image",
+    "1.2.840.10008.5.1.4.1.1.6": "Ultrasound Image (retired)",
+    "1.2.840.10008.5.1.4.1.1.3.1": "Ultrasound Multi-frame Image",
+    "1.2.840.10008.5.1.4.1.1.3": "Ultrasound Multi-frame Image (retired)",
+    "1.2.840.10008.5.1.4.1.1.1.2": "Digital Mammography X-Ray Image, for presentation",
+    "1.2.840.10008.5.1.4.1.1.1.2.1": "Digital Mammography X-Ray Image, for processing",
+    "1.2.840.10008.5.1.4.1.1.13.1.3": "Breast Tomosynthesis Image",
+    "1.2.840.10008.5.1.4.1.1.4": "MR Image",
+    "1.2.840.10008.5.1.4.1.1.4.1": "Enhanced MR Image",
+    "1.2.840.10008.5.1.4.1.1.7": "Secondary Capture Image",
+    "1.2.840.10008.5.1.4.1.1.7.2": "Multi-frame Grayscale Byte Secondary Capture Image",
+    "1.2.840.10008.5.1.4.1.1.7.3": "Multi-frame Grayscale Word Secondary Capture Image",
+    "1.2.840.10008.5.1.4.1.1.7.4": "Multi-frame True Color Secondary Capture Image",
+}
+"""What is received, by SOP Class UID."""
+
+TRANSFER_SYNTAXES = tuple(DECODERS)
+"""In which it is received: all that is decoded. A deflated object could grow without bound."""
+
+_ECHO = "1.2.840.10008.1.1"
+
+
+class Receiver:
+    """The storage service.
+
+    Args:
+        listen: where and from whom.
+        intake: takes what comes.
+        incoming: folder for what is being received.
+
+    Raises:
+        OSError: the address is not free, or a certificate cannot be read.
+    """
+
+    def __init__(self, listen: Listen, intake: Intake, incoming: Path) -> None:
+        from pynetdicom import AE, _config, build_context
+
+        from breastseg.dicom.node.bounded import MAX_PDU, BoundedHandler, BoundedServer
+
+        # an object goes to a file as it comes, so that its size takes no memory
+        _config.STORE_RECV_CHUNKED_DATASET = True
+        tempfile.tempdir = str(incoming)
+        # the library's own lines and tracebacks may hold what a data set holds
+        _config.LOG_HANDLER_LEVEL = "none"
+        logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+        self._intake = intake
+        self._incoming = incoming
+        entity = AE(listen.ae_title)
+        entity.maximum_pdu_size = MAX_PDU
+        entity.maximum_associations = listen.associations
+        entity.require_called_aet = True
+        entity.require_calling_aet = [] if ANY in listen.peers else list(listen.peers)
+        entity.acse_timeout = min(listen.idle_s, 30.0)
+        entity.network_timeout = entity.dimse_timeout = listen.idle_s
+        contexts = [build_context(uid, list(TRANSFER_SYNTAXES)) for uid in STORAGE_CLASSES]
+        self._server = BoundedServer(
+            entity,
+            (listen.host, listen.port),
+            listen.ae_title,
+            [*contexts, build_context(_ECHO)],
+            None if listen.certificate is None else _tls(listen),
+            self._handlers(),
+            BoundedHandler,
+        )
+        self._server.listen = listen
+        thread = threading.Thread(target=self._server.serve_forever, name="receive", daemon=True)
+        thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._server.server_address[1])
+
+    def stop(self) -> None:
+        """Take no more connections, and end those that are open."""
+        self._server.stop()
+        for association in self._server.active_associations:
+            association.abort()
+
+    def _handlers(self) -> list[EventHandlerType]:
+        from pynetdicom import evt
+
+        return [
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_C_ECHO, self._echo),
+            (evt.EVT_REJECTED, self._rejected),
+            (evt.EVT_ABORTED, self._aborted),
+            (evt.EVT_CONN_CLOSE, self._closed),
+        ]
+
+    def _store(self, event: Event) -> int:
+        file = event.dataset_path
+        uid = str(getattr(event.request, "AffectedSOPInstanceUID", "") or "")
+        try:
+            return self._intake.take(file, _sender(event), uid)
+        finally:
+            file.unlink(missing_ok=True)
+            cast("BoundedSocket", event.assoc.dul.socket).message_done()
+
+    def _echo(self, event: Event) -> int:
+        _log.info("%s: C-ECHO", _sender(event))
+        cast("BoundedSocket", event.assoc.dul.socket).message_done()
+        return Status.SUCCESS
+
+    def _rejected(self, event: Event) -> None:
+        asked = event.assoc.requestor.primitive
+        called = "" if asked is None else printable_title(asked.called_ae_title)
+        _log.error("%s: association rejected, it called %r", _sender(event), called)
+
+    def _aborted(self, event: Event) -> None:
+        _log.warning("%s: association aborted", _sender(event))
+
+    def _closed(self, event: Event) -> None:
+        """Remove what was being received when the connection ended."""
+        message = event.assoc.dimse.message
+        left = getattr(message, "_data_set_path", None)
+        if isinstance(left, Path) and left.parent == self._incoming:
+            left.unlink(missing_ok=True)
+
+
+def _sender(event: Event) -> str:
+    """Calling AE title and address."""
+    requestor = event.assoc.requestor
+    return f"{printable_title(requestor.ae_title)}@{requestor.address}"
+
+
+def printable_title(title: str) -> str:
+    """An AE title as it may stand in a log: a peer can send anything."""
+    return "".join(c if c.isalnum() or c in "-_." else "?" for c in title.strip())[:16]
+
+
+def _tls(listen: Listen) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    assert listen.certificate is not None
+    context.load_cert_chain(listen.certificate, listen.key)
+    if listen.authorities is not None:
+        context.load_verify_locations(listen.authorities)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

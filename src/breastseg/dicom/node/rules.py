@@ -1,0 +1,188 @@
+"""Which method takes an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from breastseg.core.bundle import Bundle
+from breastseg.core.errors import InputError, UnreadableError
+from breastseg.core.image import Modality
+from breastseg.core.mask import LESION
+from breastseg.dicom.node.config import Rule
+from breastseg.io.dicom_image import decoding
+
+MAX_NORMALS_OUTLINED = 0.2
+"""Fraction of normal images with a mask above which a bundle is in no default rule."""
+
+_TERMS = {Modality.ULTRASOUND: "US", Modality.MAMMOGRAPHY: "MG", Modality.MRI: "MR"}
+_NORMALS = "normal images/fraction_outlined"
+_SYNTHETIC = ("synthetic", "phantom")
+_TAGS = (
+    *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"),
+    *("BodyPartExamined", "StationName", "SeriesDescription", "NumberOfStudyRelatedInstances"),
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the node looks at in an instance; what is not stated is empty.
+
+    Attributes:
+        uid: SOP Instance UID.
+        sop_class: SOP Class UID.
+        study: Study Instance UID.
+        modality: DICOM's term.
+        body_part: Body Part Examined.
+        station: Station Name.
+        series: Series Description.
+        expected: Number of Study Related Instances (0020,1208), where it is stated.
+    """
+
+    uid: str
+    sop_class: str
+    study: str
+    modality: str
+    body_part: str
+    station: str
+    series: str
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A rule and what is known of its method.
+
+    Attributes:
+        rule: the rule.
+        dimensions: of the method: 2 for images, 3 for volumes.
+        synthetic: the method was trained on synthetic images; every output says so.
+    """
+
+    rule: Rule
+    dimensions: int
+    synthetic: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the queue calls it; the same in every run."""
+        return f"{self.rule.method} [{self.rule.preset}]"
+
+    def fits(self, header: Header) -> bool:
+        """Whether the rule takes an instance."""
+        rule = self.rule
+        pairs = (
+            (rule.modality, header.modality),
+            (rule.body_part, header.body_part),
+            (rule.station, header.station),
+            (rule.sop_class, header.sop_class),
+        )
+        same = all(not asked or asked.casefold() == stated.casefold() for asked, stated in pairs)
+        return same and rule.series.casefold() in header.series.casefold()
+
+
+def handlers(rules: Iterable[Rule], defaults: bool) -> tuple[Handler, ...]:
+    """The rules with what is known of their methods, the default rules last.
+
+    Raises:
+        BreastsegError: a method that there is not, or one that outlines no lesions.
+    """
+    every = (*rules, *(default_rules() if defaults else ()))
+    return tuple(_handler(rule) for rule in every)
+
+
+def default_rules() -> tuple[Rule, ...]:
+    """A rule for each modality that a shipped bundle is fit for: the one with fewest false alarms.
+
+    A bundle is fit where it outlines lesions in images, was trained on patients, and every protocol
+    in its ``measured.json`` with normal images states a mask on at most `MAX_NORMALS_OUTLINED` of
+    them. One that states none is not.
+    """
+    from breastseg.inference.bundle_folder import read_bundle
+    from breastseg.inference.catalogue import shipped_bundles
+
+    best: dict[str, tuple[float, str]] = {}
+    for name, folder in shipped_bundles().items():
+        bundle = read_bundle(folder, verify=False)
+        term = _TERMS.get(bundle.modality)
+        alarms = normals_outlined(folder)
+        usable = alarms is not None and alarms <= MAX_NORMALS_OUTLINED
+        if term is None or not usable or synthetic(bundle) or bundle.outlined != LESION:
+            continue
+        assert alarms is not None
+        best[term] = min(best.get(term, (1.0, name)), (alarms, name))
+    return tuple(Rule(method=name, modality=term) for term, (_, name) in sorted(best.items()))
+
+
+def normals_outlined(folder: Path) -> float | None:
+    """The largest fraction of normal images with a mask that a bundle states; None for none."""
+    from breastseg.inference.bundle_folder import MEASURED
+    from breastseg.inference.strict_json import load_json
+
+    path = folder / MEASURED
+    measured = load_json(path) if path.is_file() else {}
+    results = measured.get("results", {}) if isinstance(measured, dict) else {}
+    stated = [figures[_NORMALS] for figures in results.values() if _NORMALS in figures]
+    return max(map(float, stated), default=None)
+
+
+def synthetic(bundle: Bundle) -> bool:
+    """Whether some of the training data of a bundle is said to be synthetic."""
+    return any(word in line.casefold() for line in bundle.training_data for word in _SYNTHETIC)
+
+
+def choose(every: Sequence[Handler], header: Header) -> Handler | None:
+    """The first that takes an instance; None for none."""
+    return next((one for one in every if one.fits(header)), None)
+
+
+def read_facts(path: Path, name: str) -> Header:
+    """What the header of a stored instance states.
+
+    Args:
+        path: a DICOM file.
+        name: what messages call it.
+
+    Raises:
+        UnreadableError: damaged, or without SOP Instance or Class UID.
+    """
+    from pydicom import dcmread
+
+    with decoding(name):
+        one = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
+        said = {tag: str(one.get(tag) or "").replace("\0", "").strip() for tag in _TAGS}
+    if not said["SOPInstanceUID"] or not said["SOPClassUID"]:
+        raise UnreadableError(f"{name}: has no SOP Instance or Class UID", "a stored object")
+    number = said["NumberOfStudyRelatedInstances"]
+    return Header(
+        said["SOPInstanceUID"],
+        said["SOPClassUID"],
+        said["StudyInstanceUID"],
+        said["Modality"],
+        said["BodyPartExamined"],
+        said["StationName"],
+        said["SeriesDescription"],
+        int(number) if number.isdecimal() and len(number) < 7 else None,
+    )
+
+
+def _handler(rule: Rule) -> Handler:
+    from breastseg.inference.bundle_folder import read_bundle
+    from breastseg.inference.methods import (
+        bundle_folder,
+        is_classical,
+        method_and_parameters,
+        method_info,
+        network_names,
+    )
+
+    info = method_info(rule.method, rule.preset)
+    name, _ = method_and_parameters(rule.method)
+    if is_classical(name):
+        return Handler(rule, info.dimensions)
+    bundles = [read_bundle(bundle_folder(part)) for part in network_names(name)]
+    for bundle in bundles:
+        if bundle.outlined != LESION:
+            raise InputError(f"method {bundle.name!r} outlines {bundle.outlined!r}", "lesions")
+    return Handler(rule, info.dimensions, any(map(synthetic, bundles)))

@@ -1,0 +1,109 @@
+"""Results by C-STORE, and what the answers of a peer mean; DICOM PS3.4 B.2.3, PS3.7 C."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from breastseg.dicom.node.config import DicomDestination
+from breastseg.dicom.node.sending import Outcome
+
+if TYPE_CHECKING:
+    from pynetdicom import AE
+    from pynetdicom.association import Association
+
+_TRANSFER_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
+_WARNINGS = (0x0001, 0x0107, 0x0116)
+_FINAL = {
+    0x0105: "no such attribute",
+    0x0106: "invalid attribute value",
+    0x0111: "it has the object already, with other content",
+    0x0117: "invalid object instance",
+    0x0122: "it does not take objects of this class",
+    0x0124: "not authorised",
+}
+
+_NO_CONTEXT = Outcome("refused", "it accepts no presentation context for objects of this class")
+
+
+class DicomSender:
+    """Sends over one association a call."""
+
+    def __init__(self, destination: DicomDestination) -> None:
+        self._to = destination
+        self._tls = None if destination.authorities is None else _tls(destination)
+
+    def __call__(self, files: Sequence[Path]) -> Iterator[Outcome]:
+        """Send them; see the protocol."""
+        from pydicom import dcmread
+
+        datasets = [dcmread(file) for file in files]
+        association = self._associated({str(one.SOPClassUID) for one in datasets})
+        if not association.is_established:
+            outcome = _why_not(association)
+            yield from (outcome for _ in files)
+            return
+        taken = {str(one.abstract_syntax) for one in association.accepted_contexts}
+        try:
+            for one in datasets:
+                if str(one.SOPClassUID) not in taken:
+                    yield _NO_CONTEXT
+                elif association.is_established:
+                    yield outcome_of(association.send_c_store(one).get("Status"))
+                else:
+                    yield outcome_of(None)
+        finally:
+            if association.is_established:
+                association.release()
+
+    def _associated(self, classes: set[str]) -> Association:
+        to = self._to
+        entity = _entity(to)
+        for uid in sorted(classes):
+            entity.add_requested_context(uid, _TRANSFER_SYNTAXES)
+        tls = None if self._tls is None else (self._tls, to.host)
+        return entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=tls)
+
+
+def outcome_of(status: int | None) -> Outcome:
+    """What the status of a C-STORE response means; None where none came."""
+    if status is None:
+        return Outcome("later", "no answer: the connection was lost, or it took too long")
+    said = f"status 0x{status:04X}"
+    if status == 0:
+        return Outcome("sent")
+    if status >> 12 == 0xB or status in _WARNINGS:
+        return Outcome("sent", f"stored with a warning, {said}")
+    if status in _FINAL:
+        return Outcome("refused", f"{_FINAL[status]}, {said}")
+    if status >> 8 == 0xA9 or status >> 12 == 0xC:
+        return Outcome("refused", f"it cannot make sense of it, {said}")
+    return Outcome("later", f"out of resources, {said}" if status >> 8 == 0xA7 else said)
+
+
+def _entity(to: DicomDestination) -> AE:
+    from pynetdicom import AE
+
+    entity = AE(to.calling)
+    entity.connection_timeout = entity.acse_timeout = to.timeout_s
+    entity.dimse_timeout = entity.network_timeout = to.timeout_s
+    return entity
+
+
+def _why_not(association: Association) -> Outcome:
+    if association.is_rejected:
+        answer = association.acceptor.primitive
+        reason = "" if answer is None else f" ({answer.reason_str})"
+        return Outcome("later", f"association rejected{reason}")
+    if association.rejected_contexts and not association.accepted_contexts:
+        return _NO_CONTEXT
+    return Outcome("later", "association aborted" if association.is_aborted else "no connection")
+
+
+def _tls(to: DicomDestination) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=to.authorities)
+    if to.certificate is not None:
+        context.load_cert_chain(to.certificate)
+    return context

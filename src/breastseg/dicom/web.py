@@ -1,0 +1,276 @@
+"""DICOMweb: finding, fetching and storing objects over HTTP; DICOM PS3.18."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from breastseg.core.errors import InputError
+from breastseg.core.parameters import Within, check_bounds
+from breastseg.dicom.extra import require
+from breastseg.io.dicom_image import decoding
+from breastseg.io.source import quiet
+from breastseg.io.write import replacing
+
+if TYPE_CHECKING:
+    import requests
+    from dicomweb_client.api import DICOMwebClient
+    from pydicom import Dataset
+
+_TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
+_REASONS = {
+    0xA700: "out of resources",
+    0x0110: "processing failure",
+    0x0111: "it has the object already",
+    0x0122: "it does not take objects of this class",
+    0x0124: "not authorised",
+}
+_LATER = (0xA700, 0x0110)
+
+
+class WebError(InputError):
+    """A server that cannot be reached, or that refuses."""
+
+
+@dataclass(frozen=True)
+class WebServer:
+    """A DICOMweb server.
+
+    Attributes:
+        url: of the service, before /studies.
+        user: for HTTP basic authentication.
+        secret_file: a file with the password of the user, or without a user with a bearer token.
+        authorities: PEM file with the authorities of the server's certificate, in place of the
+            system's.
+        timeout_s: seconds to wait for an answer.
+
+    Raises:
+        InputError: a user without a secret, or a number out of bounds.
+    """
+
+    url: str
+    user: str = ""
+    secret_file: Path | None = None
+    authorities: Path | None = None
+    timeout_s: Annotated[float, Within(1, 86400)] = 60.0
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+        if self.user and self.secret_file is None:
+            raise InputError(f"user {self.user!r} without a secret", "a file with the password")
+
+    def client(self) -> DICOMwebClient:
+        """A client that asks once and waits no longer than it is told.
+
+        Raises:
+            MissingExtraError: dicomweb-client is not installed.
+            InputError: a URL or file that cannot be used.
+        """
+        require("dicomweb_client")
+        import requests
+        from dicomweb_client.api import DICOMwebClient
+
+        session = requests.Session()
+        session.trust_env = False  # no proxy or password that nobody named here
+        if self.authorities is not None:
+            session.verify = str(self.authorities)
+        if self.secret_file is not None:
+            secret = _secret(self.secret_file)
+            if self.user:
+                session.auth = (self.user, secret)
+            else:
+                session.headers["Authorization"] = f"Bearer {secret}"
+        try:
+            client = DICOMwebClient(self.url.rstrip("/"), session, timeout=self.timeout_s)
+        except ValueError as error:
+            raise InputError(f"URL {self.url!r}", "http://... or https://...") from error
+        client.set_http_retry_params(retry=False)
+        return client
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said to one object.
+
+    Attributes:
+        stored: it says that it has it.
+        final: it refuses it for good; only where it has it not.
+        words: what it said, or why nothing is known; empty where all is well.
+    """
+
+    stored: bool
+    final: bool = False
+    words: str = ""
+
+
+def store(client: DICOMwebClient, file: Path) -> Answer:
+    """Store one object by STOW-RS.
+
+    An object counts as stored only where the answer lists it as such.
+
+    Args:
+        client: of the server.
+        file: a DICOM file.
+
+    Raises:
+        UnreadableError: it is no DICOM file.
+    """
+    import requests
+    from pydicom import dcmread
+
+    with decoding(file.name):
+        one = dcmread(file)
+        uid = str(one.SOPInstanceUID)
+    try:
+        with quiet():
+            answer = client.store_instances([one])
+    except requests.HTTPError as error:
+        return _refused(error.response, uid)
+    except (requests.RequestException, ValueError) as error:
+        return Answer(False, words=f"no answer that can be read ({type(error).__name__})")
+    return _told(answer, uid)
+
+
+def _refused(response: requests.Response | None, uid: str) -> Answer:
+    from pydicom import Dataset
+
+    if response is None:
+        return Answer(False, words="no answer")
+    code = response.status_code
+    try:
+        with quiet():
+            told = _told(Dataset.from_json(response.json()), uid)
+    except Exception as error:
+        if not isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
+            raise
+        told = Answer(False)
+    if told.final or told.words.startswith("status"):
+        return told
+    return Answer(False, code not in _TRANSIENT, f"HTTP status {code}")
+
+
+def _told(answer: Dataset, uid: str) -> Answer:
+    """What a Store Instances Response says of one object; PS3.18 I.2."""
+    for one in answer.get("FailedSOPSequence") or ():
+        if str(one.get("ReferencedSOPInstanceUID", uid)) == uid:
+            code = int(one.get("FailureReason") or 0)
+            said = f"status 0x{code:04X} {_REASONS.get(code, '')}".rstrip()
+            return Answer(False, code not in _LATER, said)
+    for one in answer.get("ReferencedSOPSequence") or ():
+        if str(one.get("ReferencedSOPInstanceUID", "")) == uid:
+            warning = one.get("WarningReason")
+            return Answer(True, words="" if not warning else f"stored, warning 0x{warning:04X}")
+    return Answer(False, words="the answer does not list the object")
+
+
+@dataclass(frozen=True)
+class Found:
+    """An instance that a server has.
+
+    Attributes:
+        study: Study Instance UID.
+        series: Series Instance UID.
+        instance: SOP Instance UID.
+        modality: DICOM's term.
+    """
+
+    study: str
+    series: str
+    instance: str
+    modality: str
+
+
+def find_instances(client: DICOMwebClient, filters: Mapping[str, str]) -> Iterator[Found]:
+    """Ask for the instances of studies that fit, by QIDO-RS.
+
+    Args:
+        client: of the server.
+        filters: by attribute keyword, such as ``{"AccessionNumber": "A1"}``; at least one.
+
+    Raises:
+        WebError: the server cannot be reached, or refuses.
+    """
+    if not filters:
+        raise InputError("nothing to look for", "a study, an accession number, or the like")
+    for row in _all(client, filters):
+        study, series, instance = (
+            str(row.get(tag, {}).get("Value", [""])[0])
+            for tag in ("0020000D", "0020000E", "00080018")
+        )
+        modality = str(row.get("00080060", {}).get("Value", [""])[0])
+        yield Found(study, series, instance, modality)
+
+
+_PAGE = 500
+
+
+def _all(
+    client: DICOMwebClient, filters: Mapping[str, str]
+) -> Iterator[dict[str, dict[str, list[object]]]]:
+    """Page after page, until one brings nothing new: a server may page or not."""
+    seen: set[str] = set()
+    while True:
+        with _answered():
+            page = client.search_for_instances(
+                search_filters=dict(filters), fields=["Modality"], limit=_PAGE, offset=len(seen)
+            )
+        new = [row for row in page if str(row["00080018"]["Value"][0]) not in seen]
+        if not new:
+            return
+        seen.update(str(row["00080018"]["Value"][0]) for row in new)
+        yield from new
+
+
+def fetch(client: DICOMwebClient, found: Found, folder: Path) -> Path:
+    """Fetch one instance by WADO-RS, in the transfer syntax in which the server has it.
+
+    Returns:
+        ``folder/STUDY/SERIES/INSTANCE.dcm``, whole; one that is there already is left as it is.
+
+    Raises:
+        WebError: the server cannot be reached, or refuses.
+        InputError: a UID that is none, or the folder cannot be written.
+    """
+    for uid in (found.study, found.series, found.instance):
+        if not uid or not all(c.isdigit() or c == "." for c in uid) or len(uid) > 64:
+            raise WebError(f"a UID {uid[:64]!r} from the server", "digits and dots")
+    path = folder / found.study / found.series / f"{found.instance}.dcm"
+    if path.is_file():
+        return path
+    with _answered():
+        one = client.retrieve_instance(
+            found.study, found.series, found.instance, media_types=(("application/dicom", "*"),)
+        )
+    with replacing(path) as temporary, quiet():
+        one.save_as(temporary, enforce_file_format=True)
+    return path
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Say of the server what the libraries say.
+
+    Raises:
+        WebError: it cannot be reached, refuses, or gives no answer that can be read.
+    """
+    import requests
+
+    try:
+        yield
+    except requests.HTTPError as error:
+        code = "" if error.response is None else f": HTTP status {error.response.status_code}"
+        raise WebError(f"the server refused{code}") from error
+    except (requests.RequestException, ValueError, KeyError, IndexError) as error:
+        raise WebError(
+            f"no answer that can be read ({type(error).__name__}: {error})"[:200]
+        ) from error
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: {error}", "a readable file with a secret") from error
