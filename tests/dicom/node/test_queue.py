@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from breastseg.dicom.node.queue import Arrival, Queue
+from breastseg.dicom.node.queue import Queue
+from breastseg.dicom.node.queued import Arrival
 
 
 class Clock:
@@ -188,9 +189,13 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     queue = Queue(tmp_path / "queue.sqlite")
     queue.add(image(), place)
     queue._db.execute("PRAGMA max_page_count=1")  # the file may grow no more
-    with pytest.raises(sqlite3.OperationalError, match="full"):
+
+    def fill() -> None:
         for number in range(1000):
             queue.add(image(f"3.{number}"), place)
+
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        fill()
     queue._db.execute("PRAGMA max_page_count=100000")
     assert queue.claim() is not None
     queue.close()

@@ -80,8 +80,14 @@ class BoundedSocket(AssociationSocket):
     def _ended(self, why: str) -> OSError:
         host = self.assoc.requestor.address
         _log.error("%s: association ended: %s", host, why)
-        self._shutdown_socket()
+        self.close()
         return TimeoutError(why)
+
+    def _shutdown_socket(self) -> None:
+        """Close the connection, also where the peer has gone already."""
+        super()._shutdown_socket()
+        if self.socket is not None:
+            self.socket.close()
 
 
 class BoundedHandler(RequestHandler):

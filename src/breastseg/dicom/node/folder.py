@@ -134,7 +134,9 @@ def sync_folder(folder: Path) -> None:
 
 def out_of_room(error: BaseException | None) -> bool:
     """Whether an error, or what led to it, is that the disk is full."""
-    while error is not None:
+    seen: set[int] = set()  # what led to an error may lead back to it
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         if isinstance(error, OSError) and error.errno in _FULL:
             return True
         if isinstance(error, sqlite3.OperationalError):

@@ -10,7 +10,8 @@ from pathlib import Path
 from breastseg.core.errors import BreastsegError, InputError, as_breastseg_error
 from breastseg.dicom.node.config import NodeConfig
 from breastseg.dicom.node.folder import NodeFolder, file_digest, out_of_room
-from breastseg.dicom.node.queue import Arrival, Queue
+from breastseg.dicom.node.queue import Queue
+from breastseg.dicom.node.queued import Arrival
 from breastseg.dicom.node.rules import Handler, Header, choose, read_facts
 
 _log = logging.getLogger(__name__)

@@ -135,10 +135,10 @@ class Receiver:
 
     def _closed(self, event: Event) -> None:
         """Remove what was being received when the connection ended."""
-        message = event.assoc.dimse.message
-        left = getattr(message, "_data_set_path", None)
-        if isinstance(left, Path) and left.parent == self._incoming:
-            left.unlink(missing_ok=True)
+        stream = getattr(event.assoc.dimse.message, "_data_set_file", None)
+        if stream is not None:
+            stream.close()
+            Path(stream.name).unlink(missing_ok=True)
 
 
 def _sender(event: Event) -> str:

@@ -16,7 +16,8 @@ from breastseg.core.segmenter import Segmenter
 from breastseg.dicom.derived import TRAINED_ON_SYNTHETIC
 from breastseg.dicom.node.config import NodeConfig, Rule
 from breastseg.dicom.node.folder import NodeFolder, out_of_room, sync_folder
-from breastseg.dicom.node.queue import Item, Queue
+from breastseg.dicom.node.queue import Queue
+from breastseg.dicom.node.queued import Item
 from breastseg.dicom.node.rules import Handler
 from breastseg.dicom.objects import DicomObjects, DicomOptions
 from breastseg.measure.finding import findings

@@ -16,7 +16,8 @@ from breastseg.dicom.node.config import (
     WebDestination,
 )
 from breastseg.dicom.node.folder import NodeFolder
-from breastseg.dicom.node.queue import Delivery, Queue
+from breastseg.dicom.node.queue import Queue
+from breastseg.dicom.node.queued import Delivery
 
 _log = logging.getLogger(__name__)
 _BATCH = 50

@@ -1,0 +1,197 @@
+"""The storage service against real peers, polite and hostile."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pynetdicom", reason="needs the dicom extra")
+
+from pydicom import Dataset
+from pynetdicom import AE
+from pynetdicom.association import Association
+
+from breastseg.dicom.node.config import Listen
+from breastseg.dicom.node.intake import Status
+from breastseg.dicom.node.receiving import STORAGE_CLASSES, TRANSFER_SYNTAXES, Receiver
+
+from ..subjects import phantoms
+from .nodes import Parts, handler
+
+_ECHO = "1.2.840.10008.1.1"
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return Parts(tmp_path, [handler("us-still")])
+
+
+@contextmanager
+def receiving(parts: Parts, **limits: float) -> Iterator[int]:
+    """A receiver on a free port."""
+    listen = Listen(peers=("US1",), port=0, **{"idle_s": 20.0, **limits})  # type: ignore[arg-type]
+    receiver = Receiver(listen, parts.intake, parts.folder.incoming)
+    try:
+        yield receiver.port
+    finally:
+        receiver.stop()
+
+
+def associated(port: int, calling: str = "US1", called: str = "BREASTSEG") -> Association:
+    entity = AE(calling)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 20
+    entity.add_requested_context(_ECHO)
+    entity.add_requested_context(phantoms()["us-still"].objects[0].SOPClassUID)
+    return entity.associate("127.0.0.1", port, ae_title=called)
+
+
+def still(uid: str = "", size: int = 0) -> Dataset:
+    one = phantoms()["us-still"].objects[0].copy()
+    if uid:
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid
+    if size:
+        one.PixelData = bytes(size)
+    return one
+
+
+def test_it_echoes_and_has_each_instance_in_the_queue_before_it_says_so(parts: Parts) -> None:
+    with receiving(parts) as port:
+        association = associated(port)
+        assert association.is_established
+        assert association.send_c_echo().Status == Status.SUCCESS
+        assert association.send_c_store(still()).Status == Status.SUCCESS
+        assert parts.queue.counts() == {"ready": 1}
+        assert association.send_c_store(still()).Status == Status.SUCCESS  # the same again
+        assert association.send_c_store(still(size=999)).Status == Status.DUPLICATE
+        association.release()
+    assert parts.queue.counts() == {"ready": 1}
+    assert [*parts.folder.incoming.iterdir()] == []
+
+
+def test_all_classes_and_syntaxes_are_accepted_and_no_other(parts: Parts) -> None:
+    with receiving(parts) as port:
+        entity = AE("US1")
+        for uid in STORAGE_CLASSES:
+            entity.add_requested_context(uid, TRANSFER_SYNTAXES[-1])
+        entity.add_requested_context("1.2.840.10008.5.1.4.1.1.2")  # CT
+        association = entity.associate("127.0.0.1", port, ae_title="BREASTSEG")
+        accepted = {str(one.abstract_syntax) for one in association.accepted_contexts}
+        association.release()
+    assert accepted == set(STORAGE_CLASSES)
+
+
+@pytest.mark.parametrize(("calling", "called"), [("WHO", "BREASTSEG"), ("US1", "OTHER")])
+def test_other_titles_are_rejected_with_a_line(
+    parts: Parts, caplog: pytest.LogCaptureFixture, calling: str, called: str
+) -> None:
+    with receiving(parts) as port:
+        assert associated(port, calling, called).is_rejected
+    assert f"{calling}@127.0.0.1: association rejected, it called '{called}'" in caplog.text
+
+
+def test_little_room_refuses_before_it_harms(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    plenty = Parts(tmp_path, [handler("us-still")])
+    parts = Parts(tmp_path, [handler("us-still")], replace(plenty.config, min_free_mib=2**20))
+    with receiving(parts) as port:
+        association = associated(port)
+        assert association.send_c_store(still()).Status == Status.NO_ROOM
+        association.release()
+    assert parts.queue.counts() == {}
+    assert [*parts.folder.incoming.iterdir()] == []
+
+
+def test_a_uid_that_differs_from_the_command_is_refused(parts: Parts) -> None:
+    file = parts.folder.incoming / "one"
+    still().save_as(file, enforce_file_format=True)
+    assert parts.intake.take(file, "US1", "1.2.3") == Status.MISMATCH
+
+
+@pytest.mark.parametrize("cut", [0, 100, 140, 300])
+def test_a_damaged_instance_is_refused(parts: Parts, cut: int) -> None:
+    file = parts.folder.incoming / "one"
+    still().save_as(file, enforce_file_format=True)
+    file.write_bytes(file.read_bytes()[:cut])
+    assert parts.intake.take(file, "US1") == Status.UNREADABLE
+
+
+def test_an_oversized_object_ends_its_association_and_leaves_nothing(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiving(parts, max_object_mib=1) as port:
+        association = associated(port)
+        answer = association.send_c_store(still(size=2 << 20))
+        assert "Status" not in answer
+        association.join(20)
+        if association.dul.socket.socket is not None:  # the library leaves it to the collector
+            association.dul.socket.socket.close()
+        assert associated_and_released(port)
+    assert "an object of more than 1 MiB" in caplog.text
+    assert parts.queue.counts() == {}
+    assert [*parts.folder.incoming.iterdir()] == []
+
+
+def test_many_objects_may_be_larger_together(parts: Parts) -> None:
+    with receiving(parts, max_object_mib=1) as port:
+        association = associated(port)
+        for number in range(3):
+            answer = association.send_c_store(still(f"1.2.{number}", 400_000))
+            assert answer.Status == Status.SUCCESS
+        association.release()
+
+
+def associated_and_released(port: int) -> bool:
+    association = associated(port)
+    if not association.is_established:
+        return False
+    association.release()
+    return True
+
+
+_HOSTILE = {
+    "nothing": b"",
+    "half a header": b"\x01\x00\x00",
+    "a header alone": b"\x01\x00\x00\x00\x10\x00",
+    "HTTP": b"GET / HTTP/1.1\r\nHost: node\r\n\r\n",
+    "noise": bytes(range(256)),
+    "four gigabytes": b"\x01\x00\xff\xff\xff\xff",
+    "an empty request": b"\x01\x00\x00\x00\x00\x00",
+    "a request of zeros": b"\x01\x00\x00\x00\x00\x44" + bytes(68),
+    "data before a request": b"\x04\x00\x00\x00\x00\x06\x00\x00\x00\x02\x01\x03",
+}
+
+
+def test_hostile_connections_are_ended_and_others_go_on(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with receiving(parts, idle_s=1.0) as port:
+        peers = [socket.create_connection(("127.0.0.1", port), 20) for _ in _HOSTILE]
+        for peer, data in zip(peers, _HOSTILE.values(), strict=True):
+            peer.sendall(data)
+        assert associated_and_released(port)
+        for peer in peers:  # each connection is ended by the node, after its answer if any
+            with peer:
+                try:
+                    while peer.recv(1000):
+                        pass
+                except ConnectionResetError:
+                    pass
+        assert associated_and_released(port)
+    assert "too slow" in caplog.text
+    assert "a protocol data unit of 4294967295 bytes" in caplog.text
+
+
+def test_more_connections_than_may_be_open_are_closed(parts: Parts) -> None:
+    with receiving(parts, associations=2) as port:
+        kept = [associated(port) for _ in range(2)]
+        assert all(one.is_established for one in kept)
+        assert associated(port).is_rejected
+        for one in kept:
+            one.release()
