@@ -108,7 +108,7 @@ def default_rules() -> tuple[Rule, ...]:
         term = _TERMS.get(bundle.modality)
         alarms = normals_outlined(folder)
         usable = alarms is not None and alarms <= MAX_NORMALS_OUTLINED
-        if term is None or not usable or synthetic(bundle) or bundle.outlined != LESION:
+        if term is None or not usable or synthetic(bundle) or bundle.target != LESION:
             continue
         assert alarms is not None
         best[term] = min(best.get(term, (1.0, name)), (alarms, name))
@@ -183,6 +183,6 @@ def _handler(rule: Rule) -> Handler:
         return Handler(rule, info.dimensions)
     bundles = [read_bundle(bundle_folder(part)) for part in network_names(name)]
     for bundle in bundles:
-        if bundle.outlined != LESION:
-            raise InputError(f"method {bundle.name!r} outlines {bundle.outlined!r}", "lesions")
+        if bundle.target != LESION:
+            raise InputError(f"method {bundle.name!r} outlines {bundle.target!r}", "lesions")
     return Handler(rule, info.dimensions, any(map(synthetic, bundles)))
