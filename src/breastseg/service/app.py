@@ -9,13 +9,13 @@ from fastapi import APIRouter, FastAPI
 
 from breastseg import __version__
 from breastseg.service import front_end, problem
-from breastseg.service.routes import about, jobs, pixels, scans, segmentations, versions
+from breastseg.service.routes import about, jobs, pixels, projects, scans, segmentations, versions
 from breastseg.service.service import Service
 from breastseg.service.settings import Settings
 
 ROUTERS = (
     *(about.router, scans.router, pixels.router, segmentations.router),
-    *(versions.router, jobs.router),
+    *(versions.router, projects.router, jobs.router),
 )
 """All nouns of the API, each with its routes."""
 

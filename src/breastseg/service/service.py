@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from breastseg.service.files import Files
 from breastseg.service.jobs import Jobs
+from breastseg.service.labelling import Labelling
 from breastseg.service.methods import Methods
 from breastseg.service.pictures import Pictures
 from breastseg.service.results import Results
@@ -30,6 +31,7 @@ class Service:
         self.methods = Methods(settings.threads)
         self.pictures = Pictures(self.files, limits.cache_mib * MIB)
         self.results = Results(self.files.results, limits.results_mib * MIB)
+        self.labelling = Labelling(settings.root / "projects")
         self.jobs = Jobs(self.store, settings)
 
     def close(self) -> None:

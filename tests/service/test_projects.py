@@ -1,0 +1,152 @@
+"""Labelling by two readers through the API: blind, in the queue's order, to a data set."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi import Request
+from fastapi.testclient import TestClient
+from tests.service.conftest import Json, dark_disc, disc, png_of
+
+from breastseg.annotation.project import ProjectCase, ProjectSettings
+from breastseg.service.app import create_app
+from breastseg.service.caller import Caller, _caller
+from breastseg.service.labelling import OPEN_S, Labelling
+from breastseg.service.settings import Settings
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    """A service that takes the caller's name and role from headers."""
+
+    def who(request: Request) -> Caller:
+        return Caller(request.headers["x-name"], request.headers.get("x-role", "annotator"))  # type: ignore[arg-type]
+
+    app = create_app(Settings(tmp_path / "service"))
+    app.dependency_overrides[_caller] = who
+    with TestClient(app) as client:
+        yield client
+
+
+EVA, TOM, ADMIN = ({"x-name": name} for name in ("eva", "tom", "ada"))
+ADMIN["x-role"] = "admin"
+
+
+@pytest.fixture
+def project(client: TestClient) -> Json:
+    """Two images for two readers, proposed by a classical method."""
+    body = {"name": "discs", "method": "otsu", "readers_per_case": 2}
+    made: Json = client.post("/api/projects", json=body, headers=ADMIN).json()
+    bright = png_of(np.where(disc(radius=10), 30, 200).astype(np.uint8))
+    for name, data in (("one.png", dark_disc()), ("two.png", bright)):
+        files = [("files", (name, data))]
+        scan = client.post("/api/scans", files=files, headers=ADMIN).json()["id"]
+        answer = client.post(
+            f"/api/projects/{made['id']}/scans", json={"scan": scan}, headers=ADMIN
+        )
+        assert answer.status_code == 201, answer.text
+    return made
+
+
+def read(client: TestClient, project: Json, who: dict[str, str], **form: str) -> Json:
+    case = client.post(f"/api/projects/{project['id']}/next", headers=who).json()
+    answer = client.post(
+        f"/api/projects/{project['id']}/cases/{case['case']}/readings",
+        data={"seconds": "4.5", **form},
+        headers=who,
+    )
+    assert answer.status_code == 201, answer.text
+    return {**case, "after": answer.json()}
+
+
+def test_two_readers_label_a_set_blind_to_each_other(client: TestClient, project: Json) -> None:
+    place = f"/api/projects/{project['id']}"
+    first = read(client, project, EVA, decision="accepted")
+    assert read(client, project, TOM, decision="accepted")["case"] == first["case"]
+    assert client.get(f"{place}/cases", headers=EVA).status_code == 403
+    read(client, project, EVA, decision="rejected")
+    last = read(client, project, TOM, decision="rejected")
+    assert (last["after"]["labelled"], last["after"]["rejected"]) == (1, 1)
+    assert client.post(f"{place}/next", headers=EVA).json() is None
+    labelled = next(
+        case
+        for case in client.get(f"{place}/cases", headers=ADMIN).json()
+        if case["status"] == "labelled"
+    )
+    assert labelled["readers"] == ["eva", "tom"]
+    assert labelled["agreement"] == 1
+    proposed, agreed = (
+        client.get(f"{place}/cases/{first['case']}/{name}.png", headers=ADMIN).content
+        for name in ("proposed", "consensus")
+    )
+    assert proposed == agreed
+    archive = client.get(f"{place}/labels.zip", headers=ADMIN)
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
+        names = {name for name in opened.namelist() if not name.endswith("/")}
+    stem = first["case"]
+    assert names == {
+        "labels/cases.csv",
+        f"labels/images/{stem}.png",
+        f"labels/masks/{stem}.png",
+    }
+    took = client.get(f"{place}/effort", headers=ADMIN).json()
+    assert [one["median_seconds"] for one in took] == [4.5, 4.5]
+
+
+def test_an_image_is_open_before_as_many_readers_as_it_needs(tmp_path: Path) -> None:
+    now = [0.0]
+    labelling = Labelling(tmp_path, lambda: now[0])
+    name, project = labelling.create(ProjectSettings("one reader", "otsu"))
+    stem = "0" * 32
+    for number in range(2):
+        project.add(ProjectCase(f"{stem}-{number}-0", "p", (4, 4)))
+
+    def offered(reader: str) -> str | None:
+        case = labelling.next(name, reader)
+        return None if case is None else case.name
+
+    first = offered("eva")
+    assert offered("eva") == first
+    assert offered("tom") not in (first, None)
+    assert offered("ida") is None
+    now[0] = OPEN_S
+    assert offered("ida") == first
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"decision": "corrected"}, "without a mask"),
+        ({"decision": "perhaps"}, "decision"),
+        ({"decision": "accepted", "seconds": "-1"}, "seconds"),
+    ],
+)
+def test_a_decision_that_cannot_be_is_refused(
+    client: TestClient, project: Json, form: dict[str, str], said: str
+) -> None:
+    place = f"/api/projects/{project['id']}"
+    case = client.post(f"{place}/next", headers=EVA).json()["case"]
+    answer = client.post(
+        f"{place}/cases/{case}/readings", data={"seconds": "1", **form}, headers=EVA
+    )
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
+    assert client.get(place, headers=EVA).json()["own"] == 0
+
+
+def test_an_accepted_mask_that_was_changed_is_refused(client: TestClient, project: Json) -> None:
+    place = f"/api/projects/{project['id']}"
+    case = client.post(f"{place}/next", headers=EVA).json()["case"]
+    answer = client.post(
+        f"{place}/cases/{case}/readings",
+        data={"decision": "accepted", "seconds": "1"},
+        files={"mask": ("mask.png", png_of(np.zeros((96, 128), np.uint8)))},
+        headers=EVA,
+    )
+    assert answer.status_code == 422
+    assert "changed pixels" in answer.json()["detail"]
