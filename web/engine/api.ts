@@ -1,6 +1,7 @@
 import type { Box } from "./box";
-import type { LesionRecord } from "./generated/results";
-import type { Image, Modality } from "./image";
+import type { LesionRecord, SegmenterRecord } from "./generated/results";
+import type { Bundle } from "./bundle";
+import type { Image } from "./image";
 
 /** What a person points at. Points are (row, column) of pixels, whole numbers. */
 export interface Prompt {
@@ -13,9 +14,9 @@ export interface Prompt {
 
 /** What a job tells while it runs. */
 export interface Progress {
-  readonly step: "read" | "decode" | "load" | "prepare" | "network" | "measure";
-  /** 0 to 1. */
-  readonly fraction: number;
+  readonly step: "read" | "decode" | "load" | "network";
+  /** 0 to 1; null where it cannot be told. */
+  readonly fraction: number | null;
 }
 
 export interface JobOptions {
@@ -44,19 +45,15 @@ export interface Segmentation {
   readonly malignancy: number | null;
   readonly threshold: number;
   readonly remarks: readonly string[];
+  readonly provenance: SegmenterRecord;
+  /** What was done, in order, in words. */
+  readonly steps: readonly string[];
 }
 
 /** A bundle that is loaded in the worker. */
 export interface OpenBundle {
-  readonly name: string;
-  readonly version: string;
-  readonly modality: Modality;
-  readonly summary: string;
-  readonly labels: readonly string[];
-  readonly threshold: number;
-  readonly takesPrompt: boolean;
-  readonly remarks: readonly string[];
-  readonly trainingData: readonly string[];
+  /** What it says of itself. */
+  readonly bundle: Bundle;
   segment(image: Image, options?: SegmentOptions): Promise<Segmentation>;
   /** Frees its memory in the worker. */
   close(): Promise<void>;
@@ -65,10 +62,19 @@ export interface OpenBundle {
 /** Where a bundle comes from: its folder's address, or its files as dropped. */
 export type BundleSource = string | URL | readonly File[];
 
-/** The engine in its worker. */
+/** The engine in its worker. Jobs run one after the other, in the order in which they are asked for. */
 export interface Engine {
-  /** Reads PNG, JPEG, TIFF and DICOM; one image for each page or frame. */
+  /**
+   * Read PNG, JPEG, TIFF and DICOM; one image for each page or frame.
+   *
+   * The arrays are those of Python's reader.
+   *
+   * @throws EngineError kind "unreadable": damaged, or no image; kind "unsupported": of a kind that cannot be read
+   * on the device with the same result as in Python.
+   */
   decode(file: File, options?: JobOptions): Promise<Image[]>;
+  /** @throws EngineError kind "bundle" or "unsupported". */
   openBundle(source: BundleSource, options?: JobOptions): Promise<OpenBundle>;
+  /** Ends the worker; what it was doing is rejected with an AbortError. */
   close(): void;
 }

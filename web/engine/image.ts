@@ -3,6 +3,7 @@ import type { Box } from "./box";
 /** The kinds of numbers that a decoded image has: as in the file, not converted to 8 bits. */
 export type Pixels =
   | Uint8Array
+  | Int8Array
   | Uint16Array
   | Int16Array
   | Int32Array

@@ -29,6 +29,7 @@ export function colourUnit(image: Image): Plane[] {
 /** The largest value of an integer type; null of real numbers. */
 function largest(data: Pixels): number | null {
   if (data instanceof Uint8Array) return 2 ** 8 - 1;
+  if (data instanceof Int8Array) return 2 ** 7 - 1;
   if (data instanceof Uint16Array) return 2 ** 16 - 1;
   if (data instanceof Int16Array) return 2 ** 15 - 1;
   if (data instanceof Int32Array) return 2 ** 31 - 1;

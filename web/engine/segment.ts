@@ -11,6 +11,7 @@ import { imageProbability, labelProbabilities, malignancyOf, maskOf } from "./op
 import type { Plane } from "./plane";
 import { prepare } from "./prepare";
 import { promptedProbability } from "./prompt";
+import { provenanceOf, stepsOf } from "./provenance";
 import { checkScale } from "./scale";
 
 /** What may be asked for besides. */
@@ -52,6 +53,8 @@ export async function segmentImage(
     malignancy: malignancy(bundle, found, threshold),
     threshold,
     remarks: image.remarks,
+    provenance: provenanceOf(bundle, threshold),
+    steps: stepsOf(bundle, image, threshold, wish.prompt),
   };
 }
 

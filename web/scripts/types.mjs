@@ -9,7 +9,7 @@ import { compile } from "json-schema-to-typescript";
 
 const SCHEMAS = fileURLToPath(new URL("../../docs/reference/", import.meta.url));
 const TYPES = fileURLToPath(new URL("../engine/generated/", import.meta.url));
-export const NAMES = ["results", "bundle"];
+export const NAMES = ["results"];
 
 /** The generator knows the older spelling of tuples. */
 function tuples(node) {
@@ -20,7 +20,6 @@ function tuples(node) {
     changed.items = changed.prefixItems;
     delete changed.prefixItems;
   }
-  // The name of a field is no name of a type of its own.
   return changed;
 }
 

@@ -5,6 +5,7 @@ import type { Image, Pixels } from "../image";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 export const GOLDEN = `${ROOT}tests/golden/bundles/`;
+export const GOLDEN_IMAGES = `${ROOT}tests/golden/images`;
 export const BUNDLES = `${ROOT}src/breastseg/bundles/`;
 
 export interface Vector {
@@ -16,7 +17,19 @@ interface Index {
   arrays: Record<string, { dtype: keyof typeof KINDS; shape: number[]; offset: number }>;
 }
 
-const KINDS = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, float32: Float32Array };
+const KINDS = {
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  float32: Float32Array,
+};
+
+/** The typed array of a NumPy dtype. */
+export function kindOf(dtype: string): (typeof KINDS)[keyof typeof KINDS] {
+  return KINDS[dtype as keyof typeof KINDS];
+}
 
 /** The arrays of NAME.json and NAME.bin. */
 export function vectors(stem: string): Map<string, Vector> {

@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { expect, test } from "vitest";
+import { EngineError } from "../errors";
+import { kindOf, GOLDEN_IMAGES } from "../testing/golden";
+import { jpegCodec } from "./codec";
+import { decode } from ".";
+
+interface Wanted {
+  dtype: string;
+  shape: number[];
+  offset: number;
+  spacing_mm: [number, number] | null;
+  modality: string;
+  frame: number | null;
+  remarks: string[];
+  regions: { box: number[]; spacing_mm: [number, number] | null }[];
+}
+
+const INDEX = JSON.parse(readFileSync(`${GOLDEN_IMAGES}.json`, "utf8")) as Record<
+  string,
+  { offset: number; length: number; images: Wanted[] | null }
+>;
+const BYTES = Uint8Array.from(readFileSync(`${GOLDEN_IMAGES}.bin`)).buffer;
+/** Kinds that Python reads and the device refuses, as it could not give the same array, or not at once. */
+const REFUSED = [
+  "cmyk.jpg",
+  "signed.tif",
+  "tiled.tif",
+  "packbits.tif",
+  "rgba.tif",
+  "palette.tif",
+  "rle.dcm",
+];
+
+async function codec(): ReturnType<typeof jpegCodec> {
+  const wasm = createRequire(import.meta.url).resolve("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm");
+  return jpegCodec(Uint8Array.from(readFileSync(wasm)).buffer);
+}
+
+test.each(Object.keys(INDEX))("%s is decoded as in Python, or refused", async (name) => {
+  const { offset, length, images } = INDEX[name];
+  const file = new File([BYTES.slice(offset, offset + length)], name);
+  const found = decode(file, codec, () => undefined);
+  if (images === null || REFUSED.includes(name)) {
+    await expect(found).rejects.toBeInstanceOf(EngineError);
+    return;
+  }
+  const read = await found;
+  expect(read.length).toBe(images.length);
+  read.forEach((image, k) => {
+    const wanted = images[k];
+    const size = wanted.shape.reduce((a, b) => a * b, 1);
+    const array = new (kindOf(wanted.dtype))(BYTES, wanted.offset, size);
+    expect([image.channels, image.rows, image.columns]).toEqual(wanted.shape);
+    expect(image.data.constructor).toBe(array.constructor);
+    expect(image.data.findIndex((value, i) => value !== array[i]), "the first pixel that differs").toBe(-1);
+    expect(image.modality).toBe(wanted.modality);
+    expect(image.frame).toBe(wanted.frame);
+    expect(image.remarks).toEqual(wanted.remarks);
+    expect(image.spacingMm?.map(short) ?? null).toEqual(wanted.spacing_mm?.map(short) ?? null);
+    expect(image.regions).toEqual(wanted.regions.map((one) => ({ box: one.box, spacingMm: one.spacing_mm })));
+  });
+});
+
+function short(value: number): string {
+  return value.toPrecision(12);
+}

@@ -1,0 +1,64 @@
+/** What produced a result, in the words of Python's ONNX segmenter. */
+import type { Prompt } from "./api";
+import type { Bundle } from "./bundle";
+import type { SegmenterRecord } from "./generated/results";
+import type { Image } from "./image";
+
+export function provenanceOf(bundle: Bundle, threshold: number): SegmenterRecord {
+  const { input, output } = bundle;
+  return {
+    segmenter: bundle.name,
+    version: bundle.version,
+    parameters: {
+      input_rows: input.size[0],
+      input_columns: input.size[1],
+      intensity: input.intensity,
+      fit: input.fit,
+      region: input.region,
+      threshold,
+      min_score: output.minScore,
+      min_area_fraction: output.minAreaFraction,
+      largest_only: output.largestOnly,
+      flip_average: output.flipAverage,
+      temperature: output.temperature,
+    },
+    weights_sha256: bundle.weightsSha256,
+  };
+}
+
+/** What was done, in order. */
+export function stepsOf(bundle: Bundle, image: Image, threshold: number, prompt?: Prompt): string[] {
+  const { input, output } = bundle;
+  const shape = `${image.rows}x${image.columns}`;
+  const said: (string | false)[] = [
+    image.channels === 3 && !input.colour && "colour to luminance",
+    input.colour
+      ? "red, green and blue on their full range"
+      : "grey levels stretched to the image's own minimum and maximum",
+    input.region === "breast" && "box around the breast, chest wall to the left",
+    `${shape} pixels brought to ${input.size.join("x")} (${input.fit})`,
+    `intensity scale ${input.intensity}`,
+    `network: ${bundle.network}`,
+    output.temperature !== 1 && `logits divided by ${output.temperature}`,
+    output.flipAverage && "averaged with the prediction for the mirrored image",
+    output.minScore > threshold && `outlines with a peak below ${output.minScore} dropped`,
+    output.minAreaFraction > 0 && `outlines below ${output.minAreaFraction} of the image dropped`,
+    output.largestOnly && "only the largest outline kept",
+    `brought back to ${shape} pixels, outlined at ${threshold}`,
+    bundle.labels.length > 1 && `classes: ${bundle.labels.join(", ")}`,
+    bundle.malignancy !== null &&
+      `malignancy scaled by slope ${bundle.malignancy.slope}, intercept ${bundle.malignancy.intercept}`,
+    prompt !== undefined && `asked with a ${described(prompt)}`,
+  ];
+  return said.filter((step) => step !== false);
+}
+
+function described({ box, inside, outside, scribble }: Prompt): string {
+  const parts = [
+    box && `box ${box.join(",")}`,
+    inside?.length && `${inside.length} points inside`,
+    outside?.length && `${outside.length} points outside`,
+    scribble && "a scribble",
+  ];
+  return `prompt: ${parts.filter(Boolean).join(", ")}`;
+}
