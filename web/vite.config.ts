@@ -15,7 +15,7 @@ export default defineConfig({
   server: { host: "127.0.0.1", headers: isolated },
   preview: { host: "127.0.0.1", headers: isolated },
   test: {
-    include: ["engine/**/*.test.ts", "src/**/*.test.{ts,tsx}"],
+    include: ["engine/**/*.test.ts", "tests/browser/**/*.test.ts", "src/**/*.test.{ts,tsx}"],
     maxWorkers: 1,
     testTimeout: 60000,
   },

@@ -10,7 +10,8 @@ import { placementOf } from "./placement";
 import { plane } from "./plane";
 import { prepare } from "./prepare";
 import { segmentImage } from "./segment";
-import { BUNDLES, GOLDEN, imageOf, vectors } from "./testing/golden";
+import { BUNDLES, GOLDEN, vectors } from "./testing/golden";
+import { imageOf, spacingFor } from "./testing/vectors";
 
 const NAMES = ["ultrasound", "ultrasound-fast", "mammography", "histopathology-nuclei", "histopathology-tumour"];
 const INPUTS = vectors(`${GOLDEN}inputs`);
@@ -35,12 +36,6 @@ function remembering(network: Network): Network {
     known.set(key, found);
     return found;
   };
-}
-
-/** A spacing at which the network sees the image at its own scale, so that it is not refused. */
-function spacingFor({ input }: Bundle, [, rows, columns]: number[]): [number, number] | null {
-  if (input.umPerPx === null) return null;
-  return [(input.umPerPx * input.size[0]) / rows / 1000, (input.umPerPx * input.size[1]) / columns / 1000];
 }
 
 /** Every k-th row and column of (channels, rows, columns), at most 32 of each. */

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { EngineError } from "../errors";
-import { kindOf, GOLDEN_IMAGES } from "../testing/golden";
+import { GOLDEN_IMAGES } from "../testing/golden";
+import { kindOf } from "../testing/vectors";
 import { jpegCodec } from "./codec";
 import { decode } from ".";
 

@@ -1,0 +1,135 @@
+/** What the browser test asks the page to do; the server has the golden vectors and the bundles. */
+import { createEngine, EngineError, type Engine, type Image } from "../../engine";
+import { arraysOf, imageOf, kindOf, spacingFor, type Index, type Vector } from "../../engine/testing/vectors";
+
+const SIXTEEN_BITS = 65535;
+
+interface Agreement {
+  /** Cases of the bundle. */
+  cases: number;
+  largestDifference: number;
+  /** Pixels whose label differs, and of them those that are not near to the threshold. */
+  otherLabels: number;
+  wrongLabels: number;
+}
+
+let engine: Engine | undefined;
+
+function running(): Engine {
+  engine ??= createEngine();
+  return engine;
+}
+
+async function vectors(stem: string): Promise<Map<string, Vector>> {
+  const [index, bytes] = await Promise.all([fetch(`${stem}.json`), fetch(`${stem}.bin`)]);
+  return arraysOf((await index.json()) as Index, await bytes.arrayBuffer());
+}
+
+/** A bundle's golden vectors: the probability and the mask of each case. */
+async function agreement(name: string, tolerance: number): Promise<Agreement> {
+  const [inputs, wanted] = await Promise.all([vectors("/golden/bundles/inputs"), vectors(`/golden/bundles/${name}`)]);
+  const open = await running().openBundle(`/bundles/${name}`);
+  const cases = [...new Set([...wanted.keys()].map((key) => key.split("/")[0]))];
+  const found = { cases: cases.length, largestDifference: 0, otherLabels: 0, wrongLabels: 0 };
+  for (const one of cases) {
+    const vector = inputs.get(one);
+    const probability = wanted.get(`${one}/probability`);
+    const mask = wanted.get(`${one}/mask`);
+    if (!vector || !probability || !mask) throw new Error(`no vectors of ${one}`);
+    const image = imageOf(vector, { spacingMm: spacingFor(open.bundle, vector.shape) });
+    const segmented = await open.segment(image);
+    segmented.probability.forEach((value, i) => {
+      const python = probability.data[i] / SIXTEEN_BITS;
+      found.largestDifference = Math.max(found.largestDifference, Math.abs(value - python));
+      if (segmented.mask[i] === mask.data[i]) return;
+      found.otherLabels++;
+      if (Math.abs(python - segmented.threshold) >= tolerance) found.wrongLabels++;
+    });
+  }
+  await open.close();
+  return found;
+}
+
+/** How many of the files are decoded to Python's array, and which are not. */
+async function decoding(): Promise<{ same: number; refused: string[]; other: string[] }> {
+  const index = (await (await fetch("/golden/images.json")).json()) as Record<
+    string,
+    { offset: number; length: number; images: { dtype: string; shape: number[]; offset: number }[] | null }
+  >;
+  const bytes = await (await fetch("/golden/images.bin")).arrayBuffer();
+  const result = { same: 0, refused: [] as string[], other: [] as string[] };
+  for (const [name, { offset, length, images }] of Object.entries(index)) {
+    try {
+      const read = await running().decode(new File([bytes.slice(offset, offset + length)], name));
+      const isSame =
+        read.length === images?.length &&
+        read.every((image, k) => {
+          const { dtype, shape, offset: at } = images[k];
+          const array = new (kindOf(dtype))(bytes, at, shape.reduce((a, b) => a * b, 1));
+          return image.data.length === array.length && image.data.every((value, i) => value === array[i]);
+        });
+      if (isSame) result.same++;
+      else result.other.push(name);
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      result.refused.push(name);
+    }
+  }
+  return result;
+}
+
+/** A made image of speckle with a dark ellipse. */
+function phantom(rows: number, columns: number): Image {
+  const data = new Uint8Array(rows * columns);
+  for (let i = 0; i < data.length; i++) {
+    const row = Math.floor(i / columns) / rows - 0.45;
+    const column = (i % columns) / columns - 0.5;
+    const isInside = (row / 0.16) ** 2 + (column / 0.2) ** 2 < 1;
+    data[i] = (isInside ? 25 : 110) + ((i * 2654435761) >>> 26);
+  }
+  return imageOf({ shape: [1, rows, columns], data });
+}
+
+/** Milliseconds from a dropped file to its mask, and frames a second of the same image again and again. */
+async function speed(name: string, file: number[], frames: number): Promise<Record<string, number>> {
+  const start = performance.now();
+  const open = await running().openBundle(`/bundles/${name}`);
+  const loaded = performance.now();
+  await open.segment(phantom(64, 64)); // the first run sets memory aside
+  const dropped = performance.now();
+  const [image] = await running().decode(new File([Uint8Array.from(file)], "scan.png"));
+  await open.segment(image);
+  const first = performance.now();
+  for (let k = 0; k < frames; k++) await open.segment(image);
+  const last = performance.now();
+  await open.close();
+  return {
+    load_ms: loaded - start,
+    drop_to_mask_ms: first - dropped,
+    frames_a_second: frames ? (1000 * frames) / (last - first) : 0,
+  };
+}
+
+/** Whether a cancelled job says so, and the next one is answered. */
+async function cancelling(name: string): Promise<{ first: string; lesions: number }> {
+  const open = await running().openBundle(`/bundles/${name}`);
+  const control = new AbortController();
+  const job = open.segment(phantom(256, 256), { signal: control.signal, onProgress: () => { control.abort(); } });
+  const first = await job.then(
+    () => "answered",
+    (error: unknown) => (error as Error).name,
+  );
+  const { lesions } = await open.segment(phantom(256, 256));
+  await open.close();
+  return { first, lesions: lesions.length };
+}
+
+const actions = { agreement, decoding, speed, cancelling };
+
+declare global {
+  interface Window {
+    actions: typeof actions;
+  }
+}
+
+window.actions = actions;
