@@ -74,6 +74,8 @@ class Intake:
                 _log.error("%s: refused: its data set has another UID than its command", sender)
                 return Status.MISMATCH
             return self._queued(file, header, sender)
+        except BreastsegError:
+            raise
         except Exception as error:
             raise as_breastseg_error(error, "an instance") from error
 

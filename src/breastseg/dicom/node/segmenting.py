@@ -95,6 +95,8 @@ class Segmenting:
         """
         try:
             return self._made(item)
+        except BreastsegError:
+            raise
         except Exception as error:
             raise as_breastseg_error(error, f"item {item.id}") from error
 
