@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .samples import SAMPLES
+from .worker import READY
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20.0
-_WEIGHTS = {"raster": 5, "dicom": 6, "volume": 4, "slide": 2, "bundle": 1, "table": 1, "json": 1}
+_WEIGHTS = {
+    **{"raster": 5, "dicom": 6, "volume": 4, "slide": 2, "series": 2, "mask": 2, "annotation": 2},
+    **{"bundle": 1, "table": 1, "json": 1, "results": 1},
+}
 
 
 @dataclass
@@ -63,6 +67,8 @@ class Child:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        if self.process.stdout is None or self.process.stdout.readline() != READY:
+            raise RuntimeError("the worker does not start; run python -m tests.fuzz.worker")
 
     def ask(self, case: str, seconds: float) -> dict[str, object]:
         """What came of a case; the process is gone where it died or hung."""
@@ -93,14 +99,13 @@ def fuzz(count: int, seed: int, tell: Callable[[Report], None] = lambda _report:
         seed: of the first; each has its own.
         tell: called with what is known so far, every thousand.
     """
-    report, child, fresh = Report(), Child(), True
+    report, child = Report(), Child()
     readers = [name for name, weight in _WEIGHTS.items() for _ in range(weight)]
     assert set(readers) == set(SAMPLES)
     for number in range(count):
         reader = readers[number % len(readers)]
         case = f"{reader} {number // len(readers)} {seed + number}"
-        answer = child.ask(case, 6 * SECONDS if fresh else SECONDS)
-        fresh = False
+        answer = child.ask(case, SECONDS)
         said = str(answer["outcome"])
         known = said in ("read", "refused", "died", "hung")
         report.counts[reader, said if known else "another exception"] += 1
@@ -112,6 +117,6 @@ def fuzz(count: int, seed: int, tell: Callable[[Report], None] = lambda _report:
             tell(report)
         if said in ("died", "hung"):
             child.stop()
-            child, fresh = Child(), True
+            child = Child()
     child.stop()
     return report

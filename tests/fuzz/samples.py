@@ -22,6 +22,7 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
+    MRImageStorage,
     RLELossless,
 )
 
@@ -135,8 +136,93 @@ def tables() -> list[Sample]:
 
 
 def json_documents() -> list[Sample]:
-    """Nested JSON of no particular kind."""
-    return [_split("a.json", json.dumps({"a": [{"b": [1, 2.5, None]}] * 5}).encode())]
+    """Nested JSON of no particular kind, and one that is mostly text."""
+    nested = json.dumps({"a": [{"b": [1, 2.5, None]}] * 5}).encode()
+    text = json.dumps({"a": [{"b": "a sentence of some length, " * 8}] * 4}).encode()
+    return [_split("a.json", nested), _split("b.json", text)]
+
+
+def series() -> list[Sample]:
+    """The middle slice of an MR series in plain and in compressed pixels; `worker` adds others."""
+    found = []
+    for syntax in (ExplicitVRLittleEndian, RLELossless):
+        data = mr_slice(1, syntax)
+        found.append((f"{syntax.keyword}.dcm", data, data.rfind(b"\xe0\x7f\x10\0") + 12))
+    return found
+
+
+def mr_slice(number: int, syntax: UID) -> bytes:
+    """A slice of an MR series, 3 mm behind the one before."""
+    said = {
+        "SOPClassUID": MRImageStorage,
+        "Modality": "MR",
+        "SOPInstanceUID": f"1.2.3.4.{number + 1}",
+        "SeriesInstanceUID": "1.2.3.4",
+        "FrameOfReferenceUID": "1.2.3",
+        "NumberOfFrames": 1,
+        "ImagePositionPatient": [0, 0, 3 * number],
+        "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+        "PixelSpacing": [1, 1],
+    }
+    return dicom_file(scan(), syntax=syntax, **said)
+
+
+def masks() -> list[Sample]:
+    """Ground truth as images: 0 and 255, class numbers, colours, a softened border."""
+    dark = scan() < 100
+    colours = np.where(dark[..., None], (255, 0, 0), (0, 0, 0))
+    found = []
+    for name, array in (
+        ("a.png", dark * 255),
+        ("b.png", dark * 2),
+        ("c.png", colours),
+        ("a.jpg", dark * 255),
+        ("a.bmp", dark * 255),
+    ):
+        stream = io.BytesIO()
+        kind = "JPEG" if name.endswith("jpg") else name[2:]
+        Pillow.fromarray(array.astype(np.uint8)).save(stream, kind)
+        found.append(_split(name, stream.getvalue()))
+    return found
+
+
+def annotations() -> list[Sample]:
+    """COCO with polygons and runs, LabelMe and YOLO, each of one image ``a.png``."""
+    corners = [[14.5, 10.0], [34.0, 12.25], [30.0, 30.5], [12.0, 28.0]]
+    flat = [number for corner in corners for number in corner]
+    runs = {"counts": [500, 20, 1400], "size": [40, 48]}
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "height": 40, "width": 48}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [flat]},
+            {"id": 2, "image_id": 1, "category_id": 1, "segmentation": runs, "iscrowd": 1},
+        ],
+        "categories": [{"id": 1, "name": "lesion"}],
+    }
+    labelme = {
+        "version": "5.0",
+        "shapes": [{"label": "lesion", "points": corners, "shape_type": "polygon"}],
+        "imagePath": "a.png",
+        "imageHeight": 40,
+        "imageWidth": 48,
+    }
+    yolo = "\n".join(f"{n} 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.625" for n in (0, 1, 0))
+    return [
+        _split("coco.json", json.dumps(coco).encode()),
+        _split("a.json", json.dumps(labelme).encode()),
+        _split("a.txt", yolo.encode()),
+    ]
+
+
+def results() -> list[Sample]:
+    """The results of a run, which is resumed from them."""
+    from breastseg.results.document import to_json
+    from breastseg.results.schema import Document, Entry, LesionRecord
+
+    lesion = LesionRecord(1, (1, 2, 30, 40), 600, "mm", 12.5, ((1.0, 2.0), (3.0, 4.0)))
+    entries = tuple(Entry(f"a{n}.png", "image", lesions=(lesion,)) for n in range(4))
+    document = Document(complete=True, options={"method": "otsu"}, entries=entries)
+    return [_split("results.json", to_json(document).encode())]
 
 
 SAMPLES: dict[str, Callable[[], list[Sample]]] = {
@@ -147,6 +233,10 @@ SAMPLES: dict[str, Callable[[], list[Sample]]] = {
     "bundle": bundles,
     "table": tables,
     "json": json_documents,
+    "series": series,
+    "mask": masks,
+    "annotation": annotations,
+    "results": results,
 }
 """By the reader that they are for."""
 

@@ -12,7 +12,7 @@ import pytest
 from .harness import fuzz
 from .mutate import damaged
 from .samples import SAMPLES
-from .worker import outcome
+from .worker import outcome, place_of
 
 
 def test_damaged_files_are_read_or_refused() -> None:
@@ -32,5 +32,6 @@ def test_the_same_seed_gives_the_same_damage() -> None:
 @pytest.mark.parametrize("reader", SAMPLES)
 def test_whole_files_are_read(reader: str, tmp_path: Path) -> None:
     for name, data, _ in SAMPLES[reader]():
-        (tmp_path / name).write_bytes(data)
-        assert outcome(reader, tmp_path / name) == "read", name
+        place = place_of(reader, name, tmp_path)
+        place.write_bytes(data)
+        assert outcome(reader, place) == "read", name

@@ -11,12 +11,17 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from pydicom.uid import ExplicitVRLittleEndian
+
 from breastseg.core.errors import BreastsegError
 from breastseg.io.memory import set_max_memory
+from breastseg.io.write import write_png
 
 from .mutate import damaged
-from .samples import SAMPLES
+from .samples import SAMPLES, mr_slice, scan
 
+READY = "ready\n"
+"""The first line of a worker, once its samples are made."""
 MEMORY_LIMIT = 512 * 2**20
 """What the readers are told; the process gets this on top of what it takes to start."""
 
@@ -50,6 +55,35 @@ def read_table(path: Path) -> None:
     Folder(path.parent).cases()
 
 
+def read_series(path: Path) -> None:
+    from breastseg.io.volume_series import read_series as read
+
+    read(path.parent)
+
+
+def read_mask(path: Path) -> None:
+    from breastseg.data.lesion_pixels import read_lesion_pixels
+
+    read_lesion_pixels(path)
+
+
+def read_annotation(path: Path) -> None:
+    from breastseg.data.sets.coco import Coco
+    from breastseg.data.sets.labelme import LabelMe
+    from breastseg.data.sets.yolo import Yolo
+
+    root = path.parent.parent if path.suffix == ".txt" else path.parent
+    kind = {"coco.json": Coco, "a.json": LabelMe}.get(path.name, Yolo)
+    for case in kind(root).cases():
+        case.load()
+
+
+def read_results(path: Path) -> None:
+    from breastseg.results.document import read_document
+
+    read_document(path)
+
+
 def read_json(path: Path) -> None:
     from breastseg.inference.strict_json import load_json
 
@@ -64,7 +98,28 @@ READERS: dict[str, Callable[[Path], None]] = {
     "bundle": read_bundle,
     "table": read_table,
     "json": read_json,
+    "series": read_series,
+    "mask": read_mask,
+    "annotation": read_annotation,
+    "results": read_results,
 }
+
+
+def place_of(reader: str, name: str, folder: Path) -> Path:
+    """Where a damaged file shall lie, with what must be whole beside it."""
+    root = folder / reader / name.replace(".", "-")
+    root.mkdir(parents=True, exist_ok=True)
+    if reader == "series":
+        for number in (0, 2):
+            (root / f"{number}.dcm").write_bytes(mr_slice(number, ExplicitVRLittleEndian))
+    elif reader == "annotation":
+        beside = root / "images" if name == "a.txt" else root
+        beside.mkdir(exist_ok=True)
+        write_png(beside / "a.png", scan())
+        if name == "a.txt":
+            root = root / "labels"
+            root.mkdir(exist_ok=True)
+    return root / name
 
 
 def outcome(reader: str, path: Path) -> str:
@@ -98,14 +153,18 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     set_max_memory(MEMORY_LIMIT)
     warnings.simplefilter("ignore")
+    places: dict[tuple[str, str], Path] = {}
     samples = {name: make() for name, make in SAMPLES.items()}
+    answers.write(READY)
     with tempfile.TemporaryDirectory() as folder:
         for line in sys.stdin:
             reader, index, seed = line.split()
             name, data, header = samples[reader][int(index) % len(samples[reader])]
             content, kept = damaged(data, header, int(seed))
-            place = Path(folder) / reader / name
-            place.parent.mkdir(exist_ok=True)
+            key = (reader, name)
+            if key not in places:
+                places[key] = place_of(reader, name, Path(folder))
+            place = places[key]
             place.write_bytes(content)
             said = outcome(reader, place)
             place.unlink()
