@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+import breastseg.inference.slide as slide_module
 from breastseg.cli.main import main
 from breastseg.core import Bundle, InputSpec, Intensity, Modality, OutputSpec
 from breastseg.inference.bundle_folder import MODEL, read_bundle, sha256_of, write_bundle_json
+from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.io.mask_pyramid import read_mask_level
 from breastseg.io.write import write_png
 
@@ -95,7 +97,7 @@ def test_everything_is_written(bundle: str, slide: Path, tmp_path: Path, capsys:
     out = tmp_path / "out"
     assert main(["slide", str(slide), "--method", bundle, "--out", str(out), "--threads", "1"]) == 0
     area = (120 * 160 - 20 * 40) * 0.25e-6
-    assert f"1 lesion {area:.3g} mm2" in capsys.readouterr().out
+    assert f"1 lesion {1e6 * area:.0f} um2" in capsys.readouterr().out
     assert files(out) == [
         "lesions.geojson",
         "mask.tif",
@@ -176,6 +178,44 @@ def test_results_are_not_replaced_unasked(
     assert main(words) == 2
     assert "replace it with --overwrite" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 0
+
+
+def test_a_slide_that_was_broken_off_goes_on_from_its_tiles(
+    bundle: str, slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    tiles = []
+
+    def broken(seen: np.ndarray, after: int) -> None:
+        tiles.append(len(seen))
+        if len(tiles) > after:
+            raise KeyboardInterrupt
+
+    def run(out: Path, after: int, *more: str) -> int:
+        tiles.clear()
+        stated = slide_module.tile_network
+
+        def network(segmenter: OnnxSegmenter) -> slide_module.TileNetwork:
+            inner = stated(segmenter)
+            return lambda seen: (broken(seen, after), inner(seen))[1]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(slide_module, "tile_network", network)
+            patch.setattr(slide_module, "BATCH_PX", 64**2)
+            words = ["slide", str(slide), "--method", bundle, "--out", str(out), *more]
+            return main(words)
+
+    assert run(tmp_path / "whole", 10**6) == 0
+    total = len(tiles)
+    assert total > 6
+    assert run(tmp_path / "out", 4) == 130
+    assert "results.partial.tiles" in files(tmp_path / "out")
+    assert run(tmp_path / "out", 10**6, "--resume") == 0
+    assert len(tiles) == total - 4
+    assert files(tmp_path / "out") == files(tmp_path / "whole")
+    for name in ("mask.tif", "lesions.geojson", "results.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert run(tmp_path / "out", 0, "--resume") == 0, "all was done"
+    assert not tiles
 
 
 def test_the_slide_is_not_written_over(bundle: str, slide: Path, capsys: Capture) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import breastseg.results.volume as volume_results
 from breastseg.cli.main import main
 from breastseg.core import Bundle, Grid, Modality, VolumeSpec
 from breastseg.inference.bundle_folder import MODEL, sha256_of, write_bundle_json
@@ -89,6 +90,28 @@ def test_the_outline_lies_on_the_grid_of_the_input(
     assert "1 lesion 0.29 cm3" in capsys.readouterr().out
     assert main(["volume", *phases, "--method", str(gain), "--out", str(out)]) == 2
     assert "replace it with --overwrite" in capsys.readouterr().err
+
+
+def test_a_volume_that_was_broken_off_is_done_again(
+    gain: Path, phases: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    out = tmp_path / "out"
+    words = ["volume", *phases, "--method", str(gain), "--out", str(out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(volume_results, "success", _interrupted)
+        assert main(words) == 130
+    assert main([*words, "--resume"]) == 0
+    assert len(entries(out)) == 1
+    before = (out / "mask.nii.gz").stat().st_mtime_ns
+    assert main([*words, "--resume"]) == 0
+    assert (out / "mask.nii.gz").stat().st_mtime_ns == before, "all was done"
+    assert main(words) == 2
+    assert "continue it with --resume" in capsys.readouterr().err
+    assert main([*words, "--within-breast", "--resume"]) == 2
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_several_networks_also_say_where_they_are_unsure(

@@ -140,7 +140,7 @@ def test_words() -> None:
     assert lines(volume) == ("mr: 1 lesion 0.29 cm3",)
     assert lines(bad) == ("bad.png: is empty",)
     nuclei = [LesionRecord(n, (0, 0, 1, 1), 9, "mm", area=0.00004012) for n in (1, 2)]
-    assert describe(nuclei, "nucleus") == "2 nuclei, the largest 4.01e-05 mm2"
+    assert describe(nuclei, "nucleus") == "2 nuclei, the largest 40 um2"
 
 
 def test_significant_digits() -> None:

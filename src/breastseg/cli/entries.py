@@ -39,7 +39,7 @@ def tell(entries: Iterable[Entry], folder: Path) -> int:
         tell_one(entry)
         failed += entry.failed
         done += not entry.failed
-    if done:
+    if done or not failed:  # without an entry, an earlier run had done all
         say(f"The results are in {folder}/")
     return exit_code(done, failed)
 

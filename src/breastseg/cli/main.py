@@ -33,6 +33,7 @@ COMMANDS = {
     "watch": Command("watch", "Watch", "segment the DICOM files that appear in a folder"),
     "dicomweb pull": Command("dicomweb", "Pull", "fetch studies from a DICOMweb server"),
     "dicomweb push": Command("dicomweb", "Push", "store DICOM files on a DICOMweb server"),
+    "measure": Command("measure", "Measure", "measure the lesions of a corrected mask"),
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
@@ -70,6 +71,7 @@ Examples:
   breastseg segment study/ cine.dcm --out results --threads 2
   breastseg volume before.nii.gz after.nii.gz --method BUNDLE --out outlined
   breastseg slide slide.svs --method BUNDLE --out outlined
+  breastseg measure scan.png corrected_mask.png --spacing 0.1
   cat scan.dcm | breastseg segment - --json
   breastseg segment scan.png --method polar-path --box 60 80 180 220 --out in-a-box
   breastseg evaluate ultrasound --data BUSI=data/BUSI --split lesions --out scores

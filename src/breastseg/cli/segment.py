@@ -12,6 +12,7 @@ import tyro
 from breastseg.cli.console import complain, progress, say
 from breastseg.cli.dicom_kinds import NO_DICOM, DicomKinds
 from breastseg.cli.entries import exit_code, naming_options, tell_one
+from breastseg.cli.spacing import SpacingMm
 from breastseg.core.errors import InputError
 from breastseg.inference.options import SegmentOptions
 from breastseg.io.memory import MAX_MEMORY, set_max_memory
@@ -26,27 +27,11 @@ _STILLS = (".png", ".jpg", ".jpeg", ".bmp")
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 
-def _spacing_of(words: list[str]) -> tuple[float, float]:
-    """One number for both axes, or that of rows and that of columns."""
-    row, column = (float(word) for word in (words * 2 if len(words) == 1 else words))
-    return row, column
-
-
 @dataclass(frozen=True)
 class _Options(SegmentOptions):
     """The same, with a spacing that may be one number."""
 
-    spacing_mm: Annotated[
-        tuple[float, float] | None,
-        tyro.constructors.PrimitiveConstructorSpec(
-            nargs="*",
-            metavar="MM [MM]",
-            instance_from_str=_spacing_of,
-            is_instance=lambda value: value is None or isinstance(value, tuple),
-            str_from_instance=lambda value: [] if value is None else [str(mm) for mm in value],
-        ),
-        tyro.conf.arg(name="spacing", help_behavior_hint=""),
-    ] = None
+    spacing_mm: SpacingMm = None
 
 
 DEFAULT_OPTIONS = _Options()
@@ -58,7 +43,8 @@ class Segment:
 
     Writes STEM_mask.png (0 and 255, in the size of the image) and STEM_overlay.png for every
     image or frame (STEM_f0001 ...), and results.json and results.csv for the run; with
-    --uncertainty also STEM_uncertainty.png, a grey image from 0 (sure) to 255.
+    --uncertainty also STEM_uncertainty.png, a grey image from 0 (sure) to 255; with --report also
+    report.html, which opens in any browser and prints, and STEM_seen.png, the images in it.
 
     'models list' names the methods. The parameters of a classical method are further options:
     'segment --method otsu --help' lists them.
@@ -72,6 +58,7 @@ class Segment:
         out: folder for what is written; by default breastseg-results, or none with --json and
             without --dicom.
         options: how.
+        report: write report.html with all images and measurements.
         objects: which DICOM objects are written.
         max_memory: GiB that one image may take; what would take more is refused before it is
             decoded.
@@ -87,6 +74,7 @@ class Segment:
     ]
     out: Annotated[Path | None, _NO_HINT] = None
     options: Annotated[_Options, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
+    report: bool = False
     objects: Annotated[DicomKinds, tyro.conf.arg(name="")] = NO_DICOM
     max_memory: float = MAX_MEMORY / 2**30
     json: bool = False
@@ -102,6 +90,7 @@ class Segment:
         """The same with a method that has its parameters already."""
         from breastseg.inference.open import check_dimensions, open_segmenter
         from breastseg.results.document import to_json
+        from breastseg.results.report import write_report
         from breastseg.results.run import Run
         from breastseg.results.segment import segment_images
         from breastseg.results.source import find_sources
@@ -119,10 +108,11 @@ class Segment:
         )
         check_dimensions(segmenter, 2)
         companion = self.objects.companion()
-        root = self.out or (None if self.json and companion is None else DEFAULT_FOLDER)
+        nothing_written = self.json and companion is None and not self.report
+        root = self.out or (None if nothing_written else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
         asked = {name: value for name, value in asdict(options).items() if name != "threads"}
-        asked |= asdict(self.objects)
+        asked |= asdict(self.objects) | {"report": self.report}
         inputs = {source.name: source.path for source in sources}
         with naming_options(", or continue it with --resume"):
             run = Run(asked, root, inputs, overwrite=self.overwrite, resume=self.resume)
@@ -133,11 +123,15 @@ class Segment:
             with (
                 progress("Segmenting", total, self.quiet or short) as advance,
                 closing(
-                    segment_images(segmenter, sources, options, run, advance, companion)
+                    segment_images(
+                        segmenter, sources, options, run, advance, companion, self.report
+                    )
                 ) as entries,
             ):
                 for entry in entries:
                     tell_one(entry, self.json or self.quiet)
+            if self.report and root is not None:
+                write_report(root, run.document(), getattr(segmenter, "bundle", None))
         except InputError as error:  # of the folder, as when the disk is full
             stopped = True
             complain(str(error))

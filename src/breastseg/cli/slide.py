@@ -36,6 +36,8 @@ class SegmentSlide:
         threads: CPU cores to use; 0 for all.
         options: how the method is opened.
         overwrite: replace what an earlier run has written.
+        resume: continue a run that was stopped, with the same options and slide; tiles that are
+            done are not done again.
         quiet: no bar.
     """
 
@@ -48,6 +50,7 @@ class SegmentSlide:
     threads: int = 0
     options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     overwrite: bool = False
+    resume: bool = False
     quiet: bool = False
 
     def run(self) -> int:
@@ -59,12 +62,13 @@ class SegmentSlide:
 
         segmenter = image_network(open_segmenter(self.method, self.options, threads=self.threads))
         view = SlideOptions(self.um_per_px, self.slide_um, self.normalise_stain)
-        with naming_options():
+        with naming_options(", or continue it with --resume"):
             run = Run(
                 {"method": self.method, **asdict(view), **asdict(self.options)},
                 self.out,
                 {printable(self.slide): self.slide},
                 overwrite=self.overwrite,
+                resume=self.resume,
             )
         with progress("tiles", None, self.quiet) as advance:
             watch = _Watch(advance)

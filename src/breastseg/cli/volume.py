@@ -41,6 +41,8 @@ class Volume:
         max_memory: GiB that one study may take; what would take more is refused before it is
             decoded.
         overwrite: replace what an earlier run has written.
+        resume: continue a run that was stopped, with the same options and inputs; what is done is
+            not done again.
     """
 
     phases: tyro.conf.Positional[
@@ -55,6 +57,7 @@ class Volume:
     objects: Annotated[DicomKinds, tyro.conf.arg(name="")] = NO_DICOM
     max_memory: float = MAX_MEMORY / 2**30
     overwrite: bool = False
+    resume: bool = False
 
     def run(self) -> int:
         """Segment; returns the exit code."""
@@ -75,12 +78,13 @@ class Volume:
             **asdict(self.options),
             **asdict(self.objects),
         }
-        with naming_options():
+        with naming_options(", or continue it with --resume"):
             run = Run(
                 asked,
                 self.out,
                 {printable(path): path for path in self.phases},
                 overwrite=self.overwrite,
+                resume=self.resume,
             )
         companion = self.objects.companion()
         entries = segment_volume(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
 from breastseg.inference.slide_regions import OUTLINED, PEAK, regions_to_keep
+from breastseg.inference.tile_store import TileStore
 from breastseg.io.mask_pyramid import read_mask_level, write_mask_pyramid
 from breastseg.io.slide import Slide
 from breastseg.measure.polygons import Polygon, polygons
@@ -37,6 +39,8 @@ OVERVIEW = 2048
 """Pixels along the longer side of the image in which tissue is looked for."""
 FAR = 4.0
 """A slide so many times coarser or finer than the network was made for is another kind of image."""
+BATCH_PX = 2**20
+"""Pixels of the tiles that the network is given at a time."""
 MOST_TRACED = 2**25
 """Pixels of the mask that outlines are drawn of; a larger mask is halved until it has fewer."""
 
@@ -136,6 +140,7 @@ def segment_slide(
     tiling: Tiling,
     mask: Path,
     progress: Progress | None = None,
+    store: TileStore | None = None,
 ) -> SlideMask:
     """Outline a slide and write the mask, whole or not at all.
 
@@ -145,6 +150,7 @@ def segment_slide(
         tiling: the sliding window.
         mask: the TIFF file to write.
         progress: called with (done, total) tiles that hold tissue.
+        store: keeps the results of tiles, and has those of a run that was broken off.
 
     Raises:
         GeometryError: the network gives another shape.
@@ -160,7 +166,7 @@ def segment_slide(
 
     def counted() -> Iterator[NDArray[np.bool_]]:
         nonlocal inside
-        for block in _kept_blocks(slide, network, tiling, wanted, progress):
+        for block in _kept_blocks(slide, network, tiling, wanted, progress, store):
             inside += int(np.count_nonzero(block))
             yield block
 
@@ -195,9 +201,10 @@ def _kept_blocks(
     tiling: Tiling,
     wanted: NDArray[np.bool_],
     progress: Progress | None,
+    store: TileStore | None,
 ) -> Iterator[NDArray[np.bool_]]:
     """`outlined_blocks` without the outlines that have no peak or are too small."""
-    blocks = outlined_blocks(slide, network, tiling, wanted, progress)
+    blocks = outlined_blocks(slide, network, tiling, wanted, progress, store)
     if tiling.min_score > tiling.threshold or tiling.min_px > 1:
         yield from regions_to_keep(blocks, wanted.shape[1], tiling.min_px)
     else:
@@ -210,6 +217,7 @@ def outlined_blocks(
     tiling: Tiling,
     wanted: NDArray[np.bool_],
     progress: Progress | None = None,
+    store: TileStore | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """The kept part of every tile, row by row.
 
@@ -219,6 +227,7 @@ def outlined_blocks(
         tiling: the sliding window.
         wanted: the tiles to show to the network, as `tissue_tiles`; nothing is outlined elsewhere.
         progress: called with (done, total) tiles that hold tissue.
+        store: as for `segment_slide`.
 
     Yields:
         (kept, kept) of 0, `OUTLINED` at or above the threshold, `PEAK` where that is also at or
@@ -235,11 +244,14 @@ def outlined_blocks(
     size = slide.size_at(tiling.step)
     for start in range(0, total, tiling.batch):
         indices = chosen[start : start + tiling.batch]
-        blocks = _run(slide, network, tiling, indices, wanted.shape[1])
-        for index, block in zip(indices.tolist(), blocks, strict=True):
+        run = partial(_run, slide, network, tiling, indices, wanted.shape[1])
+        shape = (len(indices), tiling.kept, tiling.kept)
+        blocks = run() if store is None else store.batch(start // tiling.batch, shape, run)
+        for index, seen in zip(indices.tolist(), blocks, strict=True):
             for _ in range(at, index):
                 yield empty
             row, column = divmod(index, wanted.shape[1])
+            block = seen.copy()
             block[max(0, size[0] - row * tiling.kept) :] = 0
             block[:, max(0, size[1] - column * tiling.kept) :] = 0
             yield block
@@ -361,7 +373,7 @@ def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = 
         step=step,
         tile=side,
         margin=side // 64 * 8,
-        batch=max(1, 2**20 // side**2),
+        batch=max(1, BATCH_PX // side**2),
         threshold=segmenter.output.threshold,
         min_score=segmenter.output.min_score,
         min_px=segmenter.output.min_area_fraction * side**2,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from breastseg.core.errors import UnsupportedError
 from breastseg.core.image import Modality
 from breastseg.core.reference import Reference
 from breastseg.io.dicom_image import decoding
@@ -99,6 +100,7 @@ def read_slice(path: Path) -> DicomSlice | None:
 
     Raises:
         UnreadableError: missing, empty, damaged or no DICOM.
+        UnsupportedError: pixels of a number of bits that is not read.
     """
     from pydicom import dcmread
 
@@ -126,11 +128,27 @@ def read_slice(path: Path) -> DicomSlice | None:
             orientation=cosines,
             slope=_number(header.get("RescaleSlope"), 1.0),
             intercept=_number(header.get("RescaleIntercept"), 0.0),
-            dtype=f"<{'ui'[int(header.PixelRepresentation)]}{int(header.BitsAllocated) // 8}",
+            dtype=_dtype(header, name),
             number=None if (at := header.get("InstanceNumber")) in (None, "") else int(at),
             times=_times(header),
             reference=reference_of(header),
         )
+
+
+def _dtype(header: Dataset, name: str) -> str:
+    """Of the stored values.
+
+    Raises:
+        UnsupportedError: no number of bits that pixels of grey have.
+    """
+    bits, signed = int(header.BitsAllocated), int(header.PixelRepresentation)
+    if bits not in (8, 16, 32) or signed not in (0, 1):
+        raise UnsupportedError(
+            f"{name}: BitsAllocated {bits}, PixelRepresentation {signed}",
+            "8, 16 or 32, and 0 or 1",
+            "export the series again",
+        )
+    return f"<{'ui'[signed]}{bits // 8}"
 
 
 def _times(header: Dataset) -> Mapping[str, float]:

@@ -18,7 +18,7 @@ from breastseg.io.open import DICOM_SUFFIXES, SUFFIXES, is_dicom, is_image_head,
 from breastseg.io.source import opened
 from breastseg.io.volume_header import HEAD_BYTES
 
-_OUR_OUTPUTS = re.compile(r".*_(mask|overlay|uncertainty)(_\d+)?", re.IGNORECASE)
+_OUR_OUTPUTS = re.compile(r".*_(mask|seen|overlay|uncertainty)(_\d+)?", re.IGNORECASE)
 _DICOM_INDEX = "dicomdir"
 _CLASS_OF_FILE = re.compile(rb"\x02\x00\x02\x00UI..([0-9.]{1,64})", re.DOTALL)  # (0002,0002)
 _CLASS = re.compile(rb"\x08\x00\x16\x00(?:UI..|..\x00\x00)([0-9.]{1,64})", re.DOTALL)  # (0008,0016)
@@ -75,7 +75,7 @@ def search_folder(folder: Path, leave_out: Path | None = None) -> Found:
     so is a file without a suffix that is empty, cannot be opened or breaks off within a DICOM
     preamble. Left out are hidden files; DICOM objects without pixels of a scan, such as reports,
     presentation states, segmentations and the index of a medium; and what is called ``*_mask``,
-    ``*_overlay`` or ``*_uncertainty``, with a number or without, which are outputs and not scans.
+    ``*_seen``, ``*_overlay`` or ``*_uncertainty``, with a number or without: outputs, not scans.
 
     Args:
         folder: an existing folder. Links that lead in a circle are followed once.

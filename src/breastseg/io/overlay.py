@@ -1,58 +1,51 @@
-"""An outline drawn over the image that it belongs to, for people to look at.
+"""The contour of a mask drawn on its image, for people to look at.
 
-The image itself stays as it is: nothing is tinted, so the tissue under and beside the outline
+The image itself stays as it is: nothing is tinted, so the tissue under and beside the contour
 can still be read. The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/),
 which readers with any common form of colour blindness can tell apart, on grey as well.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
 from breastseg.core.image import Image
-
-if TYPE_CHECKING:
-    from PIL.ImageDraw import ImageDraw
+from breastseg.io.ruler import SMALLEST_PX, LesionMarks, draw_line, draw_number, draw_scale_bar
 
 PREDICTION_RGB = (240, 170, 0)
-"""Orange: what the method outlined."""
+"""Orange: the mask of the method."""
 TRUTH_RGB = (60, 190, 255)
-"""Sky blue: the known outline."""
-CALLIPER_RGB = (255, 255, 255)
-"""White: the measured diameters."""
-
-Point = tuple[float, float]
-"""(row, column) in pixels; whole numbers are the pixels' centres."""
+"""Sky blue: the ground truth."""
 
 
 def overlay(
     image: Image,
     mask: NDArray[np.bool_],
     truth: NDArray[np.bool_] | None = None,
-    marks: Sequence[tuple[Point, Point]] = (),
+    marks: Sequence[LesionMarks] = (),
 ) -> NDArray[np.uint8]:
-    """Draw outlines and callipers over an image.
+    """Draw contours, and for each lesion its number and diameters, on an image.
 
-    The line lies on the outermost pixels of the region, so that it never hides what is outside,
-    and is one pixel wide for images of up to 500 pixels, wider in proportion above.
+    The contour lies on the outermost pixels of the region, so that it never hides what is outside,
+    and is one pixel wide for images of up to 500 pixels, wider in proportion above. With the
+    spacing known, a scale bar stands in a corner. Letters are left out of images of less than
+    100 pixels.
 
     Args:
         image: a 2-D image of 1 or 3 channels.
-        mask: (rows, columns), True on what the method outlined.
-        truth: (rows, columns), the known outline, where there is one.
-        marks: the two end points of each diameter to be drawn.
+        mask: (rows, columns), True on what the method segmented.
+        truth: (rows, columns), the ground truth, where there is one.
+        marks: what is drawn for each lesion.
 
     Returns:
         (rows, columns, 3) RGB, the size of the image.
 
     Raises:
-        GeometryError: an outline has another shape than the image.
+        GeometryError: a mask has another shape than the image.
     """
     from PIL import Image as Pillow
     from PIL import ImageDraw
@@ -63,14 +56,17 @@ def overlay(
         if region is None:
             continue
         if region.shape != image.grid.shape:
-            raise GeometryError(f"outline of {region.shape}, image of {image.grid.shape}")
+            raise GeometryError(f"mask of {region.shape}, image of {image.grid.shape}")
         picture[_rim(region, width)] = colour
-    if not marks:
-        return picture
     canvas = Pillow.fromarray(picture)
     draw = ImageDraw.Draw(canvas)
-    for start, end in marks:
-        _calliper(draw, start, end, width)
+    for one in marks:
+        for line in one.lines:
+            draw_line(draw, line, width)
+    if max(image.grid.shape) >= SMALLEST_PX:
+        for one in marks:
+            draw_number(draw, one, image.grid.shape, PREDICTION_RGB)
+        draw_scale_bar(draw, image.grid, mask, width)
     return np.array(canvas)
 
 
@@ -110,20 +106,3 @@ def _rim(region: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
         inner[1:-1, 1:-1] &= core[:-2, 1:-1] & core[2:, 1:-1] & core[1:-1, :-2] & core[1:-1, 2:]
         core = inner
     return np.asarray(region & ~core[1:-1, 1:-1])
-
-
-def _calliper(draw: ImageDraw, start: Point, end: Point, width: int) -> None:
-    """A dotted line with a small cross at both ends, as ultrasound machines draw it."""
-    length = math.dist(start, end)
-    arm = min(4 * width, max(2 * width, length / 6))
-    step = 4 * width
-    dots = max(1, round(length / step))
-    for index in range(1, dots):
-        fraction = index / dots
-        row = start[0] + fraction * (end[0] - start[0])
-        column = start[1] + fraction * (end[1] - start[1])
-        half = (width - 1) / 2
-        draw.rectangle((column - half, row - half, column + half, row + half), CALLIPER_RGB)
-    for row, column in (start, end):
-        draw.line((column - arm, row, column + arm, row), CALLIPER_RGB, width)
-        draw.line((column, row - arm, column, row + arm), CALLIPER_RGB, width)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from breastseg.core.prediction import Lesion, Prediction
-from breastseg.measure.diameters import Point
 from breastseg.measure.lesion import LesionMeasurement, measure
 from breastseg.measure.uncertainty import region_uncertainty
 
@@ -21,12 +20,14 @@ class Finding:
         measured: its size in an image; None in a volume.
         volume: in a volume, in mm3, or in voxels where the spacing is unknown; None in an image.
         uncertainty: the mean over it, 0 (sure) to 1; None where the method gives none.
+        classes: mean probability over it of each kind of lesion; empty where there are no kinds.
     """
 
     lesion: Lesion
     measured: LesionMeasurement | None
     volume: float | None = None
     uncertainty: float | None = None
+    classes: Mapping[str, float] = field(default_factory=dict)
 
 
 def findings(prediction: Prediction) -> tuple[Finding, ...]:
@@ -38,16 +39,14 @@ def findings(prediction: Prediction) -> tuple[Finding, ...]:
             measure(lesion, grid) if grid.ndim == 2 else None,
             lesion.area_px * math.prod(grid.steps) if grid.ndim == 3 else None,
             region_uncertainty(prediction, lesion),
+            _classes(prediction, lesion),
         )
         for lesion in prediction.lesions()
     )
 
 
-def diameter_ends(found: Iterable[Finding]) -> list[tuple[Point, Point]]:
-    """The two ends of every diameter of the lesions, to be drawn."""
-    return [
-        ends
-        for measured in (finding.measured for finding in found)
-        if measured is not None
-        for ends in (measured.longest_ends, measured.perpendicular_ends)
-    ]
+def _classes(prediction: Prediction, lesion: Lesion) -> Mapping[str, float]:
+    if prediction.class_probability is None:
+        return {}
+    maps = zip(prediction.class_names, prediction.class_probability, strict=True)
+    return {name: float(lesion.values(one).mean()) for name, one in maps}

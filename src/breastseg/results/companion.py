@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,13 +66,9 @@ class Companion(Protocol):
 
 def with_taken(files: Files, taken: Taken) -> Files:
     """The names of an entry's files, with those of its companion."""
-    return Files(
-        files.mask,
-        files.overlay,
-        files.probability,
-        files.uncertainty,
-        files.contours,
-        taken.segmentation,
-        taken.report,
-        taken.presentation,
+    return replace(
+        files,
+        segmentation=taken.segmentation,
+        report=taken.report,
+        presentation=taken.presentation,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 JSON_NAME = "results.json"
 CSV_NAME = "results.csv"
+REPORT_NAME = "report.html"
 
 T = TypeVar("T")
 
@@ -31,8 +32,8 @@ _COLUMNS = (
     *("malignancy", "lesions", "lesion"),
     *("box_slice0", "box_row0", "box_column0", "box_slice1", "box_row1", "box_column1"),
     *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
-    *("mean_probability", "max_probability", "uncertainty"),
-    *("mask", "overlay", "probability_map", "uncertainty_map", "contours"),
+    *("mean_probability", "max_probability", "uncertainty", "class"),
+    *("mask", "image", "overlay", "probability_map", "uncertainty_map", "contours"),
     *("segmentation", "report", "presentation"),
     *("segmenter", "segmenter_version", "weights_sha256", "software_version"),
 )
@@ -131,6 +132,7 @@ def _entry_cells(entry: Entry) -> dict[str, object]:
     files = entry.files
     return cells | {
         "mask": files.mask,
+        "image": files.image,
         "overlay": files.overlay,
         "probability_map": files.probability,
         "uncertainty_map": files.uncertainty,
@@ -159,7 +161,7 @@ def _sizes(lesion: LesionRecord) -> dict[str, object]:
         *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
         *("mean_probability", "max_probability", "uncertainty"),
     )
-    return {name: getattr(lesion, name) for name in names}
+    return {"class": lesion.class_name, **{name: getattr(lesion, name) for name in names}}
 
 
 def _by_axis(values: tuple[float, ...]) -> Iterator[tuple[str, float]]:

@@ -66,7 +66,7 @@ def failure(name: str, kind: Kind, error: BreastsegError, frame: int | None = No
 
 def lesion_record(number: int, finding: Finding, grid: Grid) -> LesionRecord:
     """A lesion of an image or volume on this grid as it stands in the results."""
-    lesion, measured = finding.lesion, finding.measured
+    lesion, measured, classes = finding.lesion, finding.measured, finding.classes
     record = LesionRecord(
         number=number,
         box=tuple(lesion.box),
@@ -76,6 +76,8 @@ def lesion_record(number: int, finding: Finding, grid: Grid) -> LesionRecord:
         mean_probability=_rounded(lesion.mean_probability),
         max_probability=_rounded(lesion.score),
         uncertainty=_rounded(finding.uncertainty),
+        class_name=max(classes, key=lambda name: classes[name], default=None),
+        class_probabilities={name: round(mean, 4) for name, mean in classes.items()} or None,
     )
     if measured is None:
         return record

@@ -1,35 +1,42 @@
-"""A report of segmented scans as one HTML file that opens without a network and prints."""
+"""A report of a run as one HTML file that opens without a network, fits a phone and prints."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from breastseg import __version__
 from breastseg.core.bundle import Bundle
-from breastseg.core.grid import Grid
-from breastseg.core.provenance import Provenance
+from breastseg.core.mask import LESION
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
+from breastseg.io.ruler import RULER_RGB
+from breastseg.io.write import replacing
 from breastseg.metrics.lesionwise import LesionMatch
-from breastseg.results.schema import LesionRecord
-from breastseg.results.sentences import describe
+from breastseg.results import sentences
+from breastseg.results.document import REPORT_NAME
+from breastseg.results.schema import Document, Entry, LesionRecord
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MAX_FIGURES = 300
+"""The figures of so many images stand in a report; a browser opens no more in reasonable time."""
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_FIGURE_PX = 1000
+"""The longer side of a figure, at most."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """How a scan with known outline was done.
+    """How an image with ground truth was done.
 
     Attributes:
-        longest: the true longest diameter in the unit of the scan; None without a lesion.
-        dice: overlap of the outline with the truth, 0 to 1; None without a lesion.
+        longest: the true longest diameter in the unit of the image; None without a lesion.
+        dice: overlap of the mask with the ground truth, 0 to 1; None without a lesion.
         match: the lesions found and the false positives.
     """
 
@@ -42,65 +49,140 @@ class Truth:
         """The match in words."""
         match = self.match
         if match.true_lesions == 0:
-            return (
-                f"none, but {match.outlines} outlined" if match.outlines else "none, none outlined"
-            )
+            return f"none, but {match.outlines} segmented" if match.outlines else "none, none found"
         text = "found" if match.found == match.true_lesions else "missed"
         if match.true_lesions > 1:
             text = f"{match.found} of {match.true_lesions} found"
         return f"{text}, {match.false_positives} false" if match.false_positives else text
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Scan:
-    """One scan of the report.
+    """One entry of a run as the report shows it.
 
     Attributes:
-        name: what the report calls it.
-        grid: its size and spacing.
-        original: (rows, columns) or (rows, columns, 3) uint8.
-        overlay: (rows, columns, 3) uint8, the same with outlines and callipers.
-        lesions: what was found, the largest first.
-        milliseconds: what segmenting took, without reading and drawing.
-        truth: what is known of it, if anything is.
+        entry: the entry.
+        folder: where its files lie.
+        truth: how it compares with the ground truth, where that is known.
+        with_figures: False where there are too many to be shown.
     """
 
-    name: str
-    grid: Grid
-    original: NDArray[np.uint8] = field(repr=False)
-    overlay: NDArray[np.uint8] = field(repr=False)
-    lesions: Sequence[LesionRecord]
-    milliseconds: float
+    entry: Entry
+    folder: Path
     truth: Truth | None = None
+    with_figures: bool = True
+
+    @property
+    def name(self) -> str:
+        """What messages call it, without the folders that it lies in."""
+        name = self.entry.input.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return name if self.entry.frame is None else f"{name}, frame {self.entry.frame}"
+
+    @property
+    def lesions(self) -> tuple[LesionRecord, ...]:
+        """The largest first."""
+        return self.entry.lesions
 
     @property
     def verdict(self) -> str:
-        """The lesions in words."""
-        return describe(self.lesions)
+        """What came of it, in words."""
+        if self.entry.failed:
+            return "could not be segmented"
+        return sentences.describe(self.lesions, self.entry.label or LESION)
 
     @property
-    def original_url(self) -> str:
-        """The image itself, as the address of an image."""
-        return _data_url(self.original)
+    def paste(self) -> tuple[str, ...]:
+        """A line a lesion, for a letter or a record."""
+        return sentences.to_paste(self.entry)
+
+    @property
+    def classes(self) -> bool:
+        """True where the kinds of lesion are told apart."""
+        return any(lesion.class_name for lesion in self.lesions)
+
+    @property
+    def image_url(self) -> str:
+        """The image as it was looked at, for the page; empty without one."""
+        return self._figure(self.entry.files.image)
 
     @property
     def overlay_url(self) -> str:
-        """The overlay itself, as the address of an image."""
-        return _data_url(self.overlay)
+        """The overlay, for the page; empty without one."""
+        return self._figure(self.entry.files.overlay)
+
+    def _figure(self, name: str | None) -> str:
+        from PIL import Image as Pillow
+
+        if name is None or not self.with_figures or not (self.folder / name).is_file():
+            return ""
+        with Pillow.open(self.folder / name) as written:
+            small = written.convert("RGB")
+        small.thumbnail((_FIGURE_PX, _FIGURE_PX), Pillow.Resampling.LANCZOS)
+        stream = io.BytesIO()
+        small.save(stream, "JPEG", quality=90, subsampling=0)
+        return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def render(scans: Sequence[Scan], bundle: Bundle, provenance: Provenance, remark: str = "") -> str:
-    """Write the report.
+def write_report(
+    folder: Path,
+    document: Document,
+    bundle: Bundle | None = None,
+    truths: Mapping[str, Truth] | None = None,
+    remark: str = "",
+) -> Path:
+    """Write the report of a run into its folder, whole or not at all.
 
     Args:
-        scans: in the order in which they shall stand.
-        bundle: the method.
-        provenance: of the predictions; its parameters are listed.
-        remark: a sentence under the title, e.g. where the scans come from.
+        folder: of the run, with the images and overlays that the document names.
+        document: the results.
+        bundle: the method, where it is one.
+        truths: what is known of an entry, by its input.
+        remark: a sentence under the title, e.g. where the images come from.
 
     Returns:
-        A whole HTML document with all images in it.
+        Its path.
+
+    Raises:
+        InputError: it cannot be written.
     """
+    known = truths or {}
+    scans = [
+        Scan(entry, folder, known.get(entry.input), number < MAX_FIGURES)
+        for number, entry in enumerate(document.entries)
+    ]
+    path = folder / REPORT_NAME
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        # in pieces: the figures of one image at a time are held in memory
+        file.writelines(_pieces(scans, document, bundle, remark))
+    return path
+
+
+def _pieces(
+    scans: list[Scan], document: Document, bundle: Bundle | None, remark: str
+) -> Iterator[str]:
+    return (
+        _environment()
+        .get_template("report.html")
+        .generate(
+            scans=scans,
+            document=document,
+            bundle=bundle,
+            remark=remark,
+            found=sum(bool(scan.lesions) for scan in scans),
+            failed=sum(scan.entry.failed for scan in scans),
+            with_truth=any(scan.truth is not None for scan in scans),
+            with_classes=any(scan.classes for scan in scans),
+            calibrated=bundle is not None and bundle.output.temperature != 1,
+            tally=tally([scan.truth for scan in scans if scan.truth is not None]),
+            most=MAX_FIGURES,
+            mask_colour=_css(PREDICTION_RGB),
+            truth_colour=_css(TRUTH_RGB),
+            ruler_colour=_css(RULER_RGB),
+        )
+    )
+
+
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -110,23 +192,13 @@ def render(scans: Sequence[Scan], bundle: Bundle, provenance: Provenance, remark
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html").render(
-        scans=scans,
-        bundle=bundle,
-        provenance=provenance,
-        remark=remark,
-        version=__version__,
-        found=sum(bool(scan.lesions) for scan in scans),
-        with_truth=any(scan.truth is not None for scan in scans),
-        tally=tally(scans),
-        outline_colour=_css(PREDICTION_RGB),
-        truth_colour=_css(TRUTH_RGB),
-    )
+    environment.filters["length_of"] = sentences.length
+    environment.filters["extent"] = sentences.extent
+    return environment
 
 
-def tally(scans: Sequence[Scan]) -> str:
-    """How the scans with a known outline were done, in one sentence; empty where there is none."""
-    truths = [scan.truth for scan in scans if scan.truth is not None]
+def tally(truths: list[Truth]) -> str:
+    """How the images with ground truth were done, in one sentence; empty where there is none."""
     if not truths:
         return ""
     lesions = sum(truth.match.true_lesions for truth in truths)
@@ -138,18 +210,10 @@ def tally(scans: Sequence[Scan]) -> str:
         mean = sum(overlaps) / len(overlaps)
         parts.append(f"{found} of {lesions} lesions found, mean Dice {mean:.3f}")
     if healthy:
-        outlined = sum(truth.match.outlines > 0 for truth in healthy)
-        parts.append(f"an outline in {outlined} of {len(healthy)} scans without a lesion")
+        segmented = sum(truth.match.outlines > 0 for truth in healthy)
+        parts.append(f"a false positive in {segmented} of {len(healthy)} images without a lesion")
     return "; ".join(parts) + "."
 
 
 def _css(rgb: tuple[int, int, int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*rgb)
-
-
-def _data_url(array: NDArray[np.uint8]) -> str:
-    from PIL import Image as Pillow
-
-    stream = io.BytesIO()
-    Pillow.fromarray(array).save(stream, "PNG", compress_level=3)
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -9,11 +9,17 @@ from pathlib import Path
 from breastseg.core.errors import InputError
 from breastseg.core.provenance import Provenance
 from breastseg.io.write import remove_leftovers
-from breastseg.results.document import CSV_NAME, JSON_NAME, read_document, write_document
+from breastseg.results.document import (
+    CSV_NAME,
+    JSON_NAME,
+    REPORT_NAME,
+    read_document,
+    write_document,
+)
 from breastseg.results.journal import JOURNAL_NAME, Journal, Progress, read_journal
 from breastseg.results.schema import Document, Entry, OptionValue, SegmenterRecord, plain
 
-_OWN = (JSON_NAME, CSV_NAME, JOURNAL_NAME)
+_OWN = (JSON_NAME, CSV_NAME, JOURNAL_NAME, REPORT_NAME)
 
 
 class OccupiedError(InputError):
@@ -65,6 +71,7 @@ class Run:
             remove_leftovers(root / name)
         if earlier is not None:
             self._take_over(root, earlier, resume)
+        self._remove([REPORT_NAME])  # of an earlier run: it would not tell of this one
         # An empty result, so that a folder that cannot be written is known before the work.
         write_document(root, self.document(complete=False))
         self._journal = Journal(root / JOURNAL_NAME, self._now)

@@ -101,6 +101,8 @@ class LesionRecord:
         mean_probability: over the lesion, 0 to 1, not calibrated; absent on slides.
         max_probability: the highest in the lesion, 0 to 1; absent on slides.
         uncertainty: mean over the lesion, 0 (sure) to 1; absent where the method gives none.
+        class_name: the likeliest kind of lesion, of a method that tells kinds apart.
+        class_probabilities: of each kind, the mean over the lesion, 0 to 1, not calibrated.
     """
 
     number: int
@@ -116,6 +118,8 @@ class LesionRecord:
     mean_probability: float | None = None
     max_probability: float | None = None
     uncertainty: float | None = None
+    class_name: str | None = None
+    class_probabilities: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,8 @@ class Files:
 
     Attributes:
         mask: the mask, on the grid of the input; of a slide a pyramid at the method's resolution.
-        overlay: the image with the mask's rim and the diameters drawn on it.
+        image: the image as it was looked at, in 8 bits; written for a report.
+        overlay: the same with the mask's contour, numbers, diameters and a scale bar drawn on it.
         probability: the probability of lesion.
         uncertainty: the map of uncertainty.
         contours: polygons as GeoJSON.
@@ -184,6 +189,7 @@ class Files:
     """
 
     mask: str | None = None
+    image: str | None = None
     overlay: str | None = None
     probability: str | None = None
     uncertainty: str | None = None

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.image import Image
-from breastseg.measure.finding import Finding, diameter_ends, findings
+from breastseg.measure.finding import Finding, findings
 from breastseg.results.companion import Companion, Taken, with_taken
 from breastseg.results.entry import failure, success
 from breastseg.results.reading import Spacing, read_source
@@ -36,11 +37,11 @@ def segment_images(
     run: Run,
     advance: Advance = lambda _count, _name: None,
     companion: Companion | None = None,
+    keep_images: bool = False,
 ) -> Generator[Entry]:
     """Segment files with images, each read and computed while the one before is saved.
 
-    Closing the generator, or an error in whoever takes the entries, stops the run: what was done is
-    kept.
+    Closing the generator, or an error in whoever takes the entries, keeps what was done.
 
     Args:
         segmenter: usable from several threads at once.
@@ -49,6 +50,7 @@ def segment_images(
         run: takes the entries and says where files go.
         advance: for a progress bar.
         companion: writes more for each file, where the run has a folder.
+        keep_images: write each image as it was looked at, for a report.
 
     Yields:
         An entry for each image or frame, in the order of the sources.
@@ -62,9 +64,10 @@ def segment_images(
 
     done = run.done
     advance(sum(source.name in done for source in sources), "")
-    stems = {source.stem.casefold() for source in sources}
+    names = _Names({s.stem.casefold() for s in sources}, options.uncertainty, keep_images)
     ahead = _read((one for one in sources if one.name not in done), options.spacing_mm)
     complete = False
+    last: Source | None = None
     try:
         stream = segment_stream(
             segmenter, ahead, _Slot.load, options.threads or usable_cores(), options.prompt
@@ -72,15 +75,13 @@ def segment_images(
         reach = options.smooth_frames
         frames = smooth_cine(stream, _Slot.loop, reach) if reach else stream
         with closing(stream):
-            last: Source | None = None
             for one in frames:
-                source = one.item.source
+                source, result = one.item.source, one.result
                 advance(int(source is not last), source.name)
                 if last is not None and source is not last:
                     yield from _end_of(last, run, companion)
                 last = source
-                entry = _entry(one, run, stems, options.uncertainty, companion)
-                result = one.result
+                entry = _entry(one, run, names, companion)
                 run.add(entry, None if isinstance(result, BreastsegError) else result.provenance)
                 yield entry
             if last is not None:
@@ -108,6 +109,23 @@ class _Slot:
             raise self.problem
         assert self.image is not None
         return self.image
+
+
+@dataclass(frozen=True)
+class _Names:
+    """How the files of an entry are called, and which there are."""
+
+    stems: set[str]
+    uncertainty: bool
+    image: bool
+
+    def of(self, stem: str) -> Files:
+        return Files(
+            mask=f"{stem}_mask.png",
+            image=f"{stem}_seen.png" if self.image else None,
+            overlay=f"{stem}_overlay.png",
+            uncertainty=f"{stem}_uncertainty.png" if self.uncertainty else None,
+        )
 
 
 def _read(sources: Iterable[Source], spacing_mm: Spacing | None) -> Iterator[_Slot]:
@@ -145,8 +163,7 @@ def _written(companion: Companion | None, run: Run) -> BreastsegError | None:
 def _entry(
     done: Segmented[_Slot],
     run: Run,
-    stems: set[str],
-    uncertainty: bool,
+    names: _Names,
     companion: Companion | None,
 ) -> Entry:
     source, frame = done.item.source, done.item.frame
@@ -159,14 +176,14 @@ def _entry(
     files = Files()
     taken = Taken()
     if run.root is not None:
-        stem = source.stem if number is None else unused(f"{source.stem}_f{number:04d}", stems)
-        names = Files(f"{stem}_mask.png", f"{stem}_overlay.png")
-        if uncertainty:
-            names = replace(names, uncertainty=f"{stem}_uncertainty.png")
+        stem = source.stem
+        if number is not None:
+            stem = unused(f"{source.stem}_f{number:04d}", names.stems)
+        files = names.of(stem)
         if companion is not None:
             taken = companion.take(source.stem, done.image, done.result, found)
-            names = with_taken(names, taken)
-        refusal = _save(run, names, done.image, done.result, found)
+            files = with_taken(files, taken)
+        refusal = _save(run, files, done.image, done.result, found)
         if refusal is not None:
             if companion is not None and taken.names:
                 companion.forget()
@@ -175,7 +192,6 @@ def _entry(
         problem = _written(companion, run) if frame is None else None
         if problem is not None:
             return failure(source.name, kind, problem)
-        files = names
     entry = success(source.name, done.image, done.result, found, files)
     return replace(entry, remarks=(*entry.remarks, *taken.remarks))
 
@@ -188,34 +204,26 @@ def _save(
     Raises:
         InputError: the folder cannot be written any more.
     """
-    from breastseg.io.overlay import overlay
     from breastseg.io.write import write_png
+    from breastseg.results.drawing import drawn, shown
 
-    names = [name for name in (files.mask, files.overlay, files.uncertainty) if name is not None]
+    arrays: list[tuple[str | None, NDArray[np.generic]]]
+    arrays = [(files.mask, prediction.mask().foreground)]
+    arrays.append((files.overlay, drawn(image, prediction, found)))
+    if files.image is not None:
+        arrays.append((files.image, shown(image, prediction)))
+    if files.uncertainty is not None and prediction.uncertainty is not None:
+        grey = np.rint(prediction.uncertainty * 255).astype(np.uint8)
+        arrays.append((files.uncertainty, grey))
+    names = [name for name, _ in arrays if name is not None]
     later = (files.segmentation, files.report, files.presentation)
     refusal = run.claim(*names, *(name for name in later if name is not None))
     if refusal is not None:
         return refusal
     assert run.root is not None
-    paths = [run.root / name for name in names]
-    mask = prediction.mask().foreground
     spacing_mm = prediction.grid.spacing_mm
     in_plane = None if spacing_mm is None else (spacing_mm[0], spacing_mm[1])
-    drawn = overlay(_seen(image, prediction), mask, None, diameter_ends(found))
     with run.writing(*names):
-        write_png(paths[0], mask, in_plane)
-        write_png(paths[1], drawn, in_plane)
-        if files.uncertainty is not None and prediction.uncertainty is not None:
-            grey = np.rint(prediction.uncertainty * 255).astype(np.uint8)
-            write_png(paths[2], grey, in_plane)
+        for name, (_, array) in zip(names, arrays, strict=True):
+            write_png(run.root / name, array, in_plane)
     return None
-
-
-def _seen(image: Image, prediction: Prediction) -> Image:
-    """The image, black where it was not looked at: on a screenshot, that is where names stand."""
-    if prediction.seen is None:
-        return image
-    part = prediction.seen.trailing
-    array = np.full_like(image.array, image.array.min())
-    array[part] = image.array[part]
-    return replace(image, array=array)

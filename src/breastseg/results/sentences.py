@@ -30,17 +30,41 @@ def describe(lesions: Sequence[LesionRecord], label: str = LESION) -> str:
     return ", ".join(parts)
 
 
+def to_paste(entry: Entry) -> tuple[str, ...]:
+    """A line a lesion for a letter or a record, such as ``Lesion 1: 24.7 x 16.4 mm``."""
+    noun = (entry.label or LESION).capitalize()
+    return tuple(
+        f"{noun} {lesion.number}: {size(lesion)}"
+        + (f", {lesion.class_name}" if lesion.class_name else "")
+        for lesion in entry.lesions
+    )
+
+
 def size(lesion: LesionRecord) -> str:
-    """Its two diameters, else its volume, else its area."""
+    """Its two diameters, else its volume, else its area, with the unit."""
     if lesion.longest_diameter is not None and lesion.perpendicular_diameter is not None:
-        digits, said = (1, "mm") if lesion.unit == "mm" else (0, "px (pixel spacing unknown)")
-        longest, across = lesion.longest_diameter, lesion.perpendicular_diameter
-        return f"{longest:.{digits}f} x {across:.{digits}f} {said}"
+        longest = length(lesion.longest_diameter, lesion.unit).split()[0]
+        unknown = " (pixel spacing unknown)" if lesion.unit == "px" else ""
+        return f"{longest} x {length(lesion.perpendicular_diameter, lesion.unit)}{unknown}"
+    return extent(lesion)
+
+
+def length(value: float, unit: str) -> str:
+    """A length with its unit: tenths of millimetres, whole pixels."""
+    return f"{value:.{1 if unit == 'mm' else 0}f} {unit}"
+
+
+def extent(lesion: LesionRecord) -> str:
+    """Its volume or area, rounded, with the unit."""
     if lesion.volume is not None:
-        return (
-            f"{lesion.volume / 1000:.2f} cm3" if lesion.unit == "mm" else f"{lesion.pixels} voxels"
-        )
-    return f"{lesion.area:.3g} {lesion.unit}2" if lesion.area is not None else f"{lesion.pixels} px"
+        cm3 = f"{lesion.volume / 1000:.2f} cm3"
+        return cm3 if lesion.unit == "mm" else f"{lesion.pixels} voxels"
+    if lesion.area is None or lesion.unit == "px":
+        return f"{lesion.pixels} px"
+    if lesion.area < 0.01:
+        return f"{1e6 * lesion.area:.0f} um2"
+    digits = 0 if lesion.area >= 100 else 1 if lesion.area >= 1 else 3
+    return f"{lesion.area:.{digits}f} mm2"
 
 
 def plural(noun: str) -> str:

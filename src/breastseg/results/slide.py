@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from breastseg import __version__
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.provenance import Provenance
 from breastseg.results.entry import failure
@@ -18,12 +19,13 @@ from breastseg.results.source import printable
 
 if TYPE_CHECKING:
     from breastseg.inference.onnx_segmenter import OnnxSegmenter
-    from breastseg.inference.slide import SlideMask
+    from breastseg.inference.slide import SlideMask, Tiling
     from breastseg.io.slide import Slide
     from breastseg.measure.polygons import Polygon
 
 OVERVIEW_PX = 2048
 _FILES = Files(mask="mask.tif", overlay="overview.png", contours="lesions.geojson")
+TILES_NAME = "results.partial.tiles"
 _QUPATH = {"lesion": "Tumor", "tumour": "Tumor"}
 """Classes that QuPath has of its own."""
 
@@ -82,11 +84,15 @@ def segment_slide_file(
         watch: is told while it lasts.
 
     Yields:
-        One entry; it says so where nothing came of the slide.
+        One entry; it says so where nothing came of the slide. None where the run that is resumed
+        has done it. The tiles of a slide that was broken off are not looked at again.
 
     Raises:
         InputError: the folder of the run cannot be written.
     """
+    if printable(path) in run.done:
+        run.close(complete=True)
+        return
     complete = False
     try:
         try:
@@ -116,6 +122,7 @@ def _segmented(
         tile_network,
         tiling_of,
     )
+    from breastseg.inference.tile_store import TileStore
     from breastseg.io.slide import Slide
 
     names = [_FILES.mask or "", _FILES.contours or "", _FILES.overlay or ""]
@@ -133,7 +140,8 @@ def _segmented(
             raise refusal or InputError("a slide without a folder for its mask", "a folder")
         mask, contours, overview = (run.root / name for name in names)
         with run.writing(*names):
-            found = segment_slide(slide, network, tiling, mask, watch.progress)
+            store = TileStore(run.root / TILES_NAME, _made_of(segmenter, path, tiling, options))
+            found = segment_slide(slide, network, tiling, mask, watch.progress, store)
             polygons, scale = found.polygons()
             _write_contours(contours, slide, segmenter.bundle.target, polygons, scale)
             _write_overview(overview, slide, found)
@@ -150,7 +158,24 @@ def _segmented(
             steps=provenance.steps,
             files=_FILES,
         )
+    store.remove()
     return entry, provenance
+
+
+def _made_of(
+    segmenter: OnnxSegmenter, path: Path, tiling: Tiling, options: SlideOptions
+) -> dict[str, object]:
+    """What the result of a tile depends on."""
+    stat = path.stat()
+    return {
+        "software": __version__,
+        "slide": [printable(path.resolve()), stat.st_size, stat.st_mtime_ns],
+        "weights": segmenter.bundle.weights_sha256,
+        "input": asdict(segmenter.bundle.input),
+        "output": asdict(segmenter.output),
+        "tiling": asdict(tiling),
+        "options": asdict(options),
+    }
 
 
 def _lesions(
@@ -213,7 +238,9 @@ def _write_overview(path: Path, slide: Slide, found: SlideMask) -> None:
         for side, last in zip(small.shape, mask.shape, strict=False)
     )
     inside = mask[rows.astype(int)][:, columns.astype(int)]
-    image = Image(np.moveaxis(small, 2, 0), Grid(inside.shape))
+    um = slide.spacing_um
+    spacing_mm = None if um is None else (coarse * um[0] / 1000, coarse * um[1] / 1000)
+    image = Image(np.moveaxis(small, 2, 0), Grid(inside.shape, spacing_mm))
     write_png(path, overlay(image, inside))
 
 

@@ -43,7 +43,8 @@ def segment_volume(
         companion: writes more for the volume, where the run has a folder.
 
     Yields:
-        One entry; it says so where nothing came of the volume.
+        One entry; it says so where nothing came of the volume. None where the run that is resumed
+        has done it.
 
     Raises:
         InputError: the folder of the run cannot be written.
@@ -51,6 +52,9 @@ def segment_volume(
     from breastseg.inference.study import read_study, segment_study
 
     name = printable(phases[0])
+    if name in run.done:
+        run.close(complete=True)
+        return
     complete = False
     try:
         try:
@@ -87,7 +91,7 @@ def _save(
     files = _FILES
     written = [(files.mask, prediction.mask().labels), (files.probability, prediction.probability)]
     if prediction.uncertainty is not None:
-        files = Files(files.mask, None, files.probability, _UNCERTAINTY)
+        files = replace(files, uncertainty=_UNCERTAINTY)
         written.append((_UNCERTAINTY, prediction.uncertainty))
     names = [name for name, _ in written if name is not None]
     refusal = run.claim(*names, *later)

@@ -1,0 +1,65 @@
+"""What is shown of one image: as it was looked at, and with what was found drawn on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from breastseg.core.image import Image
+from breastseg.core.prediction import Prediction
+from breastseg.io.overlay import overlay, to_rgb
+from breastseg.io.ruler import LesionMarks
+from breastseg.measure.finding import Finding
+
+
+def shown(image: Image, prediction: Prediction) -> NDArray[np.uint8]:
+    """The image as it was looked at; (rows, columns) uint8, or with 3 channels where it has colour.
+
+    It is black where it was not looked at: on a screenshot, that is where names stand.
+
+    Args:
+        image: as it was read.
+        prediction: what was found in it.
+    """
+    rgb = to_rgb(_seen(image, prediction))
+    return rgb if image.array.shape[0] == 3 else rgb[..., 0]
+
+
+def drawn(
+    image: Image,
+    prediction: Prediction,
+    found: Iterable[Finding],
+    truth: NDArray[np.bool_] | None = None,
+) -> NDArray[np.uint8]:
+    """The same with contours, numbers, diameters and a scale bar; (rows, columns, 3) uint8.
+
+    Args:
+        image: as it was read.
+        prediction: what was found in it.
+        found: its lesions, in the order of their numbers.
+        truth: (rows, columns), the ground truth, where there is one.
+    """
+    seen = replace(_seen(image, prediction), grid=prediction.grid)
+    return overlay(seen, prediction.mask().foreground, truth, lesion_marks(found))
+
+
+def lesion_marks(found: Iterable[Finding]) -> Sequence[LesionMarks]:
+    """What is drawn for each lesion of an image, numbered from 1."""
+    marks = []
+    for number, one in enumerate(found, start=1):
+        measured = one.measured
+        lines = () if measured is None else (measured.longest_ends, measured.perpendicular_ends)
+        marks.append(LesionMarks(number, one.lesion.box, lines))
+    return marks
+
+
+def _seen(image: Image, prediction: Prediction) -> Image:
+    if prediction.seen is None:
+        return image
+    part = prediction.seen.trailing
+    array = np.full_like(image.array, image.array.min())
+    array[part] = image.array[part]
+    return replace(image, array=array)
