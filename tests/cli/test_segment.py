@@ -236,7 +236,7 @@ def test_threshold_and_flip_average_reach_the_provenance(
     [
         (["--threshold", "2"], "threshold = 2"),
         (["--threads", "-1"], "threads = -1"),
-        (["--method", "nosuch"], "models list"),
+        (["--method", "nosuch"], "check the spelling"),
         (["--out", "taken"], "taken"),
         (["--out", "taken/below"], "below"),
     ],

@@ -228,6 +228,16 @@ export interface LesionRecord {
    * mean over the lesion, 0 (sure) to 1; absent where the method gives none
    */
   uncertainty?: number;
+  /**
+   * the likeliest kind of lesion, of a method that tells kinds apart
+   */
+  class_name?: string;
+  /**
+   * of each kind, the mean over the lesion, 0 to 1, not calibrated
+   */
+  class_probabilities?: {
+    [k: string]: number;
+  };
 }
 /**
  * what was written
@@ -238,7 +248,11 @@ export interface Files {
    */
   mask?: string;
   /**
-   * the image with the mask's rim and the diameters drawn on it
+   * the image as it was looked at, in 8 bits; written for a report
+   */
+  image?: string;
+  /**
+   * the same with the mask's contour, numbers, diameters and a scale bar drawn on it
    */
   overlay?: string;
   /**
