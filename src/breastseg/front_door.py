@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from breastseg.evaluation.comparison.results import Results
     from breastseg.inference.options import MethodOptions
     from breastseg.measure.lesion import LesionMeasurement
+    from breastseg.measure.volume import VolumeMeasurement
 
 AnyPath = str | PathLike[str]
 Spacing = float | Sequence[float]
@@ -124,15 +125,17 @@ def read_volume(*phases: AnyPath) -> Image:
     return read_phases([Path(phase) for phase in phases])
 
 
-def measure_lesions(prediction: Prediction) -> tuple[LesionMeasurement, ...]:
-    """Diameters and area of each lesion of an image, the largest first.
-
-    Raises:
-        GeometryError: a prediction of a volume.
-    """
+def measure_lesions(
+    prediction: Prediction,
+) -> tuple[LesionMeasurement, ...] | tuple[VolumeMeasurement, ...]:
+    """Measure each lesion, the largest first: its diameters and area, or in a volume its volume."""
     from breastseg.measure.lesion import measure
+    from breastseg.measure.volume import measure_volume
 
-    return tuple(measure(lesion, prediction.grid) for lesion in prediction.lesions())
+    grid, lesions = prediction.grid, prediction.lesions()
+    if grid.ndim == 3:
+        return tuple(measure_volume(lesion, grid) for lesion in lesions)
+    return tuple(measure(lesion, grid) for lesion in lesions)
 
 
 def compare(

@@ -12,9 +12,9 @@ from breastseg.core import Case, Grid, Image, Mask, Prediction, Provenance, mali
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.evaluation.malignancy import (
     ClassedImages,
+    MalignancyFigures,
     area_interval,
     classed_image,
-    malignancy_figures,
     malignancy_markdown,
 )
 from breastseg.evaluation.run import OpenedCase, Outcome
@@ -66,8 +66,15 @@ PAIRS = [
 ]
 
 
+def figures_of(pairs: list[tuple[Case, Prediction]], **how: float) -> MalignancyFigures:
+    kept = ClassedImages()
+    for case, prediction in pairs:
+        kept.add(case, prediction)
+    return kept.figures(**how)  # type: ignore[arg-type]
+
+
 def test_the_figures_by_hand() -> None:
-    found = malignancy_figures(PAIRS, resamples=20)
+    found = figures_of(PAIRS, resamples=20)
     assert found.images == {"benign": 2, "malignant": 2}
     assert (found.patients, found.without_mask, found.left_out) == (4, 1, 2)
     assert found.confusion.counts.tolist() == [[8, 0, 0], [0, 3, 1], [2, 1, 1]]
@@ -99,21 +106,21 @@ def test_the_figures_by_hand() -> None:
 
 
 def test_the_cut_decides() -> None:
-    figures = malignancy_figures(PAIRS, cut=0.25, resamples=5).figures
+    figures = figures_of(PAIRS, cut=0.25, resamples=5).figures
     assert figures["specificity"].value == 0
     assert figures["sensitivity"].value == 0.5
-    assert malignancy_figures(PAIRS, cut=0.7, resamples=5).figures["sensitivity"].value == 0
+    assert figures_of(PAIRS, cut=0.7, resamples=5).figures["sensitivity"].value == 0
 
 
 def test_figures_are_reproducible_and_intervals_hold_the_value() -> None:
-    one, two = (malignancy_figures(PAIRS, resamples=200, seed=3) for _ in range(2))
+    one, two = (figures_of(PAIRS, resamples=200, seed=3) for _ in range(2))
     for name, interval in one.figures.items():
         assert (interval.low, interval.high) == (two.figures[name].low, two.figures[name].high)
         assert interval.low <= interval.value <= interval.high
 
 
 def test_one_kind_of_image_leaves_the_other_undefined() -> None:
-    found = malignancy_figures(PAIRS[:2], resamples=5)
+    found = figures_of(PAIRS[:2], resamples=5)
     for name in ("sensitivity", "area_under_curve", "dice_malignant"):
         assert math.isnan(found.figures[name].value)
     assert "| Area under the ROC curve | - |" in malignancy_markdown("m", found)
@@ -127,7 +134,7 @@ def test_the_label_in_the_order_of_the_maps() -> None:
 
 
 def test_the_report_says_what_was_done() -> None:
-    text = malignancy_markdown("tiny", malignancy_figures(PAIRS, resamples=20))
+    text = malignancy_markdown("tiny", figures_of(PAIRS, resamples=20))
     assert "tiny on 2 benign and 2 malignant images of 4 patients" in text
     assert "in 1 of them nothing is outlined, 2 other images are left out" in text
     assert "| Images called right | 0.500 [" in text
@@ -138,9 +145,9 @@ def test_the_report_says_what_was_done() -> None:
 def test_misuse_is_refused() -> None:
     plain = Prediction(np.zeros((1, 4), np.float32), GRID, Provenance("m", "1"))
     with pytest.raises(InputError, match="with the classes none"):
-        malignancy_figures([(case(1, "benign"), plain)])
+        figures_of([(case(1, "benign"), plain)])
     with pytest.raises(InputError, match="no image labelled"):
-        malignancy_figures(PAIRS[4:])
+        figures_of(PAIRS[4:])
     with pytest.raises(InputError, match="labelled normal"):
         classed_image(*PAIRS[4])
     small = Grid((1, 3))
@@ -186,7 +193,7 @@ def test_the_watcher_keeps_what_the_pairs_would(tmp_path: Path) -> None:
         opened = OpenedCase(drawn("a", np.array([LESION], bool)), one)
         kept.watch(opened, Outcome(opened.missed("", 0.5), found))
         kept.watch(opened, Outcome(opened.missed("failed", 0.5)))
-    assert kept.figures(resamples=5).images == malignancy_figures(PAIRS, resamples=5).images
+    assert kept.figures(resamples=5).images == figures_of(PAIRS, resamples=5).images
     kept.write("tiny", tmp_path)
     assert "# tiny: benign or malignant" in (tmp_path / "classes.md").read_text()
     ClassedImages().write("tiny", tmp_path / "none")

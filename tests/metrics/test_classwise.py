@@ -30,21 +30,17 @@ def test_counts_by_hand() -> None:
     assert counts.dice("malignant") == pytest.approx(4 / 6)
     assert counts.iou("malignant") == pytest.approx(2 / 4)
     assert (counts.lesion_pixels, counts.right_pixels) == (5, 3)
-    assert counts.right_fraction == pytest.approx(3 / 5)
-    assert counts.right_fraction_outlined == pytest.approx(3 / 4)
 
 
 def test_the_empty_rules() -> None:
     nothing, benign = np.zeros(4, int), np.array([0, 1, 1, 0])
     none = class_confusion(nothing, nothing, NAMES)
     assert none.dice("benign") == none.iou("malignant") == 1
-    assert math.isnan(none.right_fraction)
-    assert math.isnan(none.right_fraction_outlined)
+    assert (none.lesion_pixels, none.right_pixels) == (0, 0)
     missed = class_confusion(nothing, benign, NAMES)
     assert missed.dice("benign") == missed.iou("benign") == 0
     assert missed.dice("malignant") == 1
-    assert missed.right_fraction == 0
-    assert math.isnan(missed.right_fraction_outlined)
+    assert (missed.lesion_pixels, missed.right_pixels) == (2, 0)
     invented = class_confusion(benign, nothing, NAMES)
     assert invented.dice("benign") == 0
 
@@ -74,7 +70,7 @@ def test_pixels_agree_with_scikit_learn(seed: int) -> None:
         assert counts.iou(name) == pytest.approx(iou[i])
     lesion = truth > 0
     right = sklearn.accuracy_score(truth[lesion], called[lesion])
-    assert counts.right_fraction == pytest.approx(right)
+    assert counts.right_pixels / counts.lesion_pixels == pytest.approx(right)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,31 +125,6 @@ def classed_image(case: Case, prediction: Prediction) -> ClassedImage:
     )
 
 
-def malignancy_figures(
-    pairs: Iterable[tuple[Case, Prediction]],
-    cut: float = 0.5,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> MalignancyFigures:
-    """Compute all figures.
-
-    Args:
-        pairs: cases with the prediction of their first image, drawn one after the other; those
-            with another label than benign or malignant are left out and counted.
-        cut: probability from which an image is called malignant, 0 to 1.
-        resamples: of the bootstrap, at least 1.
-        seed: of the bootstrap.
-
-    Raises:
-        InputError: no image is left, or as `classed_image`.
-        GeometryError: as `classed_image`.
-    """
-    kept = ClassedImages()
-    for case, prediction in pairs:
-        kept.add(case, prediction)
-    return kept.figures(cut, resamples, seed)
-
-
 @dataclass
 class ClassedImages:
     """What is kept of the images of an evaluation, one after the other.
@@ -187,7 +162,16 @@ class ClassedImages:
     def figures(
         self, cut: float = 0.5, resamples: int = RESAMPLES, seed: int = 0
     ) -> MalignancyFigures:
-        """All figures; arguments and errors as `malignancy_figures`."""
+        """All figures of the images that were kept.
+
+        Args:
+            cut: probability from which an image is called malignant, 0 to 1.
+            resamples: of the bootstrap, at least 1.
+            seed: of the bootstrap.
+
+        Raises:
+            InputError: no image was kept.
+        """
         return _figures(self.found, self.left_out, cut, resamples, seed)
 
 

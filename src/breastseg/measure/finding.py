@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from breastseg.core.prediction import Lesion, Prediction
 from breastseg.measure.lesion import LesionMeasurement, measure
 from breastseg.measure.uncertainty import region_uncertainty
+from breastseg.measure.volume import measure_volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ def findings(prediction: Prediction) -> tuple[Finding, ...]:
         Finding(
             lesion,
             measure(lesion, grid) if grid.ndim == 2 else None,
-            lesion.area_px * math.prod(grid.steps) if grid.ndim == 3 else None,
+            measure_volume(lesion, grid).volume if grid.ndim == 3 else None,
             region_uncertainty(prediction, lesion),
             _classes(prediction, lesion),
         )

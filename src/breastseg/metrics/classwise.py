@@ -59,17 +59,6 @@ class ClassConfusion:
         """Those that are called by their own class."""
         return int(np.trace(self.counts[1:, 1:]))
 
-    @property
-    def right_fraction(self) -> float:
-        """The fraction of lesion pixels called by their own class; NaN without lesion pixels."""
-        return self.right_pixels / self.lesion_pixels if self.lesion_pixels else math.nan
-
-    @property
-    def right_fraction_outlined(self) -> float:
-        """The same fraction of those lesion pixels that are outlined at all; NaN where none is."""
-        outlined = int(self.counts[1:, 1:].sum())
-        return self.right_pixels / outlined if outlined else math.nan
-
     def _of(self, name: str) -> tuple[int, int, int]:
         """Pixels right, there and called so."""
         if name not in self.names:
