@@ -18,7 +18,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
               --no-header --no-annotate --no-emit-index-url $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs web web-check format train-env serve-env dev-env lock clean
+.PHONY: help demo test check bench docs web web-check web-test format train-env serve-env dev-env lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ docs: $(STAMPS)/dev ## write the reference's tables, check the links and run the
 web: $(WEB_STAMP) ## build the browser app into web/dist (Node 20.19 or newer)
 	@echo "web: vite"
 	@npm --prefix web run --silent build -- --logLevel warn
+
+web-test: $(STAMPS)/dev web ## the journeys through the browser app, in Debian's Chromium
+	@echo "web-test: vitest and playwright-core on breastseg serve"
+	@npm --prefix web exec -- vitest run --config tests/vitest.config.ts
 
 web-check: $(WEB_STAMP) ## types, lint and tests of the browser app
 	@echo "web-check: tsc, eslint, vitest"

@@ -3,7 +3,7 @@ import hooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "node_modules"] },
+  { ignores: ["dist", "node_modules", "src/backend/api.d.ts"] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {
@@ -20,7 +20,11 @@ export default tseslint.config(
   },
   { files: ["**/*.{js,mjs}"], ...tseslint.configs.disableTypeChecked },
   { files: ["**/*.mjs"], languageOptions: { globals: { process: "readonly", URL: "readonly" } } },
-  { files: ["**/*.test.{ts,tsx}"], rules: { "max-lines-per-function": "off" } },
+  {
+    files: ["public/worker.js"],
+    languageOptions: { globals: { self: "readonly", URL: "readonly", caches: "readonly", fetch: "readonly" } },
+  },
+  { files: ["**/*.test.{ts,tsx}", "tests/*.journey.ts"], rules: { "max-lines-per-function": "off" } },
   { files: ["src/**/*.{ts,tsx}"], plugins: { "react-hooks": hooks }, rules: hooks.configs.recommended.rules },
   {
     // The engine is plain TypeScript: it knows neither the app nor a framework.

@@ -7,13 +7,16 @@ const isolated = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+// While the app is worked on, the service runs beside it (breastseg serve).
+const service = { "/api": process.env.BREASTSEG_SERVICE ?? "http://127.0.0.1:8765" };
+
 export default defineConfig({
   plugins: [react()],
   worker: { format: "es" },
   build: { target: "es2022", assetsInlineLimit: 0 },
   optimizeDeps: { exclude: ["onnxruntime-web"] },
-  server: { host: "127.0.0.1", headers: isolated },
-  preview: { host: "127.0.0.1", headers: isolated },
+  server: { host: "127.0.0.1", headers: isolated, proxy: service },
+  preview: { host: "127.0.0.1", headers: isolated, proxy: service },
   test: {
     include: ["engine/**/*.test.ts", "tests/browser/**/*.test.ts", "src/**/*.test.{ts,tsx}"],
     maxWorkers: 1,

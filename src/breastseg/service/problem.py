@@ -35,6 +35,7 @@ _STATUS: tuple[tuple[type[BreastsegError], int, str], ...] = (
 RESPONSES: dict[int | str, dict[str, object]] = {
     status: {
         "description": title,
+        "model": Problem,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for status, title in (

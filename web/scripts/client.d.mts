@@ -1,0 +1,2 @@
+export const CLIENT: string;
+export function clientTypes(): Promise<string>;

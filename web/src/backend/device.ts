@@ -1,0 +1,131 @@
+/** Segmenting in the browser by the engine: no image leaves the device. */
+import { createEngine, type Engine, type Image, type OpenBundle } from "../../engine";
+import type { Backend, Frame, ImageInfo, Method, Outcome, Progress, Prompt, Request, Scan } from "./backend";
+import { Told } from "./backend";
+import { boundsOfValues } from "./values";
+
+/** Says which scans were opened here. */
+export const ON_DEVICE = "device-";
+
+export class Device implements Backend {
+  readonly place = "device";
+  private readonly engine: Engine = createEngine();
+  private readonly images = new Map<string, readonly (readonly Image[])[]>();
+  private readonly bundles = new Map<string, Promise<OpenBundle>>();
+  private opened = 0;
+
+  /** @param known the methods of the service, which the app keeps for when the network is off. */
+  constructor(private readonly known: () => Promise<readonly Method[]>) {}
+
+  /** Bundles for images: what the engine runs. */
+  async methods(): Promise<readonly Method[]> {
+    return (await this.known()).filter(({ kind, dimensions }) => kind === "network" && dimensions === 2);
+  }
+
+  async open(files: readonly File[], progress: Progress): Promise<Scan> {
+    const images: (readonly Image[])[] = [];
+    const problems: { name: string; message: string }[] = [];
+    for (const [index, file] of files.entries()) {
+      progress(index / files.length, "Reading");
+      try {
+        images.push(...loops(await this.engine.decode(file)));
+      } catch (error) {
+        problems.push({ name: file.name, message: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    if (images.length === 0) throw new Told(problems.at(0)?.message ?? "No image was found.");
+    this.opened += 1;
+    const id = `${ON_DEVICE}${this.opened}`;
+    this.images.set(id, images);
+    return { id, name: images[0][0].source, createdAt: new Date().toISOString(), images: images.map(infoOf), problems };
+  }
+
+  frame(scan: Scan, image: number, frame: number): Promise<Frame> {
+    const { rows, columns, channels, data } = this.image(scan, image, frame);
+    return Promise.resolve({ rows, columns, channels, values: data });
+  }
+
+  async segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome> {
+    const started = performance.now();
+    progress(0, "Loading the bundle");
+    const bundle = await this.bundle(request.method);
+    const frames = request.frame === null ? scan.images[image].frames : 1;
+    const probability = new Map<number, Float32Array>();
+    let last: Awaited<ReturnType<OpenBundle["segment"]>> | null = null;
+    for (let step = 0; step < frames; step += 1) {
+      const frame = request.frame ?? step;
+      last = await bundle.segment(this.image(scan, image, frame), { signal, ...(request.prompt === null ? {} : { prompt: promptOf(request.prompt) }) });
+      probability.set(frame, last.probability);
+      progress((step + 1) / frames, "Segmenting on this device");
+    }
+    return {
+      id: null,
+      method: request.method,
+      version: last?.provenance.version ?? "",
+      threshold: last?.threshold ?? 0.5,
+      probability,
+      remarks: last?.remarks ?? [],
+      malignancy: last?.malignancy ?? null,
+      milliseconds: performance.now() - started,
+    };
+  }
+
+  /** A bundle is loaded once; one that failed to load may be tried again. */
+  private bundle(name: string): Promise<OpenBundle> {
+    const known = this.bundles.get(name);
+    if (known !== undefined) return known;
+    const loading = this.engine.openBundle(`/bundles/${encodeURIComponent(name)}/`);
+    this.bundles.set(name, loading);
+    loading.catch(() => this.bundles.delete(name));
+    return loading;
+  }
+
+  private image(scan: Scan, image: number, frame: number): Image {
+    const found = this.images.get(scan.id)?.at(image)?.at(frame);
+    if (found === undefined) throw new Told("This image is no longer in the browser's memory. Try: open its file again.");
+    return found;
+  }
+}
+
+/** Frames of one size in a file belong together, as on the server. */
+function loops(images: readonly Image[]): (readonly Image[])[] {
+  const found: Image[][] = [];
+  for (const image of images) {
+    const last = found.at(-1);
+    const alike = last !== undefined && last[0].rows === image.rows && last[0].columns === image.columns && last[0].channels === image.channels;
+    if (alike) last.push(image);
+    else found.push([image]);
+  }
+  return found;
+}
+
+function infoOf(frames: readonly Image[]): ImageInfo {
+  const [first] = frames;
+  const [low, high] = boundsOfValues(frames.map(({ data }) => data));
+  return {
+    name: first.source,
+    kind: "image",
+    rows: first.rows,
+    columns: first.columns,
+    frames: frames.length,
+    channels: first.channels,
+    low,
+    high,
+    spacingMm: first.spacingMm,
+    sliceMm: null,
+    spacingFrom: first.spacingMm === null ? null : "file",
+    parts: first.regions.map(({ box: [row0, column0, row1, column1], spacingMm }) => ({ box: { row0, column0, row1, column1 }, spacingMm })),
+    modality: first.modality,
+    view: "",
+    remarks: [...new Set(frames.flatMap(({ remarks }) => remarks))],
+  };
+}
+
+function promptOf({ box, inside, outside, scribble }: Prompt) {
+  return {
+    inside,
+    outside,
+    ...(box === null ? {} : { box: [box.row0, box.column0, box.row1, box.column1] as const }),
+    ...(scribble === null ? {} : { scribble }),
+  };
+}

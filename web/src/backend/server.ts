@@ -1,0 +1,222 @@
+/** Segmenting on the server that the page came from. */
+import type { Backend, Frame, ImageInfo, Method, Outcome, Parameter, Progress, Prompt, Request, Scalar, Scan, Version } from "./backend";
+import { Told } from "./backend";
+import { answered, json, posted, raw, uploaded, type Wire } from "./http";
+import { maskFromPng, pngOf, rgbFromPng } from "./png";
+import type { Mask } from "../mask/mask";
+
+export class Server implements Backend {
+  readonly place = "server";
+  private known: Promise<readonly Method[]> | null = null;
+
+  methods(): Promise<readonly Method[]> {
+    this.known ??= json<Wire["Method"][]>("/methods").then((methods) => methods.map(methodOf));
+    return this.known;
+  }
+
+  about(): Promise<Wire["About"]> {
+    return json("/about");
+  }
+
+  examples(): Promise<Wire["Example"][]> {
+    return json("/examples");
+  }
+
+  async openExample(name: string): Promise<Scan> {
+    return scanOf(await json<Wire["ScanInfo"]>(`/examples/${encodeURIComponent(name)}`, { method: "POST" }));
+  }
+
+  async scans(): Promise<Scan[]> {
+    return (await json<Wire["ScanInfo"][]>("/scans")).map(scanOf);
+  }
+
+  async open(files: readonly File[], progress: Progress): Promise<Scan> {
+    const form = new FormData();
+    for (const file of files) form.append("files", file, file.name);
+    const scan = await uploaded<Wire["ScanInfo"]>("/scans", form, (fraction) => {
+      progress(fraction, fraction < 1 ? "Uploading" : "Reading");
+    });
+    return scanOf(scan);
+  }
+
+  async setSpacing(scan: Scan, image: number, spacing: readonly [number, number]): Promise<Scan> {
+    return scanOf(await json<Wire["ScanInfo"]>(`/scans/${scan.id}/images/${image}/spacing`, posted({ spacing_mm: spacing }, "PUT")));
+  }
+
+  async frame(scan: Scan, image: number, frame: number, signal?: AbortSignal): Promise<Frame> {
+    const info = scan.images[image];
+    const query = info.frames > 1 || info.kind === "volume" ? `?frame=${frame}` : "";
+    if (info.kind === "image" && info.channels === 3) {
+      return rgbFromPng(await (await answered(`/scans/${scan.id}/images/${image}/display.png${query}`)).blob());
+    }
+    const { shape, values } = await raw(`/scans/${scan.id}/images/${image}/pixels${query}`, signal);
+    return { rows: shape[0], columns: shape[1], channels: 1, values };
+  }
+
+  async segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome> {
+    const { rows, columns, frames, kind } = scan.images[image];
+    const alone = frames === 1 && kind === "image";
+    const asked = {
+      scan: scan.id,
+      image,
+      frame: alone ? null : request.frame,
+      method: request.method,
+      parameters: request.parameters,
+      prompt: request.prompt === null ? null : await promptOf(request.prompt, rows, columns),
+      screenshot: request.screenshot,
+    };
+    const first = await json<Wire["SegmentationInfo"]>("/segmentations", { ...posted(asked), signal });
+    const info = first.state === "done" ? first : await this.followed(first, progress, signal);
+    return outcomeOf(info, await this.probabilities(info.id, alone ? 0 : request.frame, signal));
+  }
+
+  async versions(scan: Scan, image: number): Promise<Version[]> {
+    return (await json<Wire["VersionInfo"][]>(`/scans/${scan.id}/images/${image}/versions`)).map(versionOf);
+  }
+
+  async keep(scan: Scan, image: number, mask: Mask, about: { frame: number; base: string | null; note: string; seconds: number }): Promise<Version> {
+    const form = new FormData();
+    form.append("mask", pngOf(mask), "mask.png");
+    form.append("frame", String(about.frame));
+    form.append("note", about.note);
+    form.append("seconds", about.seconds.toFixed(1));
+    if (about.base !== null) form.append("base", about.base);
+    return versionOf(await json<Wire["VersionInfo"]>(`/scans/${scan.id}/images/${image}/versions`, { method: "POST", body: form }));
+  }
+
+  async versionMask(scan: Scan, image: number, version: Version): Promise<Mask> {
+    return maskFromPng(await (await answered(versionPath(scan, image, version, "mask.png"))).blob());
+  }
+
+  /** Follows a job by its events until it is finished. */
+  private async followed(first: Wire["SegmentationInfo"], progress: Progress, signal: AbortSignal): Promise<Wire["SegmentationInfo"]> {
+    if (first.job === null) throw new Told(first.message === "" ? "The segmentation failed." : first.message);
+    const job = first.job;
+    const last = await new Promise<Wire["JobInfo"]>((resolve, reject) => {
+      const events = new EventSource(`/api/jobs/${job}/events`);
+      const end = (): void => { events.close(); };
+      signal.addEventListener("abort", () => {
+        end();
+        void answered(`/jobs/${job}/cancel`, { method: "POST" });
+        reject(new DOMException("cancelled", "AbortError"));
+      });
+      events.addEventListener("job", (event) => {
+        const info = JSON.parse(String(event.data)) as Wire["JobInfo"];
+        progress(info.progress, "Segmenting");
+        if (info.state === "queued" || info.state === "running") return;
+        end();
+        resolve(info);
+      });
+    });
+    if (last.state !== "done") throw new Told(last.message === "" ? `The job was ${last.state}.` : last.message);
+    return json(`/segmentations/${first.id}`, { signal });
+  }
+
+  private async probabilities(id: string, frame: number | null, signal: AbortSignal): Promise<Map<number, Float32Array>> {
+    const { shape, values } = await raw(`/segmentations/${id}/probability`, signal);
+    if (!(values instanceof Float32Array)) throw new Told("A probability that is not float32.");
+    if (shape.length === 2) return new Map([[frame ?? 0, values]]);
+    const size = shape[1] * shape[2];
+    return new Map(Array.from({ length: shape[0] }, (_, at) => [at, values.subarray(at * size, (at + 1) * size)]));
+  }
+}
+
+export function versionPath(scan: Scan, image: number, version: Version, what: string): string {
+  return `/scans/${scan.id}/images/${image}/versions/${version.number}/${what}?frame=${version.frame}`;
+}
+
+function scanOf(info: Wire["ScanInfo"]): Scan {
+  return { id: info.id, name: info.name, createdAt: info.created_at, images: info.images.map(imageOf), problems: info.problems };
+}
+
+function imageOf(info: Wire["ImageInfo"]): ImageInfo {
+  const [rows, columns] = info.shape.slice(-2);
+  const spacing = info.spacing_mm;
+  return {
+    name: info.name,
+    kind: info.kind,
+    rows,
+    columns,
+    frames: info.frames,
+    channels: info.channels,
+    low: info.low,
+    high: info.high,
+    spacingMm: spacing === null ? null : [spacing[spacing.length - 2], spacing[spacing.length - 1]],
+    sliceMm: spacing?.length === 3 ? spacing[0] : null,
+    spacingFrom: info.spacing_from,
+    parts: [],
+    modality: info.modality,
+    view: info.view,
+    remarks: info.remarks,
+  };
+}
+
+function methodOf(info: Wire["Method"]): Method {
+  const properties = (info.parameters.properties ?? {}) as Record<string, Record<string, unknown>>;
+  return {
+    name: info.name,
+    kind: info.kind,
+    summary: info.summary,
+    weakness: info.weakness,
+    trainedOn: info.trained_on,
+    modality: info.modality,
+    dimensions: info.dimensions,
+    takesPrompt: info.takes_prompt,
+    givesProbability: info.gives_probability,
+    remarks: info.remarks,
+    parameters: Object.entries(properties).map(([name, schema]) => parameterOf(name, schema)),
+  };
+}
+
+function parameterOf(name: string, schema: Record<string, unknown>): Parameter {
+  const low = (schema.minimum ?? schema.exclusiveMinimum) as number | undefined;
+  const high = (schema.maximum ?? schema.exclusiveMaximum) as number | undefined;
+  return {
+    name,
+    help: String(schema.description),
+    kind: schema.type as Parameter["kind"],
+    default: schema.default as Scalar,
+    logarithmic: schema["x-logarithmic"] === true,
+    ...(low === undefined ? {} : { low }),
+    ...(high === undefined ? {} : { high }),
+    ...(schema.enum === undefined ? {} : { choices: schema.enum as string[] }),
+  };
+}
+
+async function promptOf(prompt: Prompt, rows: number, columns: number): Promise<unknown> {
+  const { box, inside, outside, scribble } = prompt;
+  return {
+    box: box === null ? null : [box.row0, box.column0, box.row1, box.column1],
+    inside,
+    outside,
+    scribble: scribble === null ? null : await base64(pngOf({ rows, columns, data: scribble }, 1)),
+  };
+}
+
+async function base64(blob: Blob): Promise<string> {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(text);
+}
+
+function outcomeOf(info: Wire["SegmentationInfo"], probability: Map<number, Float32Array>): Outcome {
+  const provenance = info.document?.provenance;
+  const entry = info.document?.entries.at(0);
+  const threshold = provenance?.parameters.threshold;
+  return {
+    id: info.id,
+    method: info.request.method,
+    version: provenance?.version ?? "",
+    threshold: typeof threshold === "number" ? threshold : 0.5,
+    probability,
+    remarks: entry?.remarks ?? [],
+    malignancy: entry?.malignancy ?? null,
+    milliseconds: info.milliseconds ?? null,
+  };
+}
+
+function versionOf(info: Wire["VersionInfo"]): Version {
+  const { number, frame, note, seconds } = info;
+  return { number, frame, note, seconds, createdAt: info.created_at, createdBy: info.created_by };
+}

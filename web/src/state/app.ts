@@ -1,0 +1,277 @@
+/** What the app holds: the scans, the open images, the methods, and what is under way. */
+import { messageOf, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
+import { Server } from "../backend/server";
+import { copyOf, type Mask } from "../mask/mask";
+import { Observable } from "./observable";
+import { NO_PROMPT, Session } from "./session";
+
+export interface Busy {
+  what: string;
+  /** 0 to 1; null where it is not known. */
+  fraction: number | null;
+  cancel?: () => void;
+}
+
+/** Methods that take a prompt, the best first; the first that there is answers a click. */
+const PROMPTED = ["polar-path", "random-walker", "grab-cut", "region-growing"];
+
+export class App extends Observable {
+  readonly server = new Server();
+  scans: readonly Scan[] = [];
+  methods: readonly Method[] = [];
+  session: Session | null = null;
+  /** A second image beside it, such as a prior study. */
+  beside: Session | null = null;
+  method = "";
+  parameters: Readonly<Record<string, Scalar>> = {};
+  busy: Busy | null = null;
+  error = "";
+  /** Methods whose remarks a person has read. */
+  private readonly accepted = new Set<string>();
+  /** A method whose remarks are to be read before it goes on. */
+  asking: Method | null = null;
+  private goOn: (() => void) | null = null;
+  private readonly sessions = new Map<string, Session>();
+  private running: AbortController | null = null;
+  private device: Promise<Backend> | null = null;
+  backend: Backend = this.server;
+
+  async start(): Promise<void> {
+    await this.guarded(async () => {
+      try {
+        this.scans = await this.server.scans();
+      } catch {
+        // With the network off the app goes on where it can.
+        await this.setPlace("device");
+        return;
+      }
+      this.methods = await this.backend.methods();
+      this.method = this.methods.find(({ name }) => name === "ultrasound")?.name ?? this.firstMethod;
+      this.changed();
+    });
+  }
+
+  private get firstMethod(): string {
+    return this.methods.at(0)?.name ?? "";
+  }
+
+  /** Segments here or on the server. */
+  async setPlace(place: "server" | "device"): Promise<void> {
+    await this.guarded(async () => {
+      if (place === "device") {
+        this.device ??= import("../backend/device").then(({ Device }) => new Device(() => this.server.methods()));
+        this.backend = await this.device;
+      } else this.backend = this.server;
+      this.methods = await this.backend.methods();
+      this.method = this.methods.some(({ name }) => name === this.method) ? this.method : this.firstMethod;
+      this.parameters = {};
+      this.session = null;
+      this.beside = null;
+      this.changed();
+    });
+  }
+
+  // --- opening --------------------------------------------------------------------------
+
+  async open(files: readonly File[]): Promise<void> {
+    if (files.length === 0) return;
+    await this.during("Opening", async (progress) => {
+      this.add(await this.backend.open(files, progress));
+    });
+  }
+
+  async openExample(name: string): Promise<void> {
+    await this.during("Opening the example", async () => {
+      this.add(await this.server.openExample(name));
+    });
+  }
+
+  add(scan: Scan): void {
+    this.scans = [scan, ...this.scans.filter(({ id }) => id !== scan.id)];
+    this.show(scan, 0);
+  }
+
+  show(scan: Scan, index: number): void {
+    this.session = this.sessionOf(scan, index);
+    if (this.beside === this.session) this.beside = null;
+    this.suggest(this.session);
+    this.changed();
+  }
+
+  showBeside(scan: Scan | null, index = 0): void {
+    this.beside = scan === null ? null : this.sessionOf(scan, index);
+    this.changed();
+  }
+
+  private sessionOf(scan: Scan, index: number): Session {
+    const key = `${scan.id}/${index}`;
+    let session = this.sessions.get(key);
+    if (session === undefined) {
+      session = new Session(this.backend.place === "server" ? this.server : this.backend, scan, index);
+      this.sessions.set(key, session);
+    }
+    return session;
+  }
+
+  /** The bundle of the image's modality, where another one is chosen. */
+  private suggest(session: Session): void {
+    const current = this.current;
+    const { modality, kind } = session.image;
+    if (current === undefined || current.kind === "classical" || current.modality === modality) return;
+    const fitting = this.methods.filter((one) => one.kind === "network" && one.modality === modality);
+    const found = fitting.find((one) => (one.dimensions === 3) === (kind === "volume")) ?? fitting.at(0);
+    if (found !== undefined) this.setMethod(found.name);
+  }
+
+  // --- segmenting -----------------------------------------------------------------------
+
+  get current(): Method | undefined {
+    return this.methods.find(({ name }) => name === this.method);
+  }
+
+  /** What answers a click, box or scribble. */
+  get prompted(): Method | undefined {
+    if (this.current?.takesPrompt === true) return this.current;
+    const takers = this.methods.filter(({ takesPrompt, dimensions }) => takesPrompt && dimensions === 2);
+    const preferred = PROMPTED.map((name) => takers.find((one) => one.name === name)).find((one) => one !== undefined);
+    return takers.find(({ kind, modality }) => kind === "network" && modality === this.session?.image.modality) ?? preferred ?? takers.at(0);
+  }
+
+  setMethod(name: string): void {
+    this.method = name;
+    this.parameters = {};
+    this.changed();
+  }
+
+  setParameter(name: string, value: Scalar): void {
+    this.parameters = { ...this.parameters, [name]: value };
+    this.changed();
+  }
+
+  /** Runs what needs a method once its remarks were read. */
+  private afterRemarks(method: Method, then: () => void): void {
+    if (method.remarks.length === 0 || this.accepted.has(method.name)) {
+      then();
+      return;
+    }
+    this.asking = method;
+    this.goOn = then;
+    this.changed();
+  }
+
+  answerRemarks(read: boolean): void {
+    const [asked, then] = [this.asking, this.goOn];
+    this.asking = null;
+    this.goOn = null;
+    if (read && asked !== null) {
+      this.accepted.add(asked.name);
+      then?.();
+    }
+    this.changed();
+  }
+
+  /** Outlines the image, or all frames of it, with the chosen method. */
+  segment(all = false): void {
+    const [session, method] = [this.session, this.current];
+    if (session === null || method === undefined) return;
+    this.afterRemarks(method, () => {
+      const frame = all || method.dimensions === 3 ? null : session.frame;
+      const request = { method: method.name, parameters: this.parameters, prompt: null, frame, screenshot: false };
+      void this.outlined(session, request, `Outline by ${method.name}`);
+    });
+  }
+
+  /** Outlines again after a parameter was moved: what was pointed at, or the whole image. */
+  segmentWithPrompt(session: Session): void {
+    const { prompt } = session.marks;
+    const pointed = prompt.box !== null || prompt.scribble !== null || prompt.inside.length + prompt.outside.length > 0;
+    if (pointed && this.current?.takesPrompt === true) this.ask(session, "Parameters");
+    else this.segment();
+  }
+
+  /** The spacing that two clicks on a scan's ruler gave, in mm a pixel. */
+  setSpacing(session: Session, millimetres: number): void {
+    void this.during("Setting the spacing", async () => {
+      const spacing = [millimetres, millimetres] as const;
+      if (session.backend.place === "server") {
+        const scan = await this.server.setSpacing(session.scan, session.index, spacing);
+        session.setSpacing(scan.images[session.index]);
+      } else session.setSpacing({ ...session.image, spacingMm: spacing, spacingFrom: "user" });
+    });
+  }
+
+  /** Outlines what a person points at. */
+  ask(session: Session, label: string): void {
+    const method = this.prompted;
+    if (method === undefined) {
+      this.fail("No method here takes a click, a box or a scribble. Expected: one that does. Try: the brush.");
+      return;
+    }
+    this.afterRemarks(method, () => {
+      const parameters = method.name === this.method ? this.parameters : {};
+      const request = { method: method.name, parameters, prompt: session.marks.prompt, frame: session.frame, screenshot: false };
+      void this.outlined(session, request, label);
+    });
+  }
+
+  private async outlined(session: Session, request: Request, label: string): Promise<void> {
+    this.running?.abort();
+    const running = new AbortController();
+    this.running = running;
+    await this.during("Segmenting", async (progress) => {
+      const outcome = await session.backend.segment(session.scan, session.index, request, progress, running.signal);
+      if (running.signal.aborted) return;
+      const { base } = session.marks;
+      session.setOutcome(outcome);
+      if (request.prompt !== null) session.replace(label, joined(session.cut(), base), { base, prompt: session.marks.prompt });
+      else if (outcome.probability.size === 1) session.replace(label, session.cut(), { base: null, prompt: NO_PROMPT });
+      else session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])));
+    }, () => { running.abort(); });
+  }
+
+  // --- what is under way ----------------------------------------------------------------
+
+  fail(message: string): void {
+    this.error = message;
+    this.changed();
+  }
+
+  /** Tells of what happens, and of what went wrong. */
+  async during(what: string, run: (progress: (fraction: number, what: string) => void) => Promise<void>, cancel?: () => void): Promise<void> {
+    const busy: Busy = cancel === undefined ? { what, fraction: null } : { what, fraction: null, cancel };
+    this.busy = busy;
+    this.error = "";
+    this.changed();
+    await this.guarded(() =>
+      run((fraction, now) => {
+        if (this.busy?.cancel !== busy.cancel) return;
+        this.busy = { ...busy, what: now, fraction };
+        this.changed();
+      }),
+    );
+    this.ended(busy);
+    this.changed();
+  }
+
+  private ended(busy: Busy): void {
+    if (this.busy?.cancel === busy.cancel) this.busy = null;
+  }
+
+  async guarded(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return;
+      this.fail(messageOf(error));
+    }
+  }
+}
+
+function joined(mask: Mask, base: Mask | null): Mask {
+  if (base === null) return mask;
+  const both = copyOf(mask);
+  base.data.forEach((value, index) => {
+    both.data[index] |= value;
+  });
+  return both;
+}

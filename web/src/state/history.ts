@@ -1,0 +1,93 @@
+/** Undo and redo without limit: each step keeps only the pixels that it changed, eight in a byte. */
+import { boundsOf, clipped, emptyMask, isEmptyBox, whole, type Box, type Mask } from "../mask/mask";
+
+export interface Step<Marks> {
+  /** What was done, in words. */
+  label: string;
+  /** Which image of the scan, from 0. */
+  image: number;
+  box: Box;
+  /** Of the box, row-major: 1 where the pixel changed. */
+  changed: Uint8Array;
+  /** What a person had pointed at before and after, where the step changed it. */
+  marks?: { before: Marks; after: Marks };
+}
+
+export interface History<Marks = undefined> {
+  readonly done: readonly Step<Marks>[];
+  readonly undone: readonly Step<Marks>[];
+}
+
+export interface Edit<Marks> {
+  label: string;
+  image: number;
+  before: Mask;
+  after: Mask;
+  /** Outside of it nothing has changed; the whole image by default. */
+  within?: Box;
+  marks?: { before: Marks; after: Marks };
+}
+
+/** The history with one more step, or the same one where nothing changed. */
+export function recorded<Marks>(history: History<Marks>, edit: Edit<Marks>): History<Marks> {
+  const { label, image, before, after, marks } = edit;
+  const difference = differenceOf(before, after, clipped(edit.within ?? whole(before), before.rows, before.columns));
+  const box = boundsOf(difference);
+  if (isEmptyBox(box) && marks === undefined) return history;
+  const step: Step<Marks> = { label, image, box, changed: packed(difference, box) };
+  if (marks !== undefined) step.marks = marks;
+  return { done: [...history.done, step], undone: [] };
+}
+
+function differenceOf(before: Mask, after: Mask, box: Box): Mask {
+  const difference = emptyMask(before.rows, before.columns);
+  for (let row = box.row0; row < box.row1; row += 1) {
+    for (let at = row * before.columns + box.column0; at < row * before.columns + box.column1; at += 1) {
+      difference.data[at] = before.data[at] ^ after.data[at];
+    }
+  }
+  return difference;
+}
+
+interface Taken<Marks> {
+  history: History<Marks>;
+  step: Step<Marks>;
+}
+
+/** The last step is taken back; `maskOf` gives the mask of an image, changed in place. */
+export function undone<Marks>(history: History<Marks>, maskOf: (image: number) => Mask): Taken<Marks> | null {
+  const step = history.done.at(-1);
+  if (step === undefined) return null;
+  toggle(maskOf(step.image), step);
+  return { history: { done: history.done.slice(0, -1), undone: [...history.undone, step] }, step };
+}
+
+/** The last step that was taken back is done again. */
+export function redone<Marks>(history: History<Marks>, maskOf: (image: number) => Mask): Taken<Marks> | null {
+  const step = history.undone.at(-1);
+  if (step === undefined) return null;
+  toggle(maskOf(step.image), step);
+  return { history: { done: [...history.done, step], undone: history.undone.slice(0, -1) }, step };
+}
+
+function packed(mask: Mask, within: Box): Uint8Array {
+  const box = clipped(within, mask.rows, mask.columns);
+  const width = box.column1 - box.column0;
+  const bits = new Uint8Array(Math.ceil((width * (box.row1 - box.row0)) / 8));
+  let at = 0;
+  for (let row = box.row0; row < box.row1; row += 1) {
+    for (let column = box.column0; column < box.column1; column += 1, at += 1) {
+      bits[at >> 3] |= mask.data[row * mask.columns + column] << (at & 7);
+    }
+  }
+  return bits;
+}
+
+function toggle(mask: Mask, { box, changed }: { box: Box; changed: Uint8Array }): void {
+  let at = 0;
+  for (let row = box.row0; row < box.row1; row += 1) {
+    for (let column = box.column0; column < box.column1; column += 1, at += 1) {
+      mask.data[row * mask.columns + column] ^= (changed[at >> 3] >> (at & 7)) & 1;
+    }
+  }
+}

@@ -1,0 +1,309 @@
+/** One open image: its pixels, its masks, what a person does to them, and every step back. */
+import type { Backend, Frame, ImageInfo, Outcome, Prompt, Scan } from "../backend/backend";
+import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask, type Point } from "../mask/mask";
+import { measuredLesions, type Measured, type SpacingAt } from "../mask/measure";
+import type { Steps } from "../mask/diameters";
+import type { Region } from "../mask/regions";
+import { recorded, redone, undone, type History } from "./history";
+import { Observable } from "./observable";
+import { fullWindow, type Window } from "./window";
+
+export const NO_PROMPT: Prompt = { box: null, inside: [], outside: [], scribble: null };
+
+/** What a person has pointed at, and the mask of the lesions outlined before. */
+export interface Marks {
+  prompt: Prompt;
+  base: Mask | null;
+}
+
+export interface Caliper {
+  frame: number;
+  ends: [Point, Point];
+}
+
+/** The share of a lesion's pixels that lie in the part whose scale it has, as in Python. */
+const INSIDE = 0.95;
+
+export class Session extends Observable {
+  frame = 0;
+  window: Window;
+  threshold = 0.5;
+  marks: Marks = { prompt: NO_PROMPT, base: null };
+  outcome: Outcome | null = null;
+  calipers: readonly Caliper[] = [];
+  /** Ends of diameters that were moved by hand, by `lesion:which`; forgotten when the mask changes. */
+  moved: Readonly<Record<string, [Point, Point]>> = {};
+  /** Seconds with the image in front, for a version's record. */
+  readonly openedAt = performance.now();
+
+  private readonly painters = new Set<(box: Box) => void>();
+  private readonly frames = new Map<number, Frame>();
+  private readonly loading = new Map<number, Promise<Frame>>();
+  private readonly masks = new Map<number, Mask>();
+  private readonly modelMasks = new Map<number, Mask>();
+  private history: History<Marks> = { done: [], undone: [] };
+  private before: Mask | null = null;
+  private touched: Box = EMPTY;
+  private measured: { revision: number; lesions: Measured[] } | null = null;
+  private maskRevision = 0;
+
+  constructor(
+    readonly backend: Backend,
+    readonly scan: Scan,
+    readonly index: number,
+    public image: ImageInfo = scan.images[index],
+  ) {
+    super();
+    this.window = { centre: (image.low + image.high) / 2, width: Math.max(image.high - image.low, 1e-6), invert: false };
+  }
+
+  // --- pixels ---------------------------------------------------------------------------
+
+  /** The frame if it has been loaded. */
+  loaded(frame = this.frame): Frame | undefined {
+    return this.frames.get(frame);
+  }
+
+  async load(frame = this.frame): Promise<Frame> {
+    const known = this.frames.get(frame);
+    if (known !== undefined) return known;
+    const under = this.loading.get(frame) ?? this.backend.frame(this.scan, this.index, frame);
+    this.loading.set(frame, under);
+    try {
+      const pixels = await under;
+      if (this.frames.size === 0 && pixels.channels === 1) this.window = fullWindow(pixels.values);
+      this.frames.set(frame, pixels);
+      this.changed();
+      return pixels;
+    } finally {
+      this.loading.delete(frame);
+    }
+  }
+
+  show(frame: number): void {
+    const bounded = Math.max(0, Math.min(this.image.frames - 1, frame));
+    if (bounded === this.frame) return;
+    this.frame = bounded;
+    this.marks = { prompt: NO_PROMPT, base: null };
+    this.moved = {};
+    this.maskRevision += 1;
+    this.changed();
+  }
+
+  setWindow(window: Window): void {
+    this.window = window;
+    this.changed();
+  }
+
+  // --- masks ----------------------------------------------------------------------------
+
+  mask(frame = this.frame): Mask {
+    let mask = this.masks.get(frame);
+    if (mask === undefined) {
+      mask = emptyMask(this.image.rows, this.image.columns);
+      this.masks.set(frame, mask);
+    }
+    return mask;
+  }
+
+  modelMask(frame = this.frame): Mask | undefined {
+    return this.modelMasks.get(frame);
+  }
+
+  probability(frame = this.frame): Float32Array | undefined {
+    return this.outcome?.probability.get(frame);
+  }
+
+  /** Frames that have lesion pixels, in order. */
+  outlinedFrames(): number[] {
+    return [...this.masks].filter(([, mask]) => mask.data.includes(1)).map(([frame]) => frame).sort((a, b) => a - b);
+  }
+
+  beginEdit(): void {
+    this.before = copyOf(this.mask());
+    this.touched = EMPTY;
+  }
+
+  /** Told of every painted part, before the step is complete. */
+  watchPainting(told: (box: Box) => void): () => void {
+    this.painters.add(told);
+    return () => this.painters.delete(told);
+  }
+
+  paint(box: Box): void {
+    this.touched = union(this.touched, box);
+    for (const told of this.painters) told(box);
+  }
+
+  endEdit(label: string, marks?: Marks): void {
+    if (this.before === null) return;
+    const edit = { label, image: this.frame, before: this.before, after: this.mask(), within: this.touched };
+    this.history = recorded(this.history, marks === undefined ? edit : { ...edit, marks: { before: this.marks, after: marks } });
+    if (marks !== undefined) this.marks = marks;
+    this.before = null;
+    this.maskChanged();
+  }
+
+  /** Puts back the pixels at the beginning of the step, which goes on. */
+  restoreEdit(): void {
+    if (this.before === null) return;
+    this.mask().data.set(this.before.data);
+    this.paint(this.touched);
+  }
+
+  cancelEdit(): void {
+    if (this.before === null) return;
+    this.mask().data.set(this.before.data);
+    this.before = null;
+    this.maskChanged();
+  }
+
+  replace(label: string, mask: Mask, marks?: Marks): void {
+    this.beginEdit();
+    this.preview(mask);
+    this.endEdit(label, marks);
+  }
+
+  /** Shows a mask without ending the step, as while a slider is dragged. */
+  preview(mask: Mask): void {
+    this.mask().data.set(mask.data);
+    this.paint({ row0: 0, column0: 0, row1: mask.rows, column1: mask.columns });
+  }
+
+  get editing(): boolean {
+    return this.before !== null;
+  }
+
+  /** Sets what a person has pointed at, before the answer is there. */
+  setMarks(marks: Marks): void {
+    this.marks = marks;
+    this.changed();
+  }
+
+  /** Puts masks of frames in one go, as when a whole loop was segmented; each frame is a step. */
+  replaceAll(label: string, masks: ReadonlyMap<number, Mask>): void {
+    const shown = this.frame;
+    for (const [frame, mask] of masks) {
+      this.frame = frame;
+      this.replace(label, mask);
+    }
+    // Where nothing is outlined on the frame that is shown, the one with the largest lesion is of more use.
+    const sizes = [...masks].map(([frame, mask]) => [frame, countOf(mask)] as const);
+    const [largest, size] = sizes.reduce((best, one) => (one[1] > best[1] ? one : best), [shown, 0]);
+    this.frame = size > 0 && countOf(this.mask(shown)) === 0 ? largest : shown;
+    this.maskChanged();
+  }
+
+  /** Of all outlined slices of a volume: voxels, and mm³ where the spacing is known. */
+  get volume(): { voxels: number; cubicMm: number | null } {
+    const voxels = [...this.masks.values()].reduce((sum, mask) => sum + countOf(mask), 0);
+    const { spacingMm, sliceMm } = this.image;
+    return { voxels, cubicMm: spacingMm === null || sliceMm === null ? null : voxels * spacingMm[0] * spacingMm[1] * sliceMm };
+  }
+
+  // --- history --------------------------------------------------------------------------
+
+  get undoLabel(): string | undefined {
+    return this.history.done.at(-1)?.label;
+  }
+
+  get redoLabel(): string | undefined {
+    return this.history.undone.at(-1)?.label;
+  }
+
+  undo(): void {
+    this.step(undone(this.history, (frame) => this.mask(frame)), "before");
+  }
+
+  redo(): void {
+    this.step(redone(this.history, (frame) => this.mask(frame)), "after");
+  }
+
+  private step(taken: ReturnType<typeof undone<Marks>>, which: "before" | "after"): void {
+    if (taken === null) return;
+    this.history = taken.history;
+    this.frame = taken.step.image;
+    if (taken.step.marks !== undefined) this.marks = taken.step.marks[which];
+    this.maskChanged();
+  }
+
+  // --- results --------------------------------------------------------------------------
+
+  /** Takes what a method found: its probability and threshold, and its mask for comparison. */
+  setOutcome(outcome: Outcome): void {
+    const known = this.outcome;
+    const same = known !== null && known.method === outcome.method && known.id !== outcome.id;
+    // Frames that the same method has answered before stay known.
+    const probability = same ? new Map([...known.probability, ...outcome.probability]) : outcome.probability;
+    this.outcome = { ...outcome, probability };
+    this.threshold = outcome.threshold;
+    for (const frame of outcome.probability.keys()) this.modelMasks.set(frame, this.cut(frame));
+    this.changed();
+  }
+
+  /** The probability cut at the threshold. */
+  cut(frame = this.frame, threshold = this.threshold): Mask {
+    const { rows, columns } = this.image;
+    const probability = this.probability(frame);
+    return probability === undefined ? emptyMask(rows, columns) : atThreshold(probability, rows, columns, threshold);
+  }
+
+  setThreshold(threshold: number): void {
+    this.threshold = threshold;
+    this.changed();
+  }
+
+  // --- measurements ---------------------------------------------------------------------
+
+  get lesions(): readonly Measured[] {
+    if (this.measured?.revision !== this.maskRevision) {
+      this.measured = { revision: this.maskRevision, lesions: measuredLesions(this.mask(), this.spacingAt) };
+    }
+    return this.measured.lesions;
+  }
+
+  readonly spacingAt: SpacingAt = (region) => spacingOf(this.image, region);
+
+  setSpacing(image: ImageInfo): void {
+    this.image = image;
+    this.maskChanged();
+  }
+
+  setCalipers(calipers: readonly Caliper[]): void {
+    this.calipers = calipers;
+    this.changed();
+  }
+
+  moveDiameter(key: string, ends: [Point, Point]): void {
+    this.moved = { ...this.moved, [key]: ends };
+    this.changed();
+  }
+
+  private maskChanged(): void {
+    this.maskRevision += 1;
+    this.moved = {};
+    this.changed();
+  }
+}
+
+/** The spacing where a lesion lies: of parts with scales of their own, that of the smallest that holds it. */
+function spacingOf(image: ImageInfo, region: Region): Steps | null {
+  if (image.spacingFrom === "user" || image.parts.length === 0) return image.spacingMm;
+  const area = ({ box }: { box: Box }): number => (box.row1 - box.row0) * (box.column1 - box.column0);
+  const bySize = [...image.parts].sort((a, b) => area(a) - area(b));
+  const holding = bySize.find(({ box }) => pixelsIn(region, box) >= INSIDE * region.pixels);
+  return holding?.spacingMm ?? null;
+}
+
+function pixelsIn(region: Region, box: Box): number {
+  let count = 0;
+  for (let row = 0; row < region.crop.rows; row += 1) {
+    const r = row + region.box.row0;
+    if (r < box.row0 || r >= box.row1) continue;
+    for (let column = 0; column < region.crop.columns; column += 1) {
+      const c = column + region.box.column0;
+      if (c >= box.column0 && c < box.column1) count += region.crop.data[row * region.crop.columns + column];
+    }
+  }
+  return count;
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { copyOf, emptyMask, type Mask } from "../mask/mask";
+import { fillPolygon, stroke } from "../mask/paint";
+import { recorded, redone, undone, type History } from "./history";
+import { fitted, panned, toImage, toScreen, zoomed } from "./viewport";
+import { dragged, fullWindow, shadeOf } from "./window";
+
+describe("history", () => {
+  it("takes back and redoes any number of steps, over several images", () => {
+    const masks = [emptyMask(40, 50), emptyMask(40, 50)];
+    const maskOf = (image: number): Mask => masks[image];
+    const states = [masks.map(copyOf)];
+    let history: History = { done: [], undone: [] };
+    for (let step = 0; step < 300; step += 1) {
+      const image = step % 2;
+      const before = copyOf(masks[image]);
+      stroke(masks[image], { row: (step * 7) % 40, column: (step * 11) % 50 }, { row: 20, column: 25 }, 2, step % 3 === 0 ? 0 : 1);
+      history = recorded(history, { label: "brush", image, before, after: masks[image] });
+      states.push(masks.map(copyOf));
+    }
+    const steps = history.done.length;
+    expect(steps).toBeGreaterThan(100);
+    for (let back = undone(history, maskOf); back !== null; back = undone(history, maskOf)) history = back.history;
+    expect(masks).toEqual(states[0]);
+    for (let again = redone(history, maskOf); again !== null; again = redone(history, maskOf)) history = again.history;
+    expect(masks).toEqual(states.at(-1));
+  });
+
+  it("keeps no step that changes nothing, and forgets what was undone at the next step", () => {
+    const none: History<string> = { done: [], undone: [] };
+    const mask = emptyMask(4, 4);
+    expect(recorded(none, { label: "nothing", image: 0, before: mask, after: copyOf(mask) })).toBe(none);
+    const marks = { before: "", after: "a click" };
+    expect(recorded(none, { label: "click", image: 0, before: mask, after: copyOf(mask), marks }).done[0].marks).toBe(marks);
+    const after = copyOf(mask);
+    fillPolygon(after, [{ row: 0, column: 0 }, { row: 0, column: 3 }, { row: 3, column: 3 }], 1);
+    const back = undone(recorded(none, { label: "polygon", image: 0, before: mask, after }), () => after);
+    expect(back?.history.undone).toHaveLength(1);
+    expect(after).toEqual(mask);
+    const other = copyOf(mask);
+    other.data[5] = 1;
+    expect(back && recorded(back.history, { label: "brush", image: 0, before: mask, after: other }).undone).toHaveLength(0);
+  });
+});
+
+describe("viewport", () => {
+  it("fits the image in its true proportion and keeps the point under the pointer when zooming", () => {
+    const viewport = fitted(100, 200, { width: 400, height: 400 }, 1.5);
+    expect(viewport).toEqual({ scaleRow: 3, scaleColumn: 2, top: 50, left: 0 });
+    const point = toImage(viewport, 120, 80);
+    expect(toScreen(viewport, point)).toEqual({ x: 120, y: 80 });
+    const closer = zoomed(viewport, 3, 120, 80);
+    expect(toImage(closer, 120, 80).row).toBeCloseTo(point.row);
+    expect(toImage(closer, 120, 80).column).toBeCloseTo(point.column);
+    expect(toScreen(panned(closer, 5, -4), point)).toEqual({ x: 125, y: 76 });
+  });
+});
+
+describe("window", () => {
+  it("spans the values, is dragged, and inverts", () => {
+    const window = fullWindow([0, 50, 100]);
+    expect(window).toEqual({ centre: 50, width: 100, invert: false });
+    expect([0, 50, 100].map(shadeOf(window)).map(Math.round)).toEqual([0, 127, 255]);
+    expect(shadeOf({ ...window, invert: true })(0)).toBe(255);
+    expect(dragged(window, 512, -256, 100)).toEqual({ centre: 0, width: 200, invert: false });
+    expect(fullWindow([7, 7]).width).toBe(1);
+  });
+});

@@ -1,0 +1,27 @@
+/** Numbers and findings in words. */
+import type { Measured } from "../mask/measure";
+import type { Session } from "./session";
+
+/** With the unit; millimetres with one decimal, pixels without, as in reports. */
+export function lengthText(length: number, unit: "mm" | "px"): string {
+  return `${unit === "mm" ? length.toFixed(1) : length.toFixed(0)} ${unit}`;
+}
+
+export function areaText(area: number, unit: "mm" | "px"): string {
+  return `${unit === "mm" && area < 100 ? area.toFixed(1) : area.toFixed(0)} ${unit}²`;
+}
+
+export function sizeText({ longest, perpendicular, unit }: Measured): string {
+  const digits = unit === "mm" ? 1 : 0;
+  return `${longest.length.toFixed(digits)} x ${perpendicular.length.toFixed(digits)} ${unit === "mm" ? "mm" : "px (pixel spacing unknown)"}`;
+}
+
+/** The sentence to paste into a report. */
+export function sentence(session: Session, edited: boolean): string {
+  const { lesions, outcome, image } = session;
+  const by = outcome === null ? "drawn by hand" : `outlined by ${outcome.method}${outcome.version === "" ? "" : ` ${outcome.version}`}${edited ? ", corrected by hand" : ""}`;
+  const where = image.frames > 1 ? ` on ${image.kind === "volume" ? "slice" : "frame"} ${session.frame + 1}` : "";
+  if (lesions.length === 0) return `No lesion${where} (${by}). Research use only.`;
+  const count = lesions.length === 1 ? "1 lesion" : `${lesions.length} lesions, the largest`;
+  return `${count}${where}: ${sizeText(lesions[0])} (${by}). Research use only.`;
+}

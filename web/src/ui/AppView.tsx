@@ -1,0 +1,79 @@
+/** The whole page: scans on one side, the image in the middle, what is known of it on the other. */
+import { lazy, Suspense, useEffect, useState } from "react";
+import { App } from "../state/app";
+import { useChanges } from "../state/observable";
+import { Display } from "../viewer/display";
+import { HelpDialog, RemarksDialog } from "./dialogs";
+import { filesOf } from "./dropped";
+import { Header } from "./Header";
+import { ScanList } from "./ScanList";
+
+// The list of scans is there at once; the viewer follows while it is looked at.
+const Workspace = lazy(() => import("./Workspace"));
+
+export function AppView() {
+  const [app] = useState(() => new App());
+  const [display] = useState(() => new Display());
+  const [help, setHelp] = useState(false);
+  const [listed, setListed] = useState(true);
+  useChanges(app);
+  useEffect(() => { void app.start(); }, [app]);
+  const { session } = app;
+  return (
+    <div
+      className="app"
+      data-listed={listed || session === null}
+      onDragOver={(event) => { event.preventDefault(); }}
+      onDrop={(event) => {
+        event.preventDefault();
+        void filesOf(event.dataTransfer).then((files) => app.open(files));
+      }}
+    >
+      <Header app={app} listed={listed} onList={() => { setListed(!listed); }} onHelp={() => { setHelp(true); }} />
+      <ScanList app={app} onPicked={() => { if (window.innerWidth < 900) setListed(false); }} />
+      {session === null ? (
+        <main className="empty">
+          <h1>Outline a breast lesion</h1>
+          <ol>
+            <li>Open a scan, or pick an example.</li>
+            <li>Press <b>Outline</b>, or click in the lesion.</li>
+            <li>Correct the contour, read the measurements, save the report.</li>
+          </ol>
+        </main>
+      ) : (
+        <Suspense fallback={<main className="empty"><p>Loading the viewer</p></main>}>
+          <Workspace app={app} session={session} display={display} onHelp={() => { setHelp(true); }} />
+        </Suspense>
+      )}
+      <Status app={app} />
+      {help && <HelpDialog onClose={() => { setHelp(false); }} />}
+      {app.asking !== null && <RemarksDialog method={app.asking} onAnswer={(read) => { app.answerRemarks(read); }} />}
+    </div>
+  );
+}
+
+function Status({ app }: { app: App }) {
+  useChanges(app);
+  const { busy, error } = app;
+  return (
+    <div className="status">
+      <div role="status">
+        {busy !== null && (
+          <>
+            <span>{busy.what}</span>
+            <progress value={busy.fraction ?? undefined} max={1} aria-label={busy.what} />
+            {busy.cancel !== undefined && <button type="button" onClick={busy.cancel}>Cancel</button>}
+          </>
+        )}
+      </div>
+      <div role="alert">
+        {error !== "" && (
+          <>
+            <span>{error}</span>
+            <button type="button" onClick={() => { app.fail(""); }}>Close</button>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}

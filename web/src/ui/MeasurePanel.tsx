@@ -1,0 +1,75 @@
+/** The measurements of each lesion, and the calipers. */
+import { lengthBetween } from "../mask/diameters";
+import type { Measured } from "../mask/measure";
+import { useChanges } from "../state/observable";
+import type { Session } from "../state/session";
+import { areaText, lengthText } from "../state/words";
+
+export function MeasurePanel({ session, onRuler }: { session: Session; onRuler: () => void }) {
+  useChanges(session);
+  const { image, lesions } = session;
+  const known = image.spacingMm !== null;
+  return (
+    <div>
+      <p className="hint">
+        {known
+          ? `Pixel spacing ${image.spacingMm?.map((step) => step.toFixed(3)).join(" x ") ?? ""} mm, from ${image.spacingFrom === "user" ? "the ruler" : "the file"}.`
+          : "The pixel spacing is not known. Sizes are in pixels."}
+      </p>
+      {!known && <button type="button" onClick={onRuler}>Set it by two clicks on the ruler</button>}
+      {image.kind === "volume" && <Volume session={session} />}
+      {lesions.length === 0 && <p>No lesion is outlined{image.frames > 1 ? " here" : ""}.</p>}
+      {lesions.slice(0, 20).map((lesion) => <Lesion key={lesion.region.number} lesion={lesion} session={session} />)}
+      {lesions.length > 20 && <p className="hint">{lesions.length - 20} smaller regions are not listed.</p>}
+      <Calipers session={session} />
+    </div>
+  );
+}
+
+function Volume({ session }: { session: Session }) {
+  const { voxels, cubicMm } = session.volume;
+  return <p>Volume of all lesions: {cubicMm === null ? `${voxels} voxels` : `${(cubicMm / 1000).toFixed(2)} cm³`}. The sizes below are those on this slice.</p>;
+}
+
+function Lesion({ lesion, session }: { lesion: Measured; session: Session }) {
+  const { region, unit, longest, perpendicular } = lesion;
+  const steps = session.spacingAt(region) ?? [1, 1];
+  const line = (which: "longest" | "perpendicular", length: number): string => {
+    const moved = session.moved[`${region.number}:${which}`] as (typeof session.moved)[string] | undefined;
+    return moved === undefined ? lengthText(length, unit) : `${lengthText(lengthBetween(moved[0], moved[1], steps), unit)}, moved by hand`;
+  };
+  return (
+    <section className="lesion" aria-label={`Lesion ${region.number}`}>
+      <h3>Lesion {region.number}</h3>
+      <dl>
+        <div><dt>Longest diameter</dt><dd>{line("longest", longest.length)}</dd></div>
+        <div><dt>Perpendicular</dt><dd>{line("perpendicular", perpendicular.length)}</dd></div>
+        <div><dt>Area</dt><dd>{areaText(lesion.area, unit)}</dd></div>
+        <div><dt>Perimeter</dt><dd>{lengthText(lesion.perimeter, unit)}</dd></div>
+        <div title="4 pi area / perimeter²: 1 for a disc"><dt>Circularity</dt><dd>{lesion.circularity.toFixed(2)}</dd></div>
+        <div title="Area over that of the convex hull"><dt>Solidity</dt><dd>{lesion.solidity.toFixed(2)}</dd></div>
+        <div title="Height over width of the box around it"><dt>Height : width</dt><dd>{lesion.tallerThanWide.toFixed(2)}</dd></div>
+      </dl>
+    </section>
+  );
+}
+
+function Calipers({ session }: { session: Session }) {
+  const { calipers, image } = session;
+  if (calipers.length === 0) return null;
+  const alone = image.parts.length === 0 || image.spacingFrom === "user";
+  return (
+    <section aria-label="Calipers">
+      <h3>Calipers</h3>
+      <ul className="calipers">
+        {calipers.map(({ ends, frame }, index) => (
+          <li key={index}>
+            {String.fromCharCode(65 + (index % 26))}: {alone && image.spacingMm !== null ? lengthText(lengthBetween(...ends, image.spacingMm), "mm") : lengthText(lengthBetween(...ends), "px")}
+            {image.frames > 1 ? ` (${frame + 1})` : ""}
+            <button type="button" aria-label={`Remove caliper ${String.fromCharCode(65 + (index % 26))}`} onClick={() => { session.setCalipers(calipers.filter((_, other) => other !== index)); }}>Remove</button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,142 @@
+/** Choosing a method and outlining with it. */
+import type { Parameter, Scalar } from "../backend/backend";
+import type { App } from "../state/app";
+import { useChanges } from "../state/observable";
+import { NO_PROMPT, type Session } from "../state/session";
+import { holesFilled, interpolated, smoothed } from "../mask/tidy";
+import { emptyMask } from "../mask/mask";
+import { Slider } from "./Slider";
+
+export function OutlinePanel({ app, session }: { app: App; session: Session }) {
+  useChanges(app);
+  useChanges(session);
+  const method = app.current;
+  const networks = app.methods.filter(({ kind }) => kind === "network");
+  const classical = app.methods.filter(({ kind }) => kind === "classical");
+  const many = session.image.frames > 1;
+  return (
+    <div>
+      <label className="field">
+        Method
+        <select value={app.method} onChange={(event) => { app.setMethod(event.target.value); }}>
+          <optgroup label="Bundles">
+            {networks.map(({ name, modality }) => <option key={name} value={name}>{name.startsWith(modality) ? name : `${name} (${modality})`}</option>)}
+          </optgroup>
+          {classical.length > 0 && (
+            <optgroup label="Classical methods">
+              {classical.map(({ name }) => <option key={name} value={name}>{name}</option>)}
+            </optgroup>
+          )}
+        </select>
+      </label>
+      {method !== undefined && <p className="hint summary">{method.summary}</p>}
+      {method?.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
+      <div className="buttons">
+        <button type="button" className="primary" onClick={() => { app.segment(); }}>Outline</button>
+        {many && method?.dimensions !== 3 && session.image.kind === "image" && <button type="button" onClick={() => { app.segment(true); }}>Outline all frames</button>}
+      </div>
+      {method?.kind === "classical" && <Parameters app={app} session={session} parameters={method.parameters} />}
+      <Threshold session={session} />
+      <Tidy session={session} />
+      <p className="hint">Click in, Click out, Box and Scribble use {app.prompted?.name ?? "no method here"}.</p>
+    </div>
+  );
+}
+
+function Threshold({ session }: { session: Session }) {
+  if (session.probability() === undefined) return null;
+  const set = (threshold: number): void => {
+    if (!session.editing) session.beginEdit();
+    session.setThreshold(threshold);
+    session.preview(session.cut());
+  };
+  return (
+    <>
+      <Slider
+        label="Threshold"
+        min={0.01}
+        max={0.99}
+        step={0.01}
+        value={session.threshold}
+        text={session.threshold.toFixed(2)}
+        help="Pixels with at least this probability are lesion. Corrections by hand are replaced; undo brings them back."
+        onChange={set}
+        onDone={() => { session.endEdit(`Threshold ${session.threshold.toFixed(2)}`); }}
+      />
+      {session.outcome !== null && (
+        <p className="hint">
+          {session.outcome.method}: operating point {session.outcome.threshold.toFixed(2)}
+          {session.outcome.milliseconds === null ? "" : `, ${session.outcome.milliseconds.toFixed(0)} ms`}.
+        </p>
+      )}
+      {session.outcome?.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
+    </>
+  );
+}
+
+function Parameters({ app, session, parameters }: { app: App; session: Session; parameters: readonly Parameter[] }) {
+  const act = (name: string, value: Scalar): void => {
+    app.setParameter(name, value);
+    // Each setting is answered at once; an answer that comes too late is dropped.
+    app.segmentWithPrompt(session);
+  };
+  return (
+    <details open>
+      <summary>Parameters</summary>
+      {parameters.map((one) => <ParameterField key={one.name} one={one} value={app.parameters[one.name] ?? one.default} onChange={(value) => { act(one.name, value); }} />)}
+    </details>
+  );
+}
+
+function ParameterField({ one, value, onChange }: { one: Parameter; value: Scalar; onChange: (value: Scalar) => void }) {
+  const label = one.name.replaceAll("_", " ").replace("finder.", "");
+  if (one.kind === "boolean") {
+    return (
+      <label className="check" title={one.help}>
+        <input type="checkbox" checked={value === true} onChange={(event) => { onChange(event.target.checked); }} /> {label}
+      </label>
+    );
+  }
+  if (one.choices !== undefined) {
+    return (
+      <label className="field" title={one.help}>
+        {label}
+        <select value={String(value)} onChange={(event) => { onChange(event.target.value); }}>
+          {one.choices.map((choice) => <option key={choice}>{choice}</option>)}
+        </select>
+      </label>
+    );
+  }
+  const now = Number(value);
+  const { low = 0, high = Math.max(10, 4 * Number(one.default)) } = one;
+  const step = one.kind === "integer" ? 1 : (high - low) / 100;
+  return <Slider label={label} help={one.help} min={low} max={high} step={step} value={now} text={one.kind === "integer" ? String(now) : now.toPrecision(3)} onChange={onChange} />;
+}
+
+function Tidy({ session }: { session: Session }) {
+  const outlined = session.outlinedFrames();
+  const before = outlined.filter((frame) => frame < session.frame).at(-1);
+  const after = outlined.find((frame) => frame > session.frame);
+  const between = before !== undefined && after !== undefined;
+  return (
+    <div className="buttons" role="group" aria-label="Tidy the mask">
+      <button type="button" onClick={() => { session.replace("Fill holes", holesFilled(session.mask())); }}>Fill holes</button>
+      <button type="button" onClick={() => { session.replace("Smooth", smoothed(session.mask())); }}>Smooth</button>
+      {session.image.frames > 1 && (
+        <button
+          type="button"
+          disabled={!between}
+          title={between ? `Between ${before + 1} and ${after + 1}` : "Outline one before and one after this first"}
+          onClick={() => {
+            if (!between) return;
+            const fraction = (session.frame - before) / (after - before);
+            session.replace("Interpolate", interpolated(session.mask(before), session.mask(after), fraction));
+          }}
+        >
+          Interpolate
+        </button>
+      )}
+      <button type="button" onClick={() => { session.replace("Clear", emptyMask(session.image.rows, session.image.columns), { prompt: NO_PROMPT, base: null }); }}>Clear</button>
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+/** What can be taken away: a sentence, files, a report. */
+import { useState } from "react";
+import { pngOf } from "../backend/png";
+import { useChanges } from "../state/observable";
+import type { Session } from "../state/session";
+import { sentence } from "../state/words";
+import { differingPixels } from "../mask/mask";
+import { cocoOf, csvOf, overlayOf, reportOf, save } from "./exports";
+import type { App } from "../state/app";
+
+export function ReportPanel({ app, session }: { app: App; session: Session }) {
+  useChanges(session);
+  const [copied, setCopied] = useState(false);
+  const model = session.modelMask();
+  const edited = model === undefined || differingPixels(session.mask(), model) > 0;
+  const text = sentence(session, edited);
+  const stem = `${session.image.name.replace(/\.[^.]+$/, "")}${session.image.frames > 1 ? `-${session.frame + 1}` : ""}`;
+  const remarks = [...(app.methods.find(({ name }) => name === session.outcome?.method)?.remarks ?? []), ...session.image.remarks];
+  const about = { text, remarks };
+  const saving = (what: () => Promise<Blob>, name: string): void => {
+    void app.during("Exporting", async () => { save(await what(), name); });
+  };
+  return (
+    <div>
+      <label className="field">
+        Sentence to paste
+        <textarea readOnly rows={3} value={text} />
+      </label>
+      <button
+        type="button"
+        onClick={() => {
+          void navigator.clipboard.writeText(text).then(() => { setCopied(true); });
+        }}
+      >
+        {copied ? "Copied" : "Copy"}
+      </button>
+      {remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
+      <h3>Save</h3>
+      <div className="buttons column">
+        <button type="button" onClick={() => { saving(() => overlayOf(session), `${stem}-overlay.png`); }}>Overlay (PNG)</button>
+        <button type="button" onClick={() => { saving(() => Promise.resolve(pngOf(session.mask())), `${stem}-mask.png`); }}>Mask (PNG)</button>
+        <button type="button" onClick={() => { saving(() => Promise.resolve(cocoOf(session, about)), `${stem}-coco.json`); }}>Contours (COCO JSON)</button>
+        <button type="button" onClick={() => { saving(() => Promise.resolve(csvOf(session, about)), `${stem}.csv`); }}>Measurements (CSV)</button>
+        <button type="button" onClick={() => { saving(() => reportOf(session, about), `${stem}-report.html`); }}>Report (HTML; print it for PDF)</button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+/** Opening scans, and the list of those that are there. */
+import { useEffect, useRef, useState } from "react";
+import type { App } from "../state/app";
+import { useChanges } from "../state/observable";
+import { filesOf } from "./dropped";
+
+interface Example {
+  name: string;
+  summary: string;
+}
+
+export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) {
+  useChanges(app);
+  const [examples, setExamples] = useState<readonly Example[]>([]);
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const onServer = app.backend.place === "server";
+  useEffect(() => {
+    if (!onServer) return;
+    app.server.examples().then(setExamples, () => undefined);
+  }, [app, onServer]);
+  const open = (chosen: readonly File[]): void => {
+    onPicked();
+    void app.open(chosen);
+  };
+  return (
+    <nav className="scans" aria-label="Scans">
+      <div
+        className="drop"
+        onDragOver={(event) => { event.preventDefault(); }}
+        onDrop={(event) => {
+          event.preventDefault();
+          event.stopPropagation();
+          void filesOf(event.dataTransfer).then(open);
+        }}
+      >
+        <p>Drop images here: PNG, JPEG, TIFF, DICOM{onServer ? ", NIfTI, a folder or a ZIP" : ""}.</p>
+        <div className="buttons">
+          <button type="button" className="primary" onClick={() => files.current?.click()}>Open files</button>
+          {onServer && <button type="button" onClick={() => folder.current?.click()}>Open a folder</button>}
+        </div>
+        <input ref={files} hidden type="file" multiple data-testid="files" onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
+        <input ref={folder} hidden type="file" {...{ webkitdirectory: "" }} onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
+      </div>
+      {onServer && examples.length > 0 && (
+        <section>
+          <h2>Examples</h2>
+          <p className="hint">Generated scans, no patient&apos;s.</p>
+          <ul>
+            {examples.map(({ name, summary }) => (
+              <li key={name}><button type="button" className="row" onClick={() => { onPicked(); void app.openExample(name); }}>{summary}</button></li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <Scans app={app} onPicked={onPicked} />
+    </nav>
+  );
+}
+
+function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
+  const scans = app.backend.place === "server" ? app.scans : app.scans.filter(({ id }) => id.startsWith("device-"));
+  return (
+    <section>
+      <h2>Scans</h2>
+      {scans.length === 0 && <p className="hint">None yet.</p>}
+      <ul>
+        {scans.map((scan) => (
+          <li key={scan.id}>
+            {scan.images.map((image, index) => (
+              <button
+                key={index}
+                type="button"
+                className="row"
+                aria-current={app.session?.scan.id === scan.id && app.session.index === index}
+                onClick={() => { onPicked(); app.show(scan, index); }}
+              >
+                <span>{image.name}</span>
+                <small>{describe(image.frames, image.kind, image.rows, image.columns)}{image.view === "" ? "" : `, ${image.view}`}</small>
+              </button>
+            ))}
+            {scan.problems.map(({ name, message }) => <p key={name} className="problem">{name}: {message}</p>)}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function describe(frames: number, kind: string, rows: number, columns: number): string {
+  const size = `${columns} x ${rows}`;
+  if (kind === "volume") return `volume, ${frames} slices of ${size}`;
+  return frames > 1 ? `cine loop, ${frames} frames of ${size}` : size;
+}

@@ -1,0 +1,72 @@
+/** Versions: every kept mask with who and when; compared with the model's. */
+import { useEffect, useState } from "react";
+import type { Version } from "../backend/backend";
+import { differingPixels, dice } from "../mask/mask";
+import type { App } from "../state/app";
+import { useChanges } from "../state/observable";
+import type { Session } from "../state/session";
+
+export function VersionsPanel({ app, session }: { app: App; session: Session }) {
+  useChanges(session);
+  const [versions, setVersions] = useState<readonly Version[]>([]);
+  const [note, setNote] = useState("");
+  const onServer = session.backend.place === "server";
+  useEffect(() => {
+    if (!onServer) return;
+    app.server.versions(session.scan, session.index).then(setVersions, () => { setVersions([]); });
+  }, [app, session, onServer]);
+  const keep = (): void => {
+    const about = { frame: session.frame, base: session.outcome?.id ?? null, note, seconds: (performance.now() - session.openedAt) / 1000 };
+    void app.during("Keeping the version", async () => {
+      const kept = await app.server.keep(session.scan, session.index, session.mask(), about);
+      setVersions((known) => [...known, kept]);
+      setNote("");
+    });
+  };
+  const open = (version: Version): void => {
+    void app.during("Opening the version", async () => {
+      const mask = await app.server.versionMask(session.scan, session.index, version);
+      session.show(version.frame);
+      session.replace(`Version ${version.number}`, mask);
+    });
+  };
+  return (
+    <div>
+      <Comparison session={session} />
+      {onServer ? (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            keep();
+          }}
+        >
+          <label className="field">Note <input value={note} maxLength={1000} onChange={(event) => { setNote(event.target.value); }} /></label>
+          <button type="submit" className="primary">Keep this version</button>
+        </form>
+      ) : (
+        <p className="hint">On this device nothing is kept. Save the mask from the Report tab.</p>
+      )}
+      <ol className="versions" aria-label="Versions">
+        {versions.map((version) => (
+          <li key={`${version.frame}/${version.number}`}>
+            <strong>Version {version.number}</strong>
+            {session.image.frames > 1 ? ` of ${version.frame + 1}` : ""} by {version.createdBy}, <time dateTime={version.createdAt}>{new Date(version.createdAt).toLocaleString()}</time>
+            {version.note !== "" && <em> {version.note}</em>}
+            <button type="button" onClick={() => { open(version); }}>Open</button>
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function Comparison({ session }: { session: Session }) {
+  const model = session.modelMask();
+  if (model === undefined) return <p className="hint">No model has outlined this image.</p>;
+  const now = session.mask();
+  return (
+    <p>
+      Compared with {session.outcome?.method ?? "the model"}: Dice {dice(now, model).toFixed(3)}, {differingPixels(now, model)} pixels differ.
+    </p>
+  );
+}

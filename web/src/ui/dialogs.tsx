@@ -1,0 +1,85 @@
+/** What is asked or told in between: remarks of a method, the length on a ruler, the keys. */
+import { useState } from "react";
+import type { Method } from "../backend/backend";
+import { Dialog } from "./Dialog";
+import { OTHER_KEYS, TOOL_GROUPS } from "./shortcuts";
+
+export function RemarksDialog({ method, onAnswer }: { method: Method; onAnswer: (read: boolean) => void }) {
+  return (
+    <Dialog title={`Before you use ${method.name}`} onClose={() => { onAnswer(false); }}>
+      <ul className="remarks">
+        {method.remarks.map((remark) => <li key={remark}>{remark}</li>)}
+      </ul>
+      {method.trainedOn !== "" && <p>Trained on: {method.trainedOn}.</p>}
+      <p>Exports repeat these remarks.</p>
+      <div className="buttons">
+        <button type="button" className="primary" autoFocus onClick={() => { onAnswer(true); }}>I have read this</button>
+        <button type="button" onClick={() => { onAnswer(false); }}>Cancel</button>
+      </div>
+    </Dialog>
+  );
+}
+
+export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (millimetres: number | null) => void }) {
+  const [text, setText] = useState("10");
+  const length = Number(text.replace(",", "."));
+  const valid = Number.isFinite(length) && length > 0;
+  return (
+    <Dialog title="Length on the ruler" onClose={() => { onAnswer(null); }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (valid) onAnswer(length);
+        }}
+      >
+        <p>The two clicks are {pixels.toFixed(1)} pixels apart. What length does the scan&apos;s ruler show there?</p>
+        <label>
+          Length in mm <input value={text} inputMode="decimal" autoFocus onChange={(event) => { setText(event.target.value); }} />
+        </label>
+        <p>{valid ? `Pixel spacing: ${(length / pixels).toFixed(4)} mm.` : "A number above 0 is expected."}</p>
+        <div className="buttons">
+          <button type="submit" className="primary" disabled={!valid}>Set the spacing</button>
+          <button type="button" onClick={() => { onAnswer(null); }}>Cancel</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+export function HelpDialog({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog title="Tools and keys" onClose={onClose}>
+      <div className="help">
+        {TOOL_GROUPS.map((group) => (
+          <section key={group.label}>
+            <h3>{group.label}</h3>
+            <dl>
+              {group.tools.map(({ name, label, key, help }) => (
+                <div key={name}>
+                  <dt><kbd>{key.toUpperCase()}</kbd> {label}</dt>
+                  <dd>{help}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+        <section>
+          <h3>Keys</h3>
+          <dl>
+            {OTHER_KEYS.map(([key, what]) => (
+              <div key={key}>
+                <dt><kbd>{key}</kbd></dt>
+                <dd>{what}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+        <section>
+          <h3>Mouse and touch</h3>
+          <p>The wheel zooms. With Shift it goes through frames and slices. The right button drags the window, the middle one the image. Two fingers zoom and move the image with any tool.</p>
+        </section>
+      </div>
+      <div className="buttons"><button type="button" className="primary" autoFocus onClick={onClose}>Close</button></div>
+    </Dialog>
+  );
+}

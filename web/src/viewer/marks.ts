@@ -1,0 +1,126 @@
+/** Lines, points and brushes on the screen. */
+import type { Prompt } from "../backend/backend";
+import type { Point } from "../mask/mask";
+import { toScreen, type Viewport } from "../state/viewport";
+import type { Sketch } from "./tools";
+
+const INSIDE = "#57f287";
+const OUTSIDE = "#ff5d73";
+
+interface Place {
+  x: number;
+  y: number;
+}
+
+export function drawLine(context: CanvasRenderingContext2D, a: Place, b: Place, colour: string, label = ""): void {
+  for (const [style, width] of [["rgba(0, 0, 0, 0.6)", 3.5], [colour, 1.5]] as const) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(a.x, a.y);
+    context.lineTo(b.x, b.y);
+    context.stroke();
+  }
+  for (const { x, y } of [a, b]) {
+    context.fillStyle = colour;
+    context.fillRect(x - 2.5, y - 2.5, 5, 5);
+  }
+  if (label === "") return;
+  context.font = "600 13px system-ui, sans-serif";
+  context.lineWidth = 3;
+  context.strokeStyle = "rgba(0, 0, 0, 0.8)";
+  context.strokeText(label, b.x + 6, b.y);
+  context.fillText(label, b.x + 6, b.y);
+}
+
+export function drawMarks(context: CanvasRenderingContext2D, prompt: Prompt, sketch: Sketch, cross: Point | null, viewport: Viewport): void {
+  const place = (row: number, column: number): Place => toScreen(viewport, { row, column });
+  for (const [row, column] of prompt.inside) drawSign(context, place(row, column), INSIDE, true);
+  for (const [row, column] of prompt.outside) drawSign(context, place(row, column), OUTSIDE, false);
+  const box = sketch.box ?? prompt.box;
+  if (box !== null) {
+    const a = place(box.row0 - 0.5, box.column0 - 0.5);
+    const b = place(box.row1 - 0.5, box.column1 - 0.5);
+    dashed(context, () => {
+      context.rect(a.x, a.y, b.x - a.x, b.y - a.y);
+    });
+  }
+  const { path } = sketch;
+  if (path !== undefined && path.length > 0) {
+    dashed(context, () => {
+      path.forEach((point, index) => {
+        const { x, y } = toScreen(viewport, point);
+        if (index === 0) context.moveTo(x, y);
+        else context.lineTo(x, y);
+      });
+    });
+    for (const point of path) drawDot(context, toScreen(viewport, point));
+  }
+  if (sketch.line !== undefined) drawLine(context, toScreen(viewport, sketch.line[0]), toScreen(viewport, sketch.line[1]), "#ff9f6b");
+  if (sketch.brush !== undefined) {
+    const { x, y } = toScreen(viewport, sketch.brush.at);
+    const radius = Math.max(sketch.brush.radius, 0.5);
+    dashed(context, () => {
+      context.ellipse(x, y, radius * viewport.scaleColumn, radius * viewport.scaleRow, 0, 0, 2 * Math.PI);
+    });
+  }
+  if (cross !== null) drawCross(context, toScreen(viewport, cross));
+}
+
+/** The scribbles, a small square a marked pixel. */
+export function drawScribble(context: CanvasRenderingContext2D, scribble: Uint8Array, columns: number, viewport: Viewport): void {
+  for (let at = 0; at < scribble.length; at += 1) {
+    if (scribble[at] === 0) continue;
+    const row = Math.floor(at / columns);
+    const { x, y } = toScreen(viewport, { row: row - 0.5, column: at - row * columns - 0.5 });
+    context.fillStyle = scribble[at] === 1 ? INSIDE : OUTSIDE;
+    context.fillRect(x, y, viewport.scaleColumn + 0.5, viewport.scaleRow + 0.5);
+  }
+}
+
+/** A plus for lesion, a minus for background: told apart without colour. */
+function drawSign(context: CanvasRenderingContext2D, { x, y }: Place, colour: string, plus: boolean): void {
+  for (const [style, width] of [["#000", 5], [colour, 2.5]] as const) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(x - 6, y);
+    context.lineTo(x + 6, y);
+    if (plus) {
+      context.moveTo(x, y - 6);
+      context.lineTo(x, y + 6);
+    }
+    context.stroke();
+  }
+}
+
+function drawDot(context: CanvasRenderingContext2D, { x, y }: Place): void {
+  context.fillStyle = "#fff";
+  context.fillRect(x - 2.5, y - 2.5, 5, 5);
+}
+
+function drawCross(context: CanvasRenderingContext2D, { x, y }: Place): void {
+  for (const [style, width] of [["#000", 4], ["#fff", 1.5]] as const) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.beginPath();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      context.moveTo(x + 4 * dx, y + 4 * dy);
+      context.lineTo(x + 14 * dx, y + 14 * dy);
+    }
+    context.stroke();
+  }
+}
+
+function dashed(context: CanvasRenderingContext2D, trace: () => void): void {
+  context.beginPath();
+  trace();
+  context.strokeStyle = "#000";
+  context.lineWidth = 2.5;
+  context.stroke();
+  context.setLineDash([4, 3]);
+  context.strokeStyle = "#fff";
+  context.lineWidth = 1.2;
+  context.stroke();
+  context.setLineDash([]);
+}

@@ -1,0 +1,99 @@
+import type { Browser, Page } from "playwright-core";
+import axe from "axe-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { example, launched, measured, opened, outline, placeIn, settled, shot, tab, throughRemarks, viewer } from "./browser";
+
+let browser: Browser;
+beforeAll(async () => { browser = await launched(); });
+afterAll(async () => { await browser.close(); });
+
+/** What axe finds against WCAG 2.2 A and AA. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe: loaded } = globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
+    const found = await loaded.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+  });
+}
+
+describe("accessibility", () => {
+  it.each(["light", "dark"] as const)("has no violations that axe finds, %s", async (colorScheme) => {
+    const { page, faults } = await opened(browser, { colorScheme, reducedMotion: "reduce" });
+    await page.getByRole("button", { name: /as PNG/ }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await example(page, "Ultrasound cine loop as DICOM");
+    await outline(page);
+    for (const name of ["Measure", "Show", "Versions", "Compare", "Report", "Outline"]) {
+      await tab(page, name);
+      expect(await violations(page), name).toEqual([]);
+    }
+    if (colorScheme === "dark") await shot(page, "dark");
+    await page.getByRole("button", { name: "Help" }).click();
+    expect(await violations(page)).toEqual([]);
+    if (colorScheme === "light") await shot(page, "help");
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it("needs no mouse", async () => {
+    const { page, faults } = await opened(browser);
+    await page.getByRole("button", { name: "Ultrasound still as PNG" }).focus();
+    await page.keyboard.press("Enter");
+    await viewer(page).waitFor();
+    await viewer(page).focus();
+    await page.keyboard.press("Space");
+    await throughRemarks(page);
+    await page.getByRole("slider", { name: "Threshold" }).waitFor();
+    await settled(page);
+    const outlined = await measured(page, "Area");
+    // A stroke of the brush through the middle: the cross starts there.
+    await viewer(page).focus();
+    await page.keyboard.press("p");
+    for (let step = 0; step < 6; step += 1) await page.keyboard.press("Shift+ArrowDown");
+    await page.keyboard.press("Enter");
+    for (let step = 0; step < 4; step += 1) await page.keyboard.press("Shift+ArrowRight");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.getByRole("region", { name: /Lesion \d/ }).count()).toBeGreaterThan(1);
+    await page.keyboard.press("Control+z");
+    expect(await measured(page, "Area")).toBe(outlined);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Tools and keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+});
+
+it("works on a phone by touch", async () => {
+  const { page, faults } = await opened(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await shot(page, "phone-open");
+  await page.getByRole("button", { name: "Ultrasound still as PNG" }).tap();
+  await viewer(page).waitFor();
+  const lesion = await placeIn(page, 0.43, 0.42);
+  await page.touchscreen.tap(lesion.x, lesion.y);
+  await throughRemarks(page);
+  await settled(page);
+  expect(await measured(page, "Area")).toBeGreaterThan(10);
+  await shot(page, "phone");
+  // Nothing is wider than the screen, and the notice stays.
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  expect(await page.getByText("Research use only").first().isVisible()).toBe(true);
+  // Two fingers zoom and paint nothing.
+  const area = await measured(page, "Area");
+  const touch = async (type: "touchStart" | "touchMove" | "touchEnd", apart: number): Promise<void> => {
+    const touchPoints = type === "touchEnd" ? [] : [-1, 1].map((side, id) => ({ x: lesion.x + side * apart, y: lesion.y, id }));
+    await devtools.send("Input.dispatchTouchEvent", { type, touchPoints });
+  };
+  await page.getByRole("button", { name: "Eraser" }).tap();
+  await touch("touchStart", 30);
+  for (const apart of [40, 60, 80]) await touch("touchMove", apart);
+  await touch("touchEnd", 0);
+  expect(await measured(page, "Area")).toBe(area);
+  await shot(page, "phone-zoomed");
+  expect(faults).toEqual([]);
+  await page.context().close();
+});

@@ -1,0 +1,47 @@
+"""Write `measured.json`: lesions as Python measures them, which the browser must repeat.
+
+.venv/bin/python web/tests/golden/measured.py
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from breastseg.core.grid import Grid
+from breastseg.core.prediction import Prediction
+from breastseg.core.provenance import Provenance
+from breastseg.measure import measure
+
+_CASES = 6
+_TO = Path(__file__).with_name("measured.json")
+
+
+def main() -> None:
+    """Random smooth shapes, on square and on oblong pixels."""
+    random = np.random.default_rng(3)
+    cases = []
+    for number in range(_CASES):
+        noise = ndimage.gaussian_filter(random.normal(size=(28, 36)), 2 + number % 3)
+        mask = noise > np.quantile(noise, 0.75)
+        grid = Grid(mask.shape, (0.3, 0.2) if number % 2 else None)
+        found = Prediction(mask.astype(np.float32), grid, Provenance("golden", "1")).lesions()
+        cases.append(
+            {
+                "rows": ["".join("#" if value else "." for value in row) for row in mask],
+                "spacing_mm": grid.spacing_mm,
+                "lesions": [
+                    {
+                        "box": [*lesion.box.start, *lesion.box.stop],
+                        **measure(lesion, grid).as_dict(),
+                    }
+                    for lesion in found
+                ],
+            }
+        )
+    _TO.write_text(json.dumps(cases) + "\n")
+
+
+if __name__ == "__main__":
+    main()
