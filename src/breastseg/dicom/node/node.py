@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
@@ -43,9 +44,15 @@ class Node:
     """
 
     def __init__(self, config: NodeConfig, opener: Opener, watched: Path | None = None) -> None:
-        require("highdicom")
+        needed = ["highdicom"]
         if config.listen is not None or config.dicom:
-            require("pynetdicom")
+            needed.append("pynetdicom")
+        if config.dicomweb:
+            needed.append("dicomweb_client")
+        for module in needed:
+            require(module)
+            # here, since pydicom is damaged where two threads are the first to import it at once
+            import_module(module)
         if not config.destinations:
             raise InputError("no destination", "at least one of dicom, dicomweb and folders")
         if config.listen is None and watched is None:

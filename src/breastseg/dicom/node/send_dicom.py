@@ -99,7 +99,7 @@ def _why_not(association: Association) -> Outcome:
         return Outcome("later", f"association rejected{reason}")
     if association.rejected_contexts and not association.accepted_contexts:
         return _NO_CONTEXT
-    return Outcome("later", "association aborted" if association.is_aborted else "no connection")
+    return Outcome("later", "no association: the peer cannot be reached, or ended it")
 
 
 def _tls(to: DicomDestination) -> ssl.SSLContext:

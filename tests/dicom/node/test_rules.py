@@ -1,0 +1,122 @@
+"""Which method takes an instance, and which bundles may do so unasked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from breastseg.core.errors import BreastsegError, InputError
+from breastseg.dicom.node.config import NodeConfig, Rule, read_config
+from breastseg.dicom.node.rules import Header, choose, default_rules, handlers, normals_outlined
+
+US = Header("1.2", "1.2.840.10008.5.1.4.1.1.6.1", "1", "US", "BREAST", "ROOM1", "Left breast", None)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("otsu"),
+        Rule("otsu", modality="us", body_part="breast", station="room1", series="LEFT"),
+        Rule("otsu", sop_class="1.2.840.10008.5.1.4.1.1.6.1"),
+    ],
+)
+def test_a_rule_fits_by_all_that_it_states(rule: Rule) -> None:
+    assert choose(handlers([rule], False), US) is not None
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [Rule("otsu", modality="U"), Rule("otsu", "US", "THYROID"), Rule("otsu", series="right")],
+)
+def test_a_rule_does_not_fit_by_half(rule: Rule) -> None:
+    assert choose(handlers([rule], False), US) is None
+
+
+def test_the_first_rule_that_fits_counts() -> None:
+    rules = [Rule("otsu", modality="MG"), Rule("sobel"), Rule("otsu")]
+    found = choose(handlers(rules, True), US)
+    assert found is not None
+    assert found.rule.method == "sobel"
+
+
+def test_only_a_bundle_with_few_false_alarms_that_saw_patients_is_a_default() -> None:
+    assert default_rules() == (Rule("ultrasound", modality="US"),)
+    assert choose(handlers((), True), replace(US, modality="MG")) is None
+    assert choose(handlers((), True), replace(US, modality="MR")) is None
+
+
+def test_a_bundle_is_judged_by_its_worst_figure_and_without_one_not_fit(tmp_path: Path) -> None:
+    assert normals_outlined(tmp_path) is None
+    key = "normal images/fraction_outlined"
+    results = {"a": {key: 0.1}, "b": {key: 0.3}, "c": {"other": 1}}
+    (tmp_path / "measured.json").write_text(json.dumps({"results": results}))
+    assert normals_outlined(tmp_path) == 0.3
+
+
+def test_a_method_trained_on_synthetic_images_is_known_and_a_slide_method_refused() -> None:
+    (volume,) = handlers([Rule("mri-phantom", modality="MR")], False)
+    assert (volume.dimensions, volume.synthetic) == (3, True)
+    (image,) = handlers([Rule("ultrasound")], False)
+    assert (image.dimensions, image.synthetic) == (2, False)
+    with pytest.raises(InputError, match="nucle"):
+        handlers([Rule("histopathology-nuclei")], False)
+    with pytest.raises(BreastsegError, match="no-such"):
+        handlers([Rule("no-such")], False)
+
+
+CONFIG = """
+folder = "store"
+[listen]
+peers = ["US1", "*"]
+[[rules]]
+modality = "MR"
+method = "mri-phantom"
+[[dicom]]
+name = "pacs"
+ae_title = "ORTHANC"
+host = "127.0.0.1"
+port = 4242
+[[folders]]
+name = "files"
+path = "/out"
+"""
+
+
+def test_a_configuration_is_read_with_paths_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "node.toml").write_text(CONFIG)
+    config = read_config(tmp_path / "node.toml")
+    assert config.folder == tmp_path / "store"
+    assert config.folders[0].path == Path("/out")
+    assert [one.name for one in config.destinations] == ["pacs", "files"]
+    assert config.listen is not None
+    assert config.listen.port == 11112
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ('folder = "store"', "", "no folder"),
+        ('folder = "store"', 'folder = "s"\nquiet = 3', "unknown key quiet"),
+        ('folder = "store"', 'folder = "s"\nquiet_s = -3', "quiet_s = -3"),
+        ("port = 4242", "port = 70000", "port"),
+        ('"ORTHANC"', '"A TITLE THAT IS TOO LONG"', "16 ASCII"),
+        ('["US1", "*"]', "[]", "peers"),
+        ('name = "files"', 'name = "pacs"', "2 destinations named 'pacs'"),
+        ("[listen]", "[listen]\ncertificate = 'x'", "without a key"),
+        ("[listen]", "[listen", "TOML"),
+    ],
+)
+def test_a_configuration_that_could_not_work_is_refused(
+    tmp_path: Path, before: str, after: str, told: str
+) -> None:
+    (tmp_path / "node.toml").write_text(CONFIG.replace(before, after))
+    with pytest.raises(InputError, match="(?i)" + told.replace("[", r"\[")):
+        read_config(tmp_path / "node.toml")
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    config = NodeConfig(Path("x"), first_wait_s=5, longest_wait_s=60)
+    assert [config.wait_s(tries) for tries in (1, 2, 3, 4, 5, 10**6)] == [5, 10, 20, 40, 60, 60]

@@ -1,0 +1,35 @@
+"""A watched folder: files that came to rest are taken once, and left as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from breastseg.dicom.node.watching import Watching
+
+from ..subjects import phantoms, saved
+from .nodes import Parts, handler
+
+
+def test_a_file_is_taken_once_it_rests_and_stays_as_it_is(tmp_path: Path) -> None:
+    parts = Parts(tmp_path, [handler("us-still")])
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    now = [0.0]
+    watching = Watching(watched, 10.0, parts.intake, parts.folder.incoming, lambda: now[0])
+    data = saved(phantoms()["us-still"].objects[0])
+    file = watched / "scan.dcm"
+    file.write_bytes(data[: len(data) // 2])
+    (watched / "notes.txt").write_text("no image")
+    watching.one()
+    file.write_bytes(data)  # it grew meanwhile
+    now[0] = 10.0
+    watching.one()
+    assert parts.queue.counts() == {}
+    now[0] = 20.0
+    watching.one()
+    watching.one()
+    assert parts.queue.counts() == {"ready": 1}
+    assert file.read_bytes() == data
+    again = Watching(watched, 0.0, parts.intake, parts.folder.incoming, lambda: now[0])
+    again.one()  # as after a restart
+    assert parts.queue.counts() == {"ready": 1}
