@@ -131,13 +131,12 @@ def instances(count: int, side: int) -> list[Dataset]:
     pixels = still.pixel_array[:side, :side]
     made = []
     for number in range(count):
-        one = still.copy()
+        one = copy.deepcopy(still)
         one.Rows, one.Columns = pixels.shape
         one.PixelData = (pixels + number % 7).astype("u1").tobytes()
         one.SOPInstanceUID = f"2.25.1000{number:06d}"
         one.SeriesInstanceUID = f"2.25.2000{number:06d}"
         one.StudyInstanceUID = f"2.25.3000{number:06d}"
-        one.file_meta = copy.deepcopy(still.file_meta)
         one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
         made.append(one)
     return made

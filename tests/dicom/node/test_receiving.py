@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def associated(port: int, calling: str = "US1", called: str = "BREASTSEG") -> As
 
 
 def still(uid: str = "", size: int = 0) -> Dataset:
-    one = phantoms()["us-still"].objects[0].copy()
+    one = deepcopy(phantoms()["us-still"].objects[0])
     if uid:
         one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid
     if size:

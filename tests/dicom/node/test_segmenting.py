@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_an_item_that_cannot_be_segmented_fails_alone_and_the_log_names_nobody(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     parts = Parts(tmp_path, [handler("us-still", "US"), handler("mg", "MG")])
-    broken = phantoms()["mg"].objects[0].copy()
+    broken = deepcopy(phantoms()["mg"].objects[0])
     broken.PixelData = broken.PixelData[:100]
     broken.PatientName = "Secret^Person"
     parts.take(broken)
