@@ -24,6 +24,12 @@ HEAVY_PACKAGES = (
     *("torch", "torchvision", "lightning", "segmentation_models_pytorch", "timm", "monai"),
     *("onnx", "onnxscript", "safetensors", "tensorboard", "tomli_w", "optuna"),
 )
+EXTRA_ROOMS = ("breastseg.service", "breastseg.dicom.node")  # no other room needs their packages
+EXTRA_PACKAGES = (
+    *("highdicom", "pynetdicom", "dicomweb_client"),
+    *("fastapi", "starlette", "uvicorn", "sqlalchemy", "alembic", "argon2", "multipart"),
+    *("psycopg", "openvino", "ray"),
+)
 
 
 def _limits() -> tuple[int, int, dict[str, str]]:
@@ -132,24 +138,26 @@ def test_the_nouns_need_only_numpy_and_scipy(path: Path) -> None:
 
 
 def _light_modules() -> list[str]:
-    """Every module outside the rooms that need torch."""
+    """Every module outside the rooms that need torch or the packages of another extra."""
     names = []
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         if parts[1] in HEAVY_ROOMS or parts[-1] in ("__main__", "env"):  # Alembic runs the latter
             continue
         names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-    return names
+    return [
+        name for name in names if not f"{name}.".startswith(tuple(f"{r}." for r in EXTRA_ROOMS))
+    ]
 
 
 def _run_without_heavy_packages(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script in a fresh interpreter in which what the train extra brings cannot be found."""
+    """Run a script in a fresh interpreter in which what the extras bring cannot be found."""
     barrier = f"""
         import sys
 
         class Absent:
             def find_spec(self, name, path=None, target=None):
-                if name.split(".")[0] in {HEAVY_PACKAGES!r}:
+                if name.split(".")[0] in {HEAVY_PACKAGES + EXTRA_PACKAGES!r}:
                     raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
         sys.meta_path.insert(0, Absent())
