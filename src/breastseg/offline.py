@@ -14,6 +14,8 @@ SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, which timm loads
     "NO_ALBUMENTATIONS_UPDATE": "1",
+    "FASTAPI_OTEL_AUTO_CONFIGURE": "false",
+    "OTEL_SDK_DISABLED": "true",  # OpenTelemetry, which FastAPI calls
     "DO_NOT_TRACK": "1",  # what several others heed
 }
 """Environment variables by which libraries are told to report nothing."""

@@ -22,7 +22,9 @@ Upload = Callable[..., Json]
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
     """A client of a fresh service, which is closed afterwards."""
-    with TestClient(create_app(Settings(tmp_path / "service"))) as client:
+    with TestClient(
+        create_app(Settings(tmp_path / "service")), base_url="http://127.0.0.1"
+    ) as client:
         yield client
 
 

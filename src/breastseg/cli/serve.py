@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from breastseg.cli.console import say
 from breastseg.core.errors import MissingExtraError
+
+DEFAULT_ROOT = Path("breastseg-service")
 
 
 def require_serve() -> None:
@@ -37,7 +40,7 @@ class Serve:
 
     port: int = 8765
     host: str = "127.0.0.1"
-    root: Path = Path("breastseg-service")
+    root: Path = DEFAULT_ROOT
     database: str = ""
     workers: int = 1
     threads: int = 0
@@ -45,9 +48,11 @@ class Serve:
     def run(self) -> int:
         """Serve until interrupted; returns the exit code."""
         require_serve()
-        from breastseg.service.run import serve
+        from breastseg.service.run import check_reach, serve
         from breastseg.service.settings import Settings
 
         settings = Settings(self.root, self.database, self.workers, self.threads)
+        check_reach(settings, self.host)
+        say(f"Open http://{self.host}:{self.port} in a browser. Ctrl-C ends the service.")
         serve(settings, self.host, self.port)
         return 0

@@ -6,18 +6,32 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from breastseg import __version__
 from breastseg.service import front_end, problem
-from breastseg.service.routes import about, jobs, pixels, projects, scans, segmentations, versions
+from breastseg.service.guard import Guard
+from breastseg.service.routes import (
+    about,
+    accounts,
+    jobs,
+    pixels,
+    projects,
+    scans,
+    segmentations,
+    versions,
+)
 from breastseg.service.service import Service
 from breastseg.service.settings import Settings
 
 ROUTERS = (
     *(about.router, scans.router, pixels.router, segmentations.router),
-    *(versions.router, projects.router, jobs.router),
+    *(versions.router, projects.router, jobs.router, accounts.router),
 )
 """All nouns of the API, each with its routes."""
+
+
+_NOTHING_TOLD = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -31,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         service.close()
 
     app = bare_app()
+    app.add_middleware(Guard, limits=settings.limits)
     app.router.lifespan_context = lifespan
     front_end.add_to(app)
     return app
@@ -45,6 +60,7 @@ def bare_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        telemetry=_NOTHING_TOLD,
         generate_unique_id_function=lambda route: route.name,
     )
     api = APIRouter(prefix="/api", responses=problem.RESPONSES)

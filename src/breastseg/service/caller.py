@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Request
 
-from breastseg.service.problem import RefusedError
+from breastseg.service.problem import RefusedError, UnknownCallerError
 
 Role = Literal["reader", "annotator", "admin"]
 ROLES: tuple[Role, ...] = ("reader", "annotator", "admin")
@@ -35,9 +35,15 @@ LOCAL = Caller("local", "admin")
 """The one user of a service that only this machine can reach."""
 
 
-def _caller(request: Request) -> Caller:
-    caller = getattr(request.state, "caller", LOCAL)
-    assert isinstance(caller, Caller)
+def _anyone(request: Request) -> Caller | None:
+    caller = request.state.caller
+    assert caller is None or isinstance(caller, Caller)
+    return caller
+
+
+def _caller(caller: Annotated[Caller | None, Depends(_anyone)]) -> Caller:
+    if caller is None:
+        raise UnknownCallerError("a request without an account", "a session or token", "log in")
     return caller
 
 
@@ -55,6 +61,8 @@ def _required(caller: Caller, role: Role) -> Caller:
     return caller
 
 
+AnyoneOf = Annotated[Caller | None, Depends(_anyone)]
+"""A parameter of a route that needs no account: None for who has not logged in."""
 CallerOf = Annotated[Caller, Depends(_caller)]
 """A parameter of a route that any role may ask for."""
 AnnotatorOf = Annotated[Caller, Depends(_annotator)]

@@ -30,9 +30,13 @@ def _still(folder: Path) -> list[Path]:
 
 def _dicom(name: str) -> Callable[[Path], list[Path]]:
     def write(folder: Path) -> list[Path]:
-        from breastseg.data.phantoms.dicom import write_dicom_phantoms
+        from breastseg.data.phantoms.dicom import dicom_phantom
 
-        return sorted((write_dicom_phantoms(folder, _SEED)[0].parent / name).iterdir())
+        paths = []
+        for number, one in enumerate(dicom_phantom(name, _SEED).objects, start=1):
+            paths.append(folder / f"{name}-{number:04d}.dcm")
+            one.save_as(paths[-1], enforce_file_format=True)
+        return paths
 
     return write
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 _CHUNK = 2**20
 
@@ -60,11 +62,16 @@ class Files:
         source.replace(target)
         return digest
 
+    def keep_stream(self, stream: IO[bytes]) -> str:
+        """Keep what a stream holds; returns its SHA-256."""
+        incoming = self.temporary / secrets.token_hex(16)
+        with incoming.open("wb") as target:
+            shutil.copyfileobj(stream, target)
+        return self.keep(incoming)
+
     def keep_bytes(self, data: bytes) -> str:
         """Keep bytes; returns their SHA-256."""
-        incoming = self.temporary / secrets.token_hex(16)
-        incoming.write_bytes(data)
-        return self.keep(incoming)
+        return self.keep_stream(io.BytesIO(data))
 
     @contextmanager
     def folder_of(self, digests: tuple[str, ...]) -> Iterator[Path]:
@@ -75,7 +82,7 @@ class Files:
             yield folder
 
 
-def sha256_of(stream: BinaryIO) -> str:
+def sha256_of(stream: IO[bytes]) -> str:
     """The hex digest of all that a stream holds."""
     digest = hashlib.sha256()
     while chunk := stream.read(_CHUNK):

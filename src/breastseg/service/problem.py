@@ -17,6 +17,10 @@ class NotFoundError(BreastsegError):
     """What was asked for is not in the store."""
 
 
+class UnknownCallerError(BreastsegError):
+    """Who asks is not known."""
+
+
 class RefusedError(BreastsegError):
     """Who asks may not do it."""
 
@@ -27,6 +31,7 @@ class ConflictError(BreastsegError):
 
 _STATUS: tuple[tuple[type[BreastsegError], int, str], ...] = (
     (NotFoundError, 404, "Not found"),
+    (UnknownCallerError, 401, "Log in first"),
     (RefusedError, 403, "Not allowed"),
     (ConflictError, 409, "Conflict"),
     (BreastsegError, 422, "Cannot be done"),

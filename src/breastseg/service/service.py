@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from breastseg.service.accounts import Accounts
 from breastseg.service.files import Files
 from breastseg.service.jobs import Jobs
 from breastseg.service.labelling import Labelling
@@ -13,7 +14,7 @@ from breastseg.service.methods import Methods
 from breastseg.service.pictures import Pictures
 from breastseg.service.results import Results
 from breastseg.service.settings import MIB, Settings
-from breastseg.service.store import Store
+from breastseg.service.store import open_store
 
 
 class Service:
@@ -27,7 +28,8 @@ class Service:
         limits = settings.limits
         self.settings = settings
         self.files = Files(settings.root)
-        self.store = Store(settings.database_url)
+        self.store = open_store(settings)
+        self.accounts = Accounts(self.store)
         self.methods = Methods(settings.threads)
         self.pictures = Pictures(self.files, limits.cache_mib * MIB)
         self.results = Results(self.files.results, limits.results_mib * MIB)

@@ -22,6 +22,8 @@ class Limits:
         cache_mib: MiB of decoded images that are held to be shown and segmented again.
         results_mib: MiB of probability maps that are kept; the oldest go first and are computed
             again when they are asked for.
+        requests_a_minute: requests that one address may send.
+        logins_a_minute: attempts to log in that one address has.
 
     Raises:
         InputError: a number that is out of bounds.
@@ -32,6 +34,8 @@ class Limits:
     job_memory_mib: Annotated[int, Within(512)] = 6144
     cache_mib: Annotated[int, Within(16)] = 512
     results_mib: Annotated[int, Within(16)] = 2048
+    requests_a_minute: Annotated[int, Within(1)] = 6000
+    logins_a_minute: Annotated[int, Within(1)] = 10
 
     def __post_init__(self) -> None:
         check_bounds(self)

@@ -9,6 +9,13 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from breastseg.service.migrations.migrate import migrate
+from breastseg.service.settings import Settings
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of these settings; an SQLite one is made where it is missing."""
+    settings.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Store(settings.database_url)
 
 
 class Store:

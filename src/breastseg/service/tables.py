@@ -113,3 +113,39 @@ class Job(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     created_by: Mapped[str] = mapped_column(String(64))
+
+
+class Account(Base):
+    """A person, or a program, that may use the service."""
+
+    __tablename__ = "account"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    password_hash: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Login(Base):
+    """A session in a browser, or an API token; only the hash of its secret is kept."""
+
+    __tablename__ = "login"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account: Mapped[str] = mapped_column(ForeignKey("account.name", ondelete="CASCADE"), index=True)
+    label: Mapped[str] = mapped_column(String(100))
+    is_token: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+
+class Audit(Base):
+    """What an account has changed or taken out, and when."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+    account: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(Text)
+    status: Mapped[int]

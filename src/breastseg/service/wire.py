@@ -206,5 +206,6 @@ class About(BaseModel):
 
     version: str
     notice: str
-    account: str
-    role: Literal["reader", "annotator", "admin"]
+    account: str | None = Field(description="null: log in first")
+    role: Literal["reader", "annotator", "admin"] | None
+    has_accounts: bool = Field(description="false: open to this machine, without a password")

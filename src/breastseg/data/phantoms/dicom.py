@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.errors import InputError
 from breastseg.core.grid import Grid
 from breastseg.data.phantoms.ultrasound.phantom import Label, make_phantom
 from breastseg.data.phantoms.volume import volume_phantom
@@ -59,11 +60,34 @@ def dicom_phantoms(seed: int) -> Iterator[DicomPhantom]:
     Args:
         seed: the same seed gives the same objects, identifiers included.
     """
-    makers: tuple[Callable[[np.random.Generator, _Study], DicomPhantom], ...] = (
-        *(_still, _cine, _colour, _mammogram, _mri),
-    )
-    for number, make in enumerate(makers, start=1):
-        yield make(np.random.default_rng([seed, number]), _Study(seed, number))
+    return (dicom_phantom(name, seed) for name in _makers())
+
+
+def dicom_phantom(name: str, seed: int) -> DicomPhantom:
+    """The one of a kind.
+
+    Args:
+        name: us-still, us-cine, us-colour, mg or mr.
+        seed: as for `dicom_phantoms`.
+
+    Raises:
+        InputError: another name.
+    """
+    makers = _makers()
+    if name not in makers:
+        raise InputError(f"no DICOM phantom {name!r}", f"one of {', '.join(makers)}")
+    number = list(makers).index(name) + 1
+    return makers[name](np.random.default_rng([seed, number]), _Study(seed, number))
+
+
+def _makers() -> dict[str, Callable[[np.random.Generator, _Study], DicomPhantom]]:
+    return {
+        "us-still": _still,
+        "us-cine": _cine,
+        "us-colour": _colour,
+        "mg": _mammogram,
+        "mr": _mri,
+    }
 
 
 def write_dicom_phantoms(folder: Path, seed: int) -> list[Path]:

@@ -8,10 +8,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
+NEWEST = "0001"
+"""The newest schema."""
 _HERE = Path(__file__).resolve().parent
 
 
-def migrate(engine: Engine, revision: str = "head") -> None:
+def migrate(engine: Engine, revision: str = NEWEST) -> None:
     """Apply all steps up to a revision.
 
     Args:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from breastseg import __version__
 from breastseg.results.schema import NOTICE
-from breastseg.service.caller import CallerOf
+from breastseg.service.caller import LOCAL, AnyoneOf, CallerOf
 from breastseg.service.methods import parameter_schema
 from breastseg.service.service import ServiceOf
 from breastseg.service.wire import About, Method
@@ -17,9 +17,15 @@ router = APIRouter(tags=["about"])
 
 
 @router.get("/about")
-def get_about(caller: CallerOf) -> About:
-    """The service and who is asking."""
-    return About(version=__version__, notice=NOTICE, account=caller.name, role=caller.role)
+def get_about(caller: AnyoneOf) -> About:
+    """The service and who is asking; needs no account."""
+    return About(
+        version=__version__,
+        notice=NOTICE,
+        account=None if caller is None else caller.name,
+        role=None if caller is None else caller.role,
+        has_accounts=caller is not LOCAL,
+    )
 
 
 @router.get("/methods")

@@ -8,16 +8,20 @@ from typing import Annotated, Literal
 import numpy as np
 from fastapi import APIRouter, Query, Response
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from breastseg.core.errors import InputError
-from breastseg.results.schema import plain
+from breastseg.results.schema import Document, plain
 from breastseg.service import asked, tables
 from breastseg.service.asked import AskedImage
 from breastseg.service.caller import AnnotatorOf, Caller, CallerOf
 from breastseg.service.encoded import png_response, raw_response
+from breastseg.service.exports import ExportName
+from breastseg.service.outlined import Outlined, restored
 from breastseg.service.problem import ConflictError
+from breastseg.service.routes.exported import exported
 from breastseg.service.segmenting import identity, is_instant, segmented
 from breastseg.service.service import Service, ServiceOf
 from breastseg.service.wire import Id, Index, SegmentationInfo, SegmentationRequest
@@ -109,6 +113,47 @@ def get_probability(
 ) -> Response:
     """The probability of lesion of every pixel, 0 to 1, also of a whole volume."""
     return raw_response(_map(service, segmentation, "probability", frame), None)
+
+
+@router.get(
+    "/segmentations/{segmentation}/exports/{name}",
+    response_class=Response,
+    responses={200: {"content": {"*/*": {}}, "description": "the file"}},
+)
+def export_segmentation(
+    segmentation: Id,
+    name: ExportName,
+    service: ServiceOf,
+    _caller: CallerOf,
+    frame: Frame = None,
+) -> Response:
+    """A result as a file: of a whole cine loop one frame at a time."""
+    return exported(service, name, _outlined(service, segmentation, frame))
+
+
+def _outlined(service: Service, name: str, frame: int | None) -> Outlined:
+    with service.store.session() as session:
+        row = asked.segmentation(session, name)
+        found = asked.image(session, row.scan_id, row.image)
+    body = SegmentationRequest.model_validate(row.request)
+    alone = body.frame if body.frame is not None else frame
+    if found.held.kind == "volume" and body.frame is None:
+        alone = None  # a result of a whole volume is exported whole
+    elif found.held.frames > 1 and alone is None:
+        alone = 0
+    probability = _map(service, name, "probability", alone)
+    mask = _map(service, name, "mask", alone)
+    document = TypeAdapter(Document).validate_python(row.document)
+    assert document.provenance is not None
+    entry = document.entries[(alone or 0) if len(document.entries) > 1 else 0]
+    image = service.pictures.image(found.held, alone, found.stated_mm)
+    return Outlined(
+        image,
+        restored(image, probability, mask, document.provenance, entry),
+        row.created_at,
+        row.created_by,
+        remarks=service.methods.one(body.method).remarks,
+    )
 
 
 def _answered(

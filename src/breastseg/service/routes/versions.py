@@ -15,9 +15,12 @@ from breastseg.core.errors import InputError
 from breastseg.results.schema import plain
 from breastseg.service import asked, tables
 from breastseg.service.caller import AnnotatorOf, CallerOf
-from breastseg.service.drawn import measured, stored_mask
+from breastseg.service.drawn import drawn_prediction, measured, stored_mask
 from breastseg.service.encoded import png_response
+from breastseg.service.exports import ExportName
+from breastseg.service.outlined import Outlined
 from breastseg.service.problem import NotFoundError
+from breastseg.service.routes.exported import exported
 from breastseg.service.segmenting import labels_of_png
 from breastseg.service.service import ServiceOf
 from breastseg.service.wire import Id, Index, VersionInfo
@@ -123,6 +126,33 @@ def get_version_mask(
         row = _found(session, scan, image, frame, number)
     labels = labels_of_png(service.files.blob(row.mask).read_bytes())
     return png_response(np.where(labels > 0, np.uint8(255), np.uint8(0)))
+
+
+@router.get(
+    _PLACE + "/{number}/exports/{name}",
+    response_class=Response,
+    responses={200: {"content": {"*/*": {}}, "description": "the file"}},
+)
+def export_version(
+    scan: Id,
+    image: Index,
+    number: Index,
+    name: ExportName,
+    service: ServiceOf,
+    _caller: CallerOf,
+    frame: Index = 0,
+) -> Response:
+    """A version as a file."""
+    with service.store.session() as session:
+        row = _found(session, scan, image, frame, number)
+        found = asked.image(session, scan, image)
+        base = asked.segmentation(session, row.base) if row.base else None
+    picture = service.pictures.image(found.held, frame, found.stated_mm)
+    mask = labels_of_png(service.files.blob(row.mask).read_bytes()) > 0
+    remarks = service.methods.one(base.request["method"]).remarks if base else ()
+    drawn = drawn_prediction(picture, mask, row.created_by)
+    outlined = Outlined(picture, drawn, row.created_at, row.created_by, row.note, remarks)
+    return exported(service, name, outlined)
 
 
 def _next_number(session: Session, scan: str, image: int, frame: int) -> int:
