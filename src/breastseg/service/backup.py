@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -47,6 +46,8 @@ def back_up(settings: Settings, path: Path) -> None:
         archive.addfile(head, BytesIO(text))
         for blob in sorted(files.blobs.glob("*/*")):
             archive.add(blob, f"blobs/{blob.name}", recursive=False)
+        if files.projects.is_dir():
+            archive.add(files.projects, files.projects.name)
 
 
 def restore(settings: Settings, path: Path) -> None:
@@ -111,7 +112,11 @@ def _head_of(archive: tarfile.TarFile, path: Path) -> dict[str, Any]:
 
 
 def _unpack(archive: tarfile.TarFile, files: Files) -> None:
-    for member in _members(archive):
+    """Files of the store under the names of their content, and the labelling projects."""
+    while (member := archive.next()) is not None:
+        if member.name.partition("/")[0] == files.projects.name:
+            archive.extract(member, files.root, filter="data")
+            continue
         stream = archive.extractfile(member)
         if stream is None:
             continue
@@ -120,12 +125,6 @@ def _unpack(archive: tarfile.TarFile, files: Files) -> None:
             raise UnreadableError(f"{member.name}: its content is another than its name says")
         stream.seek(0)
         files.keep_stream(stream)
-
-
-def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while (member := archive.next()) is not None:
-        if member.isfile():
-            yield member
 
 
 def _encoded(value: object) -> object:

@@ -39,6 +39,11 @@ class Files:
         return self.root / "results"
 
     @property
+    def projects(self) -> Path:
+        """Folder of the labelling projects, which the room of annotation keeps."""
+        return self.root / "projects"
+
+    @property
     def temporary(self) -> Path:
         """Folder of what is being received or unpacked."""
         return self.root / "temporary"

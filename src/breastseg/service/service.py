@@ -33,7 +33,7 @@ class Service:
         self.methods = Methods(settings.threads)
         self.pictures = Pictures(self.files, limits.cache_mib * MIB)
         self.results = Results(self.files.results, limits.results_mib * MIB)
-        self.labelling = Labelling(settings.root / "projects")
+        self.labelling = Labelling(self.files.projects)
         self.jobs = Jobs(self.store, settings)
 
     def close(self) -> None:
