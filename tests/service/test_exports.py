@@ -113,4 +113,4 @@ def test_what_cannot_be_made_says_why(client: TestClient, upload: Upload) -> Non
         assert answer.status_code == 422
         assert said in answer.json()["detail"]
     assert client.get(f"{exports}/evil.exe").status_code == 422
-    assert client.get(f"{exports}/sentence.txt").text.startswith("1 lesion")
+    assert client.get(f"{exports}/sentence.txt").text.startswith("Lesion 1: ")

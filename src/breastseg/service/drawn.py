@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from breastseg import __version__
-from breastseg.core.errors import GeometryError
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
-from breastseg.measure.finding import findings
-from breastseg.results.entry import success
-from breastseg.results.schema import Document, Files, SegmenterRecord
+from breastseg.results.given_mask import GivenMask
+from breastseg.results.schema import Entry, Files
 from breastseg.service.encoded import png_bytes
 
 BY_HAND = "by-hand"
 """What stands for the segmenter in the results of a drawn mask."""
 
 
-def drawn_prediction(image: Image, mask: NDArray[np.bool_], by: str) -> Prediction:
-    """A drawn mask as a prediction that is certain.
+def measured(image: Image, mask: NDArray[np.bool_], by: str) -> tuple[Entry, Prediction]:
+    """A drawn mask with its measurements.
 
     Args:
         image: that it was drawn on.
@@ -30,24 +30,10 @@ def drawn_prediction(image: Image, mask: NDArray[np.bool_], by: str) -> Predicti
     Raises:
         GeometryError: it is not of the image's shape.
     """
-    if mask.shape != image.grid.shape:
-        raise GeometryError(
-            f"a mask of {mask.shape} for an image of {image.grid.shape}", "one of the same size"
-        )
+    given = GivenMask(image, mask)
     made = Provenance(BY_HAND, __version__, steps=(f"drawn or corrected by {by}",))
-    return Prediction(mask.astype(np.float32), image.grid, made, image=image)
-
-
-def measured(image: Image, mask: NDArray[np.bool_], by: str) -> Document:
-    """The measurements of a drawn mask, as ``results.json`` has them; errors as above."""
-    prediction = drawn_prediction(image, mask, by)
-    entry = success(image.source, image, prediction, findings(prediction), Files())
-    return Document(
-        complete=True,
-        options={},
-        provenance=SegmenterRecord.of(prediction.provenance),
-        entries=(entry,),
-    )
+    entry, _ = given.measure(image.source, Files())
+    return replace(entry, steps=made.steps), replace(given.prediction, provenance=made)
 
 
 def stored_mask(mask: NDArray[np.bool_]) -> bytes:

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from breastseg import __version__
 from breastseg.core.errors import GeometryError, UnsupportedError
 from breastseg.core.grid import Grid
-from breastseg.io.overlay import overlay
-from breastseg.measure.finding import diameter_ends
 from breastseg.measure.polygons import polygons
 from breastseg.results.document import to_csv, to_json
+from breastseg.results.drawing import drawn
 from breastseg.results.schema import NOTICE
-from breastseg.results.sentences import describe
+from breastseg.results.sentences import to_paste
 from breastseg.service.encoded import png_bytes
 from breastseg.service.outlined import Outlined
 from breastseg.service.report import html_report, pdf_report
@@ -78,9 +77,9 @@ def _mask(outlined: Outlined) -> bytes:
 
 
 def _overlay(outlined: Outlined) -> bytes:
-    mask = _plane(outlined)
-    drawn = overlay(outlined.image, mask, None, diameter_ends(outlined.found))
-    return png_bytes(np.moveaxis(drawn, 2, 0))
+    _plane(outlined)
+    picture = drawn(outlined.image, outlined.prediction, outlined.found)
+    return png_bytes(np.moveaxis(picture, 2, 0))
 
 
 def _plane(outlined: Outlined) -> NDArray[np.bool_]:
@@ -91,10 +90,10 @@ def _plane(outlined: Outlined) -> NDArray[np.bool_]:
 
 
 def _sentence(outlined: Outlined) -> bytes:
+    """Lines to paste into a letter."""
     entry = outlined.entry
-    made = outlined.prediction.provenance
-    text = describe(entry.lesions, entry.label or "lesion")
-    return f"{text[0].upper()}{text[1:]} ({made.segmenter} {made.version}). {NOTICE}\n".encode()
+    lines = to_paste(entry) or (f"No {entry.label or 'lesion'} found",)
+    return "".join(f"{line}\n" for line in (*lines, NOTICE)).encode()
 
 
 def _coco(outlined: Outlined) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -12,8 +12,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
 from breastseg.measure.finding import Finding, findings
-from breastseg.results.entry import success
-from breastseg.results.schema import Document, Entry, Files, SegmenterRecord
+from breastseg.results.schema import Document, Entry, SegmenterRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,18 +22,18 @@ class Outlined:
     Attributes:
         image: what was segmented.
         prediction: its mask, with the probability where a method has given one.
+        entry: its measurements, with all that must be known of image and method.
         made_at: when.
         made_by: name of the account.
         note: what the person has written.
-        remarks: what must be known of the method.
     """
 
     image: Image
     prediction: Prediction
+    entry: Entry
     made_at: datetime
     made_by: str
     note: str = ""
-    remarks: tuple[str, ...] = ()
 
     @property
     def found(self) -> tuple[Finding, ...]:
@@ -42,20 +41,15 @@ class Outlined:
         return findings(self.prediction)
 
     @property
-    def entry(self) -> Entry:
-        """As ``results.json`` has it, with the method's remarks."""
-        made = success(self.image.source, self.image, self.prediction, self.found, Files())
-        return replace(made, remarks=(*made.remarks, *self.remarks))
-
-    @property
     def document(self) -> Document:
         """The whole of ``results.json``."""
-        return Document(
-            complete=True,
-            options={},
-            provenance=SegmenterRecord.of(self.prediction.provenance),
-            entries=(self.entry,),
-        )
+        return document_of(self.entry, self.prediction.provenance)
+
+
+def document_of(entry: Entry, provenance: Provenance) -> Document:
+    """One entry as the whole of ``results.json``."""
+    record = SegmenterRecord.of(provenance)
+    return Document(complete=True, options={}, provenance=record, entries=(entry,))
 
 
 def restored(

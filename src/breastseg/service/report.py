@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from breastseg import __version__
 from breastseg.io.overlay import overlay, to_rgb
-from breastseg.measure.finding import diameter_ends
+from breastseg.results.drawing import drawn
 from breastseg.results.schema import NOTICE, LesionRecord
 from breastseg.results.sentences import describe
 from breastseg.service.encoded import png_bytes
 from breastseg.service.outlined import Outlined
+from breastseg.service.pictures import slice_of
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -169,11 +170,10 @@ def _row(lesion: LesionRecord) -> tuple[str, ...]:
 
 def _pictures(outlined: Outlined) -> tuple[NDArray[np.uint8], ...]:
     """The image without and with the contour; of a volume its slice with most of the mask."""
-    image, mask = outlined.image, outlined.prediction.mask().foreground
-    marks = diameter_ends(outlined.found)
-    if mask.ndim == 3:
-        from breastseg.service.pictures import slice_of
-
-        index = int(mask.sum(axis=(1, 2)).argmax())
-        image, mask, marks = slice_of(image, index), mask[index], []
-    return to_rgb(image), overlay(image, mask, None, marks)
+    image, prediction, found = outlined.image, outlined.prediction, outlined.found
+    if image.grid.ndim == 2:
+        return to_rgb(image), drawn(image, prediction, found)
+    mask = prediction.mask().foreground
+    index = int(mask.sum(axis=(1, 2)).argmax())
+    part = slice_of(image, index)
+    return to_rgb(part), overlay(part, mask[index])

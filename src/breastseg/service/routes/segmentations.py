@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import Annotated, Literal
 
@@ -147,12 +148,13 @@ def _outlined(service: Service, name: str, frame: int | None) -> Outlined:
     assert document.provenance is not None
     entry = document.entries[(alone or 0) if len(document.entries) > 1 else 0]
     image = service.pictures.image(found.held, alone, found.stated_mm)
+    remarks = service.methods.one(body.method).remarks
     return Outlined(
         image,
         restored(image, probability, mask, document.provenance, entry),
+        replace(entry, remarks=(*entry.remarks, *remarks)),
         row.created_at,
         row.created_by,
-        remarks=service.methods.one(body.method).remarks,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -15,10 +16,10 @@ from breastseg.core.errors import InputError
 from breastseg.results.schema import plain
 from breastseg.service import asked, tables
 from breastseg.service.caller import AnnotatorOf, CallerOf
-from breastseg.service.drawn import drawn_prediction, measured, stored_mask
+from breastseg.service.drawn import measured, stored_mask
 from breastseg.service.encoded import png_response
 from breastseg.service.exports import ExportName
-from breastseg.service.outlined import Outlined
+from breastseg.service.outlined import Outlined, document_of
 from breastseg.service.problem import NotFoundError
 from breastseg.service.routes.exported import exported
 from breastseg.service.segmenting import labels_of_png
@@ -62,7 +63,7 @@ def add_version(
         if form.base is not None:
             asked.segmentation(session, form.base)
     picture = service.pictures.image(found.held, form.frame, found.stated_mm)
-    document = measured(picture, mask, caller.name)
+    entry, drawn = measured(picture, mask, caller.name)
     digest = service.files.keep_bytes(stored_mask(mask))
     with service.store.session() as session:
         row = tables.Version(
@@ -75,7 +76,7 @@ def add_version(
             base=form.base,
             note=form.note,
             seconds=form.seconds,
-            document=plain(document),
+            document=plain(document_of(entry, drawn.provenance)),
             created_by=caller.name,
         )
         session.add(row)
@@ -150,8 +151,9 @@ def export_version(
     picture = service.pictures.image(found.held, frame, found.stated_mm)
     mask = labels_of_png(service.files.blob(row.mask).read_bytes()) > 0
     remarks = service.methods.one(base.request["method"]).remarks if base else ()
-    drawn = drawn_prediction(picture, mask, row.created_by)
-    outlined = Outlined(picture, drawn, row.created_at, row.created_by, row.note, remarks)
+    entry, drawn = measured(picture, mask, row.created_by)
+    entry = replace(entry, remarks=(*entry.remarks, *remarks))
+    outlined = Outlined(picture, drawn, entry, row.created_at, row.created_by, row.note)
     return exported(service, name, outlined)
 
 
