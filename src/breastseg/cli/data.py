@@ -214,7 +214,7 @@ class MakePhantoms:
             say(f"{len(series)} DICOM series are in {self.folder / 'studies'}/")
             return 0
         write_phantoms(self.folder, self.count, self.seed)
-        say(f"{self.count} scans with their outlines are in {self.folder}/")
+        say(f"{self.count} scans with their masks are in {self.folder}/")
         return 0
 
 

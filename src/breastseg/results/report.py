@@ -17,6 +17,7 @@ from breastseg.io.write import replacing
 from breastseg.metrics.lesionwise import LesionMatch
 from breastseg.results import sentences
 from breastseg.results.document import REPORT_NAME
+from breastseg.results.page import page_environment
 from breastseg.results.schema import Document, Entry, LesionRecord
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 MAX_FIGURES = 300
 """The figures of so many images stand in a report; a browser opens no more in reasonable time."""
 
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
 _FIGURE_PX = 1000
 """The longer side of a figure, at most."""
 
@@ -183,15 +183,7 @@ def _pieces(
 
 
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters["length_of"] = sentences.length
     environment.filters["extent"] = sentences.extent
     return environment

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from breastseg import __version__
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.cell import Cell, Comparison
 from breastseg.evaluation.comparison.drawing import Drawing
@@ -21,6 +20,7 @@ from breastseg.evaluation.comparison.tables import tables
 from breastseg.evaluation.statistics import RESAMPLES
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 from breastseg.io.write import write_text
+from breastseg.results.page import page_environment
 
 TITLE = "Comparison of breast lesion segmentation methods"
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -142,37 +142,31 @@ def page(
         shown: the cases to show; none leaves their chapter out.
         command: how to repeat it.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     comparison = results.comparison
-    return environment.get_template("comparison.html").render(
-        title=TITLE,
-        subtitle=subtitle(results),
-        notice=NOTICE,
-        version=__version__,
-        findings=findings(results),
-        how=how(results),
-        chapters=laid_out,
-        scenes=shown,
-        mapped=with_error_maps(results),
-        baseline=comparison.baseline,
-        scored_methods=results.scored_methods,
-        parameters={
-            s.label: comparison.parameters.get(s.label, {}) for s in results.scored_methods
-        },
-        failures=_failures(results),
-        cells=sum(len(cells) for cells in comparison.cells.values()),
-        command=command,
-        versions=versions(),
-        outline_colour=_css(PREDICTION_RGB),
-        truth_colour=_css(TRUTH_RGB),
+    return (
+        page_environment(_TEMPLATES)
+        .get_template("comparison.html")
+        .render(
+            title=TITLE,
+            subtitle=subtitle(results),
+            notice=NOTICE,
+            findings=findings(results),
+            how=how(results),
+            chapters=laid_out,
+            scenes=shown,
+            mapped=with_error_maps(results),
+            baseline=comparison.baseline,
+            scored_methods=results.scored_methods,
+            parameters={
+                s.label: comparison.parameters.get(s.label, {}) for s in results.scored_methods
+            },
+            failures=_failures(results),
+            cells=sum(len(cells) for cells in comparison.cells.values()),
+            command=command,
+            versions=versions(),
+            outline_colour=_css(PREDICTION_RGB),
+            truth_colour=_css(TRUTH_RGB),
+        )
     )
 
 
