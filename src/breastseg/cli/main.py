@@ -34,6 +34,7 @@ COMMANDS = {
     "dicomweb pull": Command("dicomweb", "Pull", "fetch studies from a DICOMweb server"),
     "dicomweb push": Command("dicomweb", "Push", "store DICOM files on a DICOMweb server"),
     "measure": Command("measure", "Measure", "measure the lesions of a corrected mask"),
+    "deidentify": Command("deidentify", "Deidentify", "remove what names a patient from DICOM"),
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
     "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),

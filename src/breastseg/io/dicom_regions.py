@@ -89,6 +89,19 @@ def scan_region(header: Dataset, shape: tuple[int, ...]) -> Box | None:
     return whole
 
 
+def stated_boxes(header: Dataset, shape: tuple[int, ...]) -> Iterator[Box]:
+    """Where all two-dimensional regions lie, whatever they show; one that is no box is left out.
+
+    Args:
+        header: of the image.
+        shape: (rows, columns) of it.
+    """
+    for region in _flat_regions(header):
+        box = _box(region, shape)
+        if box is not None:
+            yield box
+
+
 def _flat_regions(header: Dataset) -> Iterator[Dataset]:
     for region in header.get("SequenceOfUltrasoundRegions") or ():
         if region.get("RegionSpatialFormat") == _TWO_DIMENSIONAL:

@@ -126,11 +126,11 @@ def _is_image(path: Path) -> bool:
     except (UnreadableError, OSError):
         return named
     if is_dicom(head):
-        return not _is_without_pixels(head)
+        return not is_without_pixels(head)
     return bool(suffix) or is_image_head(head) or (named and _breaks_off(head))
 
 
-def _is_without_pixels(head: bytes) -> bool:
+def is_without_pixels(head: bytes) -> bool:
     """Whether this is the start of a DICOM object that holds no scan."""
     stated = _CLASS_OF_FILE.search(head) or _CLASS.search(head)
     uid = stated[1].decode("ascii").rstrip("\0") if stated else ""

@@ -1,0 +1,216 @@
+"""De-identifying files and folders: the objects, the key, the report, and what is held back."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from breastseg.core.errors import InputError, UnsupportedError, as_breastseg_error
+from breastseg.dicom.deidentify.header import Header, deidentified
+from breastseg.dicom.deidentify.key import Key, open_key
+from breastseg.dicom.deidentify.pixels import CleanPixels, clean_pixels
+from breastseg.io.dicom_image import decoding, read_header
+from breastseg.io.dicom_pixels import PixelData
+from breastseg.io.find import is_without_pixels
+from breastseg.io.open import is_dicom
+from breastseg.io.source import opened, quiet
+from breastseg.io.volume_header import HEAD_BYTES
+from breastseg.io.write import replacing
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_EXPLICIT = "1.2.840.10008.1.2.1"
+_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_IMPLEMENTATION = "2.25.216105853254389104273948163017421"
+_MAX_BYTES = 2**32 - 2
+_OF_THE_OLD_PIXELS = (
+    *("SmallestImagePixelValue", "LargestImagePixelValue", "SmallestPixelValueInSeries"),
+    *("LargestPixelValueInSeries", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes:
+        source: as it was given. It may name a patient: it is in no file of the result.
+        status: ``written``; ``held back``, since text may be left in its pixels; ``left out``,
+            as it is no DICOM image; or ``failed``.
+        written: the new file; None where there is none.
+        why: of what was not written, or what is to be looked at.
+    """
+
+    source: Path
+    status: Literal["written", "held back", "left out", "failed"]
+    written: Path | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the parts of a result lie. Only `out` may leave the house.
+
+    Attributes:
+        out: folder of the de-identified images and of ``report.jsonl``.
+        key: the key file, beside it.
+        held_back: folder of images that a person has to look at first, beside it.
+    """
+
+    out: Path
+    key: Path
+    held_back: Path
+
+    @classmethod
+    def beside(cls, out: Path, key: Path | None = None) -> Places:
+        """The usual ones.
+
+        Raises:
+            InputError: the key would lie in the folder that leaves the house.
+        """
+        key = out.with_name(f"{out.name}.key.json") if key is None else key
+        if out.resolve() in key.resolve().parents:
+            raise InputError(f"{key}: a key in the folder of the result", "another folder")
+        return cls(out, key, out.with_name(f"{out.name}.held-back"))
+
+
+def deidentify(inputs: Sequence[Path], places: Places) -> Iterator[Outcome]:
+    """De-identify DICOM images one after the other.
+
+    Args:
+        inputs: files, and folders that are searched.
+        places: where results go; ``out`` must not hold anything yet. A key that is there is used
+            and added to.
+
+    Yields:
+        One outcome a file. The key is written before the first image.
+
+    Raises:
+        InputError: ``out`` holds something, the key is none, or a folder cannot be written.
+    """
+    if places.out.exists() and any(places.out.iterdir()):
+        raise InputError(f"{places.out}: holds something already", "an empty or a new folder")
+    key = open_key(places.key)
+    known = -1
+    places.out.mkdir(parents=True, exist_ok=True)
+    with (places.out / "report.jsonl").open("w", encoding="utf-8") as report:
+        for path in _files(inputs):
+            outcome, said = _one(path, key, places)
+            if len(key.patients) != known:  # before what needs it is told of
+                key.write(places.key)
+                known = len(key.patients)
+            if said is not None:
+                report.write(json.dumps(said) + "\n")
+                report.flush()
+            yield outcome
+
+
+def _files(inputs: Sequence[Path]) -> Iterator[Path]:
+    for path in inputs:
+        if not path.is_dir():
+            yield path
+            continue
+        yield from sorted(one for one in path.rglob("*") if one.is_file())
+
+
+def _one(path: Path, key: Key, places: Places) -> tuple[Outcome, dict[str, object] | None]:
+    try:
+        with opened(path) as stream:
+            head = stream.read(HEAD_BYTES)
+            if not is_dicom(head):
+                return Outcome(path, "left out", why="is no DICOM file"), None
+            if is_without_pixels(head):
+                return Outcome(path, "left out", why="is a DICOM object without an image"), None
+            stream.seek(0)
+            with decoding(str(path)):
+                pixels = read_header(stream, str(path))
+                _refuse(pixels)
+                header = deidentified(pixels.header, key)
+            places.out.mkdir(parents=True, exist_ok=True)
+            with decoding(str(path)), clean_pixels(pixels, places.out) as clean:
+                one = _assembled(pixels.header, header.dataset, clean)
+                folder = places.held_back if clean.left else places.out
+                written = folder / str(one.PatientID) / f"{one.SOPInstanceUID}.dcm"
+                with replacing(written) as temporary, quiet():
+                    one.save_as(temporary, enforce_file_format=True)
+    except Exception as error:  # noqa: BLE001 -- one file of an archive must not cost the others
+        return Outcome(path, "failed", why=str(as_breastseg_error(error, str(path)))), None
+    said = _said(written.relative_to(folder), header, clean)
+    if clean.left:
+        return Outcome(path, "held back", written, _where(clean)), said
+    return Outcome(path, "written", written), said
+
+
+def _refuse(pixels: PixelData) -> None:
+    if pixels.transfer_syntax == _BIG_ENDIAN:
+        raise UnsupportedError(
+            f"{pixels.name}: is stored with its bytes in big-endian order",
+            "another transfer syntax",
+            "convert it, for instance with dcmconv",
+        )
+
+
+def _assembled(source: Dataset, one: Dataset, clean: CleanPixels) -> Dataset:
+    """The object with its new pixels, explicit VR little endian."""
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import UID
+
+    colour = len(clean.shape) == 4
+    for keyword in _OF_THE_OLD_PIXELS:
+        if keyword in one:
+            del one[keyword]
+    if clean.shape[0] > 1 or "NumberOfFrames" in one:
+        one.NumberOfFrames = clean.shape[0]
+    one.Rows, one.Columns = clean.shape[1:3]
+    if colour:
+        one.PhotometricInterpretation, one.PlanarConfiguration = "RGB", 0
+    one.BitsAllocated = 8 * clean.dtype.itemsize
+    one.BitsStored = min(int(source.BitsStored), one.BitsAllocated)
+    one.HighBit, one.PixelRepresentation = one.BitsStored - 1, int(clean.dtype.kind == "i")
+    if clean.cleaned:
+        one.BurnedInAnnotation = "NO"
+        kinds = list(one.get("ImageType") or ["DERIVED", "PRIMARY"])
+        one.ImageType = ["DERIVED", *kinds[1:]]
+    size = clean.dtype.itemsize
+    for side in clean.shape:
+        size *= side
+    if size > _MAX_BYTES:
+        raise UnsupportedError(
+            f"{size} bytes of pixels", f"at most {_MAX_BYTES} once they are uncompressed"
+        )
+    one.PixelData = clean.stream
+    one["PixelData"].VR = "OB" if one.BitsAllocated == 8 else "OW"
+    one.file_meta = FileMetaDataset()
+    one.file_meta.TransferSyntaxUID = UID(_EXPLICIT)
+    one.file_meta.ImplementationClassUID = UID(_IMPLEMENTATION)
+    one.file_meta.MediaStorageSOPClassUID = one.SOPClassUID
+    one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
+    return one
+
+
+def _said(written: Path, header: Header, clean: CleanPixels) -> dict[str, object]:
+    """A line of the report: nothing in it was in the original."""
+    attributes: dict[str, dict[str, int]] = defaultdict(dict)
+    for (what, name), count in sorted(header.done.items()):
+        attributes[what][name] = count
+    return {
+        "file": written.as_posix(),
+        "attributes": attributes,
+        "pixels": {
+            "cleaned": clean.cleaned,
+            "outside_scan_painted": clean.outside,
+            "painted": [list(box) for box in clean.painted],
+            "text_left": [list(box) for box in clean.left],
+        },
+    }
+
+
+def _where(clean: CleanPixels) -> str:
+    first = ", ".join(map(str, clean.left[:3]))
+    more = len(clean.left) - 3
+    return f"what looks like text is left at {first}" + (f" and {more} more" if more > 0 else "")
