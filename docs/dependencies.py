@@ -19,8 +19,9 @@ PAGE = ROOT / "docs" / "reference" / "dependencies.md"
 EXTRAS = ("dicom",)
 _HEAD = """# Dependencies
 
-What `pip install 'breastseg[dicom]'` brings, with the versions that the tests run with and the licences that the packages
-state. `python docs/dependencies.py` writes this page. Packages for training are not listed.
+What `pip install 'breastseg[dicom]'` brings, with the versions that the tests run with and the
+licences that the packages state. `python docs/dependencies.py` writes this page. Packages for
+training are not listed.
 
 | package | version | licence | wanted by |
 |---|---|---|---|
@@ -32,7 +33,7 @@ def needed(name: str, extras: tuple[str, ...]) -> set[str]:
     found = set()
     for line in requires(name) or ():
         want = Requirement(line)
-        chosen = [{"extra": extra} for extra in ("", *extras)]
+        chosen: list[dict[str, str]] = [{"extra": extra} for extra in ("", *extras)]
         if want.marker is None or any(want.marker.evaluate(one) for one in chosen):
             found.add(re.sub(r"[-_.]+", "-", want.name).lower())
     return found
@@ -56,13 +57,17 @@ def licence(one: Distribution) -> str:
     """As SPDX expression, else by classifier, else the first line of the licence field."""
     said = one.metadata
     expression = said.get("License-Expression")
-    classes = [line.rsplit(" :: ", 1)[-1] for line in said.get_all("Classifier") or ()
-               if line.startswith("License ::") and not line.endswith("OSI Approved")]
+    classes = [
+        line.rsplit(" :: ", 1)[-1]
+        for line in said.get_all("Classifier") or ()
+        if line.startswith("License ::") and not line.endswith("OSI Approved")
+    ]
     text = (said.get("License") or "").strip().splitlines()
     return expression or ", ".join(classes) or (text[0][:60] if text else "not stated")
 
 
 def main() -> None:
+    """Write the page."""
     rows = []
     for name, wanted_by in sorted(all_needed().items()):
         try:

@@ -82,9 +82,9 @@ def test_text_goes_and_the_rest_of_the_scan_stays(name: str, tmp_path: Path) -> 
 
 def test_what_the_second_look_finds_is_held_back(tmp_path: Path) -> None:
     one = read_back(phantoms()["mg"].objects[0])  # no screen: looked at, not painted over
-    pixels = one.pixel_array.copy()
-    cv2.putText(pixels, NAME, (5, 100), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 4095, 1, cv2.LINE_AA)
-    one.PixelData = pixels.tobytes()
+    letters = np.zeros(one.pixel_array.shape, np.uint8)
+    lettered(letters, NAME, (5, 100))
+    one.PixelData = np.maximum(one.pixel_array, letters.astype(np.uint16) * 16).tobytes()
     (tmp_path / "one.dcm").write_bytes(saved(one))
     [outcome] = deidentify([tmp_path / "one.dcm"], Places.beside(tmp_path / "out"))
     assert outcome.status == "held back"

@@ -65,7 +65,7 @@ def with_the_whole_table() -> Dataset:
 
 def run(tmp_path: Path, *objects: Dataset, key: Path | None = None) -> list[Outcome]:
     for number, one in enumerate(objects):
-        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in").mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / f"{SECRET}{number}.dcm").write_bytes(saved(one))
     return [*deidentify([tmp_path / "in"], Places.beside(tmp_path / "out", key))]
 

@@ -41,7 +41,7 @@ class DicomKinds(DicomOptions):
         Raises:
             MissingExtraError: highdicom is not installed.
         """
-        return DicomObjects(self) if self.dicom else None
+        return DicomObjects(self) if self.dicom or self.fhir else None
 
 
 NO_DICOM = DicomKinds()

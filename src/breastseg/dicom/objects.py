@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +20,16 @@ from breastseg.dicom.subject import (
     subject_of_volume,
 )
 from breastseg.io.source import quiet
-from breastseg.io.write import replacing
+from breastseg.io.write import replacing, write_text
 from breastseg.measure.finding import Finding
 from breastseg.results.companion import Taken
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-ObjectKind = Literal["seg", "probability", "sr", "ps"]
+    from breastseg.dicom.capture import Drawn
+
+ObjectKind = Literal["seg", "probability", "sr", "ps", "sc"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,16 @@ class DicomOptions:
     Attributes:
         dicom: DICOM objects to write beside the mask of a DICOM image, joined by commas: seg for a
             segmentation, or probability for one with the probabilities in it; sr for a structured
-            report; ps for a presentation state with contours and rulers.
+            report; ps for a presentation state with contours and rulers; sc for a secondary
+            capture, the image with the contours drawn into it.
+        fhir: also write a FHIR R5 bundle with a diagnostic report.
 
     Raises:
         InputError: seg and probability, which would have one name.
     """
 
     dicom: tuple[ObjectKind, ...] = ()
+    fhir: bool = False
 
     def __post_init__(self) -> None:
         if {"seg", "probability"} <= set(self.dicom):
@@ -64,14 +70,17 @@ class DicomObjects:
     def __init__(self, options: DicomOptions) -> None:
         require("highdicom")
         self._kinds = frozenset(options.dicom)
+        self._fhir = options.fhir
         self._stem = ""
         self._frames: list[FrameResult] = []
         self._volume: Subject | None = None
+        self._drawn: list[Drawn] = []
 
     def take(
         self, stem: str, image: Image, prediction: Prediction, found: Sequence[Finding]
     ) -> Taken:
         """Take the result of an image, frame or volume; see the protocol."""
+        from breastseg.dicom.capture import drawn_over
         from breastseg.dicom.presentation import no_presentation
 
         problem = refusal(image, prediction)
@@ -85,46 +94,63 @@ class DicomObjects:
                 return Taken(remarks=(f"no DICOM results: {error}",))
         else:
             self._frames.append(FrameResult.of(image, prediction, found))
+            if "sc" in self._kinds and found:
+                self._drawn.append(drawn_over(image, prediction, found))
             subject = subject_of_frames(self._frames[-1:])
         remarks = [remark for remark in subject.remarks if remark not in image.remarks]
-        drawn = "ps" in self._kinds and bool(found)
-        unfit = no_presentation(subject) if drawn else None
+        ruled = "ps" in self._kinds and bool(found)
+        unfit = no_presentation(subject) if ruled else None
         outlined = bool(self._kinds & {"seg", "probability"}) and bool(found)
+        captured = "sc" in self._kinds and bool(found) and self._volume is None
         return Taken(
             self._name("seg") if outlined else None,
             self._name("sr") if "sr" in self._kinds else None,
-            self._name("ps") if drawn and unfit is None else None,
+            self._name("ps") if ruled and unfit is None else None,
+            self._name("sc") if captured else None,
+            self._name("fhir") if self._fhir else None,
             (*remarks, *([] if unfit is None else [unfit])),
         )
 
     def forget(self) -> None:
         """Leave out what was taken last; see the protocol."""
         self._volume = None
+        for frame in self._frames[-1:]:
+            if self._drawn and self._drawn[-1].frame == frame.reference.frames[0]:
+                del self._drawn[-1:]
         del self._frames[-1:]
 
     def write(self, folder: Path) -> None:
         """Write the objects of what was taken; see the protocol."""
-        frames, volume = self._frames, self._volume
-        self._frames, self._volume = [], None
+        from breastseg.dicom.fhir import fhir_bundle
+
+        frames, volume, drawn = self._frames, self._volume, self._drawn
+        self._frames, self._volume, self._drawn = [], None, []
         if not frames and volume is None:
             return
         subject = volume or subject_of_frames(frames)
-        for kind, one in self._made(subject).items():
+        for kind, one in self._made(subject, drawn).items():
             with replacing(folder / self._name(kind)) as temporary, quiet():
                 one.save_as(temporary, enforce_file_format=True)
+        if self._fhir:
+            said = json.dumps(fhir_bundle(subject), indent=1, ensure_ascii=False)
+            write_text(folder / self._name("fhir"), said + "\n")
 
     def _name(self, kind: str) -> str:
-        return f"{self._stem}_{kind}.dcm" if self._stem else f"{kind}.dcm"
+        suffix = "json" if kind == "fhir" else "dcm"
+        return f"{self._stem}_{kind}.{suffix}" if self._stem else f"{kind}.{suffix}"
 
-    def _made(self, subject: Subject) -> dict[str, Dataset]:
+    def _made(self, subject: Subject, drawn: Sequence[Drawn]) -> dict[str, Dataset]:
         """The objects by kind.
 
         Raises:
             BreastsegError: one of them cannot be made of what the source states.
         """
+        from breastseg.dicom.capture import capture
+
         try:
             with quiet():  # what the source states is repeated as it is, against the rules or not
-                return made_objects(subject, self._kinds)
+                made = made_objects(subject, self._kinds)
+                return {**made, "sc": capture(subject, drawn)} if drawn else made
         except Exception as error:
             raise as_breastseg_error(error, self._stem or "volume") from error
 

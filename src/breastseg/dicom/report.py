@@ -8,6 +8,7 @@ preliminary and unverified, and says in plain text that it is for research.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydicom.sr.coding import Code
@@ -54,7 +55,7 @@ _AREA = Code("42798000", "SCT", "Area")
 _VOLUME = Code("118565006", "SCT", "Volume")
 _CERTAINTY = Code("111012", "DCM", "Certainty of Finding")
 _MEAN = Code("373098007", "SCT", "Mean")
-_ABSENT = Code("2667000", "SCT", "Absent")
+ABSENT = Code("2667000", "SCT", "Absent")
 _COMMENT = Code("121106", "DCM", "Comment")
 _DEVICE = Code("121007", "DCM", "Device")
 _UNITS = {
@@ -94,7 +95,7 @@ def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
     )
     root = content[0]
     root.ContentSequence.append(
-        sr.TextContentItem(_COMMENT, _words(subject), sr.RelationshipTypeValues.CONTAINS)
+        sr.TextContentItem(_COMMENT, words(subject), sr.RelationshipTypeValues.CONTAINS)
     )
     one.update(root)
     one.CompletionFlag, one.VerificationFlag, one.PreliminaryFlag = (
@@ -107,7 +108,8 @@ def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
     return one
 
 
-def _words(subject: Subject) -> str:
+def words(subject: Subject) -> str:
+    """How many lesions were outlined, by what, for what use, and what must be known of it."""
     count = len(subject.segments)
     found = f"{count} lesion{'s' * (count > 1)} outlined" if count else "No lesion outlined"
     by = f"{subject.provenance.segmenter} {subject.provenance.version}"
@@ -147,7 +149,10 @@ def _group(subject: Subject, number: int, segments: Dataset | None) -> Group:
         finding_type=MASS,
         finding_category=MORPHOLOGICALLY_ABNORMAL,
         finding_sites=[sr.FindingSite(BREAST, SIDES.get(subject.side))],
-        measurements=[*_measurements(subject, subject.segments[number - 1])],
+        measurements=[
+            sr.Measurement(one.code, one.value, one.unit, derivation=one.derivation)
+            for one in measurements(subject, subject.segments[number - 1])
+        ],
         algorithm_id=sr.AlgorithmIdentification(
             said.segmenter, said.version, parameters or None, algorithm_family(said), "breastseg"
         ),
@@ -194,24 +199,40 @@ def _nothing(subject: Subject) -> sr.MeasurementsAndQualitativeEvaluations:
             sr.SourceImageForMeasurementGroup(one.class_uid, one.instance_uid, _frames(one))
             for one in subject.sources
         ],
-        qualitative_evaluations=[sr.QualitativeEvaluation(MASS, _ABSENT)],
+        qualitative_evaluations=[sr.QualitativeEvaluation(MASS, ABSENT)],
     )
 
 
-def _measurements(subject: Subject, segment: Segment) -> Iterator[sr.Measurement]:
-    from highdicom import sr
+@dataclass(frozen=True)
+class Measured:
+    """A measurement of a lesion.
 
+    Attributes:
+        code: what was measured.
+        value: to four significant digits; a probability in percent to two decimals.
+        unit: in UCUM.
+        derivation: of the value, where it is one of many.
+    """
+
+    code: Code
+    value: float
+    unit: Code
+    derivation: Code | None = None
+
+
+def measurements(subject: Subject, segment: Segment) -> Iterator[Measured]:
+    """What is stated of a lesion: axes and area, or volume, and its mean probability."""
     measured = segment.finding.measured
     if measured is not None:
         # their ends are lines of the presentation state: the template has no place for them
         for code, length in ((_LONG_AXIS, measured.longest), (_SHORT_AXIS, measured.perpendicular)):
-            yield sr.Measurement(code, significant(length), _unit(measured.unit, 1))
-        yield sr.Measurement(_AREA, significant(measured.area), _unit(measured.unit, 2))
+            yield Measured(code, significant(length), _unit(measured.unit, 1))
+        yield Measured(_AREA, significant(measured.area), _unit(measured.unit, 2))
     if segment.finding.volume is not None:
         unit = _unit(subject.grid.unit, 3)
-        yield sr.Measurement(_VOLUME, significant(segment.finding.volume), unit)
+        yield Measured(_VOLUME, significant(segment.finding.volume), unit)
     probability = round(100 * segment.finding.lesion.mean_probability, 2)
-    yield sr.Measurement(_CERTAINTY, probability, _PERCENT, derivation=_MEAN)
+    yield Measured(_CERTAINTY, probability, _PERCENT, _MEAN)
 
 
 def _unit(unit: str, power: int) -> Code:

@@ -23,18 +23,22 @@ class Taken:
         segmentation: name of the file that will be written; None for none.
         report: likewise.
         presentation: likewise.
+        capture: likewise.
+        fhir: likewise.
         remarks: why there is none, and what must be known of those there are.
     """
 
     segmentation: str | None = None
     report: str | None = None
     presentation: str | None = None
+    capture: str | None = None
+    fhir: str | None = None
     remarks: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of all files that will be written."""
-        every = (self.segmentation, self.report, self.presentation)
+        every = (self.segmentation, self.report, self.presentation, self.capture, self.fhir)
         return tuple(name for name in every if name is not None)
 
 
@@ -71,4 +75,6 @@ def with_taken(files: Files, taken: Taken) -> Files:
         segmentation=taken.segmentation,
         report=taken.report,
         presentation=taken.presentation,
+        capture=taken.capture,
+        fhir=taken.fhir,
     )

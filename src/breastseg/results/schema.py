@@ -186,6 +186,8 @@ class Files:
         segmentation: DICOM Segmentation, of a cine loop for all frames, as the next two.
         report: DICOM structured report.
         presentation: DICOM presentation state.
+        capture: DICOM secondary capture of the image with the contours drawn on it.
+        fhir: FHIR R5 bundle with a diagnostic report.
     """
 
     mask: str | None = None
@@ -197,6 +199,8 @@ class Files:
     segmentation: str | None = None
     report: str | None = None
     presentation: str | None = None
+    capture: str | None = None
+    fhir: str | None = None
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def _outside(header: Dataset, brightest: Levels) -> NDArray[np.bool_] | None:
     """Where no scan is: outside the regions that the file states, else outside the found one."""
     boxes = () if reach_beyond(header) else tuple(stated_boxes(header, brightest.shape))
     if not boxes:
-        boxes = (scan_box(brightest / np.float32(255)),)
+        boxes = (scan_box(brightest.astype(np.float32) / np.float32(255)),)
     outside = np.ones(brightest.shape, np.bool_)
     for box in boxes:
         outside[box.slices] = False

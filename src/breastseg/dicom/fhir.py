@@ -1,0 +1,203 @@
+"""FHIR R5: a bundle with a diagnostic report, an observation a lesion, and the imaging study.
+
+For systems that take no DICOM report. Its codes and measurements are those of the structured
+report; the patient is named by identifier alone. Every resource is preliminary and says that it is
+for research. Source: https://hl7.org/fhir/R5/diagnosticreport.html.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+
+from pydicom.sr.coding import Code
+
+from breastseg.dicom.codes import BREAST, MASS, SIDES
+from breastseg.dicom.derived import RESEARCH
+from breastseg.dicom.report import ABSENT, measurements, words
+from breastseg.dicom.segmentation import tracking
+from breastseg.dicom.subject import Subject
+from breastseg.dicom.uids import subject_digest
+
+Resource = dict[str, object]
+
+_SYSTEMS = {
+    "SCT": "http://snomed.info/sct",
+    "DCM": "http://dicom.nema.org/resources/ontology/DCM",
+    "UCUM": "http://unitsofmeasure.org",
+}
+_PRESENT = Code("52101004", "SCT", "Present")
+_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
+
+
+def fhir_bundle(subject: Subject) -> Resource:
+    """Make the bundle; also where no lesion was found, which it then says.
+
+    Args:
+        subject: the lesions.
+
+    Returns:
+        A bundle of type collection, as plain containers ready for JSON. The same subject gives the
+        same bundle.
+    """
+    names = _Names(subject)
+    study, device = _study(subject), _device(subject)
+    observations = [*_observations(subject, names)]
+    report: Resource = {
+        "resourceType": "DiagnosticReport",
+        "status": "preliminary",
+        "code": {
+            "coding": [
+                {
+                    "system": "http://loinc.org",
+                    "code": "18748-4",
+                    "display": "Diagnostic imaging study",
+                }
+            ]
+        },
+        "subject": _patient(subject),
+        **_effective(subject),
+        "study": [names.reference("study")],
+        "result": [
+            names.reference(f"observation {number}") for number in range(1, len(observations) + 1)
+        ],
+        "conclusion": words(subject),
+    }
+    named = [("report", report), ("study", study), ("device", device)]
+    named += [(f"observation {number}", one) for number, one in enumerate(observations, start=1)]
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"fullUrl": names.url(name), "resource": one} for name, one in named],
+    }
+
+
+class _Names:
+    """The identifiers of the resources of one bundle."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._digest = subject_digest(subject)
+
+    def url(self, name: str) -> str:
+        return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'breastseg {name} {self._digest}')}"
+
+    def reference(self, name: str) -> Resource:
+        return {"reference": self.url(name)}
+
+
+def _patient(subject: Subject) -> Resource:
+    """By identifier where there is one, never by name."""
+    tags = subject.reference.tags
+    identifier = {"value": tags["PatientID"]} if tags.get("PatientID") else {}
+    if identifier and tags.get("IssuerOfPatientID"):
+        identifier["system"] = f"urn:issuer:{tags['IssuerOfPatientID']}".replace(" ", "-")
+    return {"identifier": identifier} if identifier else {"display": "not stated"}
+
+
+def _effective(subject: Subject) -> Resource:
+    found = _DATE.fullmatch(subject.reference.tags.get("StudyDate", ""))
+    return {"effectiveDateTime": "-".join(found.groups())} if found else {}
+
+
+def _study(subject: Subject) -> Resource:
+    """What was looked at; ImagingStudy."""
+    reference = subject.reference
+    identifiers: list[Resource] = [
+        {"system": "urn:dicom:uid", "value": f"urn:oid:{reference.study_uid}"}
+    ]
+    if reference.accession_number:
+        kind = {"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "ACSN"}
+        identifiers.append({"type": {"coding": [kind]}, "value": reference.accession_number})
+    series: dict[str, dict[str, str]] = {}
+    for frame in (*subject.sources, *subject.others):
+        series.setdefault(frame.series_uid, {})[frame.instance_uid] = frame.class_uid
+    modality = reference.tags.get("Modality") or "OT"
+    system = _SYSTEMS["DCM"]
+    return {
+        "resourceType": "ImagingStudy",
+        "status": "available",
+        "identifier": identifiers,
+        "subject": _patient(subject),
+        "series": [
+            {
+                "uid": uid,
+                "modality": {"coding": [{"system": system, "code": modality}]},
+                "instance": [
+                    {
+                        "uid": instance,
+                        "sopClass": {"system": "urn:ietf:rfc:3986", "code": f"urn:oid:{kind}"},
+                    }
+                    for instance, kind in instances.items()
+                ],
+            }
+            for uid, instances in series.items()
+        ],
+    }
+
+
+def _device(subject: Subject) -> Resource:
+    said = subject.provenance
+    weights = f", weights {said.weights_sha256}" if said.weights_sha256 else ""
+    return {
+        "resourceType": "Device",
+        "manufacturer": "breastseg",
+        "name": [{"value": said.segmenter, "type": "registered-name", "display": True}],
+        "version": [{"value": said.version}],
+        "note": [{"text": f"{RESEARCH}{weights}"}],
+    }
+
+
+def _observations(subject: Subject, names: _Names) -> Iterator[Resource]:
+    """One a lesion; without a lesion one that says so."""
+    if not subject.segments:
+        yield _observation(subject, names, ABSENT)
+    for number, segment in enumerate(subject.segments, start=1):
+        name, uid = tracking(subject, number)
+        source = subject.sources[segment.measured_at]
+        at = "" if source.number is None else f", frame {source.number}"
+        yield {
+            **_observation(subject, names, _PRESENT),
+            "identifier": [{"system": "urn:dicom:uid", "value": f"urn:oid:{uid}"}],
+            "component": [
+                {
+                    "code": _concept(one.code),
+                    "valueQuantity": {
+                        "value": one.value,
+                        "unit": one.unit.meaning,
+                        "system": _SYSTEMS["UCUM"],
+                        "code": one.unit.value,
+                    },
+                }
+                for one in measurements(subject, segment)
+            ],
+            "note": [{"text": f"{RESEARCH}. {name}, measured on {source.instance_uid}{at}"}],
+        }
+
+
+def _observation(subject: Subject, names: _Names, value: Code) -> Resource:
+    place = [BREAST, *filter(None, [SIDES.get(subject.side)])]
+    return {
+        "resourceType": "Observation",
+        "status": "preliminary",
+        "code": _concept(MASS),
+        "subject": _patient(subject),
+        **_effective(subject),
+        "valueCodeableConcept": _concept(value),
+        "bodySite": _concept(*place),
+        "device": names.reference("device"),
+        "derivedFrom": [names.reference("study")],
+        "note": [{"text": RESEARCH}],
+    }
+
+
+def _concept(*codes: Code) -> Resource:
+    concepts: Sequence[Resource] = [
+        {
+            "system": _SYSTEMS[code.scheme_designator],
+            "code": code.value,
+            "display": code.meaning,
+        }
+        for code in codes
+    ]
+    return {"coding": concepts, "text": ", ".join(code.meaning for code in codes)}
