@@ -20,8 +20,8 @@ from breastseg.core.reference import FrameReference
 from breastseg.dicom.codes import SOURCE_IMAGE, code_item
 from breastseg.dicom.derived import RESEARCH, derived_dataset, sop_reference
 from breastseg.dicom.subject import Subject
-from breastseg.io.overlay import overlay
-from breastseg.measure.finding import Finding, diameter_ends
+from breastseg.measure.finding import Finding
+from breastseg.results.drawing import drawn
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -47,7 +47,7 @@ class Drawn:
 
 
 def drawn_over(image: Image, prediction: Prediction, found: Sequence[Finding]) -> Drawn:
-    """Draw contours and diameters, and below the image what it is for.
+    """Draw what the overlay shows, and below it what it is for; black where nothing was looked at.
 
     Args:
         image: with a reference.
@@ -55,36 +55,36 @@ def drawn_over(image: Image, prediction: Prediction, found: Sequence[Finding]) -
         found: its lesions.
     """
     assert image.reference is not None
-    pixels = overlay(image, prediction.mask().foreground, marks=diameter_ends(found))
+    pixels = drawn(image, prediction, found)
     return Drawn(image.reference.frames[0], np.concatenate([pixels, _band(pixels.shape[1])]))
 
 
-def capture(subject: Subject, drawn: Sequence[Drawn]) -> Dataset:
+def capture(subject: Subject, frames: Sequence[Drawn]) -> Dataset:
     """Make the object.
 
     Args:
         subject: the lesions.
-        drawn: the images, at least one, all of one size.
+        frames: the images, at least one, all of one size.
 
     Returns:
         A data set ready to be saved, explicit VR little endian.
     """
-    multi = len(drawn) > 1
+    multi = len(frames) > 1
     one = derived_dataset(subject, MULTI if multi else SINGLE, "OT", _SERIES)
     one.ConversionType, one.BurnedInAnnotation = "WSD", "YES"
     one.ImageType = ["DERIVED", "SECONDARY"]
     one.DerivationDescription = f"Contours drawn by {subject.provenance.segmenter}. {RESEARCH}"
     one.Laterality, one.PatientOrientation = subject.side, ""
     if multi:
-        one.NumberOfFrames = len(drawn)
+        one.NumberOfFrames = len(frames)
         one.FrameIncrementPointer = 0x00182002
-        one.FrameLabelVector = [_label(each.frame) for each in drawn]
+        one.FrameLabelVector = [_label(each.frame) for each in frames]
     one.SourceImageSequence = []
-    for each in drawn:
+    for each in frames:
         item = sop_reference(each.frame.class_uid, each.frame.instance_uid, each.frame.number)
         item.PurposeOfReferenceCodeSequence = [code_item(SOURCE_IMAGE)]
         one.SourceImageSequence.append(item)
-    pixels = np.stack([each.pixels for each in drawn])
+    pixels = np.stack([each.pixels for each in frames])
     one.Rows, one.Columns = pixels.shape[1:3]
     one.SamplesPerPixel, one.PhotometricInterpretation, one.PlanarConfiguration = 3, "RGB", 0
     one.BitsAllocated = one.BitsStored = 8

@@ -279,6 +279,14 @@ export interface Files {
    * DICOM presentation state
    */
   presentation?: string;
+  /**
+   * DICOM secondary capture of the image with the contours drawn on it
+   */
+  capture?: string;
+  /**
+   * FHIR R5 bundle with a diagnostic report
+   */
+  fhir?: string;
 }
 /**
  * the study that it is compared with

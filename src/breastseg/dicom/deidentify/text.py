@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.box import Box
+from breastseg.core.regions import Regions, connected_regions
 
 Levels = NDArray[np.uint8]
 
@@ -121,21 +122,24 @@ class _Strokes:
 
     def _letters(self, rise: Levels, contrast: int, look: TextLook) -> list[_Letter]:
         """The regions with a letter's size and edge."""
-        lit = (rise >= contrast).astype(np.uint8)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(lit, connectivity=8)
-        left, top, width, height, area = stats.T
-        level, contrasts, slope = (
-            np.bincount(labels.ravel(), values.ravel(), count) / np.maximum(area, 1)
-            for values in (self.levels, rise, self.slope)
-        )
-        fits = (height >= look.min_height_px) & (height <= look.max_height_px)
-        fits &= (width <= 12 * height) & (area >= 0.12 * width * height)
-        fits &= slope >= look.min_sharpness * contrasts
-        fits[0] = False  # what is not lit
-        corners = np.stack([top, left, top + height, left + width], axis=1)
-        return [
-            _Letter(corners[k].tolist(), float(level[k])) for k in np.flatnonzero(fits).tolist()
-        ]
+        every = connected_regions(rise >= contrast)
+        contrasts, slopes = self._means(every, rise), self._means(every, self.slope)
+        kept = (every.sizes >= look.min_height_px) & (slopes >= look.min_sharpness * contrasts)
+        regions = connected_regions(every.chosen(kept))
+        levels = self._means(regions, self.levels)
+        letters = []
+        for box, size, level in zip(regions.boxes, regions.sizes, levels, strict=True):
+            height, width = box.shape
+            tall = look.min_height_px <= height <= look.max_height_px
+            if tall and width <= 12 * height and size >= 0.12 * box.size:
+                letters.append(_Letter(box.numbers, float(level)))
+        return letters
+
+    @staticmethod
+    def _means(regions: Regions, values: NDArray[np.generic]) -> NDArray[np.float64]:
+        """The mean of values over each region."""
+        sums = np.bincount(regions.labels.ravel(), values.ravel(), len(regions) + 1)
+        return np.asarray(sums[1:] / regions.sizes)
 
 
 def _rows(letters: Sequence[_Letter], look: TextLook) -> list[Box]:
