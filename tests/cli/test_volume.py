@@ -1,4 +1,4 @@
-"""``breastseg volume``: phases in, an outline on the same grid out."""
+"""``breastseg volume``: phases in, a mask on the same grid out."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_refuses_what_cannot_be_evaluated() -> None:
         evaluate(PERFECT, [])
     with pytest.raises(DataSetError, match="more than once: made/a"):
         evaluate(PERFECT, [case, case])
-    with pytest.raises(DataSetError, match="not known: made/a"):
+    with pytest.raises(DataSetError, match="without ground truth: made/a"):
         evaluate(PERFECT, [replace(case, mask_paths=None)])
 
 

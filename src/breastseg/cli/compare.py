@@ -32,17 +32,17 @@ class Compare:
     """Score several methods on the same data and report how they differ.
 
     Writes report.html, which opens and prints without a network, report.md, comparison.csv,
-    comparison.json and figures/, and keeps every outline: the same command again continues a run
+    comparison.json and figures/, and keeps every mask: the same command again continues a run
     that was stopped, and adding a method computes only that one.
 
-    Exit codes: 0 all was scored, 1 some outlines failed (they count as missed), 2 all failed or
+    Exit codes: 0 all was scored, 1 some images failed (they count as missed), 2 all failed or
     nothing could be done, 130 interrupted (the same command continues).
 
     Attributes:
         methods: methods of 'breastseg models list' or folders of bundles, for volumes where the
             data are; parameters after a colon, otsu:shift=0.1,margin=0.5; a name of your own before
             an equals sign, mine=otsu:shift=1.
-        out: folder for the reports and outlines; reports in it are replaced.
+        out: folder for the reports and masks; reports in it are replaced.
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
         split: which cases: all (by default), lesions, normals, fold:1,2, list:FILE or
             split:FILE#PART; 'lesions & fold:1' means both; BUSI=lesions is for one data set.

@@ -75,7 +75,7 @@ class DataInfo:
 
 @dataclass(frozen=True)
 class Audit:
-    """Look for duplicates, images that stand in two classes, and broken outlines.
+    """Look for duplicates, images that stand in two classes, and broken masks.
 
     Attributes:
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA; several are

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Demo:
-    """Generate ultrasound scans, outline the lesions in them, and compare with the truth.
+    """Generate ultrasound scans, segment the lesions in them, and compare with the ground truth.
 
     Writes the scans, the overlays, results.json, results.csv and report.html, which opens in any
     browser without a network.

@@ -1,4 +1,4 @@
-"""``breastseg evaluate``: how well a method outlines what is known."""
+"""``breastseg evaluate``: how well a method agrees with ground truth."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Score a method on data with known outlines; a bundle for volumes on data sets of volumes.
+    """Score a method on data with ground truth; a bundle for volumes on data sets of volumes.
 
     Writes per_image.csv, summary.json and summary.md (and classes.md of a network that tells benign
     from malignant: confusion, Dice of each class, area under the curve), and prints the main
@@ -51,7 +51,7 @@ class Evaluate:
         options: how the method is opened.
         size: score at this many rows and columns, to compare with work that does; each image's own
             size by default.
-        min_iou: an outline and a true lesion match from this intersection over union on, above 0 to
+        min_iou: a region and a true lesion match from this intersection over union on, above 0 to
             1; 0.5 is usual for nuclei.
         save_masks: write the mask of every case, and gallery.html, a page of all cases that opens
             offline and sorts by Dice; of images.
@@ -164,7 +164,7 @@ def _tables(summary: Summary) -> list[Table]:
     if lesions:
         tables.append(_table("Images with a lesion", lesions, lesion_columns))
     if normals:
-        columns = {"With an outline": "fraction_outlined", "Specificity": "specificity"}
+        columns = {"With a mask": "fraction_outlined", "Specificity": "specificity"}
         tables.append(_table("Normal images", normals, columns))
     return tables
 

@@ -43,10 +43,10 @@ class Export:
         precision: in which the large weights are stored: int8 for a smaller file, float32 for the
             rare network that float16 changes too much. The export checks what each changes.
         threshold: pixels of at least this probability are lesion.
-        min_score: an outline whose highest probability stays below this is dropped.
-        min_area_fraction: an outline that covers a smaller fraction of the image than this is
+        min_score: a region whose highest probability stays below this is dropped.
+        min_area_fraction: a region that covers a smaller fraction of the image than this is
             dropped.
-        largest_only: keep only the largest outline.
+        largest_only: keep only the largest region.
         flip_average: average with the prediction for the flipped image (test-time augmentation).
     """
 
@@ -55,7 +55,7 @@ class Export:
     name: Annotated[str | None, _NO_HINT] = None
     bundle_version: str = "1.0.0"
     modality: Annotated[tyro.conf.EnumChoicesFromValues[Modality] | None, _NO_HINT] = None
-    summary: str = "outlines breast lesions"
+    summary: str = "segments breast lesions"
     target: str = LESION
     licence: str = NOT_STATED
     trained_on: Annotated[

@@ -21,9 +21,9 @@ from breastseg.cli.console import complain
 from breastseg.core.errors import BreastsegError, InputError
 
 COMMANDS = {
-    "segment": Command("segment", "Segment", "outline and measure the lesions in images"),
-    "volume": Command("volume", "Volume", "outline the lesions in a volume, such as an MRI"),
-    "slide": Command("slide", "SegmentSlide", "outline the lesions on a whole slide"),
+    "segment": Command("segment", "Segment", "segment and measure the lesions in images"),
+    "volume": Command("volume", "Volume", "segment the lesions in a volume, such as an MRI"),
+    "slide": Command("slide", "SegmentSlide", "segment the lesions on a whole slide"),
     "node": Command(
         "node", "RunNode", "receive DICOM studies, send segmentations and reports back"
     ),
@@ -37,7 +37,7 @@ COMMANDS = {
     "deidentify": Command("deidentify", "Deidentify", "remove what names a patient from DICOM"),
     "demo": Command("demo", "Demo", "see it work on generated scans; writes a report"),
     "train": Command("train", "Train", "train a network from a recipe and data sets"),
-    "evaluate": Command("evaluate", "Evaluate", "score a method on data with known outlines"),
+    "evaluate": Command("evaluate", "Evaluate", "score a method on data with ground truth"),
     "pool": Command("pool", "Pool", "join the scores of several evaluations, such as of folds"),
     "tune": Command("tune", "Tune", "search the parameters of a classical method"),
     "compare": Command("compare", "Compare", "score several methods on the same data, in a report"),
@@ -61,10 +61,10 @@ COMMANDS = {
     "models show": Command("models", "ShowModel", "all that is known about one method"),
     "data list": Command("data", "ListData", "the data sets that can be read"),
     "data info": Command("data", "DataInfo", "where to get a data set and how it lies on disk"),
-    "data audit": Command("data", "Audit", "find duplicates, leaks and broken outlines"),
+    "data audit": Command("data", "Audit", "find duplicates, leaks and broken masks"),
     "data split": Command("data", "SplitData", "divide the cases by patient"),
     "data convert": Command("data", "ConvertData", "write a data set in nnU-Net's or our layout"),
-    "data phantom": Command("data", "MakePhantoms", "generate scans with known outlines"),
+    "data phantom": Command("data", "MakePhantoms", "generate scans with ground truth"),
 }
 """All commands, in the order in which the help lists them."""
 
@@ -73,8 +73,8 @@ Examples:
   breastseg demo --out demo
   breastseg segment scan.png --out results
   breastseg segment study/ cine.dcm --out results --threads 2
-  breastseg volume before.nii.gz after.nii.gz --method BUNDLE --out outlined
-  breastseg slide slide.svs --method BUNDLE --out outlined
+  breastseg volume before.nii.gz after.nii.gz --method BUNDLE --out segmented
+  breastseg slide slide.svs --method BUNDLE --out segmented
   breastseg measure scan.png corrected_mask.png --spacing 0.1
   cat scan.dcm | breastseg segment - --json
   breastseg segment scan.png --method polar-path --box 60 80 180 220 --out in-a-box
@@ -159,7 +159,7 @@ def overview(commands: dict[str, Command] | None = None) -> str:
     lines = [f"  {name:{width}}  {command.summary}" for name, command in shown.items()]
     text = "\n".join(["usage: breastseg COMMAND ...", "", *lines])
     if commands is None:
-        return f"breastseg {__version__} outlines breast lesions in images.\n{text}\n\n{_EXAMPLES}"
+        return f"breastseg {__version__} segments breast lesions in images.\n{text}\n\n{_EXAMPLES}"
     return text
 
 

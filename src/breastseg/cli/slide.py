@@ -1,4 +1,4 @@
-"""``breastseg slide``: a whole slide in, outlines that QuPath opens out."""
+"""``breastseg slide``: a whole slide in, contours that QuPath opens out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``breastseg tune``: the parameters of a classical method that do best on known outlines."""
+"""``breastseg tune``: the parameters of a classical method that do best on ground truth."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
 @dataclass(frozen=True)
 class Tune:
-    """Search the parameters of a classical method on data with known outlines.
+    """Search the parameters of a classical method on data with ground truth.
 
     Writes METHOD.json, a preset with the best parameters and the record of the search, and
     METHOD.trials.csv. The same command again continues a search that was stopped, and goes on where

@@ -1,4 +1,4 @@
-"""``breastseg volume``: the phases of one MRI study in, an outline on the same grid out."""
+"""``breastseg volume``: the phases of one MRI study in, a mask on the same grid out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Volume:
         method: mri-phantom, the folder of a bundle for volumes, or several joined by a plus: their
             mean, with uncertainty.nii.gz, which is 0 where they are sure and 1 where they are not.
         correct_bias: take the coils' shading away first (N4).
-        within_breast: outline nothing behind the chest wall. The wall is found roughly: look at
+        within_breast: segment nothing behind the chest wall. The wall is found roughly: look at
             what is close to it.
         threads: CPU cores to use; 0 for all.
         options: how the method is opened.

@@ -152,11 +152,11 @@ def rules(of: Protocol, resamples: int, seed: int, volumes: bool = False) -> str
             "where all images are of one patient.",
             EMPTY_RULE,
             "HD95 is the larger of the two directed 95th percentiles between boundary pixels.",
-            "A true lesion is found when an outline reaches an intersection over union of "
-            f"{of.min_iou:g} with it, one outline for each lesion; an outline that reaches it with "
-            "no lesion is false.",
+            "A true lesion is found when a region reaches an intersection over union of "
+            f"{of.min_iou:g} with it, one region for each lesion; a region that reaches it with "
+            "no lesion is a false positive.",
             *(_OF_VOLUMES if volumes else _OF_IMAGES),
-            "An image that fails has overlap 0, its lesions are missed, and it counts as outlined.",
+            "An image that fails has overlap 0, its lesions are missed, and a mask is assumed.",
         ]
     )
 

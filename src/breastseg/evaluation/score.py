@@ -92,7 +92,7 @@ def score_image(
         size: (rows, columns) to score at: the probability is resampled with a triangle filter
             and then cut at the threshold, the truth is taken from the nearest pixel. None
             scores at the image's own size, which alone is possible for volumes.
-        min_iou: from which an outline and a true lesion match.
+        min_iou: from which a region and a true lesion match.
 
     Returns:
         A `VolumeScore` for volumes.

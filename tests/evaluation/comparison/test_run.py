@@ -289,7 +289,7 @@ def test_refuses_what_cannot_be_compared_before_anything_runs(tmp_path) -> None:
     refused(InputError, "workers = -1", [one], workers=-1)
     refused(DataSetError, "no case", [one], [])
     refused(DataSetError, "more than once", [one], [cases[0], cases[0]])
-    refused(DataSetError, "not known", [one], [replace(cases[0], mask_paths=None)])
+    refused(DataSetError, "without ground truth", [one], [replace(cases[0], mask_paths=None)])
     box = Protocol(prompting=Prompting.BOX)
     refused(DataSetError, "made/c5 has no lesion to draw a box", [one], protocol=box)
     blind = replace(two, prompts=False)

@@ -63,7 +63,7 @@ def test_normals_count_only_where_the_method_is_told_nothing() -> None:
     assert ordered_cases(cases, (BOX,), 0) == cases[:1]
     with pytest.raises(DataSetError, match="no case with a lesion"):
         ordered_cases(cases[1:], (BOX,), 0)
-    with pytest.raises(DataSetError, match="truth is not known: made/c"):
+    with pytest.raises(DataSetError, match="without ground truth: made/c"):
         ordered_cases((ref("c", truth=False),), (AUTOMATIC,), 0)
 
 

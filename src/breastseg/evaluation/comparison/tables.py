@@ -142,9 +142,9 @@ def detection(results: Results) -> Table:
         results,
         "detection",
         "Lesions found, false positives, and time",
-        f"A lesion is found when an outline reaches an IoU of {least:g} with it, that is, roughly "
-        "in the right place, one outline for each lesion; an outline that reaches it with no "
-        "lesion is false. An image that failed "
+        f"A lesion is found when a region reaches an IoU of {least:g} with it, that is, roughly "
+        "in the right place, one region for each lesion; a region that reaches it with no "
+        "lesion is a false positive. An image that failed "
         "counts as missed, and as outlined where it is normal. The time is the median for one "
         "image on one core, while other cores worked on other images: a guide, not a benchmark. An "
         "interval from 0 to 0 or 100 to 100 says that no image here was otherwise, not that none "
