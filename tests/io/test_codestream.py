@@ -55,11 +55,27 @@ def test_progressive_data_cut_between_two_scans(data: bytes) -> None:
     assert "last scans" in jpeg_damage(data[:tables] + END)
 
 
-@pytest.mark.parametrize("data", [KINDS[0], KINDS[1], KINDS[5]])
-def test_a_hole_of_zeros(data: bytes) -> None:
+@pytest.mark.parametrize("fill", [0x00, 0x20, 0x55, 0xAA, 0xCC])
+@pytest.mark.parametrize("data", [*KINDS[:2], *KINDS[3:]])
+def test_a_hole_that_is_filled(data: bytes, fill: int) -> None:
     middle = data.index(b"\xff\xda") + 400
-    holed = data[:middle] + bytes(20) + data[middle + 20 :]
+    holed = data[:middle] + bytes([fill]) * 20 + data[middle + 20 :]
     assert jpeg_damage(holed)
+
+
+@pytest.mark.parametrize("quality", [30, 75, 95])
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_constant_parts_are_no_hole(mode: str, options: dict[str, bool], quality: int) -> None:
+    grid = np.indices((200, 320)).sum(axis=0)[..., None]
+    for colour in ((0, 0, 0), (255, 255, 255), (90, 30, 140)):
+        pixels = np.broadcast_to(np.array(colour, np.uint8), (200, 320, 3)).copy()
+        pixels[60:90, 200:260] = grid[60:90, 200:260] % 256
+        pixels[150:153] = 255 - pixels[150:153]  # a line across, the same in each block
+        stream = io.BytesIO()
+        picture = Pillow.fromarray(pixels).convert(mode)
+        picture.save(stream, "JPEG", quality=quality, **options)
+        assert jpeg_damage(stream.getvalue()) == ""
 
 
 def test_black_parts_are_no_hole() -> None:

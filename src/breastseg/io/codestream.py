@@ -24,7 +24,8 @@ _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # a marker that ends cod
 _SURPLUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _PADDING_BYTES = 8
 _TABLES = 0xC4
-_ZEROS = re.compile(rb"\0{12,}")  # 96 bits: some twenty coefficients alike, which no scan has
+_FILLED = re.compile(rb"([^\xff])\1{11,}", re.DOTALL)
+"""96 bits: some twenty coefficients alike, which no scan has."""
 
 
 @dataclass(frozen=True)
@@ -68,33 +69,83 @@ def jpeg_damage(data: bytes) -> str:
     at = _jpeg_frame_header(data)
     if data[:2] != _JPEG_START or at is None or data[at + 1] not in _BY_LIBJPEG:
         return ""
-    if data[at + 1] == _PROGRESSIVE:
+    if data[at + 1] == _PROGRESSIVE:  # its later scans add bits, and may well repeat a byte
         if not _has_all_scans(data, at):
             return "its last scans are missing"
     elif _has_hole(data):
-        return "a part of its coded data is zero"
+        return "a part of its coded data is one byte over and over"
     return _complaint(data, "CMYK" if data[at + 9] == 4 else "GRAY")
 
 
 def _has_hole(data: bytes) -> bool:
-    """Whether coded data hold a run of zero bytes that is no constant part of the image.
+    """Whether coded data hold one byte over and over that is no constant part of the image.
 
-    The code of zeros alone is the first of a Huffman table (ISO/IEC 10918-1 annex C). In sequential
-    data a run of zeros is legal where that is "no difference" and "end of block" by all tables, as
-    in those that are made for an image with large black parts.
+    A disk or a network fills what it has lost with one byte. The code of an image repeats itself
+    only where the image does, as in its black parts; there it repeats the code of "no difference"
+    and "end of block" (ISO/IEC 10918-1 F.1.2), which need not be a byte long.
     """
-    at, constant = 2, True
-    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
-        if data[at + 1] == 0xFF:
-            at += 1
-            continue
-        end = at + 2 + int(struct.unpack_from(">H", data, at + 2)[0])
-        table = at + 4
-        while data[at + 1] == _TABLES and table + 18 <= min(end, len(data)):
-            constant &= data[table + 17] == 0
-            table += 17 + sum(data[table + 1 : table + 17])
-        at = end
-    return not constant and _ZEROS.search(data, at, max(at, data.rfind(_JPEG_END))) is not None
+    header = _Header.of(data)
+    for match in _FILLED.finditer(data, header.scan, max(header.scan, data.rfind(_JPEG_END))):
+        bits = f"{match[1][0]:08b}"
+        if not header.constant or bits * len(header.constant) not in header.constant * 16:
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What precedes the first coded data of a sequential JPEG image.
+
+    Attributes:
+        scan: where the header of the first scan stands.
+        constant: bits of a unit of the image that repeats the one before it; empty if unknown.
+    """
+
+    scan: int
+    constant: str
+
+    @classmethod
+    def of(cls, data: bytes) -> _Header:
+        same: dict[int, str] = {}
+        """By class and number of a table, the code of its symbol 0."""
+        blocks: dict[int, int] = {}
+        """By component, how many of its blocks stand in a unit."""
+        at = 2
+        while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SCAN:
+            if data[at + 1] == 0xFF:
+                at += 1
+                continue
+            end = at + 2 + int(struct.unpack_from(">H", data, at + 2)[0])
+            if data[at + 1] == _TABLES:
+                same |= _codes_of_zero(data[at + 4 : end])
+            elif data[at + 1] in _FRAME_HEADERS:
+                parts = [data[n : n + 2] for n in range(at + 10, end - 2, 3)]
+                blocks = {part[0]: (part[1] >> 4) * (part[1] & 15) for part in parts}
+            at = end
+        count = data[at + 4] if at + 4 < len(data) else 0
+        unit = ""
+        for n in range(at + 5, min(at + 5 + 2 * count, len(data) - 1), 2):
+            once = same.get(data[n + 1] >> 4, "") + same.get(16 + (data[n + 1] & 15), "")
+            unit += once * (blocks.get(data[n], 1) if count > 1 else 1)
+        return cls(at, unit)
+
+
+def _codes_of_zero(tables: bytes) -> dict[int, str]:
+    """The code of symbol 0 in each Huffman table, by its class and number; C.2, empty if none."""
+    found, at = {}, 0
+    while at + 17 <= len(tables):
+        counts = tables[at + 1 : at + 17]
+        symbols = tables[at + 17 : at + 17 + sum(counts)]
+        code, number, text = 0, 0, ""
+        for length, count in enumerate(counts, start=1):
+            for _ in range(count):
+                if number < len(symbols) and symbols[number] == 0:
+                    text = f"{code:0{length}b}"
+                code, number = code + 1, number + 1
+            code <<= 1
+        found[tables[at]] = text
+        at += 17 + sum(counts)
+    return found
 
 
 def _complaint(data: bytes, colours: str) -> str:
