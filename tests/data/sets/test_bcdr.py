@@ -87,6 +87,13 @@ def test_outlines_without_a_table_of_images(root: Path) -> None:
     assert Bcdr(root).remarks() == ()
 
 
+def test_hidden_tables_are_none(root: Path) -> None:
+    whole = Bcdr(root).cases()
+    for path in sorted(root.glob("*.csv")):
+        path.with_name(f"._{path.name}").write_bytes(b"Mac OS X")
+    assert Bcdr(root).cases() == whole
+
+
 def test_images_without_outlines_have_no_known_truth(root: Path) -> None:
     (root / "bcdr_d01_outlines.csv").unlink()
     cases = Bcdr(root).cases()

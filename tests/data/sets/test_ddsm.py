@@ -95,6 +95,13 @@ def test_masses_are_the_lesions(root: Path) -> None:
     assert pickle.loads(pickle.dumps(cases[0])) == cases[0]
 
 
+def test_hidden_tables_are_none(root: Path) -> None:
+    whole = Ddsm(root).cases()
+    for path in sorted(root.rglob("*.ics")):
+        path.with_name(f"._{path.name}").write_bytes(path.read_bytes())
+    assert Ddsm(root).cases() == whole
+
+
 def test_all_abnormalities(root: Path) -> None:
     data_set = open_data_set("ddsm-all", root / "DDSM" / "cases")
     assert isinstance(data_set, DdsmAbnormalities)

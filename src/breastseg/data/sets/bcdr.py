@@ -74,7 +74,7 @@ class Bcdr:
             found = {
                 path.parent
                 for end in (IMAGES, OUTLINES)
-                for path in self.root.glob(f"{depth}*{end}")
+                for path in self.root.glob(f"{depth}[!.]*{end}")
             }
             if len(found) > 1:
                 raise DataSetError(
@@ -137,7 +137,7 @@ class Bcdr:
         """Where the outlines are, the lesions of each image, and the patient of each image."""
         folder = self.folder
         images, outlines = (
-            next(iter(sorted(folder.glob(f"*{e}"))), None) for e in (IMAGES, OUTLINES)
+            next(iter(sorted(folder.glob(f"[!.]*{e}"))), None) for e in (IMAGES, OUTLINES)
         )
         if images is None and outlines is None:
             require(folder, (f"bcdr_*{IMAGES}", f"bcdr_*{OUTLINES}"), self.info)

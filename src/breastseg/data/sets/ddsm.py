@@ -175,7 +175,7 @@ class Ddsm:
     def _films(self) -> Iterator[tuple[Path, str, re.Match[str]]]:
         """The path, the digitizer and the line of the table of each film."""
         for category in CATEGORIES:
-            for table in sorted((self.folder / category).glob("*/case*/*.ics")):
+            for table in sorted((self.folder / category).glob("*/case*/[!.]*.ics")):
                 text = _text(table)
                 digitizer = _DIGITIZER.search(text)
                 for match in _VIEW.finditer(text):

@@ -175,10 +175,10 @@ class DukeDicom:
 
 def _dynamic(patient: Path) -> tuple[Path, ...]:
     """The folders of the dynamic series, of the first study that has any."""
-    for study in sorted(path for path in patient.iterdir() if path.is_dir()):
+    for study in sorted(path for path in patient.glob("[!.]*") if path.is_dir()):
         series = tuple(
             path
-            for path in sorted(study.iterdir())
+            for path in sorted(study.glob("[!.]*"))
             if path.is_dir() and _DYNAMIC.search(path.name) and not _OTHER.search(path.name)
         )
         if series:
