@@ -112,3 +112,15 @@ def test_declared_labels() -> None:
         DataSetError, match=r"m: the undeclared labels 2, 255. Expected: labels of 0, 1"
     ):
         check_declared(np.array([0, 2, 255, 1]), (0, 1), "m")
+
+
+def test_merged_classes_are_said_once_for_a_data_set(caplog: pytest.LogCaptureFixture) -> None:
+    classes = np.zeros((1, 20, 20), np.uint8)
+    classes[0, 2:8, 2:8], classes[0, 10:16, 10:16] = 1, 2
+    for name in ("merged-set/a: a.png", "merged-set/b: b.png", "another-set/a: a.png"):
+        lesion_pixels(classes, name)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "merged-set/a: a.png: the classes 1, 2 count as one lesion",
+        "another-set/a: a.png: the classes 1, 2 count as one lesion",
+    ]

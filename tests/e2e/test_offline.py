@@ -11,11 +11,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK
+import tifffile
 
 from breastseg.offline import SWITCHES
 
@@ -29,8 +31,27 @@ COMMANDS = (
     "segment study/images --method otsu --out by-hand",
     "volume before.nii.gz after.nii.gz --out volume --method mri-phantom",
     "evaluate ultrasound-fast --data folder=study --out scores",
+    "measure study/images/phantom-0001.png study/masks/phantom-0001.png --out measured",
+    "segment study/images/phantom-0001.png --method otsu --report --out report",
+    "slide slide.tif --method histopathology-nuclei --out slide --quiet",
     "compare otsu ultrasound-fast --data folder=study --workers 2 --out comparison",
 )
+TUNING = "tune otsu --data folder=study --trials 2 --out tuned"
+TRAINING = (
+    "train tiny.toml --data folder=study --out run --threads 1",
+    "export run --out bundle --modality ultrasound --summary tiny",
+)
+RECIPE = """
+name = "tiny"
+epochs = 1
+batch_size = 2
+network = { name = "unet2015", base_width = 4, depth = 2 }
+input = { size = [32, 32] }
+[[sources]]
+name = "study"
+train = "all"
+validation = "all"
+"""
 _NAMES = ("AF_INET", "AF_INET6", "AF_NETLINK")
 
 
@@ -65,12 +86,26 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
             np.random.default_rng(0).random((24, 64, 64), np.float32)
         )
         SimpleITK.WriteImage(voxels, str(work / f"{phase}.nii.gz"))
+    tissue = np.full((300, 300, 3), 245, np.uint8)
+    tissue[60:240, 60:240] = (200, 120, 180)
+    tifffile.imwrite(
+        work / "slide.tif",
+        tissue,
+        tile=(128, 128),
+        photometric="rgb",
+        resolution=(20_000, 20_000),
+        resolutionunit=3,
+    )
+    (work / "tiny.toml").write_text(RECIPE)
+    commands = [*COMMANDS]
+    commands += [TUNING] * (find_spec("optuna") is not None)
+    commands += TRAINING * (find_spec("lightning") is not None)
     unset = {*SWITCHES, "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}
     variables = {name: value for name, value in os.environ.items() if name not in unset}
     variables |= {"HOME": str(home), "PYTHONPATH": str(GUARD)}
     variables |= {"SOCKET_GUARD_LOG": str(folder / "python"), "MPLCONFIGDIR": str(folder / "mpl")}
     tracer = _tracer(folder)
-    for command in COMMANDS:
+    for command in commands:
         words = [*tracer, sys.executable, "-m", "breastseg.cli.main", *command.split()]
         ran = subprocess.run(words, check=False, cwd=work, env=variables, capture_output=True)
         assert ran.returncode == 0, f"{command}: {ran.stdout.decode()}{ran.stderr.decode()}"

@@ -82,10 +82,13 @@ class Compare:
         from breastseg.evaluation.comparison.report import write_comparison
         from breastseg.evaluation.comparison.run import compare
         from breastseg.evaluation.protocol import Prompting, Protocol
+        from breastseg.evaluation.seen import seen_in_training
         from breastseg.inference.methods import MethodSpec
 
         specs = [MethodSpec.parse(text, self.options) for text in self.methods]
         cases = select_cases(flat(self.data), flat(self.split), volumes=True)
+        for warning in seen_in_training({spec.label: spec.method for spec in specs}, cases):
+            complain(f"warning: {warning}")
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, prompting=Prompting(self.prompt))
         baseline = self.baseline or _baseline(specs)

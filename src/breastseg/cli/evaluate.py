@@ -87,6 +87,7 @@ class Evaluate:
         from breastseg.evaluation.protocol import Prompting, Protocol
         from breastseg.evaluation.report import write_report
         from breastseg.evaluation.run import evaluate, unscored_lines, unusable_truths
+        from breastseg.evaluation.seen import seen_in_training
         from breastseg.inference.methods import method_info
         from breastseg.inference.open import open_segmenter
 
@@ -107,6 +108,8 @@ class Evaluate:
         with progress("Scoring", len(cases), self.quiet) as advance:
             evaluation = evaluate(segmenter, cases, protocol, lambda *_: advance(1, ""), callbacks)
         summary = write_report(evaluation, self.out)
+        for warning in seen_in_training({segmenter.name: self.method}, chosen):
+            complain(f"warning: {warning}")
         gallery.write(segmenter.name)
         kept.write(segmenter.name, self.out)
         failures = evaluation.failures

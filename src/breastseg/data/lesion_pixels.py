@@ -7,6 +7,7 @@ value that fills a block of three pixels a side is meant, one that stands on bor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from breastseg.core.mask import IGNORE, LESION, Mask
 
 MAX_CLASS = 16
 """Up to here whole numbers are class numbers, so that several in one file may be told apart."""
+
+_LOG = logging.getLogger(__name__)
+_SAID: set[tuple[str, tuple[str, ...]]] = set()
 
 _RIM = 0.125  # of the largest value: compression stays that close to the two ends
 _MANY = 16  # distinct values: no set of labels
@@ -61,8 +65,9 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     """Tell lesion from background in an undeclared mask.
 
     One value above 0, whatever it is, is lesion. Class numbers up to `MAX_CLASS`, and pure colours,
-    are lesion all together. A mask with soft borders is lesion from half
-    of its value on. Anything else is refused, for what its values mean is not known.
+    are lesion all together, and the log of this module says so once for each data set. A mask with
+    soft borders is lesion from half of its value on. Anything else is refused, for what its values
+    mean is not known.
 
     Args:
         values: (channels, rows, columns) of an image, or (1, slices, rows, columns) of a volume.
@@ -75,6 +80,20 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
         DataSetError: a value is negative or not finite, several values that are no class numbers,
             or an image rather than a mask.
     """
+    found = _lesion_pixels(values, name)
+    if len(found.values) > 1:
+        _say_merged(name.rpartition("/")[0], found.values, name)
+    return found
+
+
+def _say_merged(place: str, values: tuple[str, ...], name: str) -> None:
+    """Once for each data set and set of values, with one file of them: masks are read often."""
+    if (place, values) not in _SAID:
+        _SAID.add((place, values))
+        _LOG.warning("%s: the classes %s count as one lesion", name, ", ".join(values))
+
+
+def _lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     if len(values) > 1:
         pure = _pure_colours(values)
         if pure is not None:

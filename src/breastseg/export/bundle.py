@@ -21,6 +21,7 @@ from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
 from breastseg.core.measured import Figures, Measured
+from breastseg.core.trained_on import TrainedOn
 from breastseg.export.card import model_card
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs, with_prompts
@@ -32,6 +33,7 @@ from breastseg.inference.bundle_folder import (
     sha256_of,
     write_bundle_json,
     write_measured,
+    write_trained_on,
 )
 from breastseg.inference.strict_json import decode
 from breastseg.io.write import write_text
@@ -40,7 +42,7 @@ from breastseg.networks.onnx_storage import Precision
 from breastseg.networks.recipe import RECIPES, NetworkRecipe
 from breastseg.networks.weights import load_network_weights
 
-RECIPE, LOG = "recipe.toml", "metrics.csv"
+RECIPE, LOG, DATA = "recipe.toml", "metrics.csv", "data.json"
 IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
 MODALITY = "modality.json"
 _NOT_TAKEN = ("target", "results")  # fields of `About` that are none of `Bundle`
@@ -129,6 +131,8 @@ def make_bundle(
         measured = Measured(bundle.weights_sha256, results)
         write_bundle_json(folder, bundle)
         write_measured(folder, measured)
+        if (run / DATA).is_file():
+            write_trained_on(folder, trained_on_of(run / DATA))
         write_text(folder / CARD, model_card(bundle, measured))
         for path in copied:
             shutil.copyfile(path, folder / path.name)
@@ -159,6 +163,25 @@ def trained_modality(run: Path) -> Modality:
             "state the modality that the network may be used on",
         )
     return Modality(found[0])
+
+
+def trained_on_of(path: Path) -> TrainedOn:
+    """The digests of the images of a run, as its ``data.json`` has them.
+
+    Raises:
+        BundleError: it is missing or damaged.
+    """
+    try:
+        parts = json.loads(path.read_text(encoding="utf-8"))["sha256"]
+        return TrainedOn(
+            {part: tuple(sorted(one["image"] for one in parts[part].values())) for part in parts}
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError(
+            f"{path}: no record of a run's data ({error})",
+            "the file that training wrote",
+            "restore the run folder",
+        ) from error
 
 
 def _read_spec(run: Path) -> InputSpec | VolumeSpec:

@@ -33,6 +33,7 @@ from breastseg.export.quantise_cost import Figures, measured_cost
 from breastseg.inference.bundle_folder import (
     CARD,
     MODEL,
+    TRAINED_ON,
     read_bundle,
     read_measured,
     sha256_of,
@@ -48,7 +49,7 @@ from breastseg.preprocess.prepare import prepare
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
-COPIED = ("recipe.toml", "metrics.csv")
+COPIED = (TRAINED_ON, "recipe.toml", "metrics.csv")
 LOOKED_AT = 8
 TOLERANCE = 0.03
 """Mean absolute difference of a probability over the first `LOOKED_AT` calibration images. The

@@ -12,14 +12,16 @@ from typing import TypeVar, cast
 from breastseg.core.bundle import FORMAT, Bundle
 from breastseg.core.errors import BundleError
 from breastseg.core.measured import Measured
+from breastseg.core.trained_on import TrainedOn
 from breastseg.inference.strict_json import decode, load_json
 from breastseg.io.write import write_text
 
 MODEL = "model.onnx"
 DESCRIPTION = "bundle.json"
 MEASURED = "measured.json"
+TRAINED_ON = "trained_on.json"
 CARD = "MODEL_CARD.md"
-T = TypeVar("T", Bundle, Measured)
+T = TypeVar("T", Bundle, Measured, TrainedOn)
 
 
 def read_bundle(folder: Path, verify: bool = True) -> Bundle:
@@ -80,6 +82,28 @@ def read_measured(folder: Path, bundle: Bundle) -> Measured:
             f"measure these weights, or remove {MEASURED}",
         )
     return measured
+
+
+def read_trained_on(folder: Path) -> TrainedOn:
+    """Read the digests of what a bundle's network was trained on.
+
+    Returns:
+        Without any digest where the folder holds no ``trained_on.json``.
+
+    Raises:
+        BundleError: the file is unreadable or of another format.
+    """
+    path = folder / TRAINED_ON
+    return _read(path, TrainedOn) if path.is_file() else TrainedOn()
+
+
+def write_trained_on(folder: Path, trained_on: TrainedOn) -> None:
+    """Write ``trained_on.json``, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    _write(folder / TRAINED_ON, asdict(trained_on))
 
 
 def write_bundle_json(folder: Path, bundle: Bundle) -> None:
