@@ -142,7 +142,7 @@ def test_a_file_of_several_images_is_not_taken_for_its_first(tmp_path: Path) -> 
 
 def test_methods_are_compared_with_a_report(folder: Path, tmp_path: Path) -> None:
     results = breastseg.compare(
-        ["otsu", "wide=otsu:margin=0.5"],
+        ["otsu", "wide=otsu:context=0.5"],
         {"folder": folder},
         tmp_path / "out",
         options=breastseg.MethodOptions(threshold=0.4),

@@ -208,8 +208,8 @@ def test_every_candidate_is_outlined_with_its_own_confidence() -> None:
 
 def test_margin_is_what_the_method_sees_around_the_box() -> None:
     prompt = Prompt(box=BOX)  # 41 pixels a side
-    near = seen_by(Darker(margin=0.1), prompt)
-    far = seen_by(Darker(margin=0.4), prompt)
+    near = seen_by(Darker(context=0.1), prompt)
+    far = seen_by(Darker(context=0.4), prompt)
     assert near.shape == (round(49 * 96 / 41), round(49 * 96 / 41))
     assert far.shape == (round(73 * 96 / 41), round(73 * 96 / 41))
 
@@ -226,7 +226,7 @@ def test_an_outline_never_leaves_a_box_that_was_drawn() -> None:
 def test_reach_is_how_far_an_outline_may_leave_the_ellipse_of_a_candidate() -> None:
     areas = {}
     for reach in (1.0, 1.3):
-        method = Everything(finder=pointing(candidate()), reach=reach, margin=0.5, smoothing=0.0)
+        method = Everything(finder=pointing(candidate()), reach=reach, context=0.5, smoothing=0.0)
         areas[reach] = outline(method.segment(image())).sum()
     ellipse = np.pi * 20.5**2
     assert areas[1.0] == pytest.approx(ellipse, rel=0.03)

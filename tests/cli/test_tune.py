@@ -91,7 +91,7 @@ def test_prompt_limit_and_only_narrow_the_search(scans: Path, tmp_path: Path) ->
 
 def test_a_search_starts_from_a_preset(scans: Path, tmp_path: Path) -> None:
     start = tmp_path / "start.json"
-    content = {"method": "otsu", "parameters": {"shift": 0.05, "margin": 0.5}, "record": {}}
+    content = {"method": "otsu", "parameters": {"shift": 0.05, "context": 0.5}, "record": {}}
     start.write_text(json.dumps(content))
     words = ["--trials", "1", "--preset", str(start), "--only", "shift"]
     assert tune(scans, tmp_path / "tuned", *words) == 0

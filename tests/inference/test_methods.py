@@ -30,8 +30,8 @@ def test_networks_and_classical_methods_stand_in_one_list() -> None:
     ("text", "method", "label"),
     [
         ("otsu", "otsu", "otsu"),
-        ("otsu:shift=0.1,margin=0.5", "otsu:shift=0.1,margin=0.5", "otsu:shift=0.1,margin=0.5"),
-        ("wide=otsu:margin=1", "otsu:margin=1", "wide"),
+        ("otsu:shift=0.1,context=0.5", "otsu:shift=0.1,context=0.5", "otsu:shift=0.1,context=0.5"),
+        ("wide=otsu:context=1", "otsu:context=1", "wide"),
         ("mine=some/bundle", "some/bundle", "mine"),
         ("some/bundle", "some/bundle", "bundle"),
         ("runs/fold1+runs/fold2", "runs/fold1+runs/fold2", "fold1+fold2"),
@@ -72,7 +72,7 @@ def test_what_is_known_of_a_method() -> None:
     otsu, network = method_info("otsu", "none"), method_info("ultrasound")
     assert (otsu.kind, otsu.takes_prompt, otsu.modality) == ("classical", True, Modality.UNKNOWN)
     assert "doi" in otsu.source
-    assert {"margin", "finder.min_score"} <= {parameter.name for parameter in otsu.parameters}
+    assert {"context", "finder.min_score"} <= {parameter.name for parameter in otsu.parameters}
     assert (network.kind, network.takes_prompt) == ("network", False)
     assert network.modality is Modality.ULTRASOUND
     assert network.gives_probability

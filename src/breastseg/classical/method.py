@@ -38,7 +38,7 @@ class ClassicalMethod(ABC):
 
     Attributes:
         lesion: whether lesions are darker (ultrasound) or brighter (mammography) than tissue.
-        margin: context around the lesion's box that the method sees, as a fraction of the box's
+        context: around the lesion's box that the method sees, as a fraction of the box's
             longer side.
         reach: how far an outline may leave the box of a candidate that was found, as a multiple of
             the ellipse in it; a box drawn by a user is never left.
@@ -59,7 +59,7 @@ class ClassicalMethod(ABC):
     phases: ClassVar[int] = 0
 
     lesion: Literal["dark", "bright"] = "dark"
-    margin: Annotated[float, Within(0.05, 1)] = 0.3
+    context: Annotated[float, Within(0.05, 1)] = 0.3
     reach: Annotated[float, Within(1, 2)] = 1.3
     opening: Annotated[int, Within(0, 12)] = 3
     smoothing: Annotated[float, Within(0, 8)] = 2.0
@@ -139,7 +139,7 @@ class ClassicalMethod(ABC):
         confidence: float,
     ) -> NDArray[np.float32]:
         shape = (dark.shape[0], dark.shape[1])
-        window = Window.around(box, shape, self.margin)
+        window = Window.around(box, shape, self.context)
         view = self._view(window, dark, box, shown)
         values = self.delineate(view).astype(np.float32)
         region = tidy(values >= THRESHOLD, view, self.opening, self.smoothing)

@@ -43,7 +43,7 @@ class Tune:
         prompt: what the method is told: none, box (around each true lesion) or both, whose mean
             then counts.
         preset: the parameters to start from: a preset's name or its file; none for the defaults.
-        only: search only these parameters, e.g. finder. or margin filters.; by default all but
+        only: search only these parameters, e.g. finder. or context filters.; by default all but
             lesion and those of the finder.
         limit: use at most this many images, drawn with the seed.
         workers: processes; 0 for one a core.

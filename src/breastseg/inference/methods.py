@@ -70,7 +70,7 @@ class MethodSpec:
 
     @classmethod
     def parse(cls, text: str, options: MethodOptions | None = None) -> MethodSpec:
-        """Read ``otsu``, ``otsu:shift=0.1,margin=0.5``, ``fold1+fold2`` or ``LABEL=METHOD`` of any.
+        """Read ``otsu``, ``otsu:shift=0.1,opening=5``, ``fold1+fold2`` or ``LABEL=METHOD`` of any.
 
         Raises:
             InputError: another form.
@@ -156,7 +156,7 @@ def is_classical(method: str) -> bool:
 
 
 def method_and_parameters(text: str) -> tuple[str, dict[str, Scalar]]:
-    """The name and the parameters, as text, of ``otsu:shift=0.1,margin=0.5``.
+    """The name and the parameters, as text, of ``otsu:shift=0.1,context=0.5``.
 
     A name without parameters, or that of an existing folder, is returned as it is.
 

@@ -314,11 +314,11 @@ def phantoms(folder: Path) -> list[CaseRef]:
 
 def test_real_methods_on_phantoms(tmp_path) -> None:
     cases = phantoms(tmp_path)
-    specs = [MethodSpec.parse("otsu"), MethodSpec.parse("otsu:shift=0.1,margin=0.5")]
+    specs = [MethodSpec.parse("otsu"), MethodSpec.parse("otsu:shift=0.1,context=0.5")]
     one = compare(specs, cases, OWN, tmp_path / "one", "otsu", workers=1)
     two = compare(specs, cases, OWN, tmp_path / "two", "otsu", workers=2)
     assert untimed(one) == untimed(two)
-    assert one.parameters["otsu:shift=0.1,margin=0.5"]["shift"] == 0.1
+    assert one.parameters["otsu:shift=0.1,context=0.5"]["shift"] == 0.1
     assert all(cell.row.error is None for cells in one.cells.values() for cell in cells)
     boxed = compare(
         specs, cases[:2], Protocol(prompting=Prompting.BOX), tmp_path / "box", "otsu", workers=1

@@ -31,13 +31,13 @@ optuna = pytest.importorskip("optuna")
 
 def test_searched_by_default_is_all_but_polarity_and_finder() -> None:
     names = searched_names(Otsu())
-    assert {"shift", "margin", "filters.median_px"} <= set(names)
+    assert {"shift", "context", "filters.median_px"} <= set(names)
     assert "lesion" not in names
     assert not [name for name in names if name.startswith("finder.")]
 
 
 def test_names_and_beginnings_restrict_what_is_searched() -> None:
-    assert searched_names(Otsu(), ["shift", "margin"]) == ("margin", "shift")
+    assert searched_names(Otsu(), ["shift", "context"]) == ("context", "shift")
     finder = searched_names(Otsu(), ["finder."])
     assert finder == tuple(n for n in values_of(Otsu()) if n.startswith("finder."))
     assert searched_names(Otsu(), ["lesion"]) == ("lesion",)
