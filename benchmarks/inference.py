@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,12 +162,12 @@ def cold_start(bundle: Path, file: Path, folder: Path, times: int) -> None:
     print(f"| peak memory | {max(peaks):.0f} MB |")
 
 
-def write_images(folder: Path, count: int) -> list[Path]:
+def write_images(folder: Path, count: int, sizes: Sequence[tuple[int, int]] = SIZES) -> list[Path]:
     """Speckle with a dark disc, in sizes that scanners export."""
     rng = np.random.default_rng(0)
     files = []
     for number in range(count):
-        shape = SIZES[number % len(SIZES)]
+        shape = sizes[number % len(sizes)]
         speckle = rng.rayleigh(size=shape)
         layers = speckle + resize(rng.standard_normal((8, 8)), shape)
         rows, columns = np.indices(shape) / np.reshape(shape, (2, 1, 1)) - 0.5

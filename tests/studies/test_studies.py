@@ -165,6 +165,40 @@ def test_the_table_of_families_is_made_of_what_the_runs_left(study: Study, tmp_p
     assert "+0.100 +- 0.000" in study("families", f"paired {words}")
 
 
+@pytest.fixture(scope="module")
+def two_scanners(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Two sources of other patients each, as words of ``--data``."""
+    folder = tmp_path_factory.mktemp("scanners")
+    write_phantoms(folder / "one", 5, 3)
+    write_phantoms(folder / "two", 5, 4)
+    return f"--data one=folder:{folder}/one two=folder:{folder}/two"
+
+
+def test_an_unseen_scanner_is_scored_at_the_point_of_the_others(
+    study: Study, two_scanners: str, tmp_path: Path
+) -> None:
+    bundle = ROOT / "src/breastseg/bundles/ultrasound-fast"
+    words = f"{two_scanners} --out {tmp_path} --model one={bundle} two={bundle} --choose one=all"
+    words += " two=all --max-normals 1"
+    said = study("unseen_scanner", words)
+    assert said.count("| two | one | all |") == 1
+    held = json.loads((tmp_path / "results.json").read_text())
+    assert [one["tested on"] for one in held] == ["one", "two"]
+    assert 0 <= held[0]["groups"]["all"]["Dice"]["value"] <= 1
+    changed = (tmp_path / "one" / "test.npz").stat().st_mtime_ns
+    assert study("unseen_scanner", words) == said
+    assert (tmp_path / "one" / "test.npz").stat().st_mtime_ns == changed
+
+
+def test_coverage_is_stated_by_source(study: Study, two_scanners: str, tmp_path: Path) -> None:
+    words = f"{two_scanners} --out {tmp_path} --bundle ultrasound-fast --calibrate one=all"
+    words += " --test two=all"
+    said = study("coverage", words)
+    assert "| 80% | by diameter | two |" in said
+    assert "| confidence | two | 80% |" in said
+    assert study("coverage", words) == said
+
+
 def test_weights_precision(study: Study, scans: Path, tmp_path: Path) -> None:
     words = f"ultrasound-fast --data folder={scans} --precision float16 --keep {tmp_path}"
     said = study("weights_precision", words)
