@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from breastseg.core import bundle as bundles
+from breastseg.core import calibrated
 from breastseg.core.measured import Measured
 from breastseg.core.reference import FrameReference
 from breastseg.results import schema as results
@@ -80,7 +81,7 @@ def _input(kind: type) -> dict[str, object]:
     }
     made["required"] = ["format", *made.get("required", [])]
     for name, definition in {**definitions, kind.__name__: made}.items():
-        part = getattr(bundles, name, kind)
+        part = getattr(bundles, name, getattr(calibrated, name, kind))
         definition.pop("description", None)
         if dataclasses.is_dataclass(part):
             definition["additionalProperties"] = False

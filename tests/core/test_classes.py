@@ -94,7 +94,7 @@ def test_the_scaling_stays_within_0_and_1_and_keeps_the_order(scaling: PlattScal
 
 @pytest.mark.parametrize("bad", [(-1.0, 0.0), (math.nan, 0.0), (1.0, math.inf), (2000.0, 0.0)])
 def test_a_scaling_out_of_range_is_refused(bad: tuple[float, float]) -> None:
-    with pytest.raises(BundleError, match="of the malignancy"):
+    with pytest.raises(BundleError, match="of a scaling"):
         PlattScaling(*bad)
 
 

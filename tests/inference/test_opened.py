@@ -15,11 +15,12 @@ from breastseg.core import Grid, Image
 from breastseg.core.errors import BundleError
 from breastseg.inference import opened
 from breastseg.inference.bundle_folder import MODEL, read_bundle, write_bundle_json
+from breastseg.inference.engine import load_network
+from breastseg.inference.network import Network
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.open import open_segmenter
 from breastseg.inference.opened import Kept, opened_bundle
 from breastseg.inference.options import MethodOptions
-from breastseg.inference.session import OnnxNetwork
 
 IMAGE = Image(np.arange(32 * 32, dtype=np.uint16).reshape(1, 32, 32), Grid((32, 32)))
 
@@ -33,12 +34,12 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         words.append("hashed")
         return read_bundle(folder, verify)
 
-    def loading(*given: object) -> OnnxNetwork:
+    def loading(*given: object) -> Network:
         words.append("loaded")
-        return OnnxNetwork(*given)  # type: ignore[arg-type]
+        return load_network(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(opened, "read_bundle", reading)
-    monkeypatch.setattr(opened, "OnnxNetwork", loading)
+    monkeypatch.setattr(opened, "load_network", loading)
     return words
 
 

@@ -172,7 +172,7 @@ def test_platt_makes_probabilities_truer() -> None:
 def test_misuse_is_refused() -> None:
     with pytest.raises(InputError, match="0 bins"):
         reliability_bins(PROBABILITY, TRUTH, 0)
-    with pytest.raises(InputError, match="6 malignant and 0 benign"):
+    with pytest.raises(InputError, match="6 images with it and 0 without"):
         fit_platt(PROBABILITY, np.ones(6, bool))
     with pytest.raises(InputError, match="probabilities outside"):
         fit_platt(PROBABILITY * 2, TRUTH)

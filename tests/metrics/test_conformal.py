@@ -10,15 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import morphology
 
+from breastseg.core.distance import narrowed, widened
 from breastseg.core.errors import InputError
 from breastseg.metrics.conformal import (
     conformal_quantile,
     inner_margin,
     missed_fraction,
-    narrowed,
     outer_margin,
     risk_controlling_threshold,
-    widened,
 )
 
 

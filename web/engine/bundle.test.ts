@@ -13,6 +13,10 @@ function changed(change: (json: Record<string, unknown>) => void): string {
   return JSON.stringify(json);
 }
 
+function marginOf(margin: object = { coverage: 0.9, outer: 0.2, inner: 0.1 }): object {
+  return { calibrated_on: "made up", patients: 10, missed: 0.1, margins: [margin] };
+}
+
 function refusalOf(text: string): EngineError {
   try {
     parseBundle(text);
@@ -29,6 +33,14 @@ test("a shipped bundle is read as it says", () => {
   expect(bundle.input).toMatchObject({ size: [256, 256], intensity: "symmetric", fit: "stretch", umPerPx: null });
   expect(bundle.output).toMatchObject({ threshold: 0.5, flipAverage: true, temperature: 1 });
   expect(bundle.labels).toEqual(["lesion"]);
+});
+
+test("what was calibrated is read", () => {
+  const confidence = { slope: 2, intercept: -1.5, calibrated_on: "made up" };
+  const bundle = parseBundle(changed((json) => Object.assign(json, { confidence, conformal: marginOf() })));
+  expect(bundle.confidence).toEqual({ slope: 2, intercept: -1.5, calibratedOn: "made up" });
+  expect(bundle.conformal?.margins).toEqual([{ coverage: 0.9, outer: 0.2, inner: 0.1 }]);
+  expect(bundle.conformal?.missedArea).toEqual([]);
 });
 
 test("fields with a default may be left out, and null means none", () => {
@@ -58,6 +70,9 @@ describe.each<[string, (json: Record<string, unknown>) => void, RegExp]>([
   ["labels with a gap", (j) => (j.labels = { 1: "benign", 3: "malignant" }), /labels/],
   ["labels alike", (j) => (j.labels = { 1: "a", 2: "a" }), /labels/],
   ["a prompt and labels", (j) => Object.assign(j, { prompt: {}, labels: { 1: "a", 2: "b" } }), /prompt/],
+  ["a confidence with a field more", (j) => (j.confidence = { slope: 1, share: 2 }), /share/],
+  ["a margin without a distance", (j) => (j.conformal = marginOf({ coverage: 0.9, outer: 0.2 })), /inner/],
+  ["a margin of no patient", (j) => (j.conformal = { ...marginOf(), patients: 0 }), /0 patients/],
   ["a scaling without its labels", (j) => (j.malignancy = {}), /malignancy/],
   ["another modality", (j) => (j.modality = "CT"), /modality is "CT"/],
   ["a short digest", (j) => (j.weights_sha256 = "ab"), /weights_sha256/],

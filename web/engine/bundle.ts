@@ -36,6 +36,20 @@ export interface PlattScaling {
   readonly intercept: number;
 }
 
+/** How the score of an image becomes the probability that it shows a lesion. */
+export interface Confidence extends PlattScaling {
+  readonly calibratedOn: string;
+}
+
+/** Contours and thresholds that hold at the bundle's own operating point. */
+export interface Conformal {
+  readonly calibratedOn: string;
+  readonly patients: number;
+  readonly missed: number;
+  readonly margins: readonly { readonly coverage: number; readonly outer: number; readonly inner: number }[];
+  readonly missedArea: readonly { readonly expected: number; readonly threshold: number }[];
+}
+
 export interface Bundle {
   readonly name: string;
   readonly version: string;
@@ -52,6 +66,8 @@ export interface Bundle {
   readonly remarks: readonly string[];
   readonly malignancy: PlattScaling | null;
   readonly prompt: PromptSpec | null;
+  readonly confidence: Confidence | null;
+  readonly conformal: Conformal | null;
 }
 
 /**
@@ -88,6 +104,8 @@ export function parseBundle(text: string): Bundle {
     remarks: fields.texts("remarks"),
     malignancy: fields.optional("malignancy", plattScaling),
     prompt: fields.optional("prompt", promptSpec),
+    confidence: fields.optional("confidence", confidence),
+    conformal: fields.optional("conformal", conformal),
   };
   fields.mapping("extensions");
   if (isForVolumes) {
@@ -178,6 +196,31 @@ function plattScaling(fields: Fields): PlattScaling {
   };
   fields.end();
   return scaling;
+}
+
+function confidence(fields: Fields): Confidence {
+  const calibratedOn = fields.text("calibrated_on", "");
+  return { ...plattScaling(fields), calibratedOn };
+}
+
+function conformal(fields: Fields): Conformal {
+  const found = {
+    calibratedOn: fields.text("calibrated_on"),
+    patients: fields.integer("patients", 0),
+    missed: fields.real("missed", NaN, 0, 1),
+    margins: fields.each("margins", (part) => ({
+      coverage: part.real("coverage", NaN, 0, 1),
+      outer: part.real("outer", NaN, 0, 100),
+      inner: part.real("inner", NaN, 0, 100),
+    })),
+    missedArea: fields.each("missed_area", (part) => ({
+      expected: part.real("expected", NaN, 0, 1),
+      threshold: part.real("threshold", NaN, 0, 1),
+    })),
+  };
+  fields.end();
+  if (found.patients < 1) throw refusal(`conformal of ${found.patients} patients`, "at least 1");
+  return found;
 }
 
 function labels(json: Json | undefined): string[] {
@@ -286,6 +329,17 @@ class Fields {
 
   part(name: string): Fields {
     return new Fields(this.take(name) ?? new Map<string, Json>(), `${this.where}: ${name}`);
+  }
+
+  /** A list of objects; empty where it is absent. */
+  each<T>(name: string, read: (fields: Fields) => T): T[] {
+    const right = (value: Json): value is Json[] => Array.isArray(value);
+    return this.typed(name, right, "a list of objects", []).map((item, index) => {
+      const part = new Fields(item, `${this.where}: ${name}[${index}]`);
+      const found = read(part);
+      part.end();
+      return found;
+    });
   }
 
   optional<T>(name: string, read: (fields: Fields) => T): T | null {

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import tyro
 
-from breastseg.cli.case_options import DataOption, Words, flat
-from breastseg.cli.console import Advance, progress, say
+from breastseg.cli.calibrating import BundleFolder, Selections, counted, opened, rewrite
+from breastseg.cli.case_options import DataOption, flat
+from breastseg.cli.console import progress, say
 from breastseg.core.errors import InputError
 from breastseg.data.sources import select_cases
-
-if TYPE_CHECKING:
-    from breastseg.core.bundle import Bundle
-    from breastseg.inference.onnx_segmenter import OnnxSegmenter
-
 from breastseg.evaluation.calibration.operating_point import Choice
-
-_Selections = Annotated[
-    tyro.conf.UseAppendAction[Words],
-    tyro.conf.arg(metavar="[NAME=]SELECTION ...", help_behavior_hint=""),
-]
-_Bundle = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="BUNDLE")]]
 
 
 @dataclass(frozen=True)
@@ -42,14 +31,15 @@ class CalibratePoint:
         split: which cases, as for 'breastseg evaluate'; one selection a bundle where there are
             several.
         choice: how the point is chosen.
-        write: write the point into the bundle of this folder.
+        write: write the point into the bundle of this folder; margins and a confidence that were
+            calibrated at another point are taken out of it.
         threads: CPU cores to use; 0 for all.
         quiet: no progress.
     """
 
     bundles: tyro.conf.Positional[tuple[Path, ...]]
     data: DataOption = ()
-    split: _Selections = ()
+    split: Selections = ()
     choice: Annotated[Choice, tyro.conf.arg(name="")] = field(default_factory=Choice)
     write: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
     threads: int = 0
@@ -74,16 +64,16 @@ class CalibratePoint:
         found = []
         for folder, split in zip(self.bundles, splits, strict=True):
             cases = select_cases(flat(self.data), split)
-            network = _opened(folder, self.threads)
+            network = opened(folder, self.threads)
             with progress("Segmenting", len(cases), self.quiet) as advance:
-                found += counts_of_bundle(network, cases, _counted(advance))
+                found += counts_of_bundle(network, cases, counted(advance))
         points = summed(found)
         say(points_markdown(points))
-        output = _opened(self.write or self.bundles[0], self.threads).bundle.output
+        output = opened(self.write or self.bundles[0], self.threads).bundle.output
         output = at_point(output, points.choose(self.choice))
         say(f"{self.choice.rule}: threshold {output.threshold}, min score {output.min_score}")
         if self.write is not None:
-            _rewrite(self.write, lambda bundle: replace(bundle, output=output))
+            rewrite(self.write, lambda bundle: bundle.at(output))
         return 0
 
 
@@ -95,15 +85,16 @@ class CalibrateTemperature:
         bundle: folder of a bundle.
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
         split: which cases, as for 'breastseg evaluate'; none that the network was trained on.
-        write: write the temperature into the bundle.
+        write: write the temperature into the bundle; margins and a confidence that were calibrated
+            at another one are taken out of it.
         seed: of the draw of pixels.
         threads: CPU cores to use; 0 for all.
         quiet: no progress.
     """
 
-    bundle: _Bundle
+    bundle: BundleFolder
     data: DataOption = ()
-    split: _Selections = ()
+    split: Selections = ()
     write: bool = False
     seed: int = 0
     threads: int = 0
@@ -116,10 +107,10 @@ class CalibrateTemperature:
         from breastseg.evaluation.calibration.probability import calibrate_temperature
 
         cases = select_cases(flat(self.data), flat(self.split))
-        network = _opened(self.bundle, self.threads)
+        network = opened(self.bundle, self.threads)
         with progress("Segmenting", len(cases), self.quiet) as advance:
             found = calibrate_temperature(
-                network, cases, np.random.default_rng(self.seed), _counted(advance)
+                network, cases, np.random.default_rng(self.seed), counted(advance)
             )
         say(
             f"temperature {found.temperature:g}, fitted on {found.images} images; expected "
@@ -128,7 +119,7 @@ class CalibrateTemperature:
         )
         if self.write:
             output = replace(network.bundle.output, temperature=found.temperature)
-            _rewrite(self.bundle, lambda bundle: replace(bundle, output=output))
+            rewrite(self.bundle, lambda bundle: bundle.at(output))
         return 0
 
 
@@ -145,9 +136,9 @@ class CalibrateMalignancy:
         quiet: no progress.
     """
 
-    bundle: _Bundle
+    bundle: BundleFolder
     data: DataOption = ()
-    split: _Selections = ()
+    split: Selections = ()
     write: bool = False
     threads: int = 0
     quiet: bool = False
@@ -157,9 +148,9 @@ class CalibrateMalignancy:
         from breastseg.evaluation.calibration.probability import calibrate_malignancy
 
         cases = select_cases(flat(self.data), flat(self.split))
-        network = _opened(self.bundle, self.threads)
+        network = opened(self.bundle, self.threads)
         with progress("Segmenting", len(cases), self.quiet) as advance:
-            found = calibrate_malignancy(network, cases, _counted(advance))
+            found = calibrate_malignancy(network, cases, counted(advance))
         line = found.scaling
         say(
             f"slope {line.slope:.3f}, intercept {line.intercept:.3f}, fitted on {found.images} "
@@ -167,7 +158,7 @@ class CalibrateMalignancy:
             f"{found.error_before:.3f} before, {found.error_after:.3f} after"
         )
         if self.write:
-            _rewrite(self.bundle, lambda bundle: replace(bundle, malignancy=line))
+            rewrite(self.bundle, lambda bundle: replace(bundle, malignancy=line))
         return 0
 
 
@@ -186,7 +177,7 @@ class CalibrateFinder:
 
     finder: tyro.conf.Positional[Literal["ultrasound", "mammography"]]
     data: DataOption = ()
-    split: _Selections = ()
+    split: Selections = ()
     out: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
     workers: int = 1
     quiet: bool = False
@@ -199,7 +190,7 @@ class CalibrateFinder:
             raise InputError(f"--workers {self.workers}", "1 or more")
         cases = select_cases(flat(self.data), flat(self.split))
         with progress("Describing", len(cases), self.quiet) as advance:
-            fitted = fit_finder(self.finder, cases, self.workers, _counted(advance))
+            fitted = fit_finder(self.finder, cases, self.workers, counted(advance))
         for cost in fitted.costs:
             say(
                 f"min_score {cost.min_score}: Dice of lesion images {cost.dice:.3f}, "
@@ -210,21 +201,3 @@ class CalibrateFinder:
             fitted.write(self.finder, self.out)
             say(f"Written to {self.out}")
         return 0
-
-
-def _opened(folder: Path, threads: int) -> OnnxSegmenter:
-    from breastseg.inference.onnx_segmenter import OnnxSegmenter
-
-    return OnnxSegmenter(folder, threads)
-
-
-def _rewrite(folder: Path, change: Callable[[Bundle], Bundle]) -> None:
-    """Change what a bundle says of itself, and its file as a whole."""
-    from breastseg.inference.bundle_folder import read_bundle, write_bundle_json
-
-    write_bundle_json(folder, change(read_bundle(folder)))
-    say(f"Written to {folder}/")
-
-
-def _counted(advance: Advance) -> Callable[[int, int], None]:
-    return lambda _done, _total: advance(1, "")

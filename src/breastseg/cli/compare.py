@@ -40,7 +40,7 @@ class Compare:
 
     Attributes:
         methods: methods of 'breastseg models list' or folders of bundles, for volumes where the
-            data are; parameters after a colon, otsu:shift=0.1,margin=0.5; a name of your own before
+            data are; parameters after a colon, otsu:shift=0.1,opening=5; a name of your own before
             an equals sign, mine=otsu:shift=1.
         out: folder for the reports and masks; reports in it are replaced.
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
@@ -151,7 +151,11 @@ class Compare:
         words += ["--preset", Path(self.options.preset).name]
         if self.options.threshold is not None:
             words += ["--threshold", f"{self.options.threshold:g}"]
+        if self.options.missed_area is not None:
+            words += ["--missed-area", f"{self.options.missed_area:g}"]
         words += ["--flip-average"] * self.options.flip_average
+        if self.options.engine != DEFAULT_OPTIONS.engine:
+            words += ["--engine", self.options.engine]
         words += ["--force"] * self.options.force
         if self.size is not None:
             words += ["--size", str(self.size)]

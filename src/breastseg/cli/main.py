@@ -46,6 +46,12 @@ COMMANDS = {
     "calibrate temperature": Command(
         "calibrate", "CalibrateTemperature", "fit the temperature of a network's probabilities"
     ),
+    "calibrate confidence": Command(
+        "calibrate_certainty", "CalibrateConfidence", "fit an image's probability of a lesion"
+    ),
+    "calibrate margins": Command(
+        "calibrate_certainty", "CalibrateMargins", "fit contours that hold a lesion"
+    ),
     "calibrate malignancy": Command(
         "calibrate", "CalibrateMalignancy", "fit an image's probability of malignancy"
     ),

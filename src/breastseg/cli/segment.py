@@ -88,7 +88,7 @@ class Segment:
 
     def run_with(self, method: str | Segmenter) -> int:
         """The same with a method that has its parameters already."""
-        from breastseg.inference.open import check_dimensions, open_segmenter
+        from breastseg.inference.open import check_dimensions, check_margin, open_segmenter
         from breastseg.results.document import to_json
         from breastseg.results.report import write_report
         from breastseg.results.run import Run
@@ -107,6 +107,8 @@ class Segment:
             screenshot=options.screenshot,
         )
         check_dimensions(segmenter, 2)
+        if options.margin is not None:
+            check_margin(segmenter, options.margin)
         companion = self.objects.companion()
         nothing_written = self.json and companion is None and not self.report
         root = self.out or (None if nothing_written else DEFAULT_FOLDER)

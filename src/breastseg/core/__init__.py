@@ -7,10 +7,10 @@ from breastseg.core.bundle import (
     InputSpec,
     Intensity,
     OutputSpec,
-    PlattScaling,
     VolumeIntensity,
     VolumeSpec,
 )
+from breastseg.core.calibrated import Confidence, Conformal, Margin, MissedArea, PlattScaling
 from breastseg.core.case import Case
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
@@ -25,6 +25,8 @@ __all__ = [
     "Box",
     "Bundle",
     "Case",
+    "Confidence",
+    "Conformal",
     "Fit",
     "FrameReference",
     "Grid",
@@ -32,7 +34,9 @@ __all__ = [
     "InputSpec",
     "Intensity",
     "Lesion",
+    "Margin",
     "Mask",
+    "MissedArea",
     "Modality",
     "OutputSpec",
     "PlattScaling",

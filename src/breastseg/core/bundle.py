@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from breastseg.core.calibrated import Confidence, Conformal, PlattScaling
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
@@ -225,46 +226,6 @@ class PromptSpec:
 
 
 @dataclass(frozen=True)
-class PlattScaling:
-    """How the fraction of malignant pixels becomes a probability of malignancy.
-
-    The probability has the logit ``slope * logit(fraction) + intercept``. Both are fitted on images
-    that the network was not trained on, see `breastseg.metrics.calibration.fit_platt`.
-
-    Source: Platt 1999, Probabilistic outputs for support vector machines, in Advances in Large
-    Margin Classifiers; on logits as in Guo et al. 2017,
-    https://proceedings.mlr.press/v70/guo17a.html.
-
-    Attributes:
-        slope: 0 to 1000; at least 0, so that the order of images is kept. 1 leaves logits as they
-            are.
-        intercept: -1000 to 1000; 0 leaves them.
-
-    Raises:
-        BundleError: a value outside its range.
-    """
-
-    slope: float = 1.0
-    intercept: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.slope <= 1000 or not -1000 <= self.intercept <= 1000:
-            raise BundleError(
-                f"slope {self.slope}, intercept {self.intercept} of the malignancy",
-                "a slope of 0 to 1000, an intercept of -1000 to 1000",
-            )
-
-    def __call__(self, fraction: float) -> float:
-        """The probability, 0 to 1, for a fraction, 0 to 1; held one millionth from both ends."""
-        inside = min(max(fraction, 1e-6), 1 - 1e-6)
-        logit = self.slope * math.log(inside / (1 - inside)) + self.intercept
-        # the branch keeps exp from overflowing
-        if logit >= 0:
-            return 1 / (1 + math.exp(-logit))
-        return math.exp(logit) / (1 + math.exp(logit))
-
-
-@dataclass(frozen=True)
 class Bundle:
     """The contents of ``bundle.json``, which lies beside ``model.onnx`` and ``MODEL_CARD.md``.
 
@@ -289,6 +250,9 @@ class Bundle:
         malignancy: of a network with the labels benign and malignant: how their fractions of the
             outline become an image's probability of malignancy; None leaves the fraction as it is.
         prompt: of a network that takes a click or a box; None for one that looks by itself alone.
+        confidence: how an image's score becomes the probability that it shows a lesion; None where
+            that was not calibrated.
+        conformal: margins and thresholds with a promise; None where none were calibrated.
         extensions: what others keep in the file, by their name; it has no meaning here, and a
             reader need not know it.
 
@@ -311,6 +275,8 @@ class Bundle:
     volume: VolumeSpec | None = None
     malignancy: PlattScaling | None = None
     prompt: PromptSpec | None = None
+    confidence: Confidence | None = None
+    conformal: Conformal | None = None
     extensions: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -326,6 +292,8 @@ class Bundle:
             raise BundleError("both input and volume", "input for images or volume for volumes")
         if self.prompt is not None and (self.volume is not None or len(self.labels) > 1):
             raise BundleError("a prompt for volumes or several labels", "images, one label")
+        if self.volume is not None and (self.confidence or self.conformal):
+            raise BundleError("confidence or conformal of a network for volumes", "one for images")
         numbers, names = sorted(self.labels), set(self.labels.values())
         if not 1 <= len(numbers) <= MOST_LABELS or numbers != list(range(1, len(numbers) + 1)):
             raise BundleError(
@@ -338,7 +306,22 @@ class Bundle:
         if self.malignancy is not None and not {"benign", "malignant"} <= names:
             raise BundleError(f"malignancy of labels named {sorted(names)}", "benign and malignant")
 
+    def at(self, output: OutputSpec) -> Bundle:
+        """The bundle with another operating point, without what was calibrated for its own."""
+        sees_the_same = _of_the_map(output) == _of_the_map(self.output)
+        return replace(
+            self,
+            output=output,
+            confidence=self.confidence if sees_the_same else None,
+            conformal=self.conformal if output == self.output else None,
+        )
+
     @property
     def target(self) -> str:
         """What an outline is, in the singular: the one label, or a lesion where there are kinds."""
         return self.labels[1] if len(self.labels) == 1 else LESION
+
+
+def _of_the_map(output: OutputSpec) -> tuple[bool, float]:
+    """What of an operating point changes the map, and not only what is made of it."""
+    return output.flip_average, output.temperature

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.box import Box
-from breastseg.core.bundle import PlattScaling
+from breastseg.core.calibrated import Conformal, PlattScaling
 from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
@@ -30,7 +30,7 @@ class Lesion:
     Attributes:
         crop: box.shape bool, True on the lesion; kept as a read-only view.
         box: where the crop lies in the image: the tightest box around the lesion.
-        mean_probability: mean over the lesion, 0 to 1.
+        mean_probability: over the lesion, 0 to 1; not calibrated.
         score: largest probability in the lesion, 0 to 1.
 
     Raises:
@@ -95,6 +95,9 @@ class Prediction:
         class_names: of the K maps, e.g. ``("benign", "malignant")``.
         malignancy: probability that the image shows a malignant lesion, 0 to 1; None where nothing
             is outlined or the method does not say.
+        confidence: probability that the image shows a lesion, 0 to 1, calibrated on other patients;
+            None where it was not calibrated.
+        conformal: what holds of the mask's margins; None where none were calibrated for it.
         target: what is segmented, in the singular.
         seen: the part of the image that was looked at, where that is not all of it.
         image: what was segmented, to be shown with the mask; None where only the map was kept.
@@ -113,6 +116,8 @@ class Prediction:
     class_probability: NDArray[np.float32] | None = None
     class_names: tuple[str, ...] = ()
     malignancy: float | None = None
+    confidence: float | None = None
+    conformal: Conformal | None = None
     target: str = LESION
     seen: Box | None = None
     image: Image | None = None
@@ -160,8 +165,10 @@ class Prediction:
                     f"maps of classes that add up to the probability but for {apart:.2g}",
                     f"at most {_ROUNDING:g}",
                 )
-        if self.malignancy is not None and not 0 <= self.malignancy <= 1:
-            raise InputError(f"malignancy {self.malignancy}", "0 to 1")
+        for name in ("malignancy", "confidence"):
+            value: float | None = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(f"{name} {value}", "0 to 1")
 
     def mask(self, threshold: float | None = None) -> Mask:
         """The outline at a threshold in (0, 1]; the method's own operating point by default.

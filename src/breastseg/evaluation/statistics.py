@@ -84,7 +84,7 @@ def ratio_intervals(
     # drawn again and again, a single patient has no spread, and would look certain
     alone = (totals[1] != 0).sum(axis=0) < 2
     drawn[:, alone] = math.nan
-    return tuple(_interval(float(v), drawn[:, i]) for i, v in enumerate(values))
+    return tuple(interval_of(float(v), drawn[:, i]) for i, v in enumerate(values))
 
 
 def mean_interval(
@@ -104,6 +104,27 @@ def mean_interval(
     column = np.asarray(values, np.float64)[:, None]
     known = ~np.isnan(column)
     return ratio_intervals(np.where(known, column, 0), known, patients, generator, resamples)[0]
+
+
+def drawn_patients(
+    patients: Sequence[str], generator: np.random.Generator, resamples: int = RESAMPLES
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Patients drawn with replacement, for figures that are no ratio of totals.
+
+    Args:
+        patients: n patients, one an image.
+        generator: where the draws come from.
+        resamples: number of draws.
+
+    Returns:
+        (n,) the number of each image's patient, and (resamples, patients) how often each is drawn.
+    """
+    _, patient = np.unique(np.asarray(patients), return_inverse=True)
+    count = int(patient.max()) + 1
+    draws = generator.integers(count, size=(resamples, count))
+    draws += np.arange(resamples)[:, None] * count
+    times = np.bincount(draws.ravel(), minlength=resamples * count)
+    return patient, times.reshape(resamples, count)
 
 
 def _resampled(
@@ -128,7 +149,8 @@ def _ratio(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray[n
     return np.asarray(np.where(empty, np.nan, parts / np.where(empty, 1, wholes)))
 
 
-def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
+def interval_of(value: float, drawn: NDArray[np.float64]) -> Interval:
+    """A figure with the interval between the percentiles of its resamples; NaN is left out."""
     known = drawn[~np.isnan(drawn)]
     if not len(known):
         return Interval(value, math.nan, math.nan)

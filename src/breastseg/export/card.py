@@ -6,6 +6,8 @@ https://doi.org/10.1145/3287560.3287596.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from breastseg.core.bundle import Bundle, InputSpec, Region
 from breastseg.core.measured import Figures, Measured
 from breastseg.export.results import FIGURES
@@ -61,7 +63,7 @@ def model_card(bundle: Bundle, measured: Measured) -> str:
     ]
     if not measured.results:
         parts.append("Not measured yet: do not rely on it.")
-    parts.append(_operating_point(bundle))
+    parts += [_operating_point(bundle), *_certainty(bundle)]
     if bundle.remarks:
         parts += ["## Known failures and remarks", "\n".join(f"- {r}" for r in bundle.remarks)]
     parts.append(_files(bundle))
@@ -75,6 +77,48 @@ def _grain(bundle: Bundle) -> dict[str, str]:
         return {"grain": f"voxels of {sides} mm", "unit": "voxels"}
     rows, columns = bundle.input.size
     return {"grain": f"{rows}x{columns} pixels", "unit": "pixels"}
+
+
+def _certainty(bundle: Bundle) -> Iterator[str]:
+    """What was calibrated, and what it promises; nothing where nothing was."""
+    confidence, conformal = bundle.confidence, bundle.conformal
+    if confidence is None and conformal is None:
+        return
+    yield "## How sure it is"
+    if confidence is not None:
+        yield (
+            "The confidence of an image is the probability that it shows a lesion: Platt's line\n"
+            f"(slope {confidence.slope:.3f}, intercept {confidence.intercept:.3f}) through the "
+            "logit of the highest\nprobability in the map, fitted on "
+            f"{confidence.calibrated_on or 'images that are not stated'}.\nIt holds for images "
+            "among which lesions are as frequent as among those, on such scanners."
+        )
+    if conformal is None:
+        return
+    yield (
+        f"Margins were calibrated on {conformal.calibrated_on}: one lesion of each of\n"
+        f"{conformal.patients} patients. They hold for lesions that a region of the mask touches; "
+        f"{conformal.missed:.1%} of the\nlesions were missed altogether. They hold for patients "
+        "and scanners like those, at this operating\npoint alone; on other scanners they promise "
+        "nothing."
+    )
+    rows = [
+        f"| {margin.coverage:.0%} | {margin.outer:.3f} | {margin.inner:.3f} |"
+        for margin in conformal.margins
+    ]
+    yield "\n".join(
+        (
+            "| each contour holds with | outer contour, diameters outside | inner, inside |",
+            "|---|---|---|",
+            *rows,
+        )
+    )
+    if conformal.missed_area:
+        yield "\n".join(
+            f"- Expected fraction of lesion area missed, missed lesions included, at most "
+            f"{area.expected:g}: threshold {area.threshold:g}."
+            for area in conformal.missed_area
+        )
 
 
 def _calibration(bundle: Bundle) -> str:

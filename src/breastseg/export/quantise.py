@@ -297,6 +297,8 @@ def _described(bundle: Bundle, made: Path, name: str | None, plan: Quantisation)
         summary=f"{bundle.summary}; int8",
         network=f"{bundle.network}; {_in_words(plan)}",
         weights_sha256=sha256_of(made / MODEL),
+        confidence=None,  # calibrated with the float network
+        conformal=None,
         remarks=(remark, *bundle.remarks),
     )
 

@@ -50,4 +50,4 @@ class AtThreshold(Segmenter):
             parameters={**made_by.parameters, "threshold": self.threshold},
             steps=(*made_by.steps, f"mask at a threshold of {self.threshold:g}"),
         )
-        return replace(found, threshold=self.threshold, provenance=made_by)
+        return replace(found, threshold=self.threshold, conformal=None, provenance=made_by)

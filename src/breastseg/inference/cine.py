@@ -95,5 +95,7 @@ def _mean(
         malignancy=sum(m * w for m, w in told) / sum(w for _, w in told)
         if told and outlined
         else None,
+        confidence=None,  # calibrated on single images
+        conformal=None,
         provenance=replace(own.provenance, steps=(*own.provenance.steps, step)),
     )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.bundle import OutputSpec
+from breastseg.core.calibrated import Conformal
 from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
@@ -87,6 +88,16 @@ class Ensemble(Segmenter):
         return "+".join(segmenter.name for segmenter in self.segmenters)
 
     @property
+    def conformal(self) -> Conformal | None:
+        """That of the one network; None for several, or for views of the caller's choice."""
+        return self._lead.conformal if self._alone else None
+
+    @property
+    def _alone(self) -> bool:
+        """Whether the mean is that of one network, as it was calibrated."""
+        return len(self.segmenters) == 1 and self.views is None
+
+    @property
     def threads(self) -> int:
         """CPU cores that one call computes on."""
         return self.segmenters[0].threads
@@ -112,7 +123,10 @@ class Ensemble(Segmenter):
                 f"a prompt for {self.name!r}", "none: these networks look at the whole image"
             )
         maps, placement = self.class_members(image)
-        found = self._lead.prediction_of(image, maps.mean(axis=0, dtype=np.float32), placement)
+        mean = maps.mean(axis=0, dtype=np.float32)
+        found = self._lead.prediction_of(image, mean, placement)
+        if self._alone:
+            found = self._lead.calibrated(found, mean, placement)
         uncertain = placement.backward(uncertainty_map(any_lesion(maps), self.measure))
         return replace(found, provenance=self._provenance(), uncertainty=np.clip(uncertain, 0, 1))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.bundle import Bundle, OutputSpec, Region
+from breastseg.core.calibrated import Confidence, Conformal
 from breastseg.core.errors import BundleError, GeometryError, InputError, UnsupportedError
 from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Prediction, malignancy_of
@@ -17,11 +18,13 @@ from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.classes import classes_to_image_grid, tempered_classes
+from breastseg.inference.engine import Engine
+from breastseg.inference.network import Network
 from breastseg.inference.opened import opened_bundle
 from breastseg.inference.postprocess import to_image_grid
 from breastseg.inference.prompting import PromptedNetwork
 from breastseg.inference.scale import check_scale
-from breastseg.inference.session import OnnxNetwork, usable_cores
+from breastseg.inference.session import usable_cores
 from breastseg.inference.temperature import tempered
 from breastseg.preprocess.geometry import Placement
 from breastseg.preprocess.intensity import to_unit
@@ -41,6 +44,7 @@ class OnnxSegmenter(Segmenter):
         threads: CPU cores that one call computes on; 0 takes all that the process may use.
         output: an operating point in place of the bundle's own.
         force: also take images that are known to be of another modality or scale than the bundle's.
+        engine: what runs the network.
 
     Raises:
         BundleError: the bundle is damaged.
@@ -53,15 +57,17 @@ class OnnxSegmenter(Segmenter):
         threads: int = 0,
         output: OutputSpec | None = None,
         force: bool = False,
+        engine: Engine = "onnxruntime",
     ) -> None:
         if threads < 0:
             raise InputError(f"threads = {threads}", "1 or more, or 0 for all cores")
         self._opened = opened_bundle(folder)
-        self._loaded: OnnxNetwork | None = None
+        self._loaded: Network | None = None
         if self.bundle.volume is not None:
             raise BundleError(f"{self.bundle.name!r} is a network for volumes", "one for images")
         self.output: OutputSpec = output or self.bundle.output
         self.force = force
+        self.engine = engine
         self.folder = folder
         self.threads = threads or usable_cores()
 
@@ -81,20 +87,30 @@ class OnnxSegmenter(Segmenter):
         labels = self.bundle.labels
         return tuple(labels[number] for number in sorted(labels)) if len(labels) > 1 else ()
 
+    @property
+    def confidence(self) -> Confidence | None:
+        """How an image's score becomes a probability; None where that was not calibrated."""
+        return self.bundle.at(self.output).confidence
+
+    @property
+    def conformal(self) -> Conformal | None:
+        """What holds of the masks at this operating point; None where nothing was calibrated."""
+        return self.bundle.at(self.output).conformal
+
     def with_output(self, output: OutputSpec) -> OnnxSegmenter:
         """The same segmenter at another operating point."""
-        return OnnxSegmenter(self.folder, self.threads, output, self.force)
+        return OnnxSegmenter(self.folder, self.threads, output, self.force, self.engine)
 
     def on_one_core(self) -> OnnxSegmenter:
         """The same segmenter with one core a call, to be called from several threads at once."""
         if self.threads == 1:
             return self
-        return OnnxSegmenter(self.folder, 1, self.output, self.force)
+        return OnnxSegmenter(self.folder, 1, self.output, self.force, self.engine)
 
     @property
-    def _network(self) -> OnnxNetwork:
+    def _network(self) -> Network:
         if self._loaded is None:
-            self._loaded = self._opened.network(self.threads)
+            self._loaded = self._opened.network(self.threads, self.engine)
         return self._loaded
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
@@ -142,9 +158,23 @@ class OnnxSegmenter(Segmenter):
         prepared = [prepare(image, self.bundle.input) for image in images]
         maps = self.class_probabilities(np.stack([array for array, _ in prepared]))
         return [
-            self.prediction_of(image, values, placement)
+            self.calibrated(self.prediction_of(image, values, placement), values, placement)
             for image, values, (_, placement) in zip(images, maps, prepared, strict=True)
         ]
+
+    def calibrated(
+        self, found: Prediction, maps: NDArray[np.float32], placement: Placement
+    ) -> Prediction:
+        """The prediction with what the bundle was calibrated to say of it, if anything.
+
+        Args:
+            found: what `prediction_of` made of the maps.
+            maps: (K + 1 or 1, rows, columns), of this network alone.
+            placement: where the image lies in them.
+        """
+        scaling = self.confidence
+        confidence = None if scaling is None else scaling(image_score(maps, placement))
+        return replace(found, confidence=confidence, conformal=self.conformal)
 
     def prediction_of(
         self, image: Image, maps: NDArray[np.float32], placement: Placement
@@ -272,6 +302,7 @@ class OnnxSegmenter(Segmenter):
             "fit": spec.fit.value,
             "region": spec.region.value,
             **asdict(output),
+            "engine": self._network.engine,
         }
         return Provenance(
             segmenter=self.bundle.name,
@@ -313,6 +344,16 @@ class OnnxSegmenter(Segmenter):
                 f"malignancy scaled by slope {scaling.slope:g}, intercept {scaling.intercept:g}"
             )
         return tuple(steps)
+
+
+def image_score(maps: NDArray[np.float32], placement: Placement) -> float:
+    """The highest probability of any lesion in an image, 0 to 1, before any rule.
+
+    Args:
+        maps: (K + 1 or 1, rows, columns), of one image as in `OnnxSegmenter.class_probabilities`.
+        placement: where the image lies in them; padding does not count.
+    """
+    return float(any_lesion(maps[None])[0][placement.inner.slices].max())
 
 
 def any_lesion(maps: NDArray[np.float32]) -> NDArray[np.float32]:

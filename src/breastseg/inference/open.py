@@ -19,6 +19,8 @@ from breastseg.inference.opened import opened_bundle
 from breastseg.inference.options import DEFAULT_METHOD, DEFAULT_OPTIONS, MethodOptions
 
 if TYPE_CHECKING:
+    from breastseg.core.bundle import Bundle
+    from breastseg.core.calibrated import Conformal
     from breastseg.inference.onnx_segmenter import OnnxSegmenter
     from breastseg.inference.volume_segmenter import VolumeSegmenter
 
@@ -40,7 +42,7 @@ def open_segmenter(
     Args:
         method: a name that `method_names` lists, a bundle's folder, several networks joined by
             ``+`` (their mean), or a method object. A classical method's name may have parameters
-            after a colon: ``otsu:shift=0.1,margin=0.5``. A name wins over a folder of the same name
+            after a colon: ``otsu:shift=0.1,opening=5``. A name wins over a folder of the same name
             in the working directory; ``./name`` or a `Path` means the folder.
         options: how it is opened. An object has its parameters already: its preset is not looked
             at.
@@ -77,6 +79,20 @@ def check_dimensions(segmenter: Segmenter, dimensions: int) -> None:
         raise InputError(f"{segmenter.name!r} is a method for {given}", f"one for {wanted}")
 
 
+def check_margin(segmenter: Segmenter, coverage: float) -> None:
+    """Refuse a method whose masks have no calibrated margins of a coverage.
+
+    Raises:
+        InputError: it has none, or not at the operating point that is asked for.
+    """
+    from breastseg.inference.ensemble import Ensemble
+    from breastseg.inference.onnx_segmenter import OnnxSegmenter
+    from breastseg.measure.finding import margin_of
+
+    kinds = (OnnxSegmenter, Ensemble)
+    margin_of(segmenter.conformal if isinstance(segmenter, kinds) else None, coverage)
+
+
 def image_network(segmenter: Segmenter) -> OnnxSegmenter:
     """The same segmenter, once it is known to be one network for images, as a slide needs it.
 
@@ -110,8 +126,9 @@ def _opened(
 
 def _as_given(method: Segmenter, options: MethodOptions, uncertainty: bool) -> Segmenter:
     """A method object, at another threshold where one is asked for."""
-    if options.flip_average or uncertainty:
+    if options.flip_average or uncertainty or options.missed_area is not None:
         asked = "test-time augmentation" if options.flip_average else "uncertainty"
+        asked = asked if options.missed_area is None else "a bound of the missed area"
         raise InputError(
             f"{asked} for {method.name!r}",
             "a network that is opened by its name or folder",
@@ -127,18 +144,30 @@ def _network(folder: Path, options: MethodOptions, threads: int) -> OnnxSegmente
     """A bundle at its own operating point, but for what is asked for."""
     bundle = opened_bundle(folder).description
     own = bundle.output
+    threshold = options.threshold
+    if options.missed_area is not None:
+        threshold = _conformal(bundle).threshold(options.missed_area)
     output = replace(
         own,
-        threshold=own.threshold if options.threshold is None else options.threshold,
+        threshold=own.threshold if threshold is None else threshold,
         flip_average=own.flip_average or options.flip_average,
     )
     if bundle.volume is None:
         from breastseg.inference.onnx_segmenter import OnnxSegmenter
 
-        return OnnxSegmenter(folder, threads, output, options.force)
+        return OnnxSegmenter(folder, threads, output, options.force, options.engine)
     from breastseg.inference.volume_segmenter import VolumeSegmenter
 
-    return VolumeSegmenter(folder, threads, output, options.force)
+    return VolumeSegmenter(folder, threads, output, options.force, options.engine)
+
+
+def _conformal(bundle: Bundle) -> Conformal:
+    if bundle.conformal is None:
+        raise InputError(
+            f"a bound of the missed area for {bundle.name!r}",
+            "a network that was calibrated for it",
+        )
+    return bundle.conformal
 
 
 def _joined(networks: Sequence[OnnxSegmenter | VolumeSegmenter], uncertainty: bool) -> Segmenter:

@@ -16,7 +16,8 @@ from typing import Generic, NamedTuple, TypeVar
 from breastseg.core.bundle import Bundle
 from breastseg.core.errors import BundleError
 from breastseg.inference.bundle_folder import DESCRIPTION, MODEL, read_bundle
-from breastseg.inference.session import OnnxNetwork
+from breastseg.inference.engine import Engine, load_network
+from breastseg.inference.network import Network
 from breastseg.preprocess.prompt_maps import CHANNELS as PROMPT_MAPS
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class Kept(Generic[T]):
 
 
 _bundles: Kept[OpenedBundle] = Kept(MAX_BUNDLES)
-_networks: Kept[OnnxNetwork] = Kept(MAX_NETWORKS)
+_networks: Kept[Network] = Kept(MAX_NETWORKS)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class OpenedBundle:
     description: Bundle
     model: FileState
 
-    def network(self, threads: int) -> OnnxNetwork:
+    def network(self, threads: int, engine: Engine = "onnxruntime") -> Network:
         """The network on so many cores, loaded when it is first asked for.
 
         Raises:
@@ -94,8 +95,8 @@ class OpenedBundle:
         outputs = labels + 1 if labels > 1 else 1
         spec = bundle.volume or bundle.input
         maps = 0 if bundle.prompt is None else PROMPT_MAPS
-        key = (self.model, spec, threads, outputs, maps)
-        return _networks.get(key, lambda: OnnxNetwork(path, spec, threads, outputs, maps))
+        key = (engine, self.model, spec, threads, outputs, maps)
+        return _networks.get(key, lambda: load_network(engine, path, spec, threads, outputs, maps))
 
 
 def opened_bundle(folder: Path) -> OpenedBundle:

@@ -93,6 +93,8 @@ def _put_back(found: Prediction, image: Image, box: Box, marks: NDArray[np.bool_
         found,
         probability=whole(found.probability),
         seen=box,
+        confidence=None,  # calibrated on whole images
+        conformal=None,
         grid=image.grid,
         uncertainty=None if uncertainty is None else whole(uncertainty),
         class_probability=None if classes is None else whole(classes),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
+from breastseg.inference.network import Network
 from breastseg.inference.onnx_graph import check_network
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     import onnxruntime
 
-ROUNDING = 1e-3
-ROUNDING_OF_SUM = 0.02  # of a network in 8-bit whole numbers
 INPUT = "image"
 OUTPUT = "probability"
 Shape = tuple[int, ...]
@@ -47,7 +46,7 @@ def onnx_runtime() -> ModuleType:
     return library
 
 
-class OnnxNetwork:
+class OnnxNetwork(Network):
     """A network from (N, channels, *size) to (N, outputs, *size) probabilities.
 
     May be called from several threads at once; each call computes on `threads` cores.
@@ -64,6 +63,8 @@ class OnnxNetwork:
         BundleError: not an ONNX network, one with other inputs and outputs, with control flow, or
             with weights in other files.
     """
+
+    engine = "onnxruntime"
 
     def __init__(
         self,
@@ -89,8 +90,7 @@ class OnnxNetwork:
             state.RuntimeException,
         )
         check_network(path)
-        self._path = path
-        self._shape = (outputs, *spec.size)
+        super().__init__(path, spec, outputs)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -111,47 +111,17 @@ class OnnxNetwork:
             self._session, path, (spec.channels + prompt_maps, *spec.size), (outputs, *spec.size)
         )
 
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network.
-
-        Args:
-            batch: (N, channels, *size) float32.
-
-        Returns:
-            (N, outputs, *size) float32, 0 to 1; several outputs add up to 1.
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What ONNX Runtime computes.
 
         Raises:
-            BundleError: the network fails on it, or gives anything else.
+            BundleError: the network fails on it.
         """
         try:
             (result,) = self._session.run([OUTPUT], {INPUT: batch})
         except self._errors as error:
             raise BundleError(f"{self._path}: the network failed ({error})") from error
-        values = np.asarray(result, np.float32)
-        self._check(values, len(batch))
-        return np.clip(values, 0, 1)
-
-    def _check(self, values: NDArray[np.float32], count: int) -> None:
-        if values.shape != (count, *self._shape):
-            raise BundleError(
-                f"{self._path}: the network gave an array of {values.shape}",
-                f"{(count, *self._shape)}",
-                "make the bundle again of a network that leaves the size as it is",
-            )
-        low, high = float(values.min()), float(values.max())
-        if not (low >= -ROUNDING and high <= 1 + ROUNDING):  # "not" also catches NaN
-            raise BundleError(
-                f"{self._path}: the network gave values of {low:.3g} to {high:.3g}",
-                "probabilities of 0 to 1",
-                "make the bundle again of a network with its sigmoid or softmax",
-            )
-        apart = float(np.abs(values.sum(axis=1) - 1).max()) if self._shape[0] > 1 else 0.0
-        if apart > ROUNDING_OF_SUM:
-            raise BundleError(
-                f"{self._path}: the probabilities of the classes add up to 1 but for {apart:.3g}",
-                "the background and all classes together 1",
-                "make the bundle again of a network with its softmax",
-            )
+        return np.asarray(result, np.float32)
 
 
 def _check_signature(

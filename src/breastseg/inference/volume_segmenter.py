@@ -18,9 +18,11 @@ from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.provenance import Provenance, Scalar
 from breastseg.core.segmenter import Segmenter
+from breastseg.inference.engine import Engine
+from breastseg.inference.network import Network
 from breastseg.inference.opened import opened_bundle
 from breastseg.inference.postprocess import postprocess
-from breastseg.inference.session import OnnxNetwork, usable_cores
+from breastseg.inference.session import usable_cores
 from breastseg.inference.sliding_window import sliding_window
 from breastseg.inference.temperature import tempered
 from breastseg.io.memory import check_memory
@@ -47,6 +49,7 @@ class VolumeSegmenter(Segmenter):
         threads: CPU cores that one call computes on; 0 takes all that the process may use.
         output: an operating point in place of the bundle's own.
         force: also take volumes that are known to be of another modality than the bundle's.
+        engine: what runs the network.
 
     Raises:
         BundleError: the bundle is damaged, or one for images.
@@ -59,16 +62,18 @@ class VolumeSegmenter(Segmenter):
         threads: int = 0,
         output: OutputSpec | None = None,
         force: bool = False,
+        engine: Engine = "onnxruntime",
     ) -> None:
         if threads < 0:
             raise InputError(f"threads = {threads}", "1 or more, or 0 for all cores")
         self._opened = opened_bundle(folder)
-        self._loaded: OnnxNetwork | None = None
+        self._loaded: Network | None = None
         if self.bundle.volume is None:
             raise BundleError(f"{folder}: a network for images", "one for volumes")
         self.spec: VolumeSpec = self.bundle.volume
         self.output: OutputSpec = output or self.bundle.output
         self.force = force
+        self.engine = engine
         self.folder = folder
         self.threads = threads or usable_cores()
 
@@ -96,12 +101,12 @@ class VolumeSegmenter(Segmenter):
         """The same segmenter with one core a call, to be called from several threads at once."""
         if self.threads == 1:
             return self
-        return VolumeSegmenter(self.folder, 1, self.output, self.force)
+        return VolumeSegmenter(self.folder, 1, self.output, self.force, self.engine)
 
     @property
-    def _network(self) -> OnnxNetwork:
+    def _network(self) -> Network:
         if self._loaded is None:
-            self._loaded = self._opened.network(self.threads)
+            self._loaded = self._opened.network(self.threads, self.engine)
         return self._loaded
 
     def segment(self, image: Image, prompt: Prompt | None = None) -> Prediction:
@@ -215,6 +220,7 @@ class VolumeSegmenter(Segmenter):
             "overlap": spec.overlap,
             "min_volume_mm3": spec.min_volume_mm3,
             **asdict(output),
+            "engine": self._network.engine,
         }
         given, worked = ("x".join(map(str, sides)) for sides in (image.grid.shape, shape))
         low, high = spec.percentiles

@@ -20,6 +20,8 @@ PREDICTION_RGB = (240, 170, 0)
 """Orange: the mask of the method."""
 TRUTH_RGB = (60, 190, 255)
 """Sky blue: the ground truth."""
+MARGIN_RGB = (0, 190, 140)
+"""Bluish green: the contours that the lesion lies between."""
 
 
 def overlay(
@@ -27,6 +29,7 @@ def overlay(
     mask: NDArray[np.bool_],
     truth: NDArray[np.bool_] | None = None,
     marks: Sequence[LesionMarks] = (),
+    margins: Sequence[NDArray[np.bool_]] = (),
 ) -> NDArray[np.uint8]:
     """Draw contours, and for each lesion its number and diameters, on an image.
 
@@ -40,6 +43,7 @@ def overlay(
         mask: (rows, columns), True on what the method segmented.
         truth: (rows, columns), the ground truth, where there is one.
         marks: what is drawn for each lesion.
+        margins: (rows, columns) each, the masks whose thin contours the lesion lies between.
 
     Returns:
         (rows, columns, 3) RGB, the size of the image.
@@ -52,12 +56,13 @@ def overlay(
 
     picture = to_rgb(image)
     width = line_width(image.grid.shape)
-    for region, colour in ((truth, TRUTH_RGB), (mask, PREDICTION_RGB)):
-        if region is None:
-            continue
+    drawn = [*((one, MARGIN_RGB, 1) for one in margins), (mask, PREDICTION_RGB, width)]
+    if truth is not None:
+        drawn.insert(-1, (truth, TRUTH_RGB, width))
+    for region, colour, thick in drawn:
         if region.shape != image.grid.shape:
             raise GeometryError(f"mask of {region.shape}, image of {image.grid.shape}")
-        picture[_rim(region, width)] = colour
+        picture[_rim(region, thick)] = colour
     canvas = Pillow.fromarray(picture)
     draw = ImageDraw.Draw(canvas)
     for one in marks:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.bundle import PlattScaling
+from breastseg.core.calibrated import PlattScaling
 from breastseg.core.errors import InputError
 from breastseg.metrics.classwise import check_images
 
@@ -24,7 +24,7 @@ TEMPERATURES = (0.01, 100.0)
 
 @dataclass(frozen=True, eq=False)
 class ReliabilityBins:
-    """Probabilities in bins of one width from 0 to 1, and how often they come true.
+    """Probabilities in bins from 0 to 1, and how often they come true.
 
     A bin has its lower bound and not its upper one, but for the last, which has both.
 
@@ -88,6 +88,30 @@ def reliability_bins(
     )
 
 
+def equal_mass_edges(probability: NDArray[np.floating], bins: int = BINS) -> NDArray[np.float64]:
+    """The bounds between bins that hold about as many probabilities each.
+
+    Equal probabilities stay together, so that many of them make fewer bins.
+
+    Source: Nguyen and O'Connor 2015, doi:10.18653/v1/D15-1182.
+
+    Args:
+        probability: (n,), at least one.
+        bins: how many at most, at least 1.
+
+    Returns:
+        Rising, at most bins - 1: a bin has its lower bound and not its upper one.
+
+    Raises:
+        InputError: no probability, or no bin.
+    """
+    if bins < 1 or not probability.size:
+        raise InputError(f"{bins} bins of {probability.size} probabilities", "at least 1 of both")
+    places = np.arange(1, bins) / bins
+    edges = np.unique(np.quantile(probability.astype(np.float64), places, method="higher"))
+    return np.asarray(edges[edges > probability.min()])
+
+
 def expected_calibration_error(
     probability: NDArray[np.floating], truth: NDArray[np.bool_], bins: int = BINS
 ) -> float:
@@ -147,8 +171,8 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.integer | np
     return float(np.clip(math.exp(float(found.x)), *TEMPERATURES))
 
 
-def fit_platt(probability: NDArray[np.floating], malignant: NDArray[np.bool_]) -> PlattScaling:
-    """The line through the logits that makes probabilities of malignancy as true as it can.
+def fit_platt(probability: NDArray[np.floating], truth: NDArray[np.bool_]) -> PlattScaling:
+    """The line through the logits that makes an image's probabilities as true as it can.
 
     The likelihood is that of targets a little off 0 and 1, as Platt has them, so that it has a
     finite peak also where the two kinds lie apart.
@@ -157,22 +181,22 @@ def fit_platt(probability: NDArray[np.floating], malignant: NDArray[np.bool_]) -
     regularized likelihood methods, section 2.2.
 
     Args:
-        probability: (n,), 0 to 1, as `breastseg.core.prediction.malignancy_of` gives without a
-            scaling, of images that the network was not trained on.
-        malignant: (n,) bool, what they are, with at least one of both.
+        probability: (n,), 0 to 1, a number an image, of images that the network was not trained
+            on, such as `breastseg.core.prediction.malignancy_of` gives without a scaling.
+        truth: (n,) bool, whether it is the case, with at least one of both.
 
     Raises:
         InputError: other shapes or values, or only one kind of image.
     """
     from scipy import optimize
 
-    check_images(probability, malignant)
-    there, others = int(malignant.sum()), int((~malignant).sum())
+    check_images(probability, truth)
+    there, others = int(truth.sum()), int((~truth).sum())
     if not there or not others:
-        raise InputError(f"{there} malignant and {others} benign images", "at least one of each")
+        raise InputError(f"{there} images with it and {others} without", "at least one of each")
     inside = np.clip(probability.astype(np.float64), 1e-6, 1 - 1e-6)  # as PlattScaling does
     logits = np.log(inside) - np.log1p(-inside)
-    target = np.where(malignant, (there + 1) / (there + 2), 1 / (others + 2))
+    target = np.where(truth, (there + 1) / (there + 2), 1 / (others + 2))
 
     def loss(line: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scaled = line[0] * logits + line[1]

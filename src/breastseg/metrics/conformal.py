@@ -156,38 +156,3 @@ def inner_margin(
     # beyond the image is background: a mask that fills it can be narrowed too
     depth = ndimage.distance_transform_edt(np.pad(mask, 1), step)
     return float(depth[(slice(1, -1),) * mask.ndim][extra].max())
-
-
-def widened(
-    mask: NDArray[np.bool_], margin: float, step: tuple[float, ...] | None = None
-) -> NDArray[np.bool_]:
-    """All within a margin of a mask, the outer contour of `outer_margin`.
-
-    Args:
-        mask: any shape, bool.
-        margin: at least 0, in the unit of `step`.
-        step: as for `outer_margin`.
-    """
-    if margin <= 0 or not mask.any():
-        return mask.copy()
-    from scipy import ndimage
-
-    return np.asarray(ndimage.distance_transform_edt(~mask, step) <= margin)
-
-
-def narrowed(
-    mask: NDArray[np.bool_], margin: float, step: tuple[float, ...] | None = None
-) -> NDArray[np.bool_]:
-    """What of a mask is farther than a margin from its background; of `inner_margin`.
-
-    Args:
-        mask: any shape, bool.
-        margin: at least 0, in the unit of `step`.
-        step: as for `outer_margin`.
-    """
-    if margin <= 0 or not mask.any():
-        return mask.copy()
-    from scipy import ndimage
-
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1), step)
-    return np.asarray(depth[(slice(1, -1),) * mask.ndim] > margin)

@@ -24,15 +24,20 @@ REPORT_NAME = "report.html"
 T = TypeVar("T")
 
 _AXES = ("slice", "row", "column")
+_MARGIN = (
+    *("margin_coverage", "margin_outer_distance", "margin_inner_distance"),
+    *("margin_longest_diameter0", "margin_longest_diameter1", "margin_area0", "margin_area1"),
+)
 _COLUMNS = (
     *("input", "kind", "frame", "status", "error"),
     *("study_uid", "series_uid", "instance_uid", "accession_number"),
     *("slices", "rows", "columns"),
     *("spacing_slice_mm", "spacing_row_mm", "spacing_column_mm", "view", "remarks", "label"),
-    *("malignancy", "lesions", "lesion"),
+    *("confidence", "malignancy", "lesions", "lesion"),
     *("box_slice0", "box_row0", "box_column0", "box_slice1", "box_row1", "box_column1"),
     *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
     *("mean_probability", "max_probability", "uncertainty", "class"),
+    *_MARGIN,
     *("mask", "image", "overlay", "probability_map", "uncertainty_map", "contours"),
     *("segmentation", "report", "presentation"),
     *("segmenter", "segmenter_version", "weights_sha256", "software_version"),
@@ -113,6 +118,7 @@ def _entry_cells(entry: Entry) -> dict[str, object]:
         name: getattr(entry, name)
         for name in ("input", "kind", "frame", "status", "error", "view", "label")
     }
+    cells["confidence"] = entry.confidence
     cells["malignancy"] = entry.malignancy
     cells["remarks"] = "; ".join(entry.remarks)
     if not entry.failed:
@@ -161,7 +167,18 @@ def _sizes(lesion: LesionRecord) -> dict[str, object]:
         *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
         *("mean_probability", "max_probability", "uncertainty"),
     )
-    return {"class": lesion.class_name, **{name: getattr(lesion, name) for name in names}}
+    sizes: dict[str, object] = {
+        "class": lesion.class_name,
+        **{name: getattr(lesion, name) for name in names},
+    }
+    margin = lesion.margin
+    if margin is None:
+        return sizes
+    held = (
+        *(margin.coverage, margin.outer_distance, margin.inner_distance),
+        *(*margin.longest_diameter, *margin.area),
+    )
+    return sizes | dict(zip(_MARGIN, held, strict=True))
 
 
 def _by_axis(values: tuple[float, ...]) -> Iterator[tuple[str, float]]:

@@ -31,10 +31,10 @@ def shown(image: Image, prediction: Prediction) -> NDArray[np.uint8]:
 def drawn(
     image: Image,
     prediction: Prediction,
-    found: Iterable[Finding],
+    found: Sequence[Finding],
     truth: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
-    """The same with contours, numbers, diameters and a scale bar; (rows, columns, 3) uint8.
+    """The same with all that was found drawn on it; (rows, columns, 3) uint8.
 
     Args:
         image: as it was read.
@@ -43,7 +43,9 @@ def drawn(
         truth: (rows, columns), the ground truth, where there is one.
     """
     seen = replace(_seen(image, prediction), grid=prediction.grid)
-    return overlay(seen, prediction.mask().foreground, truth, lesion_marks(found))
+    shape = prediction.grid.shape
+    margins = [part for one in found if one.margin for part in one.margin.masks(shape)]
+    return overlay(seen, prediction.mask().foreground, truth, lesion_marks(found), margins)
 
 
 def lesion_marks(found: Iterable[Finding]) -> Sequence[LesionMarks]:

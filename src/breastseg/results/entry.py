@@ -10,12 +10,14 @@ from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.measure.finding import Finding
+from breastseg.measure.margin import LesionMargin
 from breastseg.results.schema import (
     Entry,
     Files,
     Kind,
     LesionRecord,
     Line,
+    MarginRecord,
     SourceReference,
     significant,
 )
@@ -53,6 +55,7 @@ def success(
         lesions=tuple(
             lesion_record(number, one, grid) for number, one in enumerate(found, start=1)
         ),
+        confidence=_rounded(prediction.confidence),
         malignancy=_rounded(prediction.malignancy),
         steps=prediction.provenance.steps,
         files=files,
@@ -78,6 +81,7 @@ def lesion_record(number: int, finding: Finding, grid: Grid) -> LesionRecord:
         uncertainty=_rounded(finding.uncertainty),
         class_name=max(classes, key=lambda name: classes[name], default=None),
         class_probabilities={name: round(mean, 4) for name, mean in classes.items()} or None,
+        margin=None if finding.margin is None else margin_record(finding.margin),
     )
     if measured is None:
         return record
@@ -88,6 +92,19 @@ def lesion_record(number: int, finding: Finding, grid: Grid) -> LesionRecord:
         perpendicular_diameter=significant(measured.perpendicular),
         perpendicular_diameter_ends=_ends(measured.perpendicular_ends),
         area=significant(measured.area),
+    )
+
+
+def margin_record(margin: LesionMargin) -> MarginRecord:
+    """The contours around a lesion as they stand in the results."""
+    low, high = margin.longest_diameter
+    small, large = margin.area
+    return MarginRecord(
+        coverage=margin.coverage,
+        outer_distance=significant(margin.outer_distance),
+        inner_distance=significant(margin.inner_distance),
+        longest_diameter=(significant(low), significant(high)),
+        area=(significant(small), significant(large)),
     )
 
 

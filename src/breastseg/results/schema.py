@@ -82,6 +82,25 @@ class SourceReference:
 
 
 @dataclass(frozen=True)
+class MarginRecord:
+    """Between an inner and an outer contour of a lesion.
+
+    Attributes:
+        coverage: the probability with which each of the two contours holds, as calibrated.
+        outer_distance: of the outer contour from the mask.
+        inner_distance: of the inner one.
+        longest_diameter: of what is within the inner and within the outer contour.
+        area: of both.
+    """
+
+    coverage: float
+    outer_distance: float
+    inner_distance: float
+    longest_diameter: tuple[float, float]
+    area: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class LesionRecord:
     """One lesion of an image, frame, volume or slide.
 
@@ -103,6 +122,7 @@ class LesionRecord:
         uncertainty: mean over the lesion, 0 (sure) to 1; absent where the method gives none.
         class_name: the likeliest kind of lesion, of a method that tells kinds apart.
         class_probabilities: of each kind, the mean over the lesion, 0 to 1, not calibrated.
+        margin: an inner and an outer contour; absent where it was not asked for.
     """
 
     number: int
@@ -120,6 +140,7 @@ class LesionRecord:
     uncertainty: float | None = None
     class_name: str | None = None
     class_probabilities: Mapping[str, float] | None = None
+    margin: MarginRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -222,6 +243,8 @@ class Entry:
         remarks: what must be known before a result is trusted; empty for most.
         label: what is segmented: lesion, or what the bundle says, such as nucleus.
         lesions: the largest first; empty where none was found.
+        confidence: probability that the image shows a lesion, 0 to 1, calibrated on other patients;
+            absent where the method was not calibrated.
         malignancy: probability that the image shows a malignant lesion, 0 to 1; absent where the
             method does not say or found nothing.
         steps: what was done, in order, in words.
@@ -243,6 +266,7 @@ class Entry:
     remarks: tuple[str, ...] = ()
     label: str | None = None
     lesions: tuple[LesionRecord, ...] = ()
+    confidence: float | None = None
     malignancy: float | None = None
     steps: tuple[str, ...] = ()
     files: Files = Files()

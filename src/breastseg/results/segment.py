@@ -81,7 +81,7 @@ def segment_images(
                 if last is not None and source is not last:
                     yield from _end_of(last, run, companion)
                 last = source
-                entry = _entry(one, run, names, companion)
+                entry = _entry(one, run, names, options.margin, companion)
                 run.add(entry, None if isinstance(result, BreastsegError) else result.provenance)
                 yield entry
             if last is not None:
@@ -164,6 +164,7 @@ def _entry(
     done: Segmented[_Slot],
     run: Run,
     names: _Names,
+    coverage: float | None,
     companion: Companion | None,
 ) -> Entry:
     source, frame = done.item.source, done.item.frame
@@ -172,7 +173,10 @@ def _entry(
     if done.image is None or isinstance(done.result, BreastsegError):
         assert isinstance(done.result, BreastsegError)
         return failure(source.name, kind, done.result, number)
-    found = findings(done.result)
+    try:
+        found = findings(done.result, coverage)
+    except InputError as error:
+        return failure(source.name, kind, error, number)
     files = Files()
     taken = Taken()
     if run.root is not None:

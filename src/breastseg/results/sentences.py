@@ -27,6 +27,13 @@ def describe(lesions: Sequence[LesionRecord], label: str = LESION) -> str:
     parts = [f"{count} {size(largest)}"]
     if largest.mean_probability is not None:
         parts.append(f"mean probability {largest.mean_probability:.2f}")
+    if largest.margin is not None:
+        low, high = largest.margin.longest_diameter
+        digits = 1 if largest.unit == "mm" else 0
+        parts.append(
+            f"longest diameter {low:.{digits}f} to {high:.{digits}f} {largest.unit} "
+            f"({largest.margin.coverage:.0%} margins)"
+        )
     return ", ".join(parts)
 
 

@@ -120,6 +120,10 @@ export interface Entry {
    */
   lesions: LesionRecord[];
   /**
+   * probability that the image shows a lesion, 0 to 1, calibrated on other patients; absent where the method was not calibrated
+   */
+  confidence?: number;
+  /**
    * probability that the image shows a malignant lesion, 0 to 1; absent where the method does not say or found nothing
    */
   malignancy?: number;
@@ -238,6 +242,38 @@ export interface LesionRecord {
   class_probabilities?: {
     [k: string]: number;
   };
+  margin?: MarginRecord;
+}
+/**
+ * an inner and an outer contour; absent where it was not asked for
+ */
+export interface MarginRecord {
+  /**
+   * the probability with which each of the two contours holds, as calibrated
+   */
+  coverage: number;
+  /**
+   * of the outer contour from the mask
+   */
+  outer_distance: number;
+  /**
+   * of the inner one
+   */
+  inner_distance: number;
+  /**
+   * of what is within the inner and within the outer contour
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  longest_diameter: [number, number];
+  /**
+   * of both
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  area: [number, number];
 }
 /**
  * what was written

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.bundle import PlattScaling
+from breastseg.core.calibrated import PlattScaling
 from breastseg.core.errors import DataSetError
 from breastseg.core.prediction import malignancy_of
 from breastseg.data.dataset import CaseRef

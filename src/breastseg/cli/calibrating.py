@@ -1,0 +1,80 @@
+"""What the commands that calibrate share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from breastseg.cli.case_options import Words, flat, portable_words
+from breastseg.cli.console import Advance, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from breastseg.core.bundle import Bundle
+    from breastseg.core.measured import Figures
+    from breastseg.data.dataset import CaseRef
+    from breastseg.inference.onnx_segmenter import OnnxSegmenter
+
+Selections = Annotated[
+    tyro.conf.UseAppendAction[Words],
+    tyro.conf.arg(metavar="[NAME=]SELECTION ...", help_behavior_hint=""),
+]
+BundleFolder = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="BUNDLE")]]
+
+
+def opened(folder: Path, threads: int) -> OnnxSegmenter:
+    """The network of a bundle."""
+    from breastseg.inference.onnx_segmenter import OnnxSegmenter
+
+    return OnnxSegmenter(folder, threads)
+
+
+def rewrite(
+    folder: Path,
+    change: Callable[[Bundle], Bundle],
+    results: Mapping[str, Figures] | None = None,
+) -> None:
+    """Change what a bundle says of itself: its files as a whole, and the model card after them.
+
+    Args:
+        folder: of the bundle.
+        change: from what it says now to what it shall say.
+        results: measured figures to be added, by protocol name.
+    """
+    from dataclasses import replace
+
+    from breastseg.export.card import model_card
+    from breastseg.inference.bundle_folder import (
+        CARD,
+        read_bundle,
+        read_measured,
+        write_bundle_json,
+        write_measured,
+    )
+    from breastseg.io.write import write_text
+
+    bundle = change(read_bundle(folder))
+    measured = read_measured(folder, bundle)
+    if results:
+        measured = replace(measured, results={**measured.results, **results})
+        write_measured(folder, measured)
+    write_bundle_json(folder, bundle)
+    write_text(folder / CARD, model_card(bundle, measured))
+    say(f"Written to {folder}/")
+
+
+def counted(advance: Advance) -> Callable[[int, int], None]:
+    """A progress bar as what calls back with (done, total)."""
+    return lambda _done, _total: advance(1, "")
+
+
+def in_words(cases: Sequence[CaseRef], data: Words, split: Words) -> str:
+    """Which cases something was fitted or checked on, without folders of this machine."""
+    patients = len({case.patient_key for case in cases})
+    words = portable_words(flat(data), flat(split))
+    chosen = words[words.index("--split") + 1 :] if "--split" in words else words[1:]
+    return f"{len(cases)} images of {patients} patients ({', '.join(chosen)})"
