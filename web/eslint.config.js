@@ -19,10 +19,9 @@ export default tseslint.config(
     },
   },
   { files: ["**/*.{js,mjs}"], ...tseslint.configs.disableTypeChecked },
-  { files: ["**/*.mjs"], languageOptions: { globals: { process: "readonly", URL: "readonly" } } },
   {
-    files: ["public/worker.js"],
-    languageOptions: { globals: { self: "readonly", URL: "readonly", caches: "readonly", fetch: "readonly" } },
+    files: ["**/*.mjs"],
+    languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly", window: "readonly" } },
   },
   { files: ["**/*.test.{ts,tsx}", "tests/*.journey.ts"], rules: { "max-lines-per-function": "off" } },
   { files: ["src/**/*.{ts,tsx}"], plugins: { "react-hooks": hooks }, rules: hooks.configs.recommended.rules },

@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { offline } from "./scripts/offline.ts";
 
 // Threads in WebAssembly need a page that shares memory with no other origin.
 const isolated = {
@@ -11,7 +12,7 @@ const isolated = {
 const service = { "/api": process.env.BREASTSEG_SERVICE ?? "http://127.0.0.1:8765" };
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), offline()],
   worker: { format: "es" },
   build: { target: "es2022", assetsInlineLimit: 0 },
   optimizeDeps: { exclude: ["onnxruntime-web"] },

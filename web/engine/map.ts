@@ -59,8 +59,8 @@ export function temper(maps: readonly Plane[], temperature: number): void {
 
 /** Whether each channel of the input has one value: then nothing is to be seen, and no lesion. */
 export function isConstant(input: Float32Array, area: number): boolean {
-  for (let i = 0; i < input.length; i++) {
-    if (input[i] !== input[i - (i % area)]) return false;
+  for (let from = 0; from < input.length; from += area) {
+    for (let i = from; i < from + area; i++) if (input[i] !== input[from]) return false;
   }
   return true;
 }

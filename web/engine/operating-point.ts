@@ -67,14 +67,16 @@ export function labelProbabilities(
 }
 
 /** The label of each pixel, 0 for background. */
-export function maskOf(probability: Plane, each: readonly Plane[], threshold: number): Uint8Array {
+export function maskOf({ data }: Plane, each: readonly Plane[], threshold: number): Uint8Array {
   const limit = Math.fround(threshold);
-  return Uint8Array.from(probability.data, (value, i) => {
-    if (!(value >= limit)) return 0;
+  const mask = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    if (!(data[i] >= limit)) continue;
     let best = 0;
     for (let k = 1; k < each.length; k++) if (each[k].data[i] > each[best].data[i]) best = k;
-    return best + 1;
-  });
+    mask[i] = best + 1;
+  }
+  return mask;
 }
 
 /** The probability that the image shows a malignant lesion; null where nothing is outlined. */

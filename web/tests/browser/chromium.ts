@@ -27,6 +27,8 @@ export interface Browser {
   readonly page: Page;
   /** Addresses that were asked for and are not the server's own. */
   readonly foreign: string[];
+  /** Ends the server; the page stays. */
+  stopServer(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,10 @@ export async function openBrowser(isIsolated = true): Promise<Browser> {
   return {
     page,
     foreign,
+    stopServer: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
     close: async () => {
       await browser.close();
       server.close();

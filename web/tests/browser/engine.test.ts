@@ -40,6 +40,17 @@ describe.skipIf(!CHROMIUM)("the engine in Chromium, which Debian's package chrom
     expect(found.first).toBe("AbortError");
   });
 
+  test("app and bundle work with the server stopped", async () => {
+    const { page } = browser;
+    expect(await page.evaluate(() => window.actions.keeping("ultrasound-fast"))).toBe(1);
+    await browser.stopServer();
+    await page.reload();
+    await page.waitForFunction(() => "actions" in window);
+    expect(await page.evaluate(() => self.crossOriginIsolated)).toBe(true);
+    const found = await page.evaluate(() => window.actions.cancelling("ultrasound-fast"));
+    expect(found.first).toBe("AbortError");
+  });
+
   test("nothing was asked of any other machine", () => {
     expect(browser.foreign).toEqual([]);
   });

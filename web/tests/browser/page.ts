@@ -1,5 +1,5 @@
 /** What the browser test asks the page to do; the server has the golden vectors and the bundles. */
-import { createEngine, EngineError, type Engine, type Image } from "../../engine";
+import { createEngine, EngineError, keepApp, keepBundle, keptBundles, type Engine, type Image } from "../../engine";
 import { arraysOf, imageOf, kindOf, spacingFor, type Index, type Vector } from "../../engine/testing/vectors";
 
 const SIXTEEN_BITS = 65535;
@@ -124,7 +124,14 @@ async function cancelling(name: string): Promise<{ first: string; lesions: numbe
   return { first, lesions: lesions.length };
 }
 
-const actions = { agreement, decoding, speed, cancelling };
+/** Keep the app and a bundle; how many bundles are kept. */
+async function keeping(name: string): Promise<number> {
+  await keepApp();
+  await keepBundle(`/bundles/${name}`);
+  return (await keptBundles()).length;
+}
+
+const actions = { agreement, keeping, decoding, speed, cancelling };
 
 declare global {
   interface Window {
