@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     include: ["engine/**/*.test.ts", "tests/browser/**/*.test.ts", "src/**/*.test.{ts,tsx}"],
     maxWorkers: 1,
-    testTimeout: 60000,
+    testTimeout: 120000,
+    hookTimeout: 120000,
   },
 });

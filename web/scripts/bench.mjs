@@ -9,8 +9,8 @@ import { deflateSync } from "node:zlib";
 import { runnerImport } from "vite";
 
 const SIDE = 512;
-const RUNS = 5;
-const FRAMES = 60;
+const RUNS = 3;
+const FRAMES = 40;
 
 /** A PNG of speckle with a dark ellipse. */
 function phantom() {
