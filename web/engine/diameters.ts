@@ -3,6 +3,9 @@
  * convex hull. A pixel is a rectangle: both are measured over the corners of the pixels.
  */
 
+/** Lengths that differ by rounding alone are equal; the first is then the same everywhere. */
+const SAME = 1 - 1e-12;
+
 /** (row, column) in pixels; whole numbers are pixel centres. */
 export type Point = [row: number, column: number];
 
@@ -32,9 +35,8 @@ export function diameters(
   const hull = convexHull(corners);
   let most = 0;
   for (const a of hull) for (const b of hull) most = Math.max(most, apart(a, b));
-  // Lengths that differ by rounding alone are equal; the first is then the same everywhere.
   for (const start of hull) {
-    const end = hull.find((point) => apart(start, point) >= most * (1 - 1e-12));
+    const end = hull.find((point) => apart(start, point) >= most * SAME);
     if (end) return [diameter(start, end, steps), across(hull, start, end, steps)];
   }
   throw new RangeError("a region without a pixel");
@@ -82,11 +84,12 @@ function across(hull: readonly Point[], start: Point, end: Point, steps: readonl
   const tolerance = 1e-9 * places[places.length - 1].position;
   const upper = places.filter(({ offset }) => offset >= -tolerance);
   const lower = places.filter(({ offset }) => offset <= tolerance);
-  let widest = { position: 0, low: 0, high: -Infinity };
-  for (const { position } of places) {
-    const here = { position, low: interpolated(lower, position), high: interpolated(upper, position) };
-    if (here.high - here.low > widest.high - widest.low) widest = here;
-  }
+  const lines = places.map(({ position }) => {
+    const [low, high] = [interpolated(lower, position), interpolated(upper, position)];
+    return { position, low, high, width: high - low };
+  });
+  const most = Math.max(...lines.map(({ width }) => width));
+  const widest = lines.find(({ width }) => width >= most * SAME) ?? lines[0];
   const at = (offset: number): Point => [
     start[0] + widest.position * along[0] + offset * aside[0],
     start[1] + widest.position * along[1] + offset * aside[1],

@@ -18,6 +18,9 @@ from breastseg.core.errors import GeometryError, InputError
 
 Point = tuple[float, float]
 
+_SAME = 1 - 1e-12
+"""Lengths that differ by rounding alone are equal; the first is then the same everywhere."""
+
 
 @dataclass(frozen=True)
 class Diameter:
@@ -64,8 +67,7 @@ def diameters(
         raise InputError("an empty region", "at least one pixel")
     hull = _hull(_corners(region) * steps)
     apart = np.hypot(*(hull[:, None] - hull[None]).transpose(2, 0, 1))
-    # Lengths that differ by rounding alone are equal; the first is then the same everywhere.
-    first, second = np.argwhere(apart >= apart.max() * (1 - 1e-12))[0]
+    first, second = np.argwhere(apart >= apart.max() * _SAME)[0]
     longest = _diameter(hull[first], hull[second], steps)
     return longest, _across(hull, hull[first], hull[second], steps)
 
@@ -127,7 +129,8 @@ def _across(
     upper, lower = offset >= -tolerance, offset <= tolerance
     high = np.interp(position, position[upper], offset[upper])
     low = np.interp(position, position[lower], offset[lower])
-    widest = int(np.argmax(high - low))
+    width = high - low
+    widest = int(np.argmax(width >= width.max() * _SAME))
     foot = start + position[widest] * along
     return _diameter(foot + low[widest] * aside, foot + high[widest] * aside, steps)
 

@@ -6,6 +6,7 @@ import { arraysOf, type Index, type Vector } from "./vectors";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 export const GOLDEN = `${ROOT}tests/golden/bundles/`;
 export const GOLDEN_IMAGES = `${ROOT}tests/golden/images`;
+export const FINDINGS = `${ROOT}tests/golden/findings.json`;
 export const BUNDLES = `${ROOT}src/breastseg/bundles/`;
 
 /** The arrays of NAME.json and NAME.bin. */

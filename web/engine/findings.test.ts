@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { Box } from "./box";
+import { parseBundle } from "./bundle";
+import type { LesionRecord } from "./generated/results";
+import { lesionRecords } from "./lesions";
+import { significant, rounded } from "./numbers";
+import { plane, type Plane } from "./plane";
+import { promptedProbability } from "./prompt";
+import { provenanceOf, stepsOf } from "./provenance";
+import { BUNDLES, FINDINGS } from "./testing/golden";
+import { imageOf } from "./testing/vectors";
+
+type Spacing = [number, number] | null;
+
+interface Findings {
+  prompts: {
+    given: {
+      image: number[][];
+      size: [number, number];
+      fit: "stretch" | "pad";
+      prompt: { frame: number; looks: number; disc: number };
+      threshold: number;
+      box: Box | null;
+      inside: [number, number][];
+      outside: [number, number][];
+      scribble: number[][] | null;
+    };
+    probability: number[][];
+  }[];
+  lesions: {
+    map: number[][];
+    threshold: number;
+    spacing_mm: Spacing;
+    regions: { box: Box; spacing_mm: Spacing }[];
+    lesions: LesionRecord[];
+  }[];
+  words: { bundle: string; channels: 1 | 3; parameters: object; steps: string[] }[];
+}
+
+const WANTED = JSON.parse(readFileSync(FINDINGS, "utf8")) as Findings;
+const BUNDLE = parseBundle(readFileSync(`${BUNDLES}ultrasound-fast/bundle.json`, "utf8"));
+
+function planeOf(values: number[][]): Plane {
+  return plane(values.length, values[0].length, Float32Array.from(values.flat()));
+}
+
+/** The network of the prompts: the same formula as in tests/golden/make_finding_vectors.py. */
+function formula(input: Float32Array): Promise<Float32Array> {
+  const area = input.length / 4;
+  const found = new Float32Array(area);
+  for (let i = 0; i < area; i++) {
+    const [image, box, inside, outside] = [0, 1, 2, 3].map((k) => input[k * area + i]);
+    found[i] = Math.min(Math.max(0.1 + 0.7 * image + 0.15 * box + 0.2 * inside - 0.5 * outside, 0), 1);
+  }
+  return Promise.resolve(found);
+}
+
+test.each(WANTED.prompts.map((one, number) => ({ ...one, number })))("prompt $number", async ({ given, probability }) => {
+  const bundle = {
+    ...BUNDLE,
+    input: { ...BUNDLE.input, size: given.size, fit: given.fit, intensity: "unit" as const },
+    output: { ...BUNDLE.output, flipAverage: false },
+    prompt: given.prompt,
+  };
+  const { box, inside, outside, scribble } = given;
+  const prompt = { box: box ?? undefined, inside, outside, scribble: scribble ? Uint8Array.from(scribble.flat()) : undefined };
+  const found = await promptedProbability(formula, bundle, planeOf(given.image), prompt, given.threshold);
+  const wanted = probability.flat();
+  const most = found.data.reduce((so, value, i) => Math.max(so, Math.abs(value - wanted[i])), 0);
+  expect(most).toBeLessThan(1e-4);
+});
+
+test.each(WANTED.lesions.map((one, number) => ({ ...one, number })))("lesions of map $number", (one) => {
+  const map = planeOf(one.map);
+  const regions = one.regions.map(({ box, spacing_mm }) => ({ box, spacingMm: spacing_mm }));
+  const vector = { shape: [1, map.rows, map.columns], data: map.data };
+  const found = lesionRecords(map, one.threshold, imageOf(vector, { spacingMm: one.spacing_mm, regions }));
+  expect(found).toEqual(one.lesions);
+});
+
+test.each(WANTED.words)("the words of $bundle with $channels channels", ({ bundle: name, channels, parameters, steps }) => {
+  const bundle = parseBundle(readFileSync(`${BUNDLES}${name}/bundle.json`, "utf8"));
+  const vector = { shape: [channels, 30, 40], data: new Uint8Array(channels * 1200) };
+  expect(provenanceOf(bundle, bundle.output.threshold).parameters).toEqual(parameters);
+  expect(stepsOf(bundle, imageOf(vector), bundle.output.threshold)).toEqual(steps);
+});
+
+describe("sizes are rounded as in Python", () => {
+  test.each([
+    [12345, 12340],
+    [12355, 12360],
+    [1000.5, 1000],
+    [0.00012345, 0.0001234], // just below the half
+    [9999.6, 10000],
+    [339, 339],
+    [0, 0],
+  ])("%d to four digits", (value, wanted) => {
+    expect(significant(value)).toBe(wanted);
+  });
+
+  test("probabilities to four decimals", () => {
+    expect([0.03125, 0.09375, 0.99999, 1, -0.5].map((value) => rounded(value, 4))).toEqual([0.0312, 0.0938, 1, 1, -0.5]);
+  });
+});
