@@ -7,6 +7,8 @@ import { brief, EngineError } from "./errors";
 
 const DESCRIPTION = "bundle.json";
 const MODEL = "model.onnx";
+/** Where what was fetched is kept for when the network is off; the service worker leaves it alone. */
+const KEPT = "bundles";
 
 /**
  * Read a bundle and check that its weights are the ones that it describes.
@@ -44,12 +46,7 @@ async function bytesOf(
     return new Uint8Array(await file.arrayBuffer());
   }
   const address = `${String(source).replace(/\/$/, "")}/${name}`;
-  let response: Response;
-  try {
-    response = await fetch(address);
-  } catch (error) {
-    throw missing(name, brief((error as Error).message));
-  }
+  const response = await responseOf(address, name);
   if (!response.ok || !response.body) throw missing(name, `the server answered ${response.status}`);
   const length = Number(response.headers.get("Content-Length") ?? 0);
   const parts: Uint8Array[] = [];
@@ -67,6 +64,21 @@ async function bytesOf(
     at += part.length;
   }
   return whole;
+}
+
+/** The network's answer, which is kept; without a network what was kept. */
+async function responseOf(address: string, name: string): Promise<Response> {
+  // A page that is neither on https nor on this machine has no cache.
+  const cache = "caches" in globalThis ? await caches.open(KEPT) : null;
+  try {
+    const response = await fetch(address);
+    if (response.ok) await cache?.put(address, response.clone());
+    return response;
+  } catch (error) {
+    const kept = await cache?.match(address);
+    if (kept) return kept;
+    throw missing(name, brief((error as Error).message));
+  }
 }
 
 function missing(name: string, why: string): EngineError {

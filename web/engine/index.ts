@@ -6,4 +6,3 @@ export { createEngine, type EngineOptions } from "./client";
 export { EngineError, type ErrorKind } from "./errors";
 export type * as Results from "./generated/results";
 export { MODALITIES, type Image, type Modality, type Pixels, type Region } from "./image";
-export { dropBundle, keepApp, keepBundle, keptBundles } from "./offline";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 
 const WORKER = fileURLToPath(new URL("../engine/service-worker/index.ts", import.meta.url));
-const NAME = "service-worker.js";
+const NAME = "worker.js";
 
 export function offline(): Plugin {
   let publicFiles: string[] = [];

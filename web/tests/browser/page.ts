@@ -1,5 +1,5 @@
 /** What the browser test asks the page to do; the server has the golden vectors and the bundles. */
-import { createEngine, EngineError, keepApp, keepBundle, keptBundles, type Engine, type Image } from "../../engine";
+import { createEngine, EngineError, type Engine, type Image } from "../../engine";
 import { arraysOf, imageOf, kindOf, spacingFor, type Index, type Vector } from "../../engine/testing/vectors";
 
 const SIXTEEN_BITS = 65535;
@@ -124,11 +124,11 @@ async function cancelling(name: string): Promise<{ first: string; lesions: numbe
   return { first, lesions: lesions.length };
 }
 
-/** Keep the app and a bundle; how many bundles are kept. */
-async function keeping(name: string): Promise<number> {
-  await keepApp();
-  await keepBundle(`/bundles/${name}`);
-  return (await keptBundles()).length;
+/** Let the service worker keep the app and a bundle that is used. */
+async function keeping(name: string): Promise<void> {
+  await navigator.serviceWorker.register("/worker.js");
+  await navigator.serviceWorker.ready;
+  await (await running().openBundle(`/bundles/${name}`)).close();
 }
 
 const actions = { agreement, keeping, decoding, speed, cancelling };
