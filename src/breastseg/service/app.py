@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -68,4 +69,5 @@ def bare_app() -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     problem.add_handlers(app)
+    app.openapi = cache(lambda: problem.described(app))  # type: ignore[method-assign]
     return app

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -37,20 +40,33 @@ _STATUS: tuple[tuple[type[BreastsegError], int, str], ...] = (
     (BreastsegError, 422, "Cannot be done"),
 )
 
+_TITLES = {
+    400: "Bad request",
+    401: "Log in first",
+    403: "Not allowed",
+    404: "Not found",
+    409: "Conflict",
+    413: "Too large",
+    422: "Cannot be done",
+    429: "Too many requests",
+}
 RESPONSES: dict[int | str, dict[str, object]] = {
     status: {
         "description": title,
-        "model": Problem,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    for status, title in (
-        (403, "Not allowed"),
-        (404, "Not found"),
-        (409, "Conflict"),
-        (422, "Cannot be done"),
-    )
+    for status, title in _TITLES.items()
 }
 """What routes may answer besides what they promise, for the OpenAPI document."""
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of an application, with the form of its problems."""
+    document = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes
+    )
+    document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    return document
 
 
 def answer(problem: Problem) -> JSONResponse:
