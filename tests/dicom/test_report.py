@@ -97,3 +97,15 @@ def test_the_same_report_in_every_run_and_another_with_a_segmentation() -> None:
     assert saved(report(subject)) == saved(report(again))
     segments = segmentation(subject)
     assert report(subject).SOPInstanceUID != report(subject, segments).SOPInstanceUID
+
+
+def test_descriptors_are_stated_as_computed() -> None:
+    one = read_back(report(image_subject("us-still")))
+    group = groups(one)[0]
+    shape = items(group, "Shape")[0].ConceptCodeSequence[0].CodeMeaning
+    assert shape in ("Round shape", "Ovoid shape (Oval)", "Irregular")
+    assert items(group, "Orientation")
+    assert not items(groups(read_back(report(image_subject("mg"))))[0], "Orientation")
+    said = " ".join(item.TextValue for item in items(one, "Comment"))
+    assert "computed from the mask and are not a reading" in said
+    assert "second moments" in said

@@ -28,6 +28,7 @@ from breastseg.dicom.derived import RESEARCH, derived_dataset, sop_reference
 from breastseg.dicom.segmentation import frame_numbers, tracking
 from breastseg.dicom.subject import Plane, Segment, Subject
 from breastseg.dicom.uids import derived_uid
+from breastseg.measure.descriptors import DEFINITIONS, Kind, descriptors
 from breastseg.results.schema import significant
 
 if TYPE_CHECKING:
@@ -63,6 +64,19 @@ _UNITS = {
     ("mm", 2): Code("mm2", "UCUM", "square millimeter"),
     ("mm", 3): Code("mm3", "UCUM", "cubic millimeter"),
 }
+_KINDS: dict[Kind, Code] = {
+    "shape": Code("300842002", "SCT", "Shape"),
+    "orientation": Code("111354", "DCM", "Orientation"),
+    "margin": Code("111037", "DCM", "Margins"),
+}
+_DESCRIBED = {
+    "round": Code("42700002", "SCT", "Round shape"),
+    "oval": Code("84360004", "SCT", "Ovoid shape (Oval)"),
+    "irregular": Code("49608001", "SCT", "Irregular"),
+    "parallel": Code("111355", "DCM", "Parallel"),
+    "not parallel": Code("111356", "DCM", "Not parallel"),
+    "circumscribed": Code("129738007", "SCT", "Circumscribed lesion"),
+}
 _PERCENT = Code("%", "UCUM", "percent")
 
 
@@ -94,9 +108,11 @@ def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
         title=Code("126000", "DCM", "Imaging Measurement Report"),
     )
     root = content[0]
-    root.ContentSequence.append(
-        sr.TextContentItem(_COMMENT, words(subject), sr.RelationshipTypeValues.CONTAINS)
-    )
+    said = [words(subject), *([_computed()] if subject.grid.ndim == 2 and subject.segments else [])]
+    for text in said:
+        root.ContentSequence.append(
+            sr.TextContentItem(_COMMENT, text, sr.RelationshipTypeValues.CONTAINS)
+        )
     one.update(root)
     one.CompletionFlag, one.VerificationFlag, one.PreliminaryFlag = (
         *("COMPLETE", "UNVERIFIED"),
@@ -153,6 +169,7 @@ def _group(subject: Subject, number: int, segments: Dataset | None) -> Group:
             sr.Measurement(one.code, one.value, one.unit, derivation=one.derivation)
             for one in measurements(subject, subject.segments[number - 1])
         ],
+        qualitative_evaluations=[*_described(subject, subject.segments[number - 1])],
         algorithm_id=sr.AlgorithmIdentification(
             said.segmenter, said.version, parameters or None, algorithm_family(said), "breastseg"
         ),
@@ -233,6 +250,24 @@ def measurements(subject: Subject, segment: Segment) -> Iterator[Measured]:
         yield Measured(_VOLUME, significant(segment.finding.volume), unit)
     probability = round(100 * segment.finding.lesion.mean_probability, 2)
     yield Measured(_CERTAINTY, probability, _PERCENT, _MEAN)
+
+
+def _computed() -> str:
+    how = "; ".join(f"{kind}: {definition}" for kind, definition in DEFINITIONS.items())
+    return f"Shape, orientation and margins are computed from the mask and are not a reading. {how}"
+
+
+def _described(subject: Subject, segment: Segment) -> Iterator[sr.QualitativeEvaluation]:
+    """Descriptors computed from the mask of an image; the report says that they are."""
+    from highdicom import sr
+
+    if subject.grid.ndim != 2:
+        return
+    shown = next(plane for plane in segment.planes if plane.index == segment.measured_at)
+    rows, columns = subject.grid.steps
+    ultrasound = subject.reference.tags.get("Modality") == "US"
+    for one in descriptors(shown.crop, (rows, columns), ultrasound):
+        yield sr.QualitativeEvaluation(_KINDS[one.kind], _DESCRIBED[one.value])
 
 
 def _unit(unit: str, power: int) -> Code:
