@@ -18,8 +18,7 @@ export interface Watched {
 }
 
 /** A page of the app that notes every fault. */
-export async function opened(browser: Browser, options: BrowserContextOptions = {}): Promise<Watched> {
-  const address = inject("address");
+export async function opened(browser: Browser, options: BrowserContextOptions = {}, address = inject("address")): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
@@ -36,6 +35,7 @@ export async function opened(browser: Browser, options: BrowserContextOptions = 
 
 export async function example(page: Page, summary: string | RegExp): Promise<void> {
   await page.getByRole("button", { name: summary }).click();
+  await settled(page);
   await viewer(page).waitFor();
 }
 

@@ -16,7 +16,18 @@ declare module "vitest" {
 const COMMAND = process.env.BREASTSEG ?? fileURLToPath(new URL("../../.venv/bin/breastseg", import.meta.url));
 const PATIENCE_MS = 90_000;
 
+export interface Service {
+  address: string;
+  stop: () => Promise<void>;
+}
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { address, stop } = await started();
+  project.provide("address", address);
+  return stop;
+}
+
+export async function started(): Promise<Service> {
   const port = await freePort();
   const root = await mkdtemp(join(tmpdir(), "breastseg-web-"));
   const service = spawn(COMMAND, ["serve", "--port", String(port), "--root", root], { stdio: ["ignore", "ignore", "pipe"] });
@@ -28,12 +39,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (service.exitCode !== null || Date.now() > deadline) throw new Error(`${COMMAND} serve does not answer. ${said}`);
     await new Promise((later) => setTimeout(later, 200));
   }
-  project.provide("address", address);
-  return async () => {
-    service.kill();
-    if (service.exitCode === null) await new Promise((ended) => service.once("exit", ended));
+  const stop = async (): Promise<void> => {
+    if (service.exitCode === null) {
+      const ended = new Promise((told) => service.once("exit", told));
+      service.kill();
+      await ended;
+    }
     await rm(root, { recursive: true, force: true });
   };
+  return { address, stop };
 }
 
 async function answers(address: string): Promise<boolean> {

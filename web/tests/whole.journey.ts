@@ -33,7 +33,7 @@ it("opens, outlines, corrects, measures, keeps and reports", async () => {
   expect(diameter).toBeGreaterThan(5);
   await shot(page, "measure");
 
-  // The threshold acts at once, and is one step to undo.
+  // The threshold acts at once.
   await tab(page, "Outline");
   const area = await measured(page, "Area");
   await tab(page, "Outline");

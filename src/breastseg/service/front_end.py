@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import Response
-from starlette.types import Scope
 
 from breastseg.inference.catalogue import BUNDLES
 
@@ -33,34 +29,12 @@ def built() -> Path | None:
     return next((place for place in _PLACES if (place / "index.html").is_file()), None)
 
 
-_ISOLATION: Mapping[str, str] = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-}
-
-
-class IsolatedFiles(StaticFiles):
-    """Files of a page that shares memory with no other origin, where WebAssembly has threads."""
-
-    def file_response(
-        self,
-        full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        """The file, with the two headers that isolate the page."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers.update(_ISOLATION)
-        return response
-
-
 def add_to(app: FastAPI) -> None:
     """Serve the app and the bundles that run in it, or a page that says how it is built."""
     folder = built()
     if folder is not None:
-        app.mount("/bundles", IsolatedFiles(directory=BUNDLES))
-        app.mount("/", IsolatedFiles(directory=folder, html=True))
+        app.mount("/bundles", StaticFiles(directory=BUNDLES))
+        app.mount("/", StaticFiles(directory=folder, html=True))
         return
 
     @app.get("/", include_in_schema=False)

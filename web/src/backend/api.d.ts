@@ -1433,6 +1433,16 @@ export interface components {
             password: string;
         };
         /**
+         * LoginRequest
+         * @description Name and password.
+         */
+        LoginRequest: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+        };
+        /**
          * Method
          * @description A method that segments.
          */

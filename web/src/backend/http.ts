@@ -4,6 +4,9 @@ import { Told } from "./backend";
 
 export type Wire = components["schemas"];
 
+/** The service has accounts, and nobody is logged in. */
+export class NeedsLogin extends Told {}
+
 /** Asks for JSON. */
 export async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (await (await answered(path, init)).json()) as T;
@@ -23,6 +26,7 @@ export async function answered(path: string, init: RequestInit = {}): Promise<Re
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Told("The service does not answer. Expected: it runs on the machine that this page came from. Try: start it again, or switch to this device.");
   }
+  if (response.status === 401) throw new NeedsLogin(await wordsOf(response));
   if (!response.ok) throw new Told(await wordsOf(response));
   return response;
 }

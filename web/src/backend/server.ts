@@ -18,6 +18,11 @@ export class Server implements Backend {
     return json("/about");
   }
 
+  /** The service answers with a cookie that scripts cannot read. */
+  async logIn(name: string, password: string): Promise<void> {
+    await answered("/session", posted({ name, password }));
+  }
+
   examples(): Promise<Wire["Example"][]> {
     return json("/examples");
   }
@@ -28,6 +33,10 @@ export class Server implements Backend {
 
   async scans(): Promise<Scan[]> {
     return (await json<Wire["ScanInfo"][]>("/scans")).map(scanOf);
+  }
+
+  async scan(id: string): Promise<Scan> {
+    return scanOf(await json<Wire["ScanInfo"]>(`/scans/${id}`));
   }
 
   async open(files: readonly File[], progress: Progress): Promise<Scan> {

@@ -1,5 +1,6 @@
 /** What the app holds: the scans, the open images, the methods, and what is under way. */
 import { messageOf, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
+import { NeedsLogin } from "../backend/http";
 import { Server } from "../backend/server";
 import { copyOf, type Mask } from "../mask/mask";
 import { Observable } from "./observable";
@@ -26,6 +27,8 @@ export class App extends Observable {
   parameters: Readonly<Record<string, Scalar>> = {};
   busy: Busy | null = null;
   error = "";
+  /** The service has accounts, and nobody is logged in. */
+  needsLogin = false;
   /** Methods whose remarks a person has read. */
   private readonly accepted = new Set<string>();
   /** A method whose remarks are to be read before it goes on. */
@@ -35,29 +38,41 @@ export class App extends Observable {
   private running: AbortController | null = null;
   private device: Promise<Backend> | null = null;
   backend: Backend = this.server;
+  /** Where a person wants it to be done; the backend follows once it is ready. */
+  place: "server" | "device" = "server";
 
   async start(): Promise<void> {
     await this.guarded(async () => {
       try {
         this.scans = await this.server.scans();
-      } catch {
+      } catch (error) {
+        this.needsLogin = error instanceof NeedsLogin;
         // With the network off the app goes on where it can.
-        await this.setPlace("device");
+        if (!this.needsLogin) await this.setPlace("device");
         return;
       }
       this.methods = await this.backend.methods();
-      this.method = this.methods.find(({ name }) => name === "ultrasound")?.name ?? this.firstMethod;
+      this.method = this.firstMethod;
       this.changed();
     });
   }
 
+  async logIn(name: string, password: string): Promise<void> {
+    await this.during("Logging in", async () => {
+      await this.server.logIn(name, password);
+      // Whatever was asked for before the login is asked for again.
+      window.location.reload();
+    });
+  }
+
   private get firstMethod(): string {
-    return this.methods.at(0)?.name ?? "";
+    return (this.methods.find(({ name }) => name === "ultrasound") ?? this.methods.at(0))?.name ?? "";
   }
 
   /** Segments here or on the server. */
   async setPlace(place: "server" | "device"): Promise<void> {
-    await this.guarded(async () => {
+    this.place = place;
+    await this.during(place === "device" ? "Going over to this device" : "Going over to the service", async () => {
       if (place === "device") {
         this.device ??= import("../backend/device").then(({ Device }) => new Device(() => this.server.methods()));
         this.backend = await this.device;
@@ -67,8 +82,9 @@ export class App extends Observable {
       this.parameters = {};
       this.session = null;
       this.beside = null;
-      this.changed();
     });
+    this.place = this.backend.place;
+    this.changed();
   }
 
   // --- opening --------------------------------------------------------------------------
@@ -86,9 +102,9 @@ export class App extends Observable {
     });
   }
 
-  add(scan: Scan): void {
+  add(scan: Scan, index = 0): void {
     this.scans = [scan, ...this.scans.filter(({ id }) => id !== scan.id)];
-    this.show(scan, 0);
+    this.show(scan, index);
   }
 
   show(scan: Scan, index: number): void {

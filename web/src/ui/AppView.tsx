@@ -3,7 +3,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import { Display } from "../viewer/display";
-import { HelpDialog, RemarksDialog } from "./dialogs";
+import { HelpDialog, LoginDialog, RemarksDialog } from "./dialogs";
 import { filesOf } from "./dropped";
 import { Header } from "./Header";
 import { ScanList } from "./ScanList";
@@ -46,6 +46,7 @@ export function AppView() {
         </Suspense>
       )}
       <Status app={app} />
+      {app.needsLogin && <LoginDialog error={app.error} onLogin={(name, password) => { void app.logIn(name, password); }} />}
       {help && <HelpDialog onClose={() => { setHelp(false); }} />}
       {app.asking !== null && <RemarksDialog method={app.asking} onAnswer={(read) => { app.answerRemarks(read); }} />}
     </div>

@@ -13,7 +13,7 @@ export interface HeaderProps {
 export function Header({ app, listed, onList, onHelp }: HeaderProps) {
   useChanges(app);
   const [dark, setDark] = useDark();
-  const onDevice = app.backend.place === "device";
+  const onDevice = app.place === "device";
   return (
     <header>
       <button type="button" aria-expanded={listed} onClick={onList}>Scans</button>

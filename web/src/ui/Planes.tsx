@@ -75,7 +75,7 @@ function draw(canvas: HTMLCanvasElement, session: Session, plane: Plane, at: num
   paintImage(canvas, frame, session.window);
   const context = canvas.getContext("2d");
   if (context === null) return;
-  context.strokeStyle = "#ffd23f";
+  context.strokeStyle = "#ff9f1c";
   context.lineWidth = 0.5;
   context.beginPath();
   for (const path of rings(mask, boundsOf(mask))) {

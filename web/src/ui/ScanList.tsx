@@ -1,8 +1,10 @@
 /** Opening scans, and the list of those that are there. */
 import { useEffect, useRef, useState } from "react";
+import type { ImageInfo } from "../backend/backend";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import { filesOf } from "./dropped";
+import { LabelSection } from "./LabelSection";
 
 interface Example {
   name: string;
@@ -54,6 +56,7 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
         </section>
       )}
       <Scans app={app} onPicked={onPicked} />
+      {onServer && <LabelSection app={app} />}
     </nav>
   );
 }
@@ -76,7 +79,7 @@ function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
                 onClick={() => { onPicked(); app.show(scan, index); }}
               >
                 <span>{image.name}</span>
-                <small>{describe(image.frames, image.kind, image.rows, image.columns)}{image.view === "" ? "" : `, ${image.view}`}</small>
+                <small>{describe(image)}</small>
               </button>
             ))}
             {scan.problems.map(({ name, message }) => <p key={name} className="problem">{name}: {message}</p>)}
@@ -87,8 +90,8 @@ function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
   );
 }
 
-function describe(frames: number, kind: string, rows: number, columns: number): string {
+function describe({ modality, view, frames, kind, rows, columns }: ImageInfo): string {
   const size = `${columns} x ${rows}`;
-  if (kind === "volume") return `volume, ${frames} slices of ${size}`;
-  return frames > 1 ? `cine loop, ${frames} frames of ${size}` : size;
+  const what = kind === "volume" ? `volume, ${frames} slices of ${size}` : frames > 1 ? `cine loop, ${frames} frames of ${size}` : size;
+  return [modality === "unknown" ? "" : modality, view, what].filter((part) => part !== "").join(", ");
 }

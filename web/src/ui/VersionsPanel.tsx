@@ -1,10 +1,21 @@
 /** Versions: every kept mask with who and when; compared with the model's. */
 import { useEffect, useState } from "react";
 import type { Version } from "../backend/backend";
+import { versionPath } from "../backend/server";
 import { differingPixels, dice } from "../mask/mask";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
+
+/** What the service makes of a version. */
+const FILES = [
+  ["report.pdf", "Report (PDF)"],
+  ["report.html", "Report (HTML)"],
+  ["mask.nii.gz", "Mask (NIfTI)"],
+  ["results.json", "Results (JSON)"],
+  ["seg.dcm", "DICOM SEG"],
+  ["sr.dcm", "DICOM SR"],
+] as const;
 
 export function VersionsPanel({ app, session }: { app: App; session: Session }) {
   useChanges(session);
@@ -53,6 +64,10 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
             {session.image.frames > 1 ? ` of ${version.frame + 1}` : ""} by {version.createdBy}, <time dateTime={version.createdAt}>{new Date(version.createdAt).toLocaleString()}</time>
             {version.note !== "" && <em> {version.note}</em>}
             <button type="button" onClick={() => { open(version); }}>Open</button>
+            <details>
+              <summary>Files</summary>
+              {FILES.map(([name, label]) => <a key={name} download href={`/api${versionPath(session.scan, session.index, version, `exports/${name}`)}`}>{label}</a>)}
+            </details>
           </li>
         ))}
       </ol>

@@ -46,6 +46,26 @@ export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (m
   );
 }
 
+export function LoginDialog({ error, onLogin }: { error: string; onLogin: (name: string, password: string) => void }) {
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  return (
+    <Dialog title="Log in" onClose={() => undefined}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onLogin(name, password);
+        }}
+      >
+        <label className="field">Account <input required autoFocus autoComplete="username" value={name} onChange={(event) => { setName(event.target.value); }} /></label>
+        <label className="field">Password <input required type="password" autoComplete="current-password" value={password} onChange={(event) => { setPassword(event.target.value); }} /></label>
+        {error !== "" && <p role="alert" className="problem">{error}</p>}
+        <button type="submit" className="primary">Log in</button>
+      </form>
+    </Dialog>
+  );
+}
+
 export function HelpDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Tools and keys" onClose={onClose}>

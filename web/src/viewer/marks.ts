@@ -1,7 +1,7 @@
 /** Lines, points and brushes on the screen. */
 import type { Prompt } from "../backend/backend";
 import type { Point } from "../mask/mask";
-import { toScreen, type Viewport } from "../state/viewport";
+import { toScreen, type Size, type Viewport } from "../state/viewport";
 import type { Sketch } from "./tools";
 
 const INSIDE = "#57f287";
@@ -12,25 +12,61 @@ interface Place {
   y: number;
 }
 
-export function drawLine(context: CanvasRenderingContext2D, a: Place, b: Place, colour: string, label = ""): void {
-  for (const [style, width] of [["rgba(0, 0, 0, 0.6)", 3.5], [colour, 1.5]] as const) {
+/** Lines of this program are pink dashes between open diamonds, as on Python's overlays: no scanner draws them so. */
+export const RULER = "#ff64c8";
+
+export function drawLine(context: CanvasRenderingContext2D, a: Place, b: Place, label = ""): void {
+  const length = Math.hypot(b.x - a.x, b.y - a.y);
+  const arm = Math.min(5.5, Math.max(2, length / 6));
+  const [dx, dy] = length === 0 ? [0, 0] : [((b.x - a.x) * arm) / length, ((b.y - a.y) * arm) / length];
+  for (const [style, width] of [["rgba(0, 0, 0, 0.65)", 4], [RULER, 1.8]] as const) {
     context.strokeStyle = style;
     context.lineWidth = width;
     context.beginPath();
-    context.moveTo(a.x, a.y);
-    context.lineTo(b.x, b.y);
+    for (const { x, y } of [a, b]) {
+      context.moveTo(x, y - arm);
+      context.lineTo(x + arm, y);
+      context.lineTo(x, y + arm);
+      context.lineTo(x - arm, y);
+      context.closePath();
+    }
     context.stroke();
+    context.setLineDash([6, 4]);
+    context.beginPath();
+    context.moveTo(a.x + dx, a.y + dy);
+    context.lineTo(b.x - dx, b.y - dy);
+    context.stroke();
+    context.setLineDash([]);
   }
-  for (const { x, y } of [a, b]) {
-    context.fillStyle = colour;
-    context.fillRect(x - 2.5, y - 2.5, 5, 5);
-  }
-  if (label === "") return;
+  if (label !== "") drawLetters(context, label, { x: b.x + 9, y: b.y + 4 }, RULER);
+}
+
+export function drawLetters(context: CanvasRenderingContext2D, text: string, { x, y }: Place, colour: string): void {
   context.font = "600 13px system-ui, sans-serif";
   context.lineWidth = 3;
   context.strokeStyle = "rgba(0, 0, 0, 0.8)";
-  context.strokeText(label, b.x + 6, b.y);
-  context.fillText(label, b.x + 6, b.y);
+  context.strokeText(text, x, y);
+  context.fillStyle = colour;
+  context.fillText(text, x, y);
+}
+
+/** A bar of a round number of millimetres in the lower right corner. */
+export function drawScaleBar(context: CanvasRenderingContext2D, size: Size, pixelsAMm: number): void {
+  const most = (0.2 * size.width) / pixelsAMm;
+  const decade = 10 ** Math.floor(Math.log10(most));
+  const millimetres = ([5, 2, 1].find((step) => step * decade <= most) ?? 1) * decade;
+  const [right, bottom, length] = [size.width - 14, size.height - 14, millimetres * pixelsAMm];
+  for (const [style, width] of [["#000", 5], [RULER, 2]] as const) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(right - length, bottom - 5);
+    context.lineTo(right - length, bottom);
+    context.lineTo(right, bottom);
+    context.lineTo(right, bottom - 5);
+    context.stroke();
+  }
+  drawLetters(context, `${Number(millimetres.toPrecision(1))} mm`, { x: right - length, y: bottom - 10 }, RULER);
 }
 
 export function drawMarks(context: CanvasRenderingContext2D, prompt: Prompt, sketch: Sketch, cross: Point | null, viewport: Viewport): void {
@@ -56,7 +92,7 @@ export function drawMarks(context: CanvasRenderingContext2D, prompt: Prompt, ske
     });
     for (const point of path) drawDot(context, toScreen(viewport, point));
   }
-  if (sketch.line !== undefined) drawLine(context, toScreen(viewport, sketch.line[0]), toScreen(viewport, sketch.line[1]), "#ff9f6b");
+  if (sketch.line !== undefined) drawLine(context, toScreen(viewport, sketch.line[0]), toScreen(viewport, sketch.line[1]));
   if (sketch.brush !== undefined) {
     const { x, y } = toScreen(viewport, sketch.brush.at);
     const radius = Math.max(sketch.brush.radius, 0.5);

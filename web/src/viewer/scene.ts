@@ -7,15 +7,12 @@ import type { Window } from "../state/window";
 import type { Display } from "./display";
 import { paintHeat, paintImage, paintMask, type Rgb } from "./layers";
 import { diameterLines } from "./lines";
-import { drawLine, drawMarks, drawScribble } from "./marks";
+import { drawLetters, drawLine, drawMarks, drawScaleBar, drawScribble } from "./marks";
 import type { Sketch } from "./tools";
 
-const CONTOUR = "#ffd23f";
+const CONTOUR = "#ff9f1c";
 const MODEL = "#4cc9f0";
-const LONGEST = "#7ae582";
-const ACROSS = "#9bf6ff";
-const CALIPER = "#ff9f6b";
-const FILL: Rgb = [255, 210, 63];
+const FILL: Rgb = [255, 159, 28];
 
 export class Scene {
   viewport: Viewport | null = null;
@@ -109,6 +106,9 @@ export class Scene {
     this.drawContours(context, ratio);
     this.drawDiameters(context);
     this.drawPointed(context);
+    const { spacingMm, parts } = this.session.image;
+    // One scale must hold for all of the image.
+    if (spacingMm !== null && parts.length === 0) drawScaleBar(context, this.size, this.viewport.scaleColumn / spacingMm[1]);
   }
 
   private repaint(frame: NonNullable<ReturnType<Session["loaded"]>>): void {
@@ -181,23 +181,18 @@ export class Scene {
     if (viewport === null) return;
     const place = (point: Point): { x: number; y: number } => toScreen(viewport, point);
     if (this.display.shown.diameters && !session.editing) {
-      for (const { key, ends } of diameterLines(session)) drawLine(context, place(ends[0]), place(ends[1]), key.endsWith("longest") ? LONGEST : ACROSS);
+      for (const { ends } of diameterLines(session)) drawLine(context, place(ends[0]), place(ends[1]));
       if (session.lesions.length > 1) this.drawNumbers(context, place);
     }
     session.calipers.forEach(({ frame, ends }, index) => {
-      if (frame === session.frame) drawLine(context, place(ends[0]), place(ends[1]), CALIPER, String.fromCharCode(65 + (index % 26)));
+      if (frame === session.frame) drawLine(context, place(ends[0]), place(ends[1]), String.fromCharCode(65 + (index % 26)));
     });
   }
 
   private drawNumbers(context: CanvasRenderingContext2D, place: (point: Point) => { x: number; y: number }): void {
-    context.font = "600 13px system-ui, sans-serif";
     for (const { region } of this.session.lesions.slice(0, 50)) {
       const { x, y } = place({ row: region.box.row0, column: region.box.column1 });
-      context.strokeStyle = "rgba(0, 0, 0, 0.8)";
-      context.lineWidth = 3;
-      context.strokeText(String(region.number), x + 4, y);
-      context.fillStyle = CONTOUR;
-      context.fillText(String(region.number), x + 4, y);
+      drawLetters(context, String(region.number), { x: x + 4, y }, CONTOUR);
     }
   }
 

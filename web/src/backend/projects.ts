@@ -1,0 +1,29 @@
+/** Projects in which several readers label scans, blind to each other. */
+import type { Mask } from "../mask/mask";
+import { answered, json, posted, type Wire } from "./http";
+import { maskFromPng, pngOf } from "./png";
+
+export type Project = Wire["ProjectInfo"];
+export type Case = Wire["CaseInfo"];
+export type Decision = Wire["Decision"];
+
+export const projects = {
+  all: (): Promise<Project[]> => json("/projects"),
+
+  add: (name: string, method: string, readers: number): Promise<Project> => json("/projects", posted({ name, method, readers_per_case: readers })),
+
+  addScan: (project: string, scan: string): Promise<Case[]> => json(`/projects/${project}/scans`, posted({ scan })),
+
+  next: (project: string): Promise<Case | null> => json(`/projects/${project}/next`, { method: "POST" }),
+
+  proposed: async (project: string, one: Case): Promise<Mask> => maskFromPng(await (await answered(`/projects/${project}/cases/${one.case}/proposed.png`)).blob()),
+
+  /** Keeps what a reader decides; only a corrected mask is sent. */
+  decide: (project: string, one: Case, decision: Decision, seconds: number, mask: Mask): Promise<Project> => {
+    const form = new FormData();
+    form.append("decision", decision);
+    form.append("seconds", seconds.toFixed(1));
+    if (decision === "corrected") form.append("mask", pngOf(mask), "mask.png");
+    return json(`/projects/${project}/cases/${one.case}/readings`, { method: "POST", body: form });
+  },
+};
