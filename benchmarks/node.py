@@ -168,10 +168,9 @@ def send_all(todo: list[Dataset], port: int, acknowledged: set[str]) -> Counter[
 def fill(folder: Path, seconds: float) -> int:
     """Fill the disk to the last byte for a while; returns how many bytes that took."""
     path, size = folder / "filler", 0
-    with path.open("wb") as stream, contextlib.suppress(OSError):
+    with path.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
         while True:
-            size += stream.write(bytes(2**16))
-            stream.flush()
+            size += stream.write(bytes(2**16)) or 0
     time.sleep(seconds)
     path.unlink()
     return size
@@ -215,10 +214,10 @@ def run(options: argparse.Namespace, folder: Path, work: Path) -> dict[str, obje
                 while len(peer.objects) < goal:
                     time.sleep(0.05)
                 time.sleep(rng.random())
-                node.kill()
-                kills += 1
                 if kills == options.kills // 2 and options.folder is None:
                     filled = fill(folder, 5)
+                node.kill()
+                kills += 1
             answers = sum((one.result() for one in senders), Counter())
         received = time.monotonic() - begun
         while len(peer.objects) < len(acknowledged) and time.monotonic() < begun + options.limit:

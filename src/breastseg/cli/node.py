@@ -27,7 +27,7 @@ class RunNode:
 
     Runs until it is stopped. A node that was stopped or killed goes on where it was: what it has
     said that it has is never lost. 'breastseg node status', 'retry' and 'drop' look after its
-    queue, while it runs or not. docs/how-to/node.md describes the configuration.
+    queue, while it runs or not. docs/reference/node.md describes the configuration.
 
     Exit codes: 2 it could not start, 130 stopped.
 

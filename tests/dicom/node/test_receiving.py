@@ -18,6 +18,7 @@ from pynetdicom import AE
 from pynetdicom.association import Association
 
 from breastseg.dicom.node.config import Listen
+from breastseg.dicom.node.folder import NodeFolder
 from breastseg.dicom.node.intake import Status
 from breastseg.dicom.node.receiving import STORAGE_CLASSES, TRANSFER_SYNTAXES, Receiver
 
@@ -95,11 +96,8 @@ def test_other_titles_are_rejected_with_a_line(
     assert f"{calling}@127.0.0.1: association rejected, it called '{called}'" in caplog.text
 
 
-def test_little_room_refuses_before_it_harms(tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    plenty = Parts(tmp_path, [handler("us-still")])
-    parts = Parts(tmp_path, [handler("us-still")], replace(plenty.config, min_free_mib=2**20))
+def test_little_room_refuses_before_it_harms(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NodeFolder, "free_mib", lambda _self: 0)
     with receiving(parts) as port:
         association = associated(port)
         assert association.send_c_store(still()).Status == Status.NO_ROOM

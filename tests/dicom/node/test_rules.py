@@ -117,6 +117,12 @@ def test_a_configuration_that_could_not_work_is_refused(
         read_config(tmp_path / "node.toml")
 
 
+def test_the_guide_shows_a_configuration_that_can_be_read(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[3] / "docs" / "how-to" / "node.md"
+    (tmp_path / "node.toml").write_text(guide.read_text().split("```toml\n")[1].split("```")[0])
+    assert len(read_config(tmp_path / "node.toml").destinations) == 2
+
+
 def test_waits_double_up_to_the_longest() -> None:
     config = NodeConfig(Path("x"), first_wait_s=5, longest_wait_s=60)
     assert [config.wait_s(tries) for tries in (1, 2, 3, 4, 5, 10**6)] == [5, 10, 20, 40, 60, 60]

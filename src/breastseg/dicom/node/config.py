@@ -19,7 +19,7 @@ from breastseg.io.toml_file import TomlKind, built, read_table
 ANY = "*"
 """In place of an AE title: any."""
 
-_KIND = TomlKind("configuration", "see docs/how-to/node.md")
+_KIND = TomlKind("configuration", "see docs/reference/node.md")
 _AE_TITLE = re.compile(r"(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _Seconds = Annotated[float, Within(1, 86400)]
@@ -179,7 +179,7 @@ class NodeConfig(Strict):
         quiet_s: seconds without a further instance after which a study is taken to be complete.
         min_free_mib: free space below which no instance is taken.
         keep_days: days after which what was sent is removed here.
-        attempts: how often an item is tried, and how often a result is sent, before it fails.
+        attempts: how often a result is sent to a destination before it has failed.
         first_wait_s: seconds before the second attempt; each further wait is twice as long.
         longest_wait_s: the longest of these waits.
         log: text or json.
@@ -195,7 +195,7 @@ class NodeConfig(Strict):
     folders: tuple[FolderDestination, ...] = ()
     workers: Annotated[int, Within(0, 256)] = 0
     quiet_s: Annotated[float, Within(0, 86400)] = 30.0
-    min_free_mib: Annotated[int, Within(1, 2**20)] = 1024
+    min_free_mib: Annotated[int, Within(1, 10**5)] = 1024
     keep_days: Annotated[float, Within(0, 3650)] = 7.0
     attempts: Annotated[int, Within(1, 1000)] = 20
     first_wait_s: Annotated[float, Within(0.01, 3600)] = 5.0

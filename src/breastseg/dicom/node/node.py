@@ -69,9 +69,12 @@ class Node:
         known = handlers(config.rules, config.default_rules)
         self._folder = NodeFolder(config.folder)
         self._held = self._folder.lock()
-        self._queue = Queue(self._folder.queue_file)
-        again = self._queue.recover(_CRASHES)
-        self._folder.clean(self._queue)
+        try:
+            self._queue = Queue(self._folder.queue_file)
+            again = self._queue.recover(_CRASHES)
+            self._folder.clean(self._queue)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise InputError(f"folder {config.folder}: {error}", "a disk with room") from error
         by_name = {one.name: one for one in known}
         segmenting = Segmenting(config, self._folder, self._queue, by_name, self._opener)
         intake = Intake(config, self._folder, self._queue, known)
