@@ -178,6 +178,7 @@ def masks() -> list[Sample]:
         ("c.png", colours),
         ("a.jpg", dark * 255),
         ("a.bmp", dark * 255),
+        ("b.bmp", dark * 1),
     ):
         stream = io.BytesIO()
         kind = "JPEG" if name.endswith("jpg") else name[2:]
@@ -191,7 +192,9 @@ def annotations() -> list[Sample]:
     corners = [[14.5, 10.0], [34.0, 12.25], [30.0, 30.5], [12.0, 28.0]]
     flat = [number for corner in corners for number in corner]
     runs = {"counts": [500, 20, 1400], "size": [40, 48]}
+    words = "drawn by two readers who did not see the report, " * 30
     coco = {
+        "info": {"description": words},
         "images": [{"id": 1, "file_name": "a.png", "height": 40, "width": 48}],
         "annotations": [
             {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [flat]},
@@ -205,6 +208,7 @@ def annotations() -> list[Sample]:
         "imagePath": "a.png",
         "imageHeight": 40,
         "imageWidth": 48,
+        "imageData": words,
     }
     yolo = "\n".join(f"{n} 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.625" for n in (0, 1, 0))
     return [
