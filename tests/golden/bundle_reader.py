@@ -24,7 +24,8 @@ DEFAULTS = {
     | {"flip_average": False, "temperature": 1.0},
 }
 KNOWN = {"format", "name", "version", "modality", "summary", "network", "weights_sha256", "labels"}
-KNOWN |= {"training_data", "licence", "remarks", "volume", "malignancy", "prompt", "extensions"}
+KNOWN |= {"training_data", "licence", "remarks", "volume", "malignancy", "prompt"}
+KNOWN |= {"confidence", "conformal", "extensions"}
 KNOWN |= {*DEFAULTS}
 DISC = ("     #     ", "  #######  ", " ######### ", *["###########"] * 5)
 DISC += (" ######### ", "  #######  ", "     #     ")
