@@ -18,6 +18,7 @@ from breastseg.core.errors import BreastsegError
 from breastseg.service.app import create_app
 from breastseg.service.backup import back_up, restore
 from breastseg.service.migrations.migrate import migrate
+from breastseg.service.service import Service
 from breastseg.service.settings import Settings
 from breastseg.service.tables import Base
 
@@ -115,3 +116,9 @@ def test_the_migrations_make_the_tables_that_the_code_has(tmp_path: Path) -> Non
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+def test_two_services_do_not_share_a_folder(client: TestClient) -> None:
+    settings = client.app.state.service.settings  # type: ignore[attr-defined]
+    with pytest.raises(BreastsegError, match="another service uses this folder"):
+        Service(settings)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import IO, Annotated
 
 from fastapi import Depends, Request
 
+from breastseg.core.errors import InputError
 from breastseg.service.accounts import Accounts
 from breastseg.service.files import Files
 from breastseg.service.jobs import Jobs
@@ -22,12 +24,16 @@ class Service:
 
     Args:
         settings: how it runs.
+
+    Raises:
+        InputError: another service uses the folder.
     """
 
     def __init__(self, settings: Settings) -> None:
         limits = settings.limits
         self.settings = settings
         self.files = Files(settings.root)
+        self._alone = _alone(settings.root)
         self.store = open_store(settings)
         self.accounts = Accounts(self.store)
         self.methods = Methods(settings.threads)
@@ -40,6 +46,29 @@ class Service:
         """End the jobs' workers and let the store go."""
         self.jobs.stop()
         self.store.close()
+        if self._alone is not None:
+            self._alone.close()
+
+
+def _alone(root: Path) -> IO[str] | None:
+    """A lock that the system lets go when the process ends, however that happens.
+
+    A second service would take the running jobs of the first for interrupted. None where the system
+    has no such lock.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    stream = (root / "service.lock").open("w")
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        stream.close()
+        raise InputError(
+            f"{root}: another service uses this folder", "one at a time", "stop it first"
+        ) from None
+    return stream
 
 
 def _service(request: Request) -> Service:
