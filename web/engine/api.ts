@@ -43,6 +43,8 @@ export interface Segmentation {
   readonly lesions: readonly LesionRecord[];
   /** 0 to 1, of a bundle with the labels benign and malignant; null where nothing is outlined or it does not say. */
   readonly malignancy: number | null;
+  /** That the image shows a lesion, 0 to 1; null where the bundle was not calibrated for it. */
+  readonly confidence: number | null;
   readonly threshold: number;
   readonly remarks: readonly string[];
   readonly provenance: SegmenterRecord;

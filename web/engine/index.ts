@@ -1,7 +1,7 @@
 /** The engine: what Python does with an image, in the browser, with nothing leaving the device. */
 export type * from "./api";
 export { boxShape, intersection, type Box } from "./box";
-export type { Bundle, InputSpec, OutputSpec, PlattScaling, PromptSpec } from "./bundle";
+export type { Bundle, Confidence, Conformal, InputSpec, OutputSpec, PlattScaling, PromptSpec } from "./bundle";
 export { createEngine, type EngineOptions } from "./client";
 export { EngineError, type ErrorKind } from "./errors";
 export type * as Results from "./generated/results";

@@ -12,9 +12,7 @@ interface Peak {
 
 /** The image's probability from the maps at the network's size. */
 export function imageProbability(maps: readonly Plane[], placement: Placement, output: OutputSpec): Plane {
-  const first = crop(maps[0], placement.inner);
-  const lesion = maps.length === 1 ? first.data.slice() : first.data.map((background) => 1 - background);
-  const inner = plane(first.rows, first.columns, lesion);
+  const inner = innerLesion(maps, placement);
   const peaks = rejectRegions(inner, output);
   const probability = backward(inner, placement);
   const threshold = Math.fround(output.threshold);
@@ -25,6 +23,17 @@ export function imageProbability(maps: readonly Plane[], placement: Placement, o
     if (probability.data[there] < threshold) probability.data[there] = score;
   }
   return probability;
+}
+
+/** The probability of any lesion in the inner part. */
+function innerLesion(maps: readonly Plane[], placement: Placement): Plane {
+  const { rows, columns, data } = crop(maps[0], placement.inner);
+  return plane(rows, columns, maps.length === 1 ? data.slice() : data.map((background) => 1 - background));
+}
+
+/** The image's score: its highest probability of any lesion, before regions are rejected. */
+export function scoreOf(maps: readonly Plane[], placement: Placement): number {
+  return innerLesion(maps, placement).data.reduce((most, value) => Math.max(most, value), 0);
 }
 
 /** Scale the regions down that the operating point rejects, in place; give the peaks of the others. */
@@ -97,7 +106,11 @@ export function malignancyOf(
   }
   if (weights === 0) return null;
   const share = Math.min(1, sum / weights);
-  if (!scaling) return share;
-  const inside = Math.min(Math.max(share, 1e-6), 1 - 1e-6);
-  return 1 / (1 + Math.exp(-(scaling.slope * Math.log(inside / (1 - inside)) + scaling.intercept)));
+  return scaling ? scaled(scaling, share) : share;
+}
+
+/** Platt scaling of a number, 0 to 1; held one millionth from both ends. */
+export function scaled({ slope, intercept }: PlattScaling, number: number): number {
+  const inside = Math.min(Math.max(number, 1e-6), 1 - 1e-6);
+  return 1 / (1 + Math.exp(-(slope * Math.log(inside / (1 - inside)) + intercept)));
 }

@@ -7,7 +7,7 @@ import { greyUnit } from "./intensity";
 import { lesionRecords } from "./lesions";
 import { emptyMaps, isConstant, networkMaps, type Network } from "./map";
 import { outputsOf } from "./network";
-import { imageProbability, labelProbabilities, malignancyOf, maskOf } from "./operating-point";
+import { imageProbability, labelProbabilities, malignancyOf, maskOf, scaled, scoreOf } from "./operating-point";
 import type { Plane } from "./plane";
 import { prepare } from "./prepare";
 import { promptedProbability } from "./prompt";
@@ -24,6 +24,8 @@ export interface Wish {
 interface Found {
   readonly probability: Plane;
   readonly each: readonly Plane[];
+  /** The image's score; null with a prompt, which asks of one lesion. */
+  readonly score: number | null;
 }
 
 /**
@@ -51,6 +53,7 @@ export async function segmentImage(
     mask: maskOf(probability, each, threshold),
     lesions: lesionRecords(probability, threshold, image),
     malignancy: malignancy(bundle, found, threshold),
+    confidence: bundle.confidence && found.score !== null ? scaled(bundle.confidence, found.score) : null,
     threshold,
     remarks: image.remarks,
     provenance: provenanceOf(bundle, threshold),
@@ -66,7 +69,8 @@ async function unprompted(network: Network, bundle: Bundle, image: Image, thresh
     ? emptyMaps(outputsOf(bundle), size)
     : await networkMaps(network, withoutPrompt(input, bundle, area), size, bundle.output);
   const probability = imageProbability(maps, placement, { ...bundle.output, threshold });
-  return { probability, each: maps.length > 1 ? labelProbabilities(maps, placement, probability) : [] };
+  const each = maps.length > 1 ? labelProbabilities(maps, placement, probability) : [];
+  return { probability, each, score: scoreOf(maps, placement) };
 }
 
 async function prompted(
@@ -77,7 +81,7 @@ async function prompted(
   threshold: number,
 ): Promise<Found> {
   const unit = greyUnit(image);
-  return { probability: await promptedProbability(network, bundle, unit, prompt, threshold), each: [] };
+  return { probability: await promptedProbability(network, bundle, unit, prompt, threshold), each: [], score: null };
 }
 
 /** With empty maps of a prompt, where the network takes one. */
