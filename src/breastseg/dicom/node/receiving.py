@@ -98,7 +98,9 @@ class Receiver:
         """Take no more connections, and end those that are open."""
         self._server.stop()
         for association in self._server.active_associations:
-            association.abort()
+            if association.is_established:
+                association.abort()
+            association.join(5.0)
 
     def _handlers(self) -> list[EventHandlerType]:
         from pynetdicom import evt
