@@ -164,9 +164,9 @@ export class App extends Observable {
     this.changed();
   }
 
-  /** Runs what needs a method once its remarks were read. */
+  /** Runs what needs a bundle once its remarks were read; those of a classical method are hints that stand beside it. */
   private afterRemarks(method: Method, then: () => void): void {
-    if (method.remarks.length === 0 || this.accepted.has(method.name)) {
+    if (method.kind === "classical" || method.remarks.length === 0 || this.accepted.has(method.name)) {
       then();
       return;
     }
