@@ -99,7 +99,7 @@ function Decisions({ app, project, opened, onDecided }: { app: App; project: str
       return;
     }
     deciding.current = true;
-    const seconds = (performance.now() - opened.since) / 1000;
+    const seconds = secondsSince(opened.since);
     void app.during("Keeping the decision", async () => {
       onDecided(await projects.decide(project, opened.one, decision, seconds, session.mask(opened.one.frame)));
     }).finally(() => { deciding.current = false; });
@@ -109,6 +109,10 @@ function Decisions({ app, project, opened, onDecided }: { app: App; project: str
       {WORDS.map(([decision, label, help]) => <button key={decision} type="button" title={help} onClick={() => { decide(decision); }}>{label}</button>)}
     </div>
   );
+}
+
+function secondsSince(then: number): number {
+  return (performance.now() - then) / 1000;
 }
 
 function NewProject({ app, onMade }: { app: App; onMade: (project: Project) => void }) {
