@@ -151,6 +151,8 @@ class DicomObjects:
             with quiet():  # what the source states is repeated as it is, against the rules or not
                 made = made_objects(subject, self._kinds)
                 return {**made, "sc": capture(subject, drawn)} if drawn else made
+        except BreastsegError:
+            raise
         except Exception as error:
             raise as_breastseg_error(error, self._stem or "volume") from error
 

@@ -104,8 +104,6 @@ def make_bundle(
         BundleError: a file of the run is missing or damaged, `out` exists, or the exported
             network computes something else than the trained one.
     """
-    if out.exists():
-        raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
     copied = [_present(run / name) for name in (RECIPE, LOG)]
     spec = _read_spec(run)
     network, in_words = _trained(run, weights)
@@ -275,7 +273,9 @@ def _present(path: Path) -> Path:
 
 @contextmanager
 def _appearing(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out` that takes its name on success."""
+    """A temporary folder beside `out`, which must not exist yet, that takes its name on success."""
+    if out.exists():
+        raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
         # one level down: the outer folder is private, and goes in any case

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from breastseg.core.errors import as_breastseg_error
+from breastseg.core.errors import BreastsegError, as_breastseg_error
 from breastseg.core.image import Image, Modality
 from breastseg.results.source import STANDARD_INPUT, Source
 
@@ -37,6 +37,8 @@ def read_source(source: Source, spacing_mm: Spacing | None = None) -> Iterator[I
         stated, modality = _stated(source.path)
         for image in open_images(source.open(), source.name):
             yield _with(image, stated, spacing_mm, modality)
+    except BreastsegError:
+        raise
     except Exception as error:
         raise as_breastseg_error(error, source.name) from error
 

@@ -182,6 +182,8 @@ def _found(path: Path, name: str) -> Iterator[Held]:
             if last is not None and joined is None:
                 yield last
             last = joined or one
+    except BreastsegError:
+        raise
     except Exception as error:
         raise as_breastseg_error(error, name) from error
     if last is not None:
