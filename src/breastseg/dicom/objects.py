@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from breastseg.core.errors import InputError, as_breastseg_error
+from breastseg.core.errors import BreastsegError, InputError, as_breastseg_error
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.dicom.extra import require
