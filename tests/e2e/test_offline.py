@@ -50,7 +50,6 @@ input = { size = [32, 32] }
 [[sources]]
 name = "study"
 train = "all"
-validation = "all"
 """
 _NAMES = ("AF_INET", "AF_INET6", "AF_NETLINK")
 
