@@ -20,8 +20,17 @@ export default tseslint.config(
   },
   { files: ["**/*.{js,mjs}"], ...tseslint.configs.disableTypeChecked },
   {
+    // Scripts of Node, some of which hand functions to a page of the browser.
     files: ["**/*.mjs"],
-    languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly", window: "readonly" } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...["Buffer", "console", "process", "URL"],
+          ...["document", "window", "performance", "EventTarget"],
+          ...["HTMLCanvasElement", "OffscreenCanvas", "PerformanceObserver"],
+        ].map((name) => [name, "readonly"]),
+      ),
+    },
   },
   { files: ["**/*.test.{ts,tsx}", "tests/*.journey.ts"], rules: { "max-lines-per-function": "off" } },
   { files: ["src/**/*.{ts,tsx}"], plugins: { "react-hooks": hooks }, rules: hooks.configs.recommended.rules },
