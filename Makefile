@@ -52,7 +52,7 @@ web: $(WEB_STAMP) ## build the browser app into web/dist (Node 20.19 or newer)
 
 web-test: $(STAMPS)/dev web ## the journeys through the browser app, in Debian's Chromium
 	@echo "web-test: vitest and playwright-core on breastseg serve"
-	@npm --prefix web exec -- vitest run --config tests/vitest.config.ts
+	@cd web && npm exec -- vitest run --config tests/vitest.config.ts
 
 web-check: $(WEB_STAMP) ## types, lint and tests of the browser app
 	@echo "web-check: tsc, eslint, vitest"

@@ -167,11 +167,8 @@ function outputSpec(fields: Fields): OutputSpec {
     temperature: fields.real("temperature", 1, 0.01, 100),
   };
   fields.end();
-  if (spec.threshold === 0 || spec.threshold === 1 || spec.minAreaFraction === 1) {
-    throw refusal(
-      `threshold ${spec.threshold}, min_area_fraction ${spec.minAreaFraction}`,
-      "a threshold between 0 and 1, a fraction below 1",
-    );
+  if (spec.threshold === 0 || spec.threshold === 1) {
+    throw refusal(`threshold ${spec.threshold}`, "between 0 and 1");
   }
   return spec;
 }
@@ -180,11 +177,11 @@ function promptSpec(fields: Fields): PromptSpec {
   const spec = {
     frame: fields.real("frame", 2, 1, 10),
     looks: fields.integer("looks", 2),
-    disc: fields.real("disc", 0.02, 0, 0.2),
+    disc: fields.real("disc", 0.02, 0.001, 0.2),
   };
   fields.end();
-  if (spec.looks < 1 || spec.looks > 5 || spec.disc === 0) {
-    throw refusal(`prompt with looks ${spec.looks}, disc ${spec.disc}`, "1 to 5 looks, a disc above 0");
+  if (spec.looks < 1 || spec.looks > 5) {
+    throw refusal(`prompt with looks ${spec.looks}`, "1 to 5 looks");
   }
   return spec;
 }

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Annotated
 
 from breastseg.core.calibrated import Confidence, Conformal, PlattScaling
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
-from breastseg.core.parameters import Strict
+from breastseg.core.parameters import Strict, Within, check_bounds
 
 FORMAT = 1
 """Of ``bundle.json`` and what lies beside it. A reader refuses another: a step that it does not
@@ -66,26 +67,22 @@ class InputSpec(Strict):
             lesion.
     """
 
-    size: tuple[int, int] = (256, 256)
+    size: Annotated[tuple[int, int], Within(16, 4096)] = (256, 256)
     intensity: Intensity = Intensity.SYMMETRIC
     fit: Fit = Fit.STRETCH
     channels: int = 1
     colour: bool = False
-    um_per_px: float | None = None
+    um_per_px: Annotated[float, Within(0.02, 50)] | None = None
     region: Region = Region.WHOLE
 
     def __post_init__(self) -> None:
+        check_bounds(self, BundleError)
+        if self.channels not in (1, 3):
+            raise BundleError(f"an input of {self.channels} channels", "1 or 3")
         if self.colour and self.channels != 3:
             raise BundleError(f"colour with {self.channels} channels", "3 channels")
         if self.colour and self.region is Region.BREAST:
             raise BundleError("colour with the region 'breast'", "grey mammograms")
-        if self.um_per_px is not None and not 0.02 <= self.um_per_px <= 50:
-            raise BundleError(f"um_per_px {self.um_per_px}", "0.02 to 50 micrometres, or none")
-        if any(s < 16 or s > 4096 for s in self.size) or self.channels not in (1, 3):
-            raise BundleError(
-                f"input size {self.size} with {self.channels} channels",
-                "16 to 4096 pixels a side, 1 or 3 channels",
-            )
 
 
 class VolumeIntensity(StrEnum):
@@ -118,43 +115,30 @@ class VolumeSpec(Strict):
             the training data, by reversing and exchanging axes, and its mask back to its own.
     """
 
-    patch: tuple[int, int, int] = (16, 96, 96)
-    spacing_mm: tuple[float, float, float] = (1.6, 0.8, 0.8)
-    channels: int = 2
+    patch: Annotated[tuple[int, int, int], Within(1, 1024)] = (16, 96, 96)
+    spacing_mm: Annotated[tuple[float, float, float], Within(0.05, 20)] = (1.6, 0.8, 0.8)
+    channels: Annotated[int, Within(1, 16)] = 2
     intensity: VolumeIntensity = VolumeIntensity.FIRST_CHANNEL
-    percentiles: tuple[float, float] = (1.0, 99.5)
+    percentiles: Annotated[tuple[float, float], Within(0, 100)] = (1.0, 99.5)
     subtraction: bool = False
-    overlap: float = 0.25
-    min_volume_mm3: float = 0.0
+    overlap: Annotated[float, Within(0, 0.9)] = 0.25
+    min_volume_mm3: Annotated[float, Within(0, 1e9)] = 0.0
     orientation: str = "SPL"
 
     def __post_init__(self) -> None:
+        check_bounds(self, BundleError)
         if sorted(_BODY_AXES.get(letter, letter) for letter in self.orientation) != [*"ALS"]:
             raise BundleError(
                 f"orientation {self.orientation!r}",
                 "three letters, one of L and R, one of P and A, one of S and I, such as 'SPL'",
             )
-        if (
-            any(side < 1 or side > 1024 for side in self.patch)
-            or math.prod(self.patch) > MOST_VOXELS
-            or not 1 <= self.channels <= 16
-        ):
-            raise BundleError(
-                f"patches of {self.patch} voxels with {self.channels} channels",
-                f"1 to 1024 voxels a side, at most {MOST_VOXELS} in all, 1 to 16 channels",
-            )
-        if not all(0.05 <= step <= 20 for step in self.spacing_mm):
-            raise BundleError(f"spacing_mm {self.spacing_mm}", "0.05 to 20 mm along each axis")
+        if math.prod(self.patch) > MOST_VOXELS:
+            raise BundleError(f"patches of {self.patch} voxels", f"at most {MOST_VOXELS} in all")
         low, high = self.percentiles
-        if not 0 <= low < high <= 100:
-            raise BundleError(f"percentiles {self.percentiles}", "two of 0 to 100, the lower first")
+        if low >= high:
+            raise BundleError(f"percentiles {self.percentiles}", "the lower first")
         if self.subtraction and self.channels < 2:
             raise BundleError("subtraction of one channel", "channels of 2 or more")
-        if not 0 <= self.overlap <= 0.9 or not 0 <= self.min_volume_mm3 < 1e9:
-            raise BundleError(
-                f"overlap {self.overlap}, min_volume_mm3 {self.min_volume_mm3}",
-                "an overlap of 0 to 0.9, a volume of at least 0",
-            )
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -167,7 +151,7 @@ class OutputSpec:
     """The operating point and the post-processing, applied in this order at the network's size.
 
     Attributes:
-        threshold: pixels at or above it are lesion, 0 to 1.
+        threshold: pixels at or above it are lesion.
         min_score: an outline whose highest probability stays below this is dropped, 0 to 1.
         min_area_fraction: an outline smaller than this fraction of the image is dropped, 0 to 1.
         largest_only: keep only the largest outline.
@@ -177,23 +161,15 @@ class OutputSpec:
             prediction changes (Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html).
     """
 
-    threshold: float = 0.5
-    min_score: float = 0.0
-    min_area_fraction: float = 0.0
+    threshold: Annotated[float, Within(0, 1, exclusive=True)] = 0.5
+    min_score: Annotated[float, Within(0, 1)] = 0.0
+    min_area_fraction: Annotated[float, Within(0, 1)] = 0.0
     largest_only: bool = False
     flip_average: bool = False
-    temperature: float = 1.0
+    temperature: Annotated[float, Within(0.01, 100)] = 1.0
 
     def __post_init__(self) -> None:
-        if not 0.01 <= self.temperature <= 100:
-            raise BundleError(f"temperature {self.temperature}", "0.01 to 100")
-        if not 0 < self.threshold < 1 or not 0 <= self.min_score <= 1:
-            raise BundleError(
-                f"threshold {self.threshold}, min_score {self.min_score}",
-                "a threshold between 0 and 1, a score from 0 to 1",
-            )
-        if not 0 <= self.min_area_fraction < 1:
-            raise BundleError(f"min_area_fraction {self.min_area_fraction}", "0 to below 1")
+        check_bounds(self, BundleError)
 
 
 @dataclass(frozen=True)
@@ -207,22 +183,18 @@ class PromptSpec:
         frame: sides of the frame that it looks at, as a multiple of those of the lesion's box, 1 to
             10.
         looks: how often it looks at most where there is no box, at the whole image first, 1 to 5.
-        disc: radius of a point's disc as a fraction of the frame's side, above 0 to 0.2.
+        disc: radius of a point's disc as a fraction of the frame's side, 0.001 to 0.2.
 
     Raises:
         BundleError: a value outside its range.
     """
 
-    frame: float = 2.0
-    looks: int = 2
-    disc: float = 0.02
+    frame: Annotated[float, Within(1, 10)] = 2.0
+    looks: Annotated[int, Within(1, 5)] = 2
+    disc: Annotated[float, Within(0.001, 0.2)] = 0.02
 
     def __post_init__(self) -> None:
-        if not 1 <= self.frame <= 10 or not 1 <= self.looks <= 5 or not 0 < self.disc <= 0.2:
-            raise BundleError(
-                f"prompt with frame {self.frame}, looks {self.looks}, disc {self.disc}",
-                "a frame of 1 to 10, 1 to 5 looks, a disc above 0 and up to 0.2",
-            )
+        check_bounds(self, BundleError)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ T = TypeVar("T")
 class Within:
     """The bounds of a number: ``mu: Annotated[float, Within(0, 2)] = 0.25``.
 
-    Pydantic asks for them too: it refuses what they do, and a JSON Schema has them as its limits.
+    Of a tuple they bound every number in it. Pydantic asks for them too: it refuses what they do,
+    and a JSON Schema has them as its limits.
 
     Attributes:
         low: the smallest value.
@@ -46,11 +47,11 @@ class Within:
     ) -> dict[str, Any]:
         """The bounds for Pydantic, which checks them and writes them into a JSON Schema."""
         schema = handler(source)
-        inner = schema["schema"] if schema["type"] == "nullable" else schema
-        kind = int if inner["type"] == "int" else float
-        inner["gt" if self.exclusive else "ge"] = kind(self.low)
-        if self.high < math.inf:
-            inner["lt" if self.exclusive else "le"] = kind(self.high)
+        for inner in _numbers_of(schema):
+            kind = int if inner["type"] == "int" else float
+            inner["gt" if self.exclusive else "ge"] = kind(self.low)
+            if self.high < math.inf:
+                inner["lt" if self.exclusive else "le"] = kind(self.high)
         return schema
 
     def holds(self, value: float) -> bool:
@@ -66,6 +67,17 @@ class Within:
         if self.exclusive:
             return f"between {self.low:g} and {self.high:g}"
         return f"from {self.low:g} to {self.high:g}"
+
+
+def _numbers_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The numbers in Pydantic's schema of a number, of one that may be None, or of a tuple."""
+    if schema["type"] == "nullable":
+        yield from _numbers_of(schema["schema"])
+    elif schema["type"] == "tuple":
+        for item in schema["items_schema"]:
+            yield from _numbers_of(item)
+    else:
+        yield schema
 
 
 class Strict:
@@ -190,7 +202,7 @@ def check_parameters(owner: object) -> None:
 def check_bounds(owner: object, error: type[BreastsegError] = InputError) -> None:
     """Hold every number that has bounds against them; for ``__post_init__``.
 
-    Other fields, and those that are None, are not looked at.
+    Other fields, and those that are None, are not looked at. Of a tuple every number counts.
 
     Args:
         owner: an instance of a dataclass.
@@ -204,7 +216,10 @@ def check_bounds(owner: object, error: type[BreastsegError] = InputError) -> Non
         value = getattr(owner, one.name)
         if within is None or value is None:
             continue
-        if not within.holds(value):
+        if isinstance(value, tuple):
+            if not all(within.holds(number) for number in value):
+                raise error(f"{one.name} = {value}", f"numbers {within}")
+        elif not within.holds(value):
             raise error(f"{one.name} = {value}", f"a number {within}")
 
 

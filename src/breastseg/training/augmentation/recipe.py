@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
+from typing import Annotated
 
 from breastseg.core.errors import RecipeError
-from breastseg.core.parameters import Strict
+from breastseg.core.parameters import Strict, Within, check_bounds
 
 Range = tuple[float, float]
 
-# The values that a range may hold; beyond them an image is no longer a plausible scan.
-_LIMITS: dict[str, Range] = {
-    "rotation_deg": (-180.0, 180.0),
-    "scale": (0.1, 10.0),
-    "shift": (-1.0, 1.0),
-    "elastic_amplitude": (0.0, 0.1),
-    "blur_sigma_px": (0.1, 2.0),
-    "speckle_strength": (0.0, 1.0),
-    "shadow_depth": (0.0, 1.0),
-    "shadow_width": (0.01, 1.0),
-    "gamma": (0.1, 10.0),
-    "contrast": (0.0, 10.0),
-    "brightness": (-1.0, 1.0),
-    "cutout_side": (0.0, 1.0),
-    "stain": (0.1, 10.0),
-}
+Chance = Annotated[float, Within(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -78,49 +63,46 @@ class AugmentationRecipe(Strict):
             the limits above.
     """
 
-    horizontal_flip_p: float = 0.5
-    vertical_flip_p: float = 0.0
-    rotation_p: float = 0.5
-    rotation_deg: Range = (-20.0, 20.0)
-    scale_p: float = 0.5
-    scale: Range = (0.75, 1.3)
-    shift_p: float = 0.5
-    shift: Range = (-0.1, 0.1)
-    elastic_p: float = 0.2
-    elastic_amplitude: Range = (0.005, 0.02)
-    blur_p: float = 0.1
-    blur_sigma_px: Range = (0.5, 1.5)
-    speckle_p: float = 0.3
-    speckle_strength: Range = (0.05, 0.3)
-    shadow_p: float = 0.15
-    shadow_depth: Range = (0.3, 0.8)
-    shadow_width: Range = (0.05, 0.25)
-    gamma_p: float = 0.5
-    gamma: Range = (0.7, 1.5)
-    contrast_p: float = 0.5
-    contrast: Range = (0.8, 1.2)
-    brightness_p: float = 0.5
-    brightness: Range = (-0.2, 0.2)
-    cutout_p: float = 0.1
-    cutout_side: Range = (0.05, 0.2)
-    cutout_count: int = 3
-    stain_p: float = 0.0
-    stain: Range = (0.7, 1.4)
-    margin_p: float = 0.0
-    lesion_free_p: float = 0.0
-    paste_p: float = 0.0
-    marks_p: float = 0.0
-    unmarked_p: float = 0.0
+    horizontal_flip_p: Chance = 0.5
+    vertical_flip_p: Chance = 0.0
+    rotation_p: Chance = 0.5
+    rotation_deg: Annotated[Range, Within(-180, 180)] = (-20.0, 20.0)
+    scale_p: Chance = 0.5
+    scale: Annotated[Range, Within(0.1, 10)] = (0.75, 1.3)
+    shift_p: Chance = 0.5
+    shift: Annotated[Range, Within(-1, 1)] = (-0.1, 0.1)
+    elastic_p: Chance = 0.2
+    elastic_amplitude: Annotated[Range, Within(0, 0.1)] = (0.005, 0.02)
+    blur_p: Chance = 0.1
+    blur_sigma_px: Annotated[Range, Within(0.1, 2)] = (0.5, 1.5)
+    speckle_p: Chance = 0.3
+    speckle_strength: Annotated[Range, Within(0, 1)] = (0.05, 0.3)
+    shadow_p: Chance = 0.15
+    shadow_depth: Annotated[Range, Within(0, 1)] = (0.3, 0.8)
+    shadow_width: Annotated[Range, Within(0.01, 1)] = (0.05, 0.25)
+    gamma_p: Chance = 0.5
+    gamma: Annotated[Range, Within(0.1, 10)] = (0.7, 1.5)
+    contrast_p: Chance = 0.5
+    contrast: Annotated[Range, Within(0, 10)] = (0.8, 1.2)
+    brightness_p: Chance = 0.5
+    brightness: Annotated[Range, Within(-1, 1)] = (-0.2, 0.2)
+    cutout_p: Chance = 0.1
+    cutout_side: Annotated[Range, Within(0, 1)] = (0.05, 0.2)
+    cutout_count: Annotated[int, Within(1, 16)] = 3
+    stain_p: Chance = 0.0
+    stain: Annotated[Range, Within(0.1, 10)] = (0.7, 1.4)
+    margin_p: Chance = 0.0
+    lesion_free_p: Chance = 0.0
+    paste_p: Chance = 0.0
+    marks_p: Chance = 0.0
+    unmarked_p: Chance = 0.0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name.endswith("_p"):
-                _check_chance(field.name, value)
-            elif field.name in _LIMITS:
-                _check_range(field.name, value, _LIMITS[field.name])
-        if not 1 <= self.cutout_count <= 16:
-            raise RecipeError(f"augmentation cutout_count = {self.cutout_count}", "1 to 16")
+        check_bounds(self, RecipeError)
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, tuple) and (len(value) != 2 or value[0] > value[1]):
+                raise RecipeError(f"{one.name} = {value}", "(lowest, highest)")
 
     @classmethod
     def none(cls) -> AugmentationRecipe:
@@ -139,21 +121,4 @@ class AugmentationRecipe(Strict):
             contrast_p=0.0,
             brightness_p=0.0,
             cutout_p=0.0,
-        )
-
-
-def _check_chance(name: str, value: float) -> None:
-    if not 0 <= value <= 1:  # also refuses NaN
-        raise RecipeError(f"augmentation {name} = {value}", "a chance from 0 to 1")
-
-
-def _check_range(name: str, value: Range, limits: Range) -> None:
-    low, high = limits
-    if (
-        len(value) != 2
-        or not all(math.isfinite(v) for v in value)
-        or not low <= value[0] <= value[1] <= high
-    ):
-        raise RecipeError(
-            f"augmentation {name} = {value}", f"(lowest, highest) within {low:g} to {high:g}"
         )
