@@ -9,9 +9,9 @@ outside the scan, which goes in any case, is not counted.
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
-import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -56,7 +56,9 @@ def painted(boxes: list[Box], shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=40, help="scans to write text into")
+    count = parser.parse_args().count
     folder = Path(os.environ["BREASTSEG_DATA"]) / "ultrasound"
     files = sorted(folder.glob("BUS-BRA/**/bus_*.png")) + sorted(folder.glob("BUSI/**/*).png"))
     fonts = sorted(path for path in findSystemFonts() if "Math" not in path)

@@ -90,7 +90,7 @@ def test_a_damaged_preset_is_refused_in_one_line(tmp_path: Path, text: str) -> N
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match="no preset") as refused:
         read_preset(path)
-    assert "breastseg tune" in str(refused.value)
+    assert "as tuning writes it" in str(refused.value)
     with pytest.raises(InputError, match="no preset"):
         read_preset(tmp_path / "missing.json")
 

@@ -85,4 +85,4 @@ def test_a_description_as_json_explains_every_field(name: str, capsys: Capture) 
 
 def test_what_there_is_not_is_still_refused(capsys: Capture) -> None:
     assert main(["models", "show", "unet+++"]) == 2
-    assert "models list" in capsys.readouterr().err
+    assert "check the spelling" in capsys.readouterr().err

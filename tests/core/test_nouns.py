@@ -163,7 +163,7 @@ def test_bundle_parts_refuse() -> None:
     with pytest.raises(BundleError):
         OutputSpec(threshold=0)
     with pytest.raises(BundleError):
-        OutputSpec(min_area_fraction=1)
+        OutputSpec(min_area_fraction=1.1)
     assert Bundle("n", "1", Modality.ULTRASOUND, "s", "u-net", "0" * 64).input == InputSpec()
 
 

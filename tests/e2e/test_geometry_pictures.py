@@ -151,6 +151,8 @@ def test_every_file_through_every_placement(
     steps = both if fit is Fit.STRETCH else [max(both)]
     half = 0.5 * max(1.0, *steps)
     sides, away = found_corners(mask, box)
+    # a JPEG file has blurred an edge by up to half a pixel before it is read
+    half += 0.5 * kind.startswith("JPEG")
     assert sides <= half + SHALLOW
     # what lies in a corner is a product of two edges, each of which may be blurred over a pixel
     assert away <= 2 * half + SHALLOW

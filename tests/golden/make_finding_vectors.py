@@ -127,7 +127,8 @@ def words() -> Iterator[dict[str, object]]:
             yield {
                 "bundle": name,
                 "channels": channels,
-                "parameters": dict(provenance.parameters),
+                # each reader names its own engine
+                "parameters": {k: v for k, v in provenance.parameters.items() if k != "engine"},
                 "steps": provenance.steps,
             }
 

@@ -82,5 +82,8 @@ def test_they_are_named_with_a_plus(networks: list[VolumeSegmenter]) -> None:
     spec = MethodSpec.parse(method)
     assert (spec.label, spec.info().phases) == ("fine+coarse", 2)
     assert isinstance(spec.open(), VolumeEnsemble)
-    with pytest.raises(InputError, match="mri-phantom for 2 phases of volumes, ultrasound for pic"):
+    both = "mri-phantom for 2 phases of volumes, ultrasound for images"
+    with pytest.raises(InputError, match=both):
+        InputError, match="mri-phantom for 2 phases of volumes, ultrasound for images"
+    ):
         MethodSpec.parse("mri-phantom+ultrasound").info()

@@ -108,7 +108,7 @@ def test_colour_is_learnt_and_the_bundle_sees_it(stained: Cases, tmp_path: Path)
 def test_colour_needs_three_channels() -> None:
     with pytest.raises(BundleError, match=r"colour with 1 channels. Expected: 3 channels"):
         InputSpec(colour=True)
-    with pytest.raises(BundleError, match="um_per_px 0"):
+    with pytest.raises(BundleError, match="um_per_px = 0"):
         InputSpec(um_per_px=0.0)
 
 

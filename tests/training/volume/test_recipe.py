@@ -68,7 +68,7 @@ def test_the_recipe_of_mama_mia_takes_no_phantoms(tmp_path: Path) -> None:
         ({"epochs": 0}, "epochs = 0"),
         ({"epochs": "many"}, "epochs = 'many'"),
         ({"patches": {"lesion_fraction": 0.8, "bright_fraction": 0.3}}, "lesion_fraction"),
-        ({"volume": {"overlap": 1.0}}, "overlap 1.0"),
+        ({"volume": {"overlap": 1.0}}, "overlap = 1.0"),
         ({"phantoms": 3}, "phantoms = 3"),
         ({"sources": [{"nme": "MAMA-MIA"}]}, r"unknown key sources\.0\.nme"),
         ({"sources": [{"name": "MAMA-MIA", "repeat": 0.0}]}, r"sources\.0\.repeat = 0"),
