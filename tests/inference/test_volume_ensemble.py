@@ -84,6 +84,4 @@ def test_they_are_named_with_a_plus(networks: list[VolumeSegmenter]) -> None:
     assert isinstance(spec.open(), VolumeEnsemble)
     both = "mri-phantom for 2 phases of volumes, ultrasound for images"
     with pytest.raises(InputError, match=both):
-        InputError, match="mri-phantom for 2 phases of volumes, ultrasound for images"
-    ):
         MethodSpec.parse("mri-phantom+ultrasound").info()

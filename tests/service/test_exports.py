@@ -73,6 +73,8 @@ def _check_dicom(client: TestClient, exports: str, made: Json) -> None:
         one = dcmread(io.BytesIO(answer.content))
         assert modality == one.Modality
         if name == "seg.dcm":
+            kinds = {segment.SegmentAlgorithmType for segment in one.SegmentSequence}
+            assert kinds == {"SEMIAUTOMATIC"}  # a person has kept it
             lesions = made["document"]["entries"][0]["lesions"]
             assert int(one.pixel_array.sum()) == sum(each["pixels"] for each in lesions)
 

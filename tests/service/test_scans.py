@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image as Pillow
+from tests.golden.image_files import other_dicom_files
+
+from breastseg.io.open import open_images
 
 from .conftest import Upload, dark_disc, disc, png_of
 
@@ -132,3 +135,15 @@ def test_what_is_not_there_is_not_found(client: TestClient, upload: Upload) -> N
     assert client.get("/api/scans/../../etc/passwd").status_code == 404
     assert client.get(f"/api/scans/{upload()['id']}/images/1/pixels").status_code == 404
     assert client.post("/api/examples/none").status_code == 404
+
+
+def test_parts_with_scales_of_their_own_are_told(client: TestClient, upload: Upload) -> None:
+    # a lesion measured by the scale of another part would have wrong millimetres in silence
+    file = dict(other_dicom_files())["regions.dcm"]
+    (image,) = upload(**{"regions.dcm": file})["images"]
+    (read,) = open_images(io.BytesIO(file), "regions.dcm")
+    assert read.grid.regions
+    assert [(part["box"], part["spacing_mm"]) for part in image["regions"]] == [
+        ([*one.box.start, *one.box.stop], one.spacing_mm and list(one.spacing_mm))
+        for one in read.grid.regions
+    ]

@@ -8,6 +8,10 @@ from dataclasses import asdict, dataclass, field
 Scalar = str | int | float | bool | None
 
 
+BY_HAND = "by-hand"
+"""What stands for the segmenter of a mask that a person has drawn, corrected or kept."""
+
+
 @dataclass(frozen=True)
 class Provenance:
     """What produced a prediction.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
 from breastseg.core.grid import Grid
+from breastseg.core.provenance import BY_HAND
 from breastseg.dicom.codes import (
     BREAST,
     MASS,
@@ -111,12 +112,14 @@ def _description(subject: Subject, number: int) -> Dataset:
     from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
 
     name, uid = tracking(subject, number)
+    by_person = subject.provenance.segmenter == BY_HAND
+    kind = SegmentAlgorithmTypeValues
     described = SegmentDescription(
         segment_number=number,
         segment_label=name,
         segmented_property_category=MORPHOLOGICALLY_ABNORMAL,
         segmented_property_type=MASS,
-        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=kind.SEMIAUTOMATIC if by_person else kind.AUTOMATIC,
         algorithm_identification=algorithm_identification(subject.provenance),
         tracking_uid=uid,
         tracking_id=name,

@@ -32,14 +32,19 @@ def back_up(settings: Settings, path: Path) -> None:
         path: a ``.tar`` file to be written, whole or not at all.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: there is no service in the folder, or the file cannot be written.
     """
+    if not settings.root.is_dir() or not any(settings.root.iterdir()):
+        raise InputError(
+            f"{settings.root}: holds no service", "the folder that a service was started with"
+        )
     store, files = open_store(settings), Files(settings.root)
     try:
         content = {"schema": NEWEST, "tables": _rows_of(store)}
     finally:
         store.close()
     with replacing(path) as temporary, tarfile.open(temporary, "w") as archive:
+        temporary.chmod(0o600)  # it holds images and the digests of passwords
         text = json.dumps(content).encode()
         head = tarfile.TarInfo(_HEAD)
         head.size = len(text)

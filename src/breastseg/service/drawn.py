@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 from breastseg import __version__
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
-from breastseg.core.provenance import Provenance
+from breastseg.core.provenance import BY_HAND, Provenance
 from breastseg.results.given_mask import GivenMask
 from breastseg.results.schema import Entry, Files
 from breastseg.service.encoded import png_bytes
-
-BY_HAND = "by-hand"
-"""What stands for the segmenter in the results of a drawn mask."""
 
 
 def measured(image: Image, mask: NDArray[np.bool_], by: str) -> tuple[Entry, Prediction]:

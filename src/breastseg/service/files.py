@@ -25,6 +25,7 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self.blobs, self.results, self.temporary):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 

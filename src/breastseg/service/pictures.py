@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from breastseg.core.errors import BreastsegError, InputError, as_breastseg_error
-from breastseg.core.grid import Grid
+from breastseg.core.grid import Grid, Region
 from breastseg.core.image import Image
 from breastseg.io.find import search_folder
 from breastseg.io.open import open_image, open_images
@@ -21,6 +21,8 @@ from breastseg.io.volume_series import read_phases
 from breastseg.service.files import Files
 from breastseg.service.receiving import Received
 from breastseg.service.series import volumes_among
+
+ScaledRegion = tuple[tuple[int, int, int, int], tuple[float, float] | None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Held:
         low: the smallest value.
         high: the largest value.
         spacing_mm: along each axis of `shape`; None where the files do not state it.
-        has_regions: parts of it have scales of their own.
+        regions: parts with scales of their own: (row0, column0, row1, column1) and (row, column)
+            spacing, None where that is unknown.
         modality: what made it.
         view: side and view as the file states them.
         phases: of a volume, in words.
@@ -57,7 +60,7 @@ class Held:
     low: float
     high: float
     spacing_mm: tuple[float, ...] | None
-    has_regions: bool
+    regions: tuple[ScaledRegion, ...]
     modality: str
     view: str
     phases: tuple[str, ...]
@@ -79,7 +82,13 @@ class Held:
             low=float(finite.min()) if finite.size else 0.0,
             high=float(finite.max()) if finite.size else 0.0,
             spacing_mm=image.grid.spacing_mm,
-            has_regions=bool(image.grid.regions),
+            regions=tuple(
+                (
+                    (one.box.start[0], one.box.start[1], one.box.stop[0], one.box.stop[1]),
+                    one.spacing_mm,
+                )
+                for one in image.grid.regions
+            ),
             modality=image.modality.value,
             view=image.view,
             phases=image.phases,
@@ -91,6 +100,9 @@ class Held:
         """From what the store holds."""
         lists = ("files", "shape", "spacing_mm", "phases", "remarks")
         held = {key: tuple(v) if key in lists and v is not None else v for key, v in row.items()}  # type: ignore[arg-type]
+        regions = row["regions"]
+        assert isinstance(regions, list | tuple)
+        held["regions"] = tuple((tuple(box), step and tuple(step)) for box, step in regions)
         return cls(**held)  # type: ignore[arg-type]
 
     def as_row(self) -> dict[str, object]:
@@ -112,6 +124,11 @@ class Held:
         remarks = tuple(dict.fromkeys((*self.remarks, *frame.remarks)))
         low, high = min(self.low, frame.low), max(self.high, frame.high)
         return replace(self, frames=self.frames + 1, low=low, high=high, remarks=remarks)
+
+
+def _scaled(region: Region) -> ScaledRegion:
+    (row0, column0), (row1, column1) = region.box.start, region.box.stop
+    return (row0, column0, row1, column1), region.spacing_mm
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,13 @@ class Method(BaseModel):
     parameters: dict[str, Any] = Field(description="JSON Schema of the parameters")
 
 
+class ScaledPart(BaseModel):
+    """A part of an image that has a scale of its own."""
+
+    box: tuple[int, int, int, int] = Field(description="(row0, column0, row1, column1), half-open")
+    spacing_mm: tuple[float, float] | None = Field(description="(row, column); null: not known")
+
+
 class ImageInfo(BaseModel):
     """An image of a scan: a still, a cine loop, or a volume."""
 
@@ -78,6 +85,9 @@ class ImageInfo(BaseModel):
     high: float = Field(description="largest value")
     spacing_mm: tuple[float, ...] | None = Field(description="along each axis; null: not known")
     spacing_from: Literal["file", "user"] | None
+    regions: tuple[ScaledPart, ...] = Field(
+        description="parts with scales of their own; what lies in none has sizes in pixels"
+    )
     modality: str
     view: str
     phases: tuple[str, ...]

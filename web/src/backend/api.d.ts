@@ -1259,6 +1259,11 @@ export interface components {
             spacing_mm: number[] | null;
             /** Spacing From */
             spacing_from: ("file" | "user") | null;
+            /**
+             * Regions
+             * @description parts with scales of their own; what lies in none has sizes in pixels
+             */
+            regions: components["schemas"]["ScaledPart"][];
             /** Modality */
             modality: string;
             /** View */
@@ -1632,6 +1637,30 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * ScaledPart
+         * @description A part of an image that has a scale of its own.
+         */
+        ScaledPart: {
+            /**
+             * Box
+             * @description (row0, column0, row1, column1), half-open
+             */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ];
+            /**
+             * Spacing Mm
+             * @description (row, column); null: not known
+             */
+            spacing_mm: [
+                number,
+                number
+            ] | null;
         };
         /**
          * ScanInfo

@@ -153,7 +153,7 @@ function imageOf(info: Wire["ImageInfo"]): ImageInfo {
     spacingMm: spacing === null ? null : [spacing[spacing.length - 2], spacing[spacing.length - 1]],
     sliceMm: spacing?.length === 3 ? spacing[0] : null,
     spacingFrom: info.spacing_from,
-    parts: [],
+    parts: info.regions.map(({ box: [row0, column0, row1, column1], spacing_mm: spacingMm }) => ({ box: { row0, column0, row1, column1 }, spacingMm })),
     modality: info.modality,
     view: info.view,
     remarks: info.remarks,

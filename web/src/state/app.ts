@@ -49,6 +49,7 @@ export class App extends Observable {
         this.needsLogin = error instanceof NeedsLogin;
         // With the network off the app goes on where it can.
         if (!this.needsLogin) await this.setPlace("device");
+        this.changed();
         return;
       }
       this.methods = await this.backend.methods();

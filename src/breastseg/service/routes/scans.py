@@ -19,7 +19,15 @@ from breastseg.service.pictures import Held, Problem, take_in
 from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.receiving import Received, Receiver
 from breastseg.service.service import Service, ServiceOf
-from breastseg.service.wire import Example, Id, ImageInfo, Index, ScanInfo, SpacingRequest
+from breastseg.service.wire import (
+    Example,
+    Id,
+    ImageInfo,
+    Index,
+    ScaledPart,
+    ScanInfo,
+    SpacingRequest,
+)
 
 router = APIRouter(tags=["scans"])
 
@@ -85,7 +93,7 @@ def put_spacing(
     """State the spacing of an image whose file states none."""
     with service.store.session() as session:
         held = asked.image(session, scan, image).held
-        if held.spacing_mm is not None or held.has_regions or held.kind == "volume":
+        if held.spacing_mm is not None or held.regions or held.kind == "volume":
             raise ConflictError(
                 "a spacing for an image whose file states it", "an image without one"
             )
@@ -175,7 +183,7 @@ def _info(session: Session, row: tables.Scan) -> ScanInfo:
 
 
 def _image_info(index: int, held: Held, stated: tuple[float, float] | None) -> ImageInfo:
-    known = held.spacing_mm is not None or held.has_regions
+    known = held.spacing_mm is not None or bool(held.regions)
     return ImageInfo(
         index=index,
         name=held.name,
@@ -188,6 +196,7 @@ def _image_info(index: int, held: Held, stated: tuple[float, float] | None) -> I
         high=held.high,
         spacing_mm=held.spacing_mm if known else stated,
         spacing_from="file" if known else "user" if stated else None,
+        regions=tuple(ScaledPart(box=box, spacing_mm=step) for box, step in held.regions),
         modality=held.modality,
         view=held.view,
         phases=held.phases,
