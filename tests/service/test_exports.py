@@ -62,9 +62,15 @@ def test_a_region_without_holes_is_a_polygon(client: TestClient) -> None:
     x, y = polygon[:, 0], polygon[:, 1]
     assert abs(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2 == lesion["area"]
     _check_dicom(client, exports, made)
+    place = f"/api/scans/{scan}/images/0/versions"
+    mask = client.get(f"/api/segmentations/{made['id']}/mask.png").content
+    kept = client.post(place, files={"mask": ("mask.png", mask)})
+    assert kept.status_code == 201, kept.text
+    exports = f"{place}/{kept.json()['number']}/exports"
+    _check_dicom(client, exports, kept.json(), "SEMIAUTOMATIC")  # a person has kept it
 
 
-def _check_dicom(client: TestClient, exports: str, made: Json) -> None:
+def _check_dicom(client: TestClient, exports: str, made: Json, kind: str = "AUTOMATIC") -> None:
     from pydicom import dcmread
 
     for name, modality in (("seg.dcm", "SEG"), ("sr.dcm", "SR"), ("ps.dcm", "PR")):
@@ -74,7 +80,7 @@ def _check_dicom(client: TestClient, exports: str, made: Json) -> None:
         assert modality == one.Modality
         if name == "seg.dcm":
             kinds = {segment.SegmentAlgorithmType for segment in one.SegmentSequence}
-            assert kinds == {"SEMIAUTOMATIC"}  # a person has kept it
+            assert kinds == {kind}
             lesions = made["document"]["entries"][0]["lesions"]
             assert int(one.pixel_array.sum()) == sum(each["pixels"] for each in lesions)
 
