@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from fastapi.testclient import TestClient
 from breastseg.core.errors import InputError
 from breastseg.service.accounts import Accounts
 from breastseg.service.guard import Allowance
-from breastseg.service.run import check_reach
+from breastseg.service.run import check_reach, check_start
+from breastseg.service.service import alone
 from breastseg.service.settings import Settings
 from breastseg.service.store import open_store
 
@@ -129,3 +131,22 @@ def test_changes_and_exports_are_audited_and_no_name_is_logged(
     assert "Mustermann" not in str(lines)
     root = client.app.state.service.settings.root  # type: ignore[attr-defined]
     assert not [path for path in root.rglob("*") if "Mustermann" in path.name]
+
+
+def test_a_service_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "scan.png"
+    file.write_bytes(b"x")
+    with pytest.raises(InputError, match="cannot hold a service"):
+        check_start(Settings(file), "127.0.0.1", 0)
+    settings = Settings(tmp_path / "service")
+    taken = socket.create_server(("127.0.0.1", 0))
+    with taken, pytest.raises(InputError, match="cannot be listened on"):
+        check_start(settings, "127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(InputError, match="port 99999"):
+        check_start(settings, "127.0.0.1", 99_999)
+    check_start(settings, "127.0.0.1", 0)
+    held = alone(settings.root)
+    with pytest.raises(InputError, match="another service"):
+        check_start(settings, "127.0.0.1", 0)
+    assert held is not None
+    held.close()

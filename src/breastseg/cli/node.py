@@ -69,7 +69,9 @@ class NodeStatus:
         """Print the status; returns the exit code."""
         with _queue(self.config) as (queue, _):
             counts = queue.counts()
-            rows = queue.rows() if self.all or self.json else queue.rows("failed", "ignored")
+            rows = queue.rows()
+        if not (self.all or self.json):
+            rows = tuple(row for row in rows if row.problem or row.state in ("failed", "ignored"))
         if self.json:
             said = {"counts": counts, "items": [asdict(row) for row in rows]}
             say(json.dumps(said, indent=2, ensure_ascii=False))
@@ -77,7 +79,8 @@ class NodeStatus:
             say(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing yet")
             for row in rows:
                 method = f", {row.method}" if row.method else ""
-                problem = f": {row.problem}" if row.problem else ""
+                why = row.problem or ("no rule takes it" if row.state == "ignored" else "")
+                problem = f": {why}" if why else ""
                 instances = "\n    ".join(row.instances)
                 say(f"item {row.id}, {row.state}{method}{problem}\n    {instances}")
         return 1 if counts.get("failed") else 0

@@ -48,11 +48,11 @@ class Serve:
     def run(self) -> int:
         """Serve until interrupted; returns the exit code."""
         require_serve()
-        from breastseg.service.run import check_reach, serve
+        from breastseg.service.run import check_start, serve
         from breastseg.service.settings import Settings
 
         settings = Settings(self.root, self.database, self.workers, self.threads)
-        check_reach(settings, self.host)
+        check_start(settings, self.host, self.port)
         say(f"Open http://{self.host}:{self.port} in a browser. Ctrl-C ends the service.")
         serve(settings, self.host, self.port)
         return 0

@@ -33,7 +33,7 @@ class Service:
         limits = settings.limits
         self.settings = settings
         self.files = Files(settings.root)
-        self._alone = _alone(settings.root)
+        self._alone = alone(settings.root)
         self.store = open_store(settings)
         self.accounts = Accounts(self.store)
         self.methods = Methods(settings.threads)
@@ -50,7 +50,7 @@ class Service:
             self._alone.close()
 
 
-def _alone(root: Path) -> IO[str] | None:
+def alone(root: Path) -> IO[str] | None:
     """A lock that the system lets go when the process ends, however that happens.
 
     A second service would take the running jobs of the first for interrupted. None where the system
