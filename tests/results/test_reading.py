@@ -27,6 +27,14 @@ def only(source: Source, spacing: tuple[float, float] | None = None) -> Image:
     return image
 
 
+def test_a_given_spacing_that_is_not_taken_is_told(tmp_path: Path) -> None:
+    image = only(scan(tmp_path, (0.1, 0.2)), (0.5, 0.5))
+    assert image.grid.spacing_mm == (0.1, 0.2)
+    assert image.remarks == ("sizes are by the spacing that the file states, not by the given one",)
+    assert only(scan(tmp_path, (0.1, 0.2)), (0.1, 0.2)).remarks == ()
+    assert only(scan(tmp_path), (0.5, 0.5)).remarks == ()
+
+
 def test_a_spacing_is_for_images_without_one(tmp_path: Path) -> None:
     assert only(scan(tmp_path)).grid.spacing_mm is None
     assert only(scan(tmp_path), (0.1, 0.2)).grid.spacing_mm == (0.1, 0.2)

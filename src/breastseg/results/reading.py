@@ -47,13 +47,17 @@ def _with(
     image: Image, stated: Spacing | None, fallback: Spacing | None, modality: Modality
 ) -> Image:
     """The image with what is stated of it; a table goes before the file, the fallback after."""
-    grid = image.grid
+    grid, remarks = image.grid, image.remarks
     if grid.ndim == 2 and stated is not None:
         grid = replace(grid, spacing_mm=stated, regions=())
     elif grid.ndim == 2 and fallback is not None and grid.spacing_mm is None and not grid.regions:
         grid = replace(grid, spacing_mm=fallback)
+    if fallback is not None and (grid.regions or grid.spacing_mm != fallback):
+        where = "the table beside it" if stated is not None else "the file"
+        remarks = (*remarks, f"sizes are by the spacing that {where} states, not by the given one")
     known = modality is not Modality.UNKNOWN
-    return replace(image, grid=grid, modality=modality if known else image.modality)
+    modality = modality if known else image.modality
+    return replace(image, grid=grid, modality=modality, remarks=remarks)
 
 
 def _stated(path: Path) -> tuple[Spacing | None, Modality]:
