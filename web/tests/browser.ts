@@ -29,6 +29,7 @@ export async function opened(browser: Browser, options: BrowserContextOptions = 
     const url = request.url();
     if (!url.startsWith(address) && !/^(data|blob):/.test(url)) faults.push(`request to ${url}`);
   });
+  page.on("dialog", (dialog) => { void dialog.accept(); }); // leaving the page with something drawn
   await page.goto(address);
   return { page, faults };
 }

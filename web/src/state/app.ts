@@ -120,6 +120,11 @@ export class App extends Observable {
     this.changed();
   }
 
+  /** Whether leaving the page would lose something. */
+  get hasUnkept(): boolean {
+    return [...this.sessions.values()].some(({ isUnkept }) => isUnkept);
+  }
+
   private sessionOf(scan: Scan, index: number): Session {
     const key = `${scan.id}/${index}`;
     let session = this.sessions.get(key);

@@ -42,6 +42,7 @@ export class Session extends Observable {
   private readonly masks = new Map<number, Mask>();
   private readonly modelMasks = new Map<number, Mask>();
   private history: History<Marks> = { done: [], undone: [] };
+  private keptStep: History<Marks>["done"][number] | undefined = undefined;
   private before: Mask | null = null;
   private touched: Box = EMPTY;
   private measured: { revision: number; lesions: Measured[] } | null = null;
@@ -199,6 +200,17 @@ export class Session extends Observable {
     const voxels = [...this.masks.values()].reduce((sum, mask) => sum + countOf(mask), 0);
     const { spacingMm, sliceMm } = this.image;
     return { voxels, cubicMm: spacingMm === null || sliceMm === null ? null : voxels * spacingMm[0] * spacingMm[1] * sliceMm };
+  }
+
+  // --- what is kept ---------------------------------------------------------------------
+
+  /** Whether something was drawn or outlined since the last version was kept or opened. */
+  get isUnkept(): boolean {
+    return this.history.done.at(-1) !== this.keptStep;
+  }
+
+  markKept(): void {
+    this.keptStep = this.history.done.at(-1);
   }
 
   // --- history --------------------------------------------------------------------------

@@ -18,6 +18,13 @@ export function AppView() {
   const [listed, setListed] = useState(true);
   useChanges(app);
   useEffect(() => { void app.start(); }, [app]);
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent): void => {
+      if (app.hasUnkept) event.preventDefault();
+    };
+    window.addEventListener("beforeunload", ask);
+    return () => { window.removeEventListener("beforeunload", ask); };
+  }, [app]);
   const { session } = app;
   return (
     <div

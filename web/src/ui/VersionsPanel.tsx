@@ -30,6 +30,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
     const about = { frame: session.frame, base: session.outcome?.id ?? null, note, seconds: (performance.now() - session.openedAt) / 1000 };
     void app.during("Keeping the version", async () => {
       const kept = await app.server.keep(session.scan, session.index, session.mask(), about);
+      session.markKept();
       setVersions((known) => [...known, kept]);
       setNote("");
     });
@@ -39,6 +40,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
       const mask = await app.server.versionMask(session.scan, session.index, version);
       session.show(version.frame);
       session.replace(`Version ${version.number}`, mask);
+      session.markKept();
     });
   };
   return (
@@ -66,7 +68,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
             <button type="button" onClick={() => { open(version); }}>Open</button>
             <details>
               <summary>Files</summary>
-              {FILES.map(([name, label]) => <a key={name} download href={`/api${versionPath(session.scan, session.index, version, `exports/${name}`)}`}>{label}</a>)}
+              {FILES.filter(([name]) => !(name.endsWith(".dcm") && session.image.kind === "volume")).map(([name, label]) => <a key={name} download href={`/api${versionPath(session.scan, session.index, version, `exports/${name}`)}`}>{label}</a>)}
             </details>
           </li>
         ))}
