@@ -122,3 +122,11 @@ def test_two_services_do_not_share_a_folder(client: TestClient) -> None:
     settings = client.app.state.service.settings  # type: ignore[attr-defined]
     with pytest.raises(BreastsegError, match="another service uses this folder"):
         Service(settings)
+
+
+def test_a_folder_without_a_service_is_not_backed_up(tmp_path: Path) -> None:
+    missing = tmp_path / "typo"
+    with pytest.raises(BreastsegError, match="holds no service"):
+        back_up(Settings(missing), tmp_path / "backup.tar")
+    assert not missing.exists()
+    assert not (tmp_path / "backup.tar").exists()
