@@ -73,7 +73,8 @@ class Receiver:
         entity.maximum_associations = listen.associations
         entity.require_called_aet = True
         entity.require_calling_aet = [] if ANY in listen.peers else list(listen.peers)
-        entity.acse_timeout = min(listen.idle_s, 30.0)
+        # later than our own limit, which is told in the log
+        entity.acse_timeout = 2 * min(listen.idle_s, 30.0)
         entity.network_timeout = entity.dimse_timeout = listen.idle_s
         contexts = [build_context(uid, list(TRANSFER_SYNTAXES)) for uid in STORAGE_CLASSES]
         self._server = BoundedServer(
