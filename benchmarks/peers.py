@@ -99,7 +99,7 @@ def table(times: dict[str, list[tuple[float, float]]]) -> str:
 
 
 def _own(bundles: list[str], threads: int) -> Iterator[tuple[str, Callable[[], Way]]]:
-    """The bundled networks, each on every engine, without the mirrored image and with it."""
+    """The bundled networks, each on every engine, without test-time augmentation and with it."""
     for bundle in (*BUNDLES, *bundles):
         folder = bundle_folder(bundle)
         for engine in get_args(Engine):

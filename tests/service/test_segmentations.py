@@ -147,6 +147,23 @@ def test_versions_are_kept_and_measured(client: TestClient, upload: Upload) -> N
     assert small.status_code == 422
 
 
+def test_a_kept_mask_names_the_network_that_it_started_from(client: TestClient) -> None:
+    scan = client.post("/api/examples/ultrasound").json()["id"]
+    made = _segment(client, scan=scan, method="ultrasound-fast")
+    mask = client.get(f"/api/segmentations/{made['id']}/mask.png").content
+    place = f"/api/scans/{scan}/images/0/versions"
+    kept = client.post(place, files={"mask": mask}, data={"base": made["id"]}).json()
+    exported = client.get(f"{place}/1/exports/results.json").json()
+    network = made["document"]["provenance"]
+    for document in (kept["document"], exported):
+        assert document["provenance"]["segmenter"] == "by-hand"
+        said = document["provenance"]["parameters"]
+        assert said["base"] == "ultrasound-fast"
+        assert said["base_version"] == network["version"]
+        assert said["base_weights_sha256"] == network["weights_sha256"]
+    assert "ultrasound-fast" in kept["document"]["entries"][0]["steps"][0]
+
+
 def test_the_service_answers_as_python_does(client: TestClient) -> None:
     scan = client.post("/api/examples/ultrasound").json()
     made = _segment(client, scan=scan["id"], method="ultrasound-fast")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,7 +35,7 @@ from breastseg.inference.bundle_folder import (
     write_trained_on,
 )
 from breastseg.inference.strict_json import decode
-from breastseg.io.write import write_text
+from breastseg.io.write import appearing, write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.onnx_storage import Precision
 from breastseg.networks.recipe import RECIPES, NetworkRecipe
@@ -276,10 +275,5 @@ def _appearing(out: Path) -> Iterator[Path]:
     """A temporary folder beside `out`, which must not exist yet, that takes its name on success."""
     if out.exists():
         raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
-        # one level down: the outer folder is private, and goes in any case
-        folder = Path(temporary) / out.name
-        folder.mkdir()
+    with appearing(out) as folder:
         yield folder
-        folder.rename(out)

@@ -10,27 +10,47 @@ from numpy.typing import NDArray
 from breastseg import __version__
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
-from breastseg.core.provenance import BY_HAND, Provenance
+from breastseg.core.provenance import BY_HAND, Provenance, Scalar
 from breastseg.results.given_mask import GivenMask
 from breastseg.results.schema import Entry, Files
 from breastseg.service.encoded import png_bytes
+from breastseg.service.tables import Segmentation
 
 
-def measured(image: Image, mask: NDArray[np.bool_], by: str) -> tuple[Entry, Prediction]:
+def measured(
+    image: Image, mask: NDArray[np.bool_], by: str, base: Segmentation | None
+) -> tuple[Entry, Prediction]:
     """A drawn mask with its measurements.
 
     Args:
         image: that it was drawn on.
         mask: True on the lesions.
         by: name of the account.
+        base: the segmentation that it started from, which the provenance then names; None where it
+            was drawn on the bare image.
 
     Raises:
         GeometryError: it is not of the image's shape.
     """
     given = GivenMask(image, mask)
-    made = Provenance(BY_HAND, __version__, steps=(f"drawn or corrected by {by}",))
+    started = _started_from(base)
+    said = (f"started from a segmentation by {started['base']}",) if started else ()
+    steps = (*said, f"drawn or corrected by {by}")
+    made = Provenance(BY_HAND, __version__, started, steps=steps)
     entry, _ = given.measure(image.source, Files())
     return replace(entry, steps=made.steps), replace(given.prediction, provenance=made)
+
+
+def _started_from(base: Segmentation | None) -> dict[str, Scalar]:
+    """What produced the mask that a person started from, as parameters of a provenance."""
+    if base is None or base.document is None:
+        return {}
+    record = base.document["provenance"]
+    return {
+        "base": record["segmenter"],
+        "base_version": record["version"],
+        "base_weights_sha256": record.get("weights_sha256"),
+    }
 
 
 def stored_mask(mask: NDArray[np.bool_]) -> bytes:

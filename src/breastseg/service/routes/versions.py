@@ -60,10 +60,9 @@ def add_version(
     mask = labels_of_png(data) > 0
     with service.store.session() as session:
         found = asked.image(session, scan, image)
-        if form.base is not None:
-            asked.segmentation(session, form.base)
+        base = None if form.base is None else asked.segmentation(session, form.base)
     picture = service.pictures.image(found.held, form.frame, found.stated_mm)
-    entry, drawn = measured(picture, mask, caller.name)
+    entry, drawn = measured(picture, mask, caller.name, base)
     digest = service.files.keep_bytes(stored_mask(mask))
     with service.store.session() as session:
         row = tables.Version(
@@ -151,7 +150,7 @@ def export_version(
     picture = service.pictures.image(found.held, frame, found.stated_mm)
     mask = labels_of_png(service.files.blob(row.mask).read_bytes()) > 0
     remarks = service.methods.one(base.request["method"]).remarks if base else ()
-    entry, drawn = measured(picture, mask, row.created_by)
+    entry, drawn = measured(picture, mask, row.created_by, base)
     entry = replace(entry, remarks=(*entry.remarks, *remarks))
     outlined = Outlined(picture, drawn, entry, row.created_at, row.created_by, row.note)
     return exported(service, name, outlined)
