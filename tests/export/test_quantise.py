@@ -268,7 +268,7 @@ def test_the_cost_by_hand() -> None:
         "int8, lesion images/fraction_outlined": 0,
         "int8, normal images/images": 1,
         "int8, normal images/fraction_outlined": 0,
-        "Dice between the two outlines": 0,
+        "Dice between the two masks": 0,
         "mean absolute difference of a probability": 0.25,
     }
     with pytest.raises(DataSetError, match="no case"):

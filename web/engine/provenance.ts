@@ -42,8 +42,8 @@ export function stepsOf(bundle: Bundle, image: Image, threshold: number, prompt?
     output.temperature !== 1 && `logits divided by ${output.temperature}`,
     output.flipAverage && "averaged with the prediction for the flipped image",
     output.minScore > threshold && `regions with a score below ${output.minScore} dropped`,
-    output.minAreaFraction > 0 && `outlines below ${output.minAreaFraction} of the image dropped`,
-    output.largestOnly && "only the largest outline kept",
+    output.minAreaFraction > 0 && `regions below ${output.minAreaFraction} of the image dropped`,
+    output.largestOnly && "only the largest region kept",
     `brought back to ${shape} pixels, outlined at ${threshold}`,
     bundle.labels.length > 1 && `classes: ${bundle.labels.join(", ")}`,
     bundle.malignancy !== null &&

@@ -27,8 +27,8 @@ class ChanVese(ClassicalMethod):
     It starts from the ellipse in the box, or from the region that was found.
 
     Attributes:
-        mu: weight of the border's length; larger gives rounder outlines.
-        lambda_in: weight of the deviation from the mean within; larger keeps the outline pure.
+        mu: weight of the border's length; larger gives rounder contours.
+        lambda_in: weight of the deviation from the mean within; larger keeps the mask pure.
         lambda_out: weight of the deviation from the mean without; larger lets it grow.
         locality: standard deviation of the window in which the means are taken, as a fraction of
             the box's longer side; 0 takes one mean within and one without. Shadows and enhancement

@@ -147,7 +147,7 @@ def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 class EdgeMethod(ClassicalMethod):
     """Edges, closed and filled. A subclass says what an edge is.
 
-    Where the edges do not enclose the middle of the lesion, there is no outline.
+    Where the edges do not enclose the middle of the lesion, there is no mask.
 
     Attributes:
         sigma: standard deviation of the smoothing before the gradient is taken, in pixels of the

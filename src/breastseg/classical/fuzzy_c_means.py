@@ -83,7 +83,7 @@ class FuzzyCMeans(ClassicalMethod):
     Attributes:
         clusters: how many clusters the neighbourhood is split into.
         position: weight of the place, against a grey level in standard deviations; higher makes
-            outlines rounder.
+            masks rounder.
         texture: weight of the local standard deviation, against the same.
         fuzziness: from 1, all or nothing, upwards; higher lets pixels belong to several clusters.
         spatial: how much a pixel's neighbours count; 0 judges each pixel alone.

@@ -32,7 +32,7 @@ def grab_cut(
 
     Each side's colours are a mixture of five Gaussians; the cut runs along edges. OpenCV draws the
     mixtures' first centres from a generator that belongs to the calling thread, which is seeded
-    here: the same input gives the same outline in every thread.
+    here: the same input gives the same mask in every thread.
 
     Args:
         channels: (h, w, 3) float32, 0 to 1; taken to 8 bits.
@@ -69,7 +69,7 @@ class GrabCut(ClassicalMethod):
 
     Attributes:
         position: grey levels, as a fraction of the range, by which a pixel on the ellipse that
-            fills the box counts as brighter than in its middle; above 0 outlines become more like
+            fills the box counts as brighter than in its middle; above 0 masks become more like
             the ellipse, at 0 only grey levels and texture count.
         blur_px: standard deviation of the second channel's smoothing in pixels.
         likely: size of the ellipse that is lesion at first guess, as a fraction of the one that

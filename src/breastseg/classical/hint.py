@@ -58,13 +58,13 @@ class Hint:
                 parts.append(f"{int(marks.sum())} pixels called {where}")
         return "prompt: " + ", ".join(parts)
 
-    def applied(self, outline: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """An outline that respects what the user has said of single pixels and of the box."""
+    def applied(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A mask that respects what the user has said of single pixels and of the box."""
         if self.box is not None:
-            within = np.zeros_like(outline)
+            within = np.zeros_like(mask)
             within[self.box.slices] = True
-            outline = outline & within
-        return (outline | self.inside) & ~self.outside
+            mask = mask & within
+        return (mask | self.inside) & ~self.outside
 
 
 def boxes_of(hint: Hint, finder: Finder, dark: NDArray[np.float32]) -> Sequence[Box]:

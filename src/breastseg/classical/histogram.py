@@ -52,7 +52,7 @@ def spread(view: View) -> float:
 
 
 def filled(dark: NDArray[np.bool_], view: View, closing: int) -> NDArray[np.bool_]:
-    """Close the gaps in what was chosen, apart from what lies where no outline may be."""
+    """Close the gaps in what was chosen, apart from what lies where no mask may be."""
     return closed(dark & view.allowed, closing) if closing else dark
 
 
@@ -82,7 +82,7 @@ class ThresholdMethod(ClassicalMethod):
         lean: how much the place counts beside the grey level: pixels near the box's centre are
             taken up to this many standard deviations more readily, those far away less; 0 goes by
             grey level alone.
-        shift: added to the threshold, in standard deviations of the grey levels; above 0 outlines
+        shift: added to the threshold, in standard deviations of the grey levels; above 0 masks
             grow.
         closing: notches and gaps narrower than twice this are filled, in pixels of the view; 0 for
             none.

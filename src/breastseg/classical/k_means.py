@@ -64,7 +64,7 @@ class KMeans(ClassicalMethod):
     Attributes:
         clusters: how many clusters the neighbourhood is split into.
         position: weight of the place, against a grey level in standard deviations; higher makes
-            outlines rounder.
+            masks rounder.
         texture: weight of the local standard deviation, against the same.
         closing: notches and gaps narrower than twice this are filled, in pixels of the view; 0 for
             none.

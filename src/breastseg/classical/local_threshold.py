@@ -63,7 +63,7 @@ class LocalThreshold(ThresholdMethod):
             gaussian lets near pixels weigh more.
         window: side of the surroundings in pixels of the view; about the lesion's own 96 or more,
             lest its middle be compared with itself.
-        k: for sauvola: by which fraction of itself the mean is lowered at most; higher outlines
+        k: for sauvola: by which fraction of itself the mean is lowered at most; higher masks
             shrink.
     """
 

@@ -1,4 +1,4 @@
-"""What all classical methods share: from an image and a hint to a view, and back to an outline."""
+"""What all classical methods share: from an image and a hint to a view, and back to a mask."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class ClassicalMethod(ABC):
     """A method without training. A subclass adds its own parameters and says how it delineates.
 
     A lesion is found (or pointed at by the user), its surroundings are brought to a common size,
-    the method delineates it there, and the outline is tidied and brought back.
+    the method delineates it there, and the mask is tidied and brought back.
 
     Attributes:
         lesion: whether lesions are darker (ultrasound) or brighter (mammography) than tissue.
         context: around the lesion's box that the method sees, as a fraction of the box's
             longer side.
-        reach: how far an outline may leave the box of a candidate that was found, as a multiple of
+        reach: how far a mask may leave the box of a candidate that was found, as a multiple of
             the ellipse in it; a box drawn by a user is never left.
         opening: spurs and bridges thinner than twice this are cut off, in pixels of the view, in
             which the lesion is 96 pixels long.
-        smoothing: standard deviation of the smoothing of the finished outline, in pixels of the
+        smoothing: standard deviation of the smoothing of the finished mask, in pixels of the
             view.
         finder: how a lesion is found where no one points at it.
         filters: what is done to the view before the method looks at it.
@@ -126,12 +126,12 @@ class ClassicalMethod(ABC):
         if hint is None:
             for candidate in self.finder.find(dark):
                 confidence = self._confidence(candidate.score)
-                yield self._outline(dark, candidate.box, candidate.region, confidence)
+                yield self._mask(dark, candidate.box, candidate.region, confidence)
             return
         for box in boxes_of(hint, self.finder, dark):
-            yield self._outline(dark, box, hint, 1.0)
+            yield self._mask(dark, box, hint, 1.0)
 
-    def _outline(
+    def _mask(
         self,
         dark: NDArray[np.float32],
         box: Box,
@@ -143,17 +143,17 @@ class ClassicalMethod(ABC):
         view = self._view(window, dark, box, shown)
         values = self.delineate(view).astype(np.float32)
         region = tidy(values >= THRESHOLD, view, self.opening, self.smoothing)
-        outline = window.paste(region.astype(np.float32)) >= THRESHOLD
+        mask = window.paste(region.astype(np.float32)) >= THRESHOLD
         if isinstance(shown, Hint):
-            outline = shown.applied(outline)
+            mask = shown.applied(mask)
         if not self.gives_probability:
-            return np.where(outline, np.float32(confidence), np.float32(0))
+            return np.where(mask, np.float32(confidence), np.float32(0))
         certain = window.paste(values)
         inside = np.clip(certain, THRESHOLD, 1)
         outside = np.minimum(
             certain, np.float32(np.nextafter(np.float32(THRESHOLD), np.float32(0)))
         )
-        probability = np.where(outline, inside, outside)
+        probability = np.where(mask, inside, outside)
         # A candidate that is not accepted stays visible in the map, below the threshold.
         return probability if confidence >= THRESHOLD else probability * np.float32(confidence)
 
@@ -199,5 +199,5 @@ class ClassicalMethod(ABC):
             f"{self.lesion} lesion expected; {found}",
             "speckle reduced in a window around it",
             self.summary,
-            "holes filled, spurs cut off, outline smoothed and brought back to the image's grid",
+            "holes filled, spurs cut off, mask smoothed and brought back to the image's grid",
         )

@@ -42,7 +42,7 @@ class MultiOtsu(HistogramMethod):
     Attributes:
         classes: how many classes the neighbourhood is split into.
         fraction: a class is lesion, with all darker ones, where this fraction of its pixels lies in
-            the ellipse inscribed in the box; higher outlines shrink.
+            the ellipse inscribed in the box; higher masks shrink.
     """
 
     name: ClassVar[str] = "multi-otsu"

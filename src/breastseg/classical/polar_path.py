@@ -20,12 +20,12 @@ _NEAREST, _FARTHEST = 0.25, 1.75  # radii looked at, in units of the ellipse in 
 _REACH = 3  # steps by which neighbouring rays may differ
 _FORBIDDEN = 1e4  # more than any path costs, yet finite: demands that contradict leave a path
 _UNSURE = 0.5  # weight of the prior of a candidate, whose box is not as good as a user's
-_FOUND_RAYS = 2.0  # smoothing of the outline of the region that was found, in rays
+_FOUND_RAYS = 2.0  # smoothing of the contour of the region that was found, in rays
 
 
 @dataclass(frozen=True)
 class PolarPath(ClassicalMethod):
-    """A star-shaped outline: one radius a ray, chosen together so that the path is cheapest.
+    """A star-shaped contour: one radius a ray, chosen together so that the path is cheapest.
 
     The view is resampled on rays from the centre of the ellipse in the box. Crossing a ray is cheap
     where the image turns from dark to bright, where what lies within looks like the lesion's core
@@ -38,9 +38,9 @@ class PolarPath(ClassicalMethod):
         area: weight of the grey levels within and without.
         prior: weight of the deviation from the ellipse; larger keeps closer to it. Of a candidate
             half of it, and from between the ellipse and the region that was found.
-        bend: weight of the difference between neighbouring rays; larger gives rounder outlines.
+        bend: weight of the difference between neighbouring rays; larger gives rounder contours.
         target: the radius that the prior draws to, in units of the ellipse.
-        fit: how far an outline reaches towards each side of a box drawn by a user, at least, as a
+        fit: how far a contour reaches towards each side of a box drawn by a user, at least, as a
             fraction of the way from its centre; it is stretched where it falls short, unless the
             user has marked background too. 0 leaves it.
     """
@@ -228,7 +228,7 @@ def cheapest_closed_path(cost: NDArray[np.float32], bend: float) -> NDArray[np.i
 
 
 def stretched(offsets: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Stretch an outline to either side of its centre where it reaches less far than `least`.
+    """Stretch a contour to either side of its centre where it reaches less far than `least`.
 
     Args:
         offsets: (n,) of its corners from the centre along one axis; the box's sides are at -1, 1.

@@ -87,7 +87,7 @@ class RandomWalker(ClassicalMethod):
     """Each pixel goes to the seeds that a random walker who avoids edges reaches first.
 
     Attributes:
-        beta: how strongly edges stop the walker; high values make outlines follow them closely.
+        beta: how strongly edges stop the walker; high values make contours follow them closely.
         prior_weight: of a pixel's own grey level and position; low values leave the decision to
             seeds and edges.
         grey_trust: of the grey levels in the prior; 0 leaves the position alone.

@@ -34,7 +34,7 @@ class Sobel(EdgeMethod):
 
     Attributes:
         quantile: fraction of the view's pixels that are no edge; above, fewer edges.
-        thin: thin the edges to one pixel, which puts the outline on the steepest place; without,
+        thin: thin the edges to one pixel, which puts the contour on the steepest place; without,
             it runs along their outer side.
     """
 

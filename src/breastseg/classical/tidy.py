@@ -1,4 +1,4 @@
-"""From the pixels that a method chose to one outline that a person could have drawn."""
+"""From the pixels that a method chose to one mask that a person could have drawn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def tidy(
         smoothing: standard deviation of the smoothing in pixels, 0 for none.
 
     Returns:
-        (h, w) bool: of the pixels where an outline may lie, the region that covers most of the
+        (h, w) bool: of the pixels where a mask may lie, the region that covers most of the
         view's core, or the largest where none does; empty where nothing is left.
     """
     mask = chosen & view.allowed

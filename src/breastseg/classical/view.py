@@ -30,7 +30,7 @@ class View:
         grey: (h, w) float32, 0 to 1, speckle reduced.
         plain: (h, w) float32, 0 to 1, the same as it came.
         box: where the lesion is expected, in pixels of the view; it may reach the edge of the view.
-        allowed: (h, w) bool, where an outline may lie: within a box that a user has drawn, within
+        allowed: (h, w) bool, where a mask may lie: within a box that a user has drawn, within
             reach of a candidate that was found, never on a point that the user called background.
         inside: (h, w) bool, pixels that the user called lesion; often none.
         outside: (h, w) bool, pixels that the user called background; often none.

@@ -169,14 +169,14 @@ class Watershed(ClassicalMethod):
 
     Attributes:
         sigma: standard deviation of the smoothing before the gradient is taken, in pixels of the
-            view; above, the outline is smoother and follows details less.
+            view; above, the contour is smoother and follows details less.
         outward: how much of an edge's strength counts only if the view brightens away from the
             box's centre there; 0 counts edges of any direction.
         box_trust: height of the ridge that is assumed along the ellipse that fills the box, as a
             fraction of the highest in the view; 0 goes by the image alone.
         compactness: how much the distance from the markers counts beside the ridges; above 0, the
-            outline is drawn to halfway between the lesion's middle and the background.
-        neck: touching lesions are parted where their outline is narrower than this fraction of the
+            contour is drawn to halfway between the lesion's middle and the background.
+        neck: touching lesions are parted where their mask is narrower than this fraction of the
             narrower one; 0 never parts them, 1 at the slightest waist.
     """
 

@@ -108,7 +108,7 @@ class VolumeSpec(Strict):
         subtraction: whether the channels after the first are what each has more than the first:
             what contrast added, in place of the phase itself.
         overlap: fraction of a patch's side that the next one covers again, 0 to 0.9.
-        min_volume_mm3: an outline smaller than this is dropped, at least 0.
+        min_volume_mm3: a region smaller than this is dropped, at least 0.
         orientation: where the index of slices, rows and columns grows in the patient, a letter
             each: to the left or right (``L``, ``R``), to the back or front (``P``, ``A``), to the
             head or feet (``S``, ``I``). A volume is brought to this orientation, which is that of
@@ -152,12 +152,12 @@ class OutputSpec:
 
     Attributes:
         threshold: pixels at or above it are lesion.
-        min_score: an outline whose highest probability stays below this is dropped, 0 to 1.
-        min_area_fraction: an outline smaller than this fraction of the image is dropped, 0 to 1.
-        largest_only: keep only the largest outline.
+        min_score: a region whose highest probability stays below this is dropped, 0 to 1.
+        min_area_fraction: a region smaller than this fraction of the image is dropped, 0 to 1.
+        largest_only: keep only the largest region.
         flip_average: average the prediction with that of the horizontally flipped image.
         temperature: the network's logits are divided by this before anything else; above 1 makes
-            it less confident, 1 leaves it as it is. At a threshold of 0.5 no outline of one
+            it less confident, 1 leaves it as it is. At a threshold of 0.5 no mask of one
             prediction changes (Guo et al. 2017, https://proceedings.mlr.press/v70/guo17a.html).
     """
 
@@ -220,7 +220,7 @@ class Bundle:
             failures, traps in the data; a sentence or two each.
         volume: preprocessing of a volume; None for a network that takes images.
         malignancy: of a network with the labels benign and malignant: how their fractions of the
-            outline become an image's probability of malignancy; None leaves the fraction as it is.
+            mask become an image's probability of malignancy; None leaves the fraction as it is.
         prompt: of a network that takes a click or a box; None for one that looks by itself alone.
         confidence: how an image's score becomes the probability that it shows a lesion; None where
             that was not calibrated.
@@ -290,7 +290,7 @@ class Bundle:
 
     @property
     def target(self) -> str:
-        """What an outline is, in the singular: the one label, or a lesion where there are kinds."""
+        """What a mask is, in the singular: the one label, or a lesion where there are kinds."""
         return self.labels[1] if len(self.labels) == 1 else LESION
 
 

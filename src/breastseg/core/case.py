@@ -17,7 +17,7 @@ class Case:
         case_id: unique within the source.
         patient_id: cases of one patient share it; it never crosses a split.
         images: one or more images on one grid.
-        mask: the true outline; an empty mask says "no lesion", None says "not known".
+        mask: the ground truth; an empty mask says "no lesion", None says "not known".
         label: ``"benign"``, ``"malignant"``, ``"normal"`` or another class; None if unknown.
         source: the data set's name.
         scanner: the device, where it is stated.

@@ -12,7 +12,7 @@ from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.grid import Grid
 
 LESION = "lesion"
-"""What an outline is, unless a method says otherwise."""
+"""What a mask is, unless a method says otherwise."""
 
 IGNORE = "ignore"
 """The name of pixels of which nothing is known, as nnU-Net has it: no lesion, and not scored."""

@@ -274,7 +274,7 @@ def _parameter(name: str, hint: object, value: Scalar, text: str) -> Parameter:
 
 @cache
 def _hints(kind: type) -> Mapping[str, object]:
-    """The annotations of the fields, evaluated: milliseconds a class, and every outline asks."""
+    """The annotations of the fields, evaluated: milliseconds a class, and every run asks."""
     return get_type_hints(kind, include_extras=True)
 
 

@@ -171,17 +171,17 @@ class Prediction:
                 raise InputError(f"{name} {value}", "0 to 1")
 
     def mask(self, threshold: float | None = None) -> Mask:
-        """The outline at a threshold in (0, 1]; the method's own operating point by default.
+        """The mask at a threshold in (0, 1]; the method's own operating point by default.
 
-        Where there are classes, a pixel of the outline has the label of its likeliest one, from 1
+        Where there are classes, a pixel of the mask has the label of its likeliest one, from 1
         in the order of `class_names` (the first of equals).
         """
-        outline = self.probability >= (self.threshold if threshold is None else threshold)
+        mask = self.probability >= (self.threshold if threshold is None else threshold)
         if self.class_probability is None:
-            return Mask(outline, self.grid, {1: self.target})
+            return Mask(mask, self.grid, {1: self.target})
         likeliest = self.class_probability.argmax(axis=0) + 1
         names = dict(enumerate(self.class_names, start=1))
-        return Mask(np.where(outline, likeliest, 0), self.grid, names)
+        return Mask(np.where(mask, likeliest, 0), self.grid, names)
 
     def lesions(self, threshold: float | None = None) -> tuple[Lesion, ...]:
         """The connected regions of the mask, the largest first (ties by position)."""
@@ -196,7 +196,7 @@ class Prediction:
 def malignancy_of(prediction: Prediction, scaling: PlattScaling | None = None) -> float | None:
     """One probability of malignancy for an image, from the classes of its pixels.
 
-    It is the mean of ``malignant / (benign + malignant)`` over the outline, every pixel counting by
+    It is the mean of ``malignant / (benign + malignant)`` over the mask, every pixel counting by
     its probability of lesion; then the scaling.
 
     Args:

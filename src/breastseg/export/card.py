@@ -30,7 +30,7 @@ _USE = """\
 ## Intended use
 
 Research: outlining, measuring and pre-annotating breast lesions in {modality} images, with a
-person who looks at every outline.
+person who looks at every mask.
 
 **Not a medical device.** It has not been cleared or certified by any authority. It must not be
 used to diagnose, to rule out disease, or to decide on treatment."""
@@ -42,7 +42,7 @@ _LIMITS = """\
   populations it may do worse without notice. Measure it on your own images first.
 - It always looks for lesions. On a healthy breast it can draw one, and it can miss one; the
   tables say how often.
-- An outline does not say benign or malignant.
+- A mask does not say benign or malignant.
 - It works at {grain}: finer detail than that is not seen, and a lesion of a few
   {unit} at that size may be lost.
 - {calibration}"""
@@ -205,14 +205,14 @@ def _operating_point(bundle: Bundle) -> str:
         lines.append(f"- A region whose score stays below {output.min_score:g} is dropped.")
     if output.min_area_fraction > 0:
         lines.append(
-            f"- An outline smaller than {output.min_area_fraction:.2%} of the image is dropped."
+            f"- A region smaller than {output.min_area_fraction:.2%} of the image is dropped."
         )
     if bundle.volume is not None and bundle.volume.min_volume_mm3 > 0:
-        lines.append(f"- An outline below {bundle.volume.min_volume_mm3:g} mm3 is dropped.")
+        lines.append(f"- A region below {bundle.volume.min_volume_mm3:g} mm3 is dropped.")
     if output.temperature != 1:
         lines.append(f"- The network's logits are divided by {output.temperature:g}.")
     if output.largest_only:
-        lines.append("- Only the largest outline is kept.")
+        lines.append("- Only the largest region is kept.")
     if output.flip_average:
         lines.append(
             "- The prediction is averaged with that of the flipped image (test-time augmentation)."

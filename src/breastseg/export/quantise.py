@@ -54,7 +54,7 @@ LOOKED_AT = 8
 TOLERANCE = 0.03
 """Mean absolute difference of a probability over the first `LOOKED_AT` calibration images. The
 shipped network shows 0.008; one whose depthwise convolutions alone stayed float, 0.06 and no
-outline."""
+mask."""
 RESULT = "int8"
 """The name under which a bundle's results hold what quantising cost."""
 
@@ -126,15 +126,15 @@ def quantise_bundle(
     Args:
         folder: a bundle with a convolutional network.
         out: the new bundle's folder, which must not exist yet.
-        calibration: 50 to 200 images of the training data; no truth is needed.
-        check: cases with a truth, not those of `calibration`, on which both are scored.
+        calibration: 50 to 200 images of the training data; no ground truth is needed.
+        check: cases with a ground truth, not those of `calibration`, on which both are scored.
         plan: how; the defaults of `Quantisation`.
         name: of the new bundle; that of the old one and ``-int8`` by default.
 
     Raises:
         BundleError: `folder` is damaged or its network cannot be quantised, `out` exists, there is
             no calibration image, or the quantised network computes something else.
-        DataSetError: a case to check on has no truth.
+        DataSetError: a case to check on has no ground truth.
     """
     if out.exists():
         raise BundleError(f"{out} exists", "a new folder", "choose another, or remove it first")

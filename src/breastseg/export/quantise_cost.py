@@ -20,10 +20,10 @@ class Pair:
     """One case as two segmenters outline it; "agreement" is between the two.
 
     Attributes:
-        lesion: the truth holds a lesion.
-        dice: of the first and of the second with the truth.
+        lesion: the ground truth holds a lesion.
+        dice: of the first and of the second with the ground truth.
         outlined: whether the first and the second outline anything.
-        agreement: Dice between the two outlines.
+        agreement: Dice between the two masks.
         difference: mean absolute difference of their probabilities over the image.
     """
 
@@ -38,7 +38,7 @@ def compare(before: Segmenter, after: Segmenter, case: Case) -> Pair:
     """Segment the first image of a case with both.
 
     Raises:
-        DataSetError: the case has no truth.
+        DataSetError: the case has no ground truth.
     """
     if case.mask is None:
         raise DataSetError(f"case {case.case_id} without ground truth", "cases with ground truth")
@@ -60,11 +60,11 @@ def measured_cost(before: Segmenter, after: Segmenter, cases: Iterable[Case]) ->
     Args:
         before: the float network.
         after: the quantised one.
-        cases: with a truth; gone through once.
+        cases: with a ground truth; gone through once.
 
     Returns:
         For ``float`` and ``int8``: images, Dice and fraction outlined of images with a lesion and
-        of normal ones, where there are such; the mean Dice between the two outlines, and the mean
+        of normal ones, where there are such; the mean Dice between the two masks, and the mean
         absolute difference of a probability.
 
     Raises:
@@ -84,7 +84,7 @@ def measured_cost(before: Segmenter, after: Segmenter, cases: Iterable[Case]) ->
             if lesion:
                 figures[f"{group}/dice"] = _mean(pair.dice[number] for pair in chosen)
             figures[f"{group}/fraction_outlined"] = _mean(pair.outlined[number] for pair in chosen)
-    figures["Dice between the two outlines"] = _mean(pair.agreement for pair in pairs)
+    figures["Dice between the two masks"] = _mean(pair.agreement for pair in pairs)
     figures["mean absolute difference of a probability"] = _mean(pair.difference for pair in pairs)
     return figures
 

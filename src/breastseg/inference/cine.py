@@ -1,4 +1,4 @@
-"""The outline of a cine loop, made steadier by the frames beside each frame."""
+"""The mask of a cine loop, made steadier by the frames beside each frame."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class MethodInfo:
         weakness: what it is bad at.
         modality: what it may be used on; unknown where its parameters decide.
         takes_prompt: it looks where a user points.
-        gives_probability: its numbers between 0 and 1 are graded within an outline.
+        gives_probability: its numbers between 0 and 1 are graded within a mask.
         parameters: with their bounds and the values in force; none for a network.
         trained_on: the data that it was trained or its parameters were tuned on, in words; empty
             where that is nothing or not known.

@@ -290,7 +290,7 @@ class OnnxSegmenter(Segmenter):
             raise InputError(
                 f"{image.source or 'image'}: modality {image.modality_name}",
                 f"{self.name!r} was trained and measured on {self.bundle.modality} only",
-                "choose another bundle, or force it and check every outline",
+                "choose another bundle, or force it and check every mask",
             )
 
     def _provenance(self, image: Image) -> Provenance:
@@ -332,9 +332,9 @@ class OnnxSegmenter(Segmenter):
         if output.min_score > output.threshold:
             steps.append(f"regions with a score below {output.min_score:g} dropped")
         if output.min_area_fraction > 0:
-            steps.append(f"outlines below {output.min_area_fraction:g} of the image dropped")
+            steps.append(f"regions below {output.min_area_fraction:g} of the image dropped")
         if output.largest_only:
-            steps.append("only the largest outline kept")
+            steps.append("only the largest region kept")
         steps.append(f"brought back to {rows}x{columns} pixels, outlined at {output.threshold:g}")
         if self.class_names:
             steps.append(f"classes: {', '.join(self.class_names)}")

@@ -1,6 +1,6 @@
 """Dropping regions that a bundle's operating point rejects.
 
-Outlines touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`. A
+Regions touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`. A
 rejected region is not erased: its probabilities are scaled so that its score becomes half the
 threshold. It stays visible in the map, and no mixture of it with its surroundings reaches the
 threshold again when the map is resized.

@@ -24,7 +24,7 @@ class WithinScan(Segmenter):
 
     Callipers, dotted lines and letters are filled from their surroundings, titles and margins are
     cut off, and outside the scan nothing is outlined. The scan is looked for within `Image.scan`,
-    where the file states that. The outline lies on the image's own grid.
+    where the file states that. The mask lies on the image's own grid.
 
     Args:
         inner: looks at what is left.

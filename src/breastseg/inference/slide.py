@@ -3,7 +3,7 @@
 Tiles overlap, and of each only the middle is kept, since a network knows least at the border of
 what it sees; so every pixel of the result comes from one tile, and is written when that is done.
 Beside the slide's own buffers one batch of tiles is in memory, whatever the slide's size. Tiles
-without tissue are not shown to the network. A bundle's smallest peak holds for each outline on the
+without tissue are not shown to the network. A bundle's smallest peak holds for each region on the
 slide, see `breastseg.inference.slide_regions`.
 """
 
@@ -42,7 +42,7 @@ FAR = 4.0
 BATCH_PX = 2**20
 """Pixels of the tiles that the network is given at a time."""
 MOST_TRACED = 2**25
-"""Pixels of the mask that outlines are drawn of; a larger mask is halved until it has fewer."""
+"""Pixels of the mask that contours are drawn of; a larger mask is halved until it has fewer."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Tiling:
             half of `tile`.
         batch: tiles given to the network at a time, at least 1.
         threshold: pixels at or above it are lesion, between 0 and 1.
-        min_score: an outline is kept where a pixel of it reaches this, 0 to 1; without effect up to
+        min_score: a region is kept where a pixel of it reaches this, 0 to 1; without effect up to
             `threshold`.
-        min_px: an outline of fewer pixels, at `step`, is dropped, at least 0.
+        min_px: a region of fewer pixels, at `step`, is dropped, at least 0.
 
     Raises:
         GeometryError: a value that is not as stated.
@@ -122,13 +122,13 @@ class SlideMask:
         return None if self.um_per_px is None else self.lesion_px * (self.um_per_px / 1000) ** 2
 
     def polygons(self, most: int = MOST_TRACED) -> tuple[tuple[Polygon, ...], float]:
-        """The outlines along the edges of the mask's pixels.
+        """The contours along the edges of the mask's pixels.
 
-        Where the mask has more than `most` pixels, it is halved until it has fewer, and an outline
+        Where the mask has more than `most` pixels, it is halved until it has fewer, and a contour
         lies within a pixel of the halved mask of the true one.
 
         Returns:
-            The outlines, and the pixels of the slide along one unit of their corners.
+            The contours, and the pixels of the slide along one unit of their corners.
         """
         traced, halvings = read_mask_level(self.mask, most)
         return polygons(traced), self.step * 2**halvings
@@ -203,7 +203,7 @@ def _kept_blocks(
     progress: Progress | None,
     store: TileStore | None,
 ) -> Iterator[NDArray[np.bool_]]:
-    """`outlined_blocks` without the outlines that have no peak or are too small."""
+    """`outlined_blocks` without the regions that have no peak or are too small."""
     blocks = outlined_blocks(slide, network, tiling, wanted, progress, store)
     if tiling.min_score > tiling.threshold or tiling.min_px > 1:
         yield from regions_to_keep(blocks, wanted.shape[1], tiling.min_px)
@@ -292,7 +292,7 @@ def tile_network(segmenter: OnnxSegmenter) -> TileNetwork:
     """The network of a bundle on tiles of its own input size; prepared as an image is.
 
     The operating point's threshold, smallest peak and smallest fraction belong to `Tiling`. The
-    largest outline alone says nothing on a slide and is left out.
+    largest region alone says nothing on a slide and is left out.
 
     Raises:
         InputError: the bundle is for another modality, and that is not forced.
@@ -333,7 +333,7 @@ def restained(network: TileNetwork, slide: Slide) -> TileNetwork:
 def tiling_of(segmenter: OnnxSegmenter, slide: Slide, um_per_px: float | None = None) -> Tiling:
     """The tiling that a bundle was made for; an eighth of a tile is its margin.
 
-    The smallest fraction that an outline may have is that of a tile: the image that the bundle
+    The smallest fraction that a region may have is that of a tile: the image that the bundle
     knows.
 
     Args:

@@ -28,7 +28,7 @@ def regions_to_keep(
 ) -> Iterator[NDArray[np.bool_]]:
     """Drop the regions in which no pixel is a peak, and small ones, wherever in the mask they end.
 
-    Outlines touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`.
+    Regions touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`.
 
     Args:
         tiles: (side, side) of 0, `OUTLINED` and `PEAK`, all of one size, row by row. All are taken

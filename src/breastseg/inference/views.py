@@ -3,7 +3,7 @@
 G. Wang et al.: Aleatoric uncertainty estimation with test-time augmentation for medical image
 segmentation with convolutional neural networks, Neurocomputing 2019,
 https://doi.org/10.1016/j.neucom.2019.01.103. There the augmentations are drawn at random; here they
-are a fixed list, so that the same image gives the same outline.
+are a fixed list, so that the same image gives the same mask.
 """
 
 from __future__ import annotations

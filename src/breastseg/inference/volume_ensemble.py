@@ -29,7 +29,7 @@ class VolumeEnsemble(Segmenter):
 
     The networks may work at different spacings and in different patches. All count the same; the
     operating point is that of the first. The map of uncertainty is the entropy of the mean in bits;
-    as for images, it also tells of outlines that the operating point rejects.
+    as for images, it also tells of regions that the operating point rejects.
 
     May be used from several threads at once.
 

@@ -198,7 +198,7 @@ class VolumeSegmenter(Segmenter):
             raise InputError(
                 f"{image.source or 'volume'}: modality {image.modality_name}",
                 f"{self.name!r} was trained and measured on {self.bundle.modality} only",
-                "choose another bundle, or force it and check every outline",
+                "choose another bundle, or force it and check every mask",
             )
 
     def memory_for(self, grid: Grid) -> int:
@@ -241,11 +241,11 @@ class VolumeSegmenter(Segmenter):
         if output.min_score > output.threshold:
             steps.append(f"regions with a score below {output.min_score:g} dropped")
         if output.min_area_fraction > 0:
-            steps.append(f"outlines below {output.min_area_fraction:g} of the volume dropped")
+            steps.append(f"regions below {output.min_area_fraction:g} of the volume dropped")
         if spec.min_volume_mm3 > 0:
-            steps.append(f"outlines below {spec.min_volume_mm3:g} cubic millimetres dropped")
+            steps.append(f"regions below {spec.min_volume_mm3:g} cubic millimetres dropped")
         if output.largest_only:
-            steps.append("only the largest outline kept")
+            steps.append("only the largest region kept")
         return Provenance(
             segmenter=self.bundle.name,
             version=self.bundle.version,

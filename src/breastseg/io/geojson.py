@@ -1,4 +1,4 @@
-"""Outlines on a slide as GeoJSON (RFC 7946), in the form that QuPath reads as annotations."""
+"""Contours on a slide as GeoJSON (RFC 7946), in the form that QuPath reads as annotations."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Feature:
     """One polygon.
 
     Attributes:
-        rings: (n, 2) corners as (row, column) each, the outline first and then the holes; the last
-            corner is joined to the first.
+        rings: (n, 2) corners as (row, column) each, the outer one first and then the holes; the
+            last corner is joined to the first.
         measurements: what is shown beside it, by name.
     """
 

@@ -189,7 +189,7 @@ def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
 
 
 def read_mask(path: Path | BinaryIO, source: str = "") -> NDArray[np.bool_]:
-    """Read an outline drawn as an image.
+    """Read a mask drawn as an image.
 
     A pixel is lesion where its brightest channel lies above half of the range: above 127 in
     8 bits, 32767 in 16 bits, 0.5 in floating point. Where the largest value in the file is 1,

@@ -1,4 +1,4 @@
-"""Boundary loss: false pixels cost by their distance from the true outline."""
+"""Boundary loss: false pixels cost by their distance from the true boundary."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from breastseg.losses.inputs import as_float32, lesion_probability
 
 
 class BoundaryLoss(nn.Module):
-    """Mean over all pixels of the probability times the signed distance from the true outline.
+    """Mean over all pixels of the probability times the signed distance from the true boundary.
 
     The distance is negative inside, so the loss is least, and below 0, where the prediction is the
     truth. Of several lesion classes the values are added. It is meant beside a regional loss such
     as Dice, not alone. The distance maps are computed on the CPU by scipy, outside the gradient.
 
-    Empty target: there is no outline, and every pixel counts as a whole diagonal away, so the
+    Empty target: there is no boundary, and every pixel counts as a whole diagonal away, so the
     loss is the mean probability and every false alarm costs. (Its authors' code counts 0 there.)
     A target that fills the image is the mirror case: minus the mean probability.
 
@@ -39,10 +39,10 @@ class BoundaryLoss(nn.Module):
 
 
 def signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Distance of pixel centres from the outline in image diagonals, negative inside.
+    """Distance of pixel centres from the boundary in image diagonals, negative inside.
 
     Args:
-        mask: (H, W) or (D, H, W). The outline runs half a pixel from the centres of the pixels
+        mask: (H, W) or (D, H, W). The boundary runs half a pixel from the centres of the pixels
             beside it.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a radiologist reads off an outline: diameters and area."""
+"""What a radiologist reads off a mask: diameters and area."""
 
 from breastseg.measure.diameters import Diameter, diameters
 from breastseg.measure.lesion import LesionMeasurement, measure

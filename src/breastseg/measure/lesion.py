@@ -18,7 +18,7 @@ _INSIDE = 0.95
 
 @dataclass(frozen=True)
 class LesionMeasurement:
-    """What is read off one outline.
+    """What is read off one mask.
 
     Attributes:
         unit: ``"mm"``, or ``"px"`` where the spacing is unknown; areas are in its square.
@@ -49,7 +49,7 @@ def measure(lesion: Lesion, grid: Grid) -> LesionMeasurement:
     """Measure one lesion on its image's grid.
 
     Args:
-        lesion: a 2-D outline.
+        lesion: a 2-D mask.
         grid: where it lies; the spacing there makes the lengths millimetres.
 
     Raises:

@@ -20,7 +20,7 @@ class Polygon:
     """One connected region.
 
     Attributes:
-        outer: its outline. As (column, row) its shoelace sum is positive.
+        outer: its outer ring. As (column, row) its shoelace sum is positive.
         holes: what is not of it inside; their sums are negative.
     """
 
@@ -29,7 +29,7 @@ class Polygon:
 
     @property
     def rings(self) -> tuple[Ring, ...]:
-        """The outline, then the holes."""
+        """The outer ring, then the holes."""
         return self.outer, *self.holes
 
     @property
@@ -39,7 +39,7 @@ class Polygon:
 
 
 def polygons(mask: NDArray[np.bool_]) -> tuple[Polygon, ...]:
-    """The outlines of a mask, exact to the edges of its pixels.
+    """The contours of a mask, exact to the edges of its pixels.
 
     Where two pixels touch only by a corner, a third is added beside them, so that no ring touches
     itself or another: all are simple, and a region is connected by the sides of its pixels.

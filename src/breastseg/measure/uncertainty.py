@@ -1,4 +1,4 @@
-"""One number that tells good outlines from bad ones."""
+"""One number that tells good masks from bad ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from breastseg.core.prediction import Lesion, Prediction
 def region_uncertainty(prediction: Prediction, lesion: Lesion | None = None) -> float | None:
     """The mean uncertainty within a lesion, or within the whole mask.
 
-    On images with a lesion it falls as the Dice with the truth rises; see ``docs/how-to``. It says
-    nothing of a lesion that was not outlined at all.
+    On images with a lesion it falls as the Dice with the ground truth rises; see
+    ``docs/how-to``. It says nothing of a lesion that was not outlined at all.
 
     Args:
         prediction: with a map of uncertainty.

@@ -185,7 +185,7 @@ class EncoderNetwork(nn.Module):
 
     At an output stride of 2 the last decoder block, the one that works at full resolution and has
     no skip, is left out and the logits are upsampled: about a third faster to train on a CPU, and
-    the outline of a lesion, smooth at that scale, loses nothing that can be seen.
+    the contour of a lesion, smooth at that scale, loses nothing that can be seen.
 
     Args:
         encoder: a name of segmentation-models-pytorch, or ``"tu-"`` and a name of timm.

@@ -6,7 +6,7 @@ little from a few hundred images. So:
 - the encoder is the first eleven blocks of MobileNetV2 (Sandler et al. 2018,
   https://doi.org/10.1109/CVPR.2018.00474), down to a stride of 16, so that it can start from
   ImageNet or from the encoder of any network here that is trained on the whole of it; the blocks
-  left out hold nine tenths of the weights and see little of an outline;
+  left out hold nine tenths of the weights and see little of a contour;
 - the image is first shrunk to three quarters of its side: that halves the work, and the last step
   brings the logits back;
 - two inverted residuals of 5x5 kernels at a stride of 32 look at the image as a whole;

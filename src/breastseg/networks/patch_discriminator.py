@@ -1,4 +1,4 @@
-"""Is this outline drawn by a person or by a network? Asked of every patch of an image.
+"""Is this mask drawn by a person or by a network? Asked of every patch of an image.
 
 The PatchGAN of Isola et al. 2017, https://doi.org/10.1109/CVPR.2017.632: a plain convolutional
 network whose every output sees a patch of some 70 pixels of image and mask together. Instance

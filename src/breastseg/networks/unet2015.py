@@ -18,7 +18,7 @@ What the paper does (its section 2 and figure 1), and what this file keeps:
 Where ours departs, and why:
 
 - convolutions are padded. The paper's are not: 572x572 in, 388x388 out, skips cropped, large
-  images tiled with overlap. A breast image fits into memory whole, and an outline as large as the
+  images tiled with overlap. A breast image fits into memory whole, and a mask as large as the
   image needs no bookkeeping;
 - one output channel under a sigmoid by default, where the paper has two under a softmax;
 - batch normalisation after each convolution unless switched off. It came out in the same year, and
