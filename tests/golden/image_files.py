@@ -172,7 +172,7 @@ def other_dicom_files() -> Files:
     frames = encapsulate([saved(Pillow.fromarray(loop[k]), "JPEG") for k in range(3)])
     said = {**shape, "NumberOfFrames": 3, "PixelData": frames}
     yield "cine-jpeg.dcm", dicom(eight, JPEGBaseline8Bit, **said)
-    yield "rle.dcm", dicom(eight, RLELossless, PixelData=encapsulate([rle(eight)]))
+    yield from rle_dicom_files()
     yield (
         "mammogram.dcm",
         dicom(
@@ -206,10 +206,46 @@ def other_dicom_files() -> Files:
     yield "enhanced.dcm", dicom(loop, NumberOfFrames=3, **shape, **functional_groups())
 
 
-def rle(values: NDArray[np.uint8]) -> bytes:
-    """One segment of literal runs, each of a row."""
-    rows = b"".join(bytes([len(row) - 1]) + row.tobytes() for row in values)
-    return struct.pack("<16L", 1, 64, *[0] * 14) + rows + b"\0" * (len(rows) % 2)
+def rle_dicom_files() -> Files:
+    eight, twelve = waves(255).astype(np.uint8), waves(4095).astype(np.uint16)
+    signed, colour = (waves(3000) - 1400).astype(np.int16), waves(255, 3).astype(np.uint8)
+    red = {"SamplesPerPixel": 3, "PlanarConfiguration": 1}
+    shape = {"Rows": ROWS, "Columns": COLUMNS}
+    frame = rle(eight)
+
+    def written(pixels: NDArray[np.generic], *frames: bytes, **said: object) -> bytes:
+        return dicom(pixels, RLELossless, PixelData=encapsulate(list(frames)), **shape, **said)
+
+    yield "rle.dcm", written(eight, frame)
+    yield "rle-12.dcm", written(twelve, rle(twelve), BitsStored=12)
+    yield "rle-signed.dcm", written(signed, rle(signed), WindowCenter="40", WindowWidth="400")
+    for name in ("RGB", "YBR_FULL"):
+        said = red | {"PhotometricInterpretation": name}
+        yield f"rle-{name.lower()}.dcm", written(colour, rle(np.moveaxis(colour, 2, 0)), **said)
+    yield "rle-cine.dcm", written(eight, frame, rle(eight[::-1]), NumberOfFrames=2)
+    yield "rle-cut.dcm", written(eight, frame[:-60])
+    yield "rle-segments.dcm", written(twelve, frame, BitsStored=12)
+
+
+def rle(values: NDArray[np.integer]) -> bytes:
+    """A frame, (rows, columns) or (samples, rows, columns): constant runs and literal ones."""
+    cells = values.reshape(-1, ROWS * COLUMNS)
+    size = cells.dtype.itemsize
+    planes = (
+        cells.astype(cells.dtype.newbyteorder(">")).view(np.uint8).reshape(len(cells), -1, size)
+    )
+    segments = []
+    for plane in np.moveaxis(planes, 2, 1).reshape(-1, ROWS * COLUMNS):
+        packed = b""
+        for row in plane.reshape(ROWS, COLUMNS):
+            if (row == row[0]).all():
+                packed += bytes([257 - len(row), row[0]])
+            else:
+                packed += bytes([len(row) - 1]) + row.tobytes()
+        segments.append(packed + b"\0" * (len(packed) % 2))
+    starts = np.cumsum([64, *map(len, segments)])[:-1]
+    header = struct.pack("<16L", len(starts), *starts, *[0] * (15 - len(starts)))
+    return header + b"".join(segments)
 
 
 def region(top: int, left: int, bottom: int, right: int, step_cm: float) -> Dataset:

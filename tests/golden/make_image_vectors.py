@@ -108,6 +108,29 @@ def jpeg_files() -> Files:
         exif[0x0112] = orientation
         yield f"turned{orientation}.jpg", saved(colour.convert("L"), "JPEG", exif=exif)
     yield "cut.jpg", saved(colour, "JPEG")[:-90]
+    yield from damaged_jpeg_files()
+
+
+def damaged_jpeg_files() -> Files:
+    """Damage that a decoder does not notice: an end marker stands behind it."""
+    black = np.zeros((96, 160), np.uint8)
+    black[40:70, 60:90] = np.arange(900).reshape(30, 30) % 251
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    end = b"\xff\xd9"
+    for name, picture in (("black", black), ("noise", noise)):
+        for kind, options in (("", {}), ("-optimal", {"optimize": True})):
+            yield f"{name}{kind}.jpg", saved(Pillow.fromarray(picture), "JPEG", **options)
+    for mode in ("L", "RGB"):
+        picture = Pillow.fromarray(noise).convert(mode)
+        whole = saved(picture, "JPEG")
+        middle = (whole.index(b"\xff\xda") + len(whole)) // 2
+        for fill in (0x00, 0x20, 0xAA):
+            holed = whole[:middle] + bytes([fill]) * 20 + whole[middle + 20 :]
+            yield f"hole-{mode.lower()}-{fill:02x}.jpg", holed
+        yield f"early-{mode.lower()}.jpg", whole[:middle].rstrip(b"\xff") + end
+        whole = saved(picture, "JPEG", progressive=True)
+        tables = whole.rindex(b"\xff\xc4", 0, whole.rindex(b"\xff\xda"))
+        yield f"scans-{mode.lower()}.jpg", whole[:tables] + end
 
 
 def tiff_files() -> Files:

@@ -31,7 +31,6 @@ const REFUSED = [
   "packbits.tif",
   "rgba.tif",
   "palette.tif",
-  "rle.dcm",
 ];
 
 async function codec(): ReturnType<typeof jpegCodec> {

@@ -1,4 +1,4 @@
-/** DICOM images that are stored without compression or as 8-bit JPEG; single and multi-frame. */
+/** DICOM images that are stored without compression, as RLE or as 8-bit JPEG; single and multi-frame. */
 import * as dicomParser from "dicom-parser";
 import type { DataSet, Element } from "dicom-parser";
 import { brief } from "../errors";
@@ -6,6 +6,7 @@ import type { Image, Pixels } from "../image";
 import type { JpegCodec } from "./codec";
 import { showGrey } from "./dicom-display";
 import { Header } from "./dicom-header";
+import { rleFrame } from "./dicom-rle";
 import { modalityOf, regionsOf, remarksOf, spacingOf } from "./dicom-spacing";
 import { jpegHeader, rawComponents } from "./jpeg";
 import { checkSize, damaged, imageOf, MAX_PIXELS, oneIfEqual, unreadable, unsupported, type Raster } from "./raster";
@@ -29,7 +30,8 @@ const IMPLICIT = "1.2.840.10008.1.2";
 const EXPLICIT = "1.2.840.10008.1.2.1";
 const BIG_ENDIAN = "1.2.840.10008.1.2.2";
 const JPEG = ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"];
-const READ = [IMPLICIT, EXPLICIT, BIG_ENDIAN, ...JPEG];
+const RLE = "1.2.840.10008.1.2.5";
+const READ = [IMPLICIT, EXPLICIT, BIG_ENDIAN, RLE, ...JPEG];
 const GREY = ["MONOCHROME1", "MONOCHROME2"];
 /** Of all frames of a file together. */
 const MOST_BYTES = 2 ** 30;
@@ -48,7 +50,7 @@ interface Layout {
   readonly top: number;
   readonly isSigned: boolean;
   readonly isBigEndian: boolean;
-  readonly isCompressed: boolean;
+  readonly compression: "jpeg" | "rle" | null;
 }
 
 /** The frames of a file, one after the other. */
@@ -60,7 +62,7 @@ export function* readDicom(file: Uint8Array, name: string, codec: JpegCodec): Ge
   if (!element) throw unreadable(`${name}: holds no pixel data`, "a DICOM image");
   checkCompression(element, layout, name);
   for (let index = 0; index < layout.frames; index++) {
-    const stored = layout.isCompressed
+    const stored = layout.compression
       ? compressedFrame(set, element, index, layout, name, codec)
       : plainFrame(set, element, index, layout, name);
     const image = shown(stored, header.ofFrame(index), layout, name);
@@ -80,7 +82,7 @@ function parsed(file: Uint8Array, name: string): DataSet {
 function layoutOf(header: Header, name: string): Layout {
   const syntax = header.text(TAG.syntax);
   if (!READ.includes(syntax)) {
-    throw unsupported(`${name}: has the transfer syntax ${brief(syntax)}`, "uncompressed or 8-bit JPEG on the device");
+    throw unsupported(`${name}: has the transfer syntax ${brief(syntax)}`, "uncompressed, RLE or 8-bit JPEG on the device");
   }
   const need = (tag: string, what: string): number => {
     const value = header.integer(tag);
@@ -102,7 +104,7 @@ function layoutOf(header: Header, name: string): Layout {
     top: high >= stored && high < allocated ? high + 1 : stored,
     isSigned: need(TAG.signed, "sign") === 1,
     isBigEndian: syntax === BIG_ENDIAN,
-    isCompressed: JPEG.includes(syntax),
+    compression: syntax === RLE ? "rle" : JPEG.includes(syntax) ? "jpeg" : null,
   };
   checkSize(layout.rows, layout.columns, name);
   checkKind(layout, header, name);
@@ -116,10 +118,11 @@ function checkKind(layout: Layout, header: Header, name: string): void {
     throw unsupported(`${name}: is one part of a whole-slide image`, "images that are stored whole");
   }
   const isGrey = samples === 1 && GREY.includes(photometric) && [8, 16, 32].includes(allocated);
-  const colours = layout.isCompressed ? ["RGB", "YBR_FULL", "YBR_FULL_422"] : ["RGB", "YBR_FULL"];
+  const isJpeg = layout.compression === "jpeg";
+  const colours = isJpeg ? ["RGB", "YBR_FULL", "YBR_FULL_422"] : ["RGB", "YBR_FULL"];
   const isColour = samples === 3 && colours.includes(photometric) && allocated === 8 && stored === 8 && !layout.isSigned;
   const isWhole = stored >= 1 && stored <= allocated;
-  if (!isWhole || !(isGrey || isColour) || (layout.isCompressed && (allocated !== 8 || stored !== 8 || layout.isSigned))) {
+  if (!isWhole || !(isGrey || isColour) || (isJpeg && (allocated !== 8 || stored !== 8 || layout.isSigned))) {
     throw unsupported(
       `${name}: has ${samples} samples of ${stored} of ${allocated} bits in ${brief(photometric)}`,
       "grey of up to 32 bits, or RGB or YBR_FULL of 8 bits, on the device",
@@ -132,7 +135,7 @@ function checkKind(layout: Layout, header: Header, name: string): void {
 
 function checkCompression(element: Element, layout: Layout, name: string): void {
   const isCompressed = element.fragments !== undefined;
-  if (isCompressed !== layout.isCompressed) {
+  if (isCompressed !== (layout.compression !== null)) {
     throw unreadable(`${name}: holds pixel data of another kind than it declares`, "pixel data as the transfer syntax says");
   }
   const size = layout.rows * layout.columns * layout.samples * (layout.allocated / 8);
@@ -195,6 +198,9 @@ function compressedFrame(
   const fragment = element.fragments?.[index];
   if (!fragment) throw damaged(name, `frame ${index + 1} is missing`);
   const data = set.byteArray.subarray(fragment.position, fragment.position + fragment.length);
+  if (layout.compression === "rle") {
+    return typed(rleFrame(data, layout.samples, layout.rows * layout.columns, layout.allocated / 8, name), layout);
+  }
   const { rows, columns, components } = jpegHeader(data, name);
   if (rows !== layout.rows || columns !== layout.columns || components !== layout.samples) {
     throw unreadable(`${name}: a compressed frame has ${rows} x ${columns} pixels of ${components} samples`, "what the header declares");

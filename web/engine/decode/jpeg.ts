@@ -2,10 +2,10 @@
 import type { Image } from "../image";
 import type { JpegCodec } from "./codec";
 import { exifOrientation } from "./exif";
+import { isFrameHeader, lastEnd, silentDamage } from "./jpeg-damage";
 import { checkSize, damaged, imageOf, oneIfEqual, planar, unsupported, upright } from "./raster";
 
 const START = 0xd8;
-const END = 0xd9;
 const SCAN = 0xda;
 const JFIF = 0xe0;
 const EXIF = 0xe1;
@@ -61,7 +61,7 @@ export function rawComponents(file: Uint8Array, name: string, codec: JpegCodec):
 
 export function jpegHeader(file: Uint8Array, name: string): JpegHeader {
   const segments = segmentsOf(file, name);
-  const frame = segments.find(({ marker }) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker));
+  const frame = segments.find(({ marker }) => isFrameHeader(marker));
   if (!frame) throw damaged(name, "it has no frame header");
   const [precision, high, low, wide, narrow, components] = file.subarray(frame.start + 4, frame.start + 10);
   if (!READ.includes(frame.marker) || precision !== 8 || (components !== 1 && components !== 3)) {
@@ -70,7 +70,8 @@ export function jpegHeader(file: Uint8Array, name: string): JpegHeader {
       "baseline, extended or progressive, 1 or 3 components of 8 bits",
     );
   }
-  if (!hasEnd(file)) throw damaged(name, "it has no end");
+  const damage = lastEnd(file) < 0 ? "it has no end" : silentDamage(file, frame.start);
+  if (damage) throw damaged(name, damage);
   return { rows: high * 256 + low, columns: wide * 256 + narrow, components, segments };
 }
 
@@ -90,11 +91,6 @@ function segmentsOf(file: Uint8Array, name: string): Segment[] {
     at = end;
   }
   throw damaged(name, "it ends before its first scan");
-}
-
-function hasEnd(file: Uint8Array): boolean {
-  for (let at = file.length - 2; at >= 2; at--) if (file[at] === 0xff && file[at + 1] === END) return true;
-  return false;
 }
 
 function isExif(file: Uint8Array, start: number): boolean {
