@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 20.0
 _WEIGHTS = {
     **{"raster": 5, "dicom": 6, "volume": 4, "slide": 2, "series": 2, "mask": 2, "annotation": 2},
-    **{"bundle": 1, "table": 1, "json": 1, "results": 1},
+    **{"bundle": 1, "table": 1, "json": 1, "results": 1, "recipe": 1, "split": 1},
 }
 
 

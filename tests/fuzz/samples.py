@@ -93,7 +93,7 @@ def dicoms() -> list[Sample]:
 
 
 def volumes() -> list[Sample]:
-    """NIfTI, compressed and not, NRRD and MetaImage."""
+    """NIfTI, NRRD and MetaImage, compressed and not."""
     values = np.random.default_rng(0).integers(0, 900, (6, 10, 12)).astype(np.int16)
     found = []
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +102,24 @@ def volumes() -> list[Sample]:
             write_volume(values, Grid((6, 10, 12), (3.0, 0.8, 0.8)), path)
             found.append((path.name, path.read_bytes(), len(path.read_bytes()) - values.nbytes))
     packed = gzip.compress(found[0][1], mtime=0)
-    return [*found, ("a.nii.gz", packed, 18)]
+    return [*found, *_plain_volumes(values), ("a.nii.gz", packed, 18)]
+
+
+def _plain_volumes(values: NDArray[np.int16]) -> list[Sample]:
+    """The two whose pixels are not compressed, and have no checksum, but in files of others."""
+    slices, rows, columns = values.shape
+    nrrd = (
+        "NRRD0004\ntype: short\ndimension: 3\nspace: left-posterior-superior\n"
+        f"sizes: {columns} {rows} {slices}\nspace directions: (0.8,0,0) (0,0.8,0) (0,0,3)\n"
+        "endian: little\nencoding: raw\nspace origin: (0,0,0)\n\n"
+    )
+    meta = (
+        "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+        f"CompressedData = False\nElementSpacing = 0.8 0.8 3\nDimSize = {columns} {rows} {slices}\n"
+        "ElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    )
+    heads = (("b.nrrd", nrrd.encode()), ("b.mha", meta.encode()))
+    return [(name, head + values.tobytes(), len(head)) for name, head in heads]
 
 
 def slides() -> list[Sample]:
@@ -229,6 +246,20 @@ def results() -> list[Sample]:
     return [_split("results.json", to_json(document).encode())]
 
 
+def recipes() -> list[Sample]:
+    """A recipe with most of what a recipe can hold."""
+    shared = Path(__file__).resolve().parents[2] / "recipes"
+    return [_split("a.toml", (shared / "ultrasound-fast.toml").read_bytes())]
+
+
+def splits() -> list[Sample]:
+    """A split of cases into parts."""
+    keys = [f"BUSI/a ({number})" for number in range(12)]
+    parts = {"train": keys[:8], "val": keys[8:10], "test": keys[10:]}
+    split = {"seed": 3, "fractions": {"train": 0.8, "val": 0.1, "test": 0.1}, "parts": parts}
+    return [_split("a.json", json.dumps(split).encode())]
+
+
 SAMPLES: dict[str, Callable[[], list[Sample]]] = {
     "raster": rasters,
     "dicom": dicoms,
@@ -241,6 +272,8 @@ SAMPLES: dict[str, Callable[[], list[Sample]]] = {
     "mask": masks,
     "annotation": annotations,
     "results": results,
+    "recipe": recipes,
+    "split": splits,
 }
 """By the reader that they are for."""
 

@@ -84,6 +84,18 @@ def read_results(path: Path) -> None:
     read_document(path)
 
 
+def read_recipe(path: Path) -> None:
+    from breastseg.training.recipe_file import read_recipe as read
+
+    read(path)
+
+
+def read_split(path: Path) -> None:
+    from breastseg.data.split import Split
+
+    Split.read(path)
+
+
 def read_json(path: Path) -> None:
     from breastseg.inference.strict_json import load_json
 
@@ -102,6 +114,8 @@ READERS: dict[str, Callable[[Path], None]] = {
     "mask": read_mask,
     "annotation": read_annotation,
     "results": read_results,
+    "recipe": read_recipe,
+    "split": read_split,
 }
 
 

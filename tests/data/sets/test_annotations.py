@@ -146,6 +146,9 @@ def test_runs_down_the_columns() -> None:
         ({"images": [{"id": 1, "file_name": "z.png"}]}, "1 images are not there"),
         ({"images": [{"id": 1, "file_name": "a.png", "patient": "P"}]}, "has the column 'patient'"),
         ({"images": []}, "annotations of no image: 0, 1"),
+        ({"images": [{"id": [1], "file_name": "a.png"}]}, r"id \[1\]\. Expected: a number"),
+        ({"categories": [{"id": {}, "name": "lesion"}]}, r"id \{\}\. Expected: a number"),
+        ({"annotations": [{"image_id": 1, "segmentation": {"counts": [1e999]}}]}, "run lengths"),
     ],
 )
 def test_what_is_wrong_with_coco(tmp_path: Path, changes: dict[str, object], message: str) -> None:

@@ -135,6 +135,10 @@ def _read(path: Path) -> tuple[list[Item], list[Item], list[Item]]:
     )
     if images is None or annotations is None:
         raise DataSetError(f"{path} has no images or no annotations", _IS)
+    for item in (*images, *annotations, *(categories or [])):
+        for key in ("id", "image_id", "category_id"):
+            if not isinstance(item.get(key), int | str | None):
+                raise DataSetError(f"{path}: {key} {item[key]!r}"[:200], "a number for each")
     known = {image.get("id") for image in images}
     lost = [str(one.get("id")) for one in annotations if one.get("image_id") not in known]
     if lost:
@@ -176,7 +180,7 @@ def _case(
                 polygons += [closed(polygon_of(corners[::2], corners[1::2])) for corners in drawn]
         fold = image.get("fold", PARTS.get(_part(path)))
         fold = None if fold is None else int(str(fold))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise DataSetError(
             f"{where}: {error!r}", "polygons or run lengths as COCO has them"
         ) from error
