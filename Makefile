@@ -70,7 +70,7 @@ dev-env: $(STAMPS)/dev ## install what the tests and checks need
 
 lock: $(STAMPS)/uv ## pin requirements/*.txt again from pyproject.toml (UPGRADE=1 for newer versions)
 	@echo "lock: requirements/*.txt"
-	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dicom --extra serve --extra postgresql --extra dev \
+	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dicom --extra serve --extra postgresql --extra openvino --extra dev \
 	  -o requirements/dev.txt
 	@$(UV_COMPILE) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
 	@$(UV_COMPILE) pyproject.toml --extra dicom --extra serve -c requirements/dev.txt -o requirements/serve.txt
@@ -110,7 +110,7 @@ $(STAMPS)/serve: requirements/serve.txt pyproject.toml | $(STAMPS)/uv
 
 $(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(STAMPS)/uv
 	@echo "setup: breastseg with torch and the test tools (about 3 GB)"
-	@$(UV_INSTALL) -r requirements/dev.txt -e '.[train,tune,dicom,serve,postgresql,dev]'
+	@$(UV_INSTALL) -r requirements/dev.txt -e '.[train,tune,dicom,serve,postgresql,openvino,dev]'
 	@touch $@ $(STAMPS)/light $(STAMPS)/train $(STAMPS)/serve
 
 $(WEB_STAMP): web/package.json web/package-lock.json

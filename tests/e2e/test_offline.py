@@ -36,6 +36,9 @@ COMMANDS = (
     "slide slide.tif --method histopathology-nuclei --out slide --quiet",
     "compare otsu ultrasound-fast --data folder=study --workers 2 --out comparison",
 )
+OPENVINO = (
+    "segment study/images/phantom-0001.png --method ultrasound-fast --engine openvino --out ov"
+)
 TUNING = "tune otsu --data folder=study --trials 2 --out tuned"
 TRAINING = (
     "train tiny.toml --data folder=study --out run --threads 1",
@@ -97,6 +100,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     )
     (work / "tiny.toml").write_text(RECIPE)
     commands = [*COMMANDS]
+    commands += [OPENVINO] * (find_spec("openvino") is not None)
     commands += [TUNING] * (find_spec("optuna") is not None)
     commands += TRAINING * (find_spec("lightning") is not None)
     unset = {*SWITCHES, "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}
