@@ -58,7 +58,7 @@ def test_what_cannot_be_read_is_told_beside_what_can(upload: Upload) -> None:
         ("notes.txt", b"hello", "no image"),
         ("bad.png", dark_disc()[:200], "bad.png"),
         ("bomb.zip", _zip(**{"bomb.png": bytes(2**24)}), "archive"),
-        ("torn.zip", _zip(**{"a.png": dark_disc()})[:-30], "no image"),
+        ("torn.zip", _zip(**{"a.png": dark_disc()})[:-30], "damaged"),
     ],
 )
 def test_an_upload_without_an_image_is_refused(

@@ -1,21 +1,10 @@
-import type { Browser, Page } from "playwright-core";
-import axe from "axe-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { example, launched, measured, opened, outline, placeIn, settled, shot, tab, throughRemarks, viewer } from "./browser";
+import { example, launched, measured, opened, outline, placeIn, settled, shot, tab, throughRemarks, viewer, violations } from "./browser";
 
 let browser: Browser;
 beforeAll(async () => { browser = await launched(); });
 afterAll(async () => { await browser.close(); });
-
-/** What axe finds against WCAG 2.2 A and AA. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { axe: loaded } = globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-    const found = await loaded.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
-  });
-}
 
 describe("accessibility", () => {
   it.each(["light", "dark"] as const)("has no violations that axe finds, %s", async (colorScheme) => {

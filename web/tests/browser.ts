@@ -1,6 +1,7 @@
 /** Debian's Chromium, and what all journeys do. */
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
 import { expect, inject } from "vitest";
 
@@ -80,6 +81,16 @@ export async function measured(page: Page, what: string, lesion = 1): Promise<nu
   await tab(page, "Measure");
   const value = page.getByRole("region", { name: `Lesion ${lesion}` }).locator("div", { hasText: what }).locator("dd");
   return Number.parseFloat(await value.innerText());
+}
+
+/** What axe finds against WCAG 2.2 A and AA. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe: loaded } = globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
+    const found = await loaded.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+  });
 }
 
 /** Keeps a screenshot for the documentation where `make web-shots` asks for it. */

@@ -13,6 +13,8 @@ from breastseg.io.source import brief
 from breastseg.service.settings import MIB, Limits
 
 _CHUNK = 2**20
+_ZIP = b"PK\x03\x04"
+"""How a ZIP archive begins; its list of files stands at its end."""
 _MOST_EXPANSION = 1000
 """An archive's member that is more times larger than its packed form is taken for a bomb."""
 
@@ -57,6 +59,13 @@ class Receiver:
         """
         received = self._write(stream, name)
         if not zipfile.is_zipfile(received.path):
+            with received.path.open("rb") as file:
+                if file.read(len(_ZIP)) == _ZIP:
+                    raise UnreadableError(
+                        f"{name}: is a damaged archive without a list of its files",
+                        "a whole ZIP archive",
+                        "pack it again",
+                    )
             self.files.append(received)
             return
         try:
@@ -65,7 +74,9 @@ class Receiver:
                     self._unpack(archive, member)
         except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as error:
             raise UnreadableError(
-                f"{name}: is a damaged archive ({brief(error)})", remedy="pack it again"
+                f"{name}: is a damaged archive ({brief(error)})",
+                "a whole ZIP archive",
+                "pack it again",
             ) from error
         received.path.unlink()
 

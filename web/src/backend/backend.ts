@@ -109,6 +109,8 @@ export interface Outcome {
 
 export interface Version {
   number: number;
+  /** The method that it started from, if any. */
+  base: readonly string[];
   frame: number;
   createdAt: string;
   createdBy: string;
@@ -124,6 +126,11 @@ export interface Backend {
   open(files: readonly File[], progress: Progress): Promise<Scan>;
   frame(scan: Scan, image: number, frame: number, signal?: AbortSignal): Promise<Frame>;
   segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome>;
+}
+
+/** A method as sentences and files name it. */
+export function namedWithVersion({ method, version }: { method: string; version: string }): string {
+  return version === "" ? method : `${method} ${version}`;
 }
 
 /** An error that is told to the person as it is: what was found, what is expected, what to try. */

@@ -1,6 +1,6 @@
 /** Segmenting on the server that the page came from. */
 import type { Backend, Frame, ImageInfo, Method, Outcome, Parameter, Progress, Prompt, Request, Scalar, Scan, Version } from "./backend";
-import { Told } from "./backend";
+import { namedWithVersion, Told } from "./backend";
 import { answered, json, posted, raw, uploaded, type Wire } from "./http";
 import { maskFromPng, pngOf, rgbFromPng } from "./png";
 import type { Mask } from "../mask/mask";
@@ -16,6 +16,10 @@ export class Server implements Backend {
 
   about(): Promise<Wire["About"]> {
     return json("/about");
+  }
+
+  async logOut(): Promise<void> {
+    await answered("/session", { method: "DELETE" });
   }
 
   /** The service answers with a cookie that scripts cannot read. */
@@ -227,5 +231,8 @@ function outcomeOf(info: Wire["SegmentationInfo"], probability: Map<number, Floa
 
 function versionOf(info: Wire["VersionInfo"]): Version {
   const { number, frame, note, seconds } = info;
-  return { number, frame, note, seconds, createdAt: info.created_at, createdBy: info.created_by };
+  const { base, base_version: version } = info.document.provenance?.parameters ?? {};
+  return {
+    base: typeof base === "string" ? [namedWithVersion({ method: base, version: typeof version === "string" ? version : "" })] : [],
+    number, frame, note, seconds, createdAt: info.created_at, createdBy: info.created_by };
 }

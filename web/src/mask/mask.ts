@@ -46,6 +46,11 @@ export function union(a: Box, b: Box): Box {
   };
 }
 
+/** What two boxes share; an empty box where they share nothing. */
+export function intersection(a: Box, b: Box): Box {
+  return { row0: Math.max(a.row0, b.row0), column0: Math.max(a.column0, b.column0), row1: Math.min(a.row1, b.row1), column1: Math.min(a.column1, b.column1) };
+}
+
 /** The part of a box within an image of that size. */
 export function clipped(box: Box, rows: number, columns: number): Box {
   const row0 = Math.max(0, Math.min(rows, box.row0));

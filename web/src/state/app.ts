@@ -1,10 +1,10 @@
 /** What the app holds: the scans, the open images, the methods, and what is under way. */
-import { messageOf, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
+import { messageOf, namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
 import { NeedsLogin } from "../backend/http";
 import { Server } from "../backend/server";
 import { copyOf, type Mask } from "../mask/mask";
 import { Observable } from "./observable";
-import { NO_PROMPT, Session } from "./session";
+import { Session } from "./session";
 
 export interface Busy {
   what: string;
@@ -29,6 +29,8 @@ export class App extends Observable {
   error = "";
   /** The service has accounts, and nobody is logged in. */
   needsLogin = false;
+  /** Who is logged in; empty where the service has no accounts. */
+  account = "";
   /** Methods whose remarks a person has read. */
   private readonly accepted = new Set<string>();
   /** A method whose remarks are to be read before it goes on. */
@@ -54,6 +56,8 @@ export class App extends Observable {
       }
       this.methods = await this.backend.methods();
       this.method = this.firstMethod;
+      const about = await this.server.about();
+      this.account = about.has_accounts ? (about.account ?? "") : "";
       this.changed();
     });
   }
@@ -62,6 +66,14 @@ export class App extends Observable {
     await this.during("Logging in", async () => {
       await this.server.logIn(name, password);
       // Whatever was asked for before the login is asked for again.
+      window.location.reload();
+    });
+  }
+
+  /** The page begins anew, so that nothing of the session stays in it. */
+  async logOut(): Promise<void> {
+    await this.during("Logging out", async () => {
+      await this.server.logOut();
       window.location.reload();
     });
   }
@@ -135,14 +147,17 @@ export class App extends Observable {
     return session;
   }
 
-  /** The bundle of the image's modality, where another one is chosen. */
+  /** The bundle for the image's modality and number of axes, where another one is chosen. */
   private suggest(session: Session): void {
     const current = this.current;
     const { modality, kind } = session.image;
-    if (current === undefined || current.kind === "classical" || current.modality === modality) return;
-    const fitting = this.methods.filter((one) => one.kind === "network" && one.modality === modality);
-    const found = fitting.find((one) => (one.dimensions === 3) === (kind === "volume")) ?? fitting.at(0);
-    if (found !== undefined) this.setMethod(found.name);
+    const axes = kind === "volume" ? 3 : 2;
+    if (current === undefined || current.kind === "classical") return;
+    // A file that does not state its modality fits any bundle of as many axes.
+    if (current.dimensions === axes && (current.modality === modality || modality === "unknown")) return;
+    const fitting = this.methods.filter((one) => one.kind === "network" && one.dimensions === axes);
+    const found = fitting.find((one) => one.modality === modality)?.name ?? (axes === 2 ? this.firstMethod : fitting.at(0)?.name);
+    if (found !== undefined) this.setMethod(found);
   }
 
   // --- segmenting -----------------------------------------------------------------------
@@ -179,6 +194,11 @@ export class App extends Observable {
     this.asking = method;
     this.goOn = then;
     this.changed();
+  }
+
+  /** What exports must say of the methods that a mask comes from, which are named with their versions. */
+  remarksFor(by: readonly string[]): readonly string[] {
+    return this.methods.filter(({ name }) => by.some((one) => one === name || one.startsWith(`${name} `))).flatMap(({ remarks }) => remarks);
   }
 
   answerRemarks(read: boolean): void {
@@ -245,10 +265,13 @@ export class App extends Observable {
       if (running.signal.aborted) return;
       const { base } = session.marks;
       session.setOutcome(outcome);
-      if (request.prompt !== null) session.replace(label, joined(session.cut(), base), { base, prompt: session.marks.prompt });
-      else if (outcome.probability.size === 1) session.replace(label, session.cut(), { base: null, prompt: NO_PROMPT });
-      else session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])));
+      const by = [namedWithVersion(outcome)];
+      if (request.prompt !== null) session.replace(label, joined(session.cut(), base), { marks: { base, prompt: session.marks.prompt }, origin: { by, adds: base !== null } });
+      else if (outcome.probability.size === 1) session.replaceWhole(label, session.cut(), by);
+      else session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])), by);
     }, () => { running.abort(); });
+    // A later request keeps the marks, which it was sent with.
+    if (this.running === running) session.forgetUnanswered();
   }
 
   // --- what is under way ----------------------------------------------------------------

@@ -11,6 +11,16 @@ export interface Step<Marks> {
   changed: Uint8Array;
   /** What a person had pointed at before and after, where the step changed it. */
   marks?: { before: Marks; after: Marks };
+  /** Whose mask it is; without it the step was done by hand. */
+  origin?: Origin;
+}
+
+/** Where the mask of a step comes from. */
+export interface Origin {
+  /** Methods and people; nobody for an empty mask. */
+  by: readonly string[];
+  /** Whether what was there before stays beside it. */
+  adds: boolean;
 }
 
 export interface History<Marks = undefined> {
@@ -26,16 +36,41 @@ export interface Edit<Marks> {
   /** Outside of it nothing has changed; the whole image by default. */
   within?: Box;
   marks?: { before: Marks; after: Marks };
+  origin?: Origin;
+}
+
+/** Whose work a mask is. */
+export interface Authors {
+  /** Each method, and each person whose kept mask it is, once; in the order of their steps. */
+  by: readonly string[];
+  byHand: boolean;
+}
+
+/** Whose work the mask of an image is, from the steps that made it. */
+export function authorsOf<Marks>({ done }: History<Marks>, image: number): Authors {
+  let [everyone, byHand]: [readonly string[], boolean] = [[], false];
+  for (const step of done) {
+    if (step.image !== image) continue;
+    if (step.origin === undefined) {
+      byHand = true;
+      continue;
+    }
+    const { by, adds } = step.origin;
+    everyone = adds ? [...new Set([...everyone, ...by])] : by;
+    byHand &&= adds;
+  }
+  return { by: everyone, byHand };
 }
 
 /** The history with one more step, or the same one where nothing changed. */
 export function recorded<Marks>(history: History<Marks>, edit: Edit<Marks>): History<Marks> {
-  const { label, image, before, after, marks } = edit;
+  const { label, image, before, after, marks, origin } = edit;
   const difference = differenceOf(before, after, clipped(edit.within ?? whole(before), before.rows, before.columns));
   const box = boundsOf(difference);
-  if (isEmptyBox(box) && marks === undefined) return history;
+  if (isEmptyBox(box) && marks === undefined && origin === undefined) return history;
   const step: Step<Marks> = { label, image, box, changed: packed(difference, box) };
   if (marks !== undefined) step.marks = marks;
+  if (origin !== undefined) step.origin = origin;
   return { done: [...history.done, step], undone: [] };
 }
 

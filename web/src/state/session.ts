@@ -3,8 +3,9 @@ import type { Backend, Frame, ImageInfo, Outcome, Prompt, Scan } from "../backen
 import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask, type Point } from "../mask/mask";
 import { measuredLesions, type Measured, type SpacingAt } from "../mask/measure";
 import type { Steps } from "../mask/diameters";
-import type { Region } from "../mask/regions";
-import { recorded, redone, undone, type History } from "./history";
+import { place } from "../mask/paint";
+import { regionsOf, type Region } from "../mask/regions";
+import { authorsOf, recorded, redone, undone, type Authors, type History, type Origin } from "./history";
 import { Observable } from "./observable";
 import { fullWindow, type Window } from "./window";
 
@@ -14,6 +15,14 @@ export const NO_PROMPT: Prompt = { box: null, inside: [], outside: [], scribble:
 export interface Marks {
   prompt: Prompt;
   base: Mask | null;
+}
+
+const NO_MARKS: Marks = { prompt: NO_PROMPT, base: null };
+
+/** What is known of a step beside its pixels. */
+export interface StepInfo {
+  marks?: Marks;
+  origin?: Origin;
 }
 
 export interface Caliper {
@@ -28,7 +37,7 @@ export class Session extends Observable {
   frame = 0;
   window: Window;
   threshold = 0.5;
-  marks: Marks = { prompt: NO_PROMPT, base: null };
+  marks: Marks = NO_MARKS;
   outcome: Outcome | null = null;
   calipers: readonly Caliper[] = [];
   /** Ends of diameters that were moved by hand, by `lesion:which`; forgotten when the mask changes. */
@@ -44,6 +53,8 @@ export class Session extends Observable {
   private history: History<Marks> = { done: [], undone: [] };
   private keptStep: History<Marks>["done"][number] | undefined = undefined;
   private before: Mask | null = null;
+  /** The marks of the last step: those since then have no answer yet. */
+  private answered: Marks = NO_MARKS;
   private touched: Box = EMPTY;
   private measured: { revision: number; lesions: Measured[] } | null = null;
   private maskRevision = 0;
@@ -85,7 +96,8 @@ export class Session extends Observable {
     const bounded = Math.max(0, Math.min(this.image.frames - 1, frame));
     if (bounded === this.frame) return;
     this.frame = bounded;
-    this.marks = { prompt: NO_PROMPT, base: null };
+    this.marks = NO_MARKS;
+    this.answered = NO_MARKS;
     this.moved = {};
     this.maskRevision += 1;
     this.changed();
@@ -136,11 +148,12 @@ export class Session extends Observable {
     for (const told of this.painters) told(box);
   }
 
-  endEdit(label: string, marks?: Marks): void {
+  endEdit(label: string, { marks, origin }: StepInfo = {}): void {
     if (this.before === null) return;
     const edit = { label, image: this.frame, before: this.before, after: this.mask(), within: this.touched };
-    this.history = recorded(this.history, marks === undefined ? edit : { ...edit, marks: { before: this.marks, after: marks } });
-    if (marks !== undefined) this.marks = marks;
+    const about = { ...(marks === undefined ? {} : { marks: { before: this.answered, after: marks } }), ...(origin === undefined ? {} : { origin }) };
+    this.history = recorded(this.history, { ...edit, ...about });
+    if (marks !== undefined) [this.marks, this.answered] = [marks, marks];
     this.before = null;
     this.maskChanged();
   }
@@ -159,10 +172,20 @@ export class Session extends Observable {
     this.maskChanged();
   }
 
-  replace(label: string, mask: Mask, marks?: Marks): void {
+  replace(label: string, mask: Mask, about: StepInfo = {}): void {
     this.beginEdit();
     this.preview(mask);
-    this.endEdit(label, marks);
+    this.endEdit(label, about);
+  }
+
+  /** Puts another mask in the place of all that was drawn and pointed at. */
+  replaceWhole(label: string, mask: Mask, by: readonly string[]): void {
+    this.replace(label, mask, { marks: NO_MARKS, origin: { by, adds: false } });
+  }
+
+  /** Whose work the mask is. */
+  get authors(): Authors {
+    return authorsOf(this.history, this.frame);
   }
 
   /** Shows a mask without ending the step, as while a slider is dragged. */
@@ -181,12 +204,39 @@ export class Session extends Observable {
     this.changed();
   }
 
+  /** Starts another lesion: the mask so far stays, and what is pointed at next adds to it. */
+  startLesion(): void {
+    this.marks = { prompt: NO_PROMPT, base: copyOf(this.mask()) };
+    this.answered = this.marks;
+    this.changed();
+  }
+
+  /**
+   * What stays of the mask when a person begins to point at a lesion: the regions that are not pointed at.
+   *
+   * Once something is pointed at, it is what stayed then.
+   */
+  baseFor(pointedAt: (region: Region) => boolean): Mask | null {
+    const { prompt, base } = this.marks;
+    if (base !== null || prompt.box !== null || prompt.scribble !== null || prompt.inside.length + prompt.outside.length > 0) return base;
+    const staying = regionsOf(this.mask()).filter((region) => !pointedAt(region));
+    if (staying.length === 0) return null;
+    const mask = emptyMask(this.image.rows, this.image.columns);
+    for (const { box, crop } of staying) place(mask, box, crop, 1);
+    return mask;
+  }
+
+  /** Forgets what was pointed at and got no answer. */
+  forgetUnanswered(): void {
+    this.setMarks(this.answered);
+  }
+
   /** Puts masks of frames in one go, as when a whole loop was segmented; each frame is a step. */
-  replaceAll(label: string, masks: ReadonlyMap<number, Mask>): void {
+  replaceAll(label: string, masks: ReadonlyMap<number, Mask>, by: readonly string[]): void {
     const shown = this.frame;
     for (const [frame, mask] of masks) {
       this.frame = frame;
-      this.replace(label, mask);
+      this.replaceWhole(label, mask, by);
     }
     // Where nothing is outlined on the frame that is shown, the one with the largest lesion is of more use.
     const sizes = [...masks].map(([frame, mask]) => [frame, countOf(mask)] as const);
@@ -235,7 +285,8 @@ export class Session extends Observable {
     if (taken === null) return;
     this.history = taken.history;
     this.frame = taken.step.image;
-    if (taken.step.marks !== undefined) this.marks = taken.step.marks[which];
+    const marks = taken.step.marks?.[which] ?? this.answered;
+    [this.marks, this.answered] = [marks, marks];
     this.maskChanged();
   }
 

@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { copyOf, emptyMask, type Mask } from "../mask/mask";
 import { fillPolygon, stroke } from "../mask/paint";
 import { recorded, redone, undone, type History } from "./history";
+import type { Backend, ImageInfo } from "../backend/backend";
+import { Session } from "./session";
+import { madeBy, sentence } from "./words";
 import { fitted, panned, toImage, toScreen, zoomed } from "./viewport";
 import { dragged, fullWindow, shadeOf } from "./window";
 
@@ -64,5 +67,55 @@ describe("window", () => {
     expect(shadeOf({ ...window, invert: true })(0)).toBe(255);
     expect(dragged(window, 512, -256, 100)).toEqual({ centre: 0, width: 200, invert: false });
     expect(fullWindow([7, 7]).width).toBe(1);
+  });
+});
+
+describe("whose work a mask is", () => {
+  const square = fillPolygonOf([[2, 2], [2, 8], [8, 8]]);
+  function fillPolygonOf(corners: readonly (readonly [number, number])[]): Mask {
+    const mask = emptyMask(20, 20);
+    fillPolygon(mask, corners.map(([row, column]) => ({ row, column })), 1);
+    return mask;
+  }
+  const image: ImageInfo = {
+    ...{ name: "a", kind: "image", rows: 20, columns: 20, frames: 1, channels: 1, low: 0, high: 1, spacingMm: null, sliceMm: null },
+    ...{ spacingFrom: null, parts: [], modality: "unknown", view: "", remarks: [] },
+  };
+  const session = (): Session => new Session({} as Backend, { id: "s", name: "s", createdAt: "", images: [image], problems: [] }, 0);
+
+  it("names every method and a correction, and forgets those whose work was replaced", () => {
+    const one = session();
+    expect(sentence(one)).toContain("No lesion was outlined");
+    one.replaceWhole("Outline", square, ["network 1.0"]);
+    one.replace("Click inside", square, { origin: { by: ["polar-path 0.1"], adds: true } });
+    expect(madeBy(one.authors)).toBe("outlined by network 1.0 and polar-path 0.1");
+    one.replace("Brush", emptyMask(20, 20));
+    expect(madeBy(one.authors)).toBe("outlined by network 1.0 and polar-path 0.1, corrected by hand");
+    one.undo();
+    one.replaceWhole("Outline", square, ["other 2"]);
+    expect(madeBy(one.authors)).toBe("outlined by other 2");
+    one.replaceWhole("Clear", emptyMask(20, 20), []);
+    one.replace("Polygon", square);
+    expect(madeBy(one.authors)).toBe("drawn by hand");
+  });
+
+  it("keeps the lesions that a first click does not point at, and takes a click back with its answer", () => {
+    const one = session();
+    one.replaceWhole("Outline", square, ["network 1.0"]);
+    expect(one.baseFor((region) => region.number === 1)).toBeNull();
+    const base = one.baseFor(() => false);
+    expect(base).toEqual(square);
+    const prompt = { ...one.marks.prompt, inside: [[15, 15]] as const };
+    one.setMarks({ base, prompt });
+    one.replace("Click inside", square, { marks: { base, prompt }, origin: { by: ["polar-path"], adds: true } });
+    one.undo();
+    expect(one.marks.prompt.inside).toHaveLength(0);
+    one.redo();
+    expect(one.marks.prompt.inside).toHaveLength(1);
+    one.setMarks({ base, prompt: { ...prompt, outside: [[1, 1]] } });
+    one.forgetUnanswered();
+    expect(one.marks.prompt.outside).toHaveLength(0);
+    one.replaceWhole("Proposed mask", square, ["network 1.0"]);
+    expect(one.marks.prompt.inside).toHaveLength(0);
   });
 });

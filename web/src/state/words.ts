@@ -1,5 +1,6 @@
 /** Numbers and findings in words. */
 import type { Measured } from "../mask/measure";
+import type { Authors } from "./history";
 import type { Session } from "./session";
 
 /** With the unit; millimetres with one decimal, pixels without, as in reports. */
@@ -16,10 +17,19 @@ export function sizeText({ longest, perpendicular, unit }: Measured): string {
   return `${longest.length.toFixed(digits)} x ${perpendicular.length.toFixed(digits)} ${unit === "mm" ? "mm" : "px (pixel spacing unknown)"}`;
 }
 
+/** Whose work a mask is, in words. */
+export function madeBy({ by, byHand }: Authors): string {
+  if (by.length === 0) return "drawn by hand";
+  const names = [by.slice(0, -1).join(", "), by[by.length - 1]].filter((part) => part !== "").join(" and ");
+  return `outlined by ${names}${byHand ? ", corrected by hand" : ""}`;
+}
+
 /** The sentence to paste into a report. */
-export function sentence(session: Session, edited: boolean): string {
-  const { lesions, outcome, image } = session;
-  const by = outcome === null ? "drawn by hand" : `outlined by ${outcome.method}${outcome.version === "" ? "" : ` ${outcome.version}`}${edited ? ", corrected by hand" : ""}`;
+export function sentence(session: Session): string {
+  const { lesions, image } = session;
+  const { authors } = session;
+  if (authors.by.length === 0 && !authors.byHand) return "No lesion was outlined. Research use only.";
+  const by = madeBy(authors);
   const where = image.frames > 1 ? ` on ${image.kind === "volume" ? "slice" : "frame"} ${session.frame + 1}` : "";
   if (lesions.length === 0) return `No lesion${where} (${by}). Research use only.`;
   const count = lesions.length === 1 ? "1 lesion" : `${lesions.length} lesions, the largest`;

@@ -6,6 +6,7 @@ import { Display } from "../viewer/display";
 import { HelpDialog, LoginDialog, RemarksDialog } from "./dialogs";
 import { filesOf } from "./dropped";
 import { Header } from "./Header";
+import { Message } from "./Message";
 import { ScanList } from "./ScanList";
 
 // The list of scans is there at once; the viewer follows while it is looked at.
@@ -77,7 +78,7 @@ function Status({ app }: { app: App }) {
       <div role="alert">
         {error !== "" && (
           <>
-            <span>{error}</span>
+            <Message text={error} />
             <button type="button" onClick={() => { app.fail(""); }}>Close</button>
           </>
         )}

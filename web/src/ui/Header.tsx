@@ -26,6 +26,7 @@ export function Header({ app, listed, onList, onHelp }: HeaderProps) {
       </label>
       <button type="button" aria-pressed={dark} onClick={() => { setDark(!dark); }}>Dark</button>
       <button type="button" aria-keyshortcuts="?" onClick={onHelp}>Help</button>
+      {app.account !== "" && <button type="button" title={`Logged in as ${app.account}`} onClick={() => { void app.logOut(); }}>Log out</button>}
     </header>
   );
 }

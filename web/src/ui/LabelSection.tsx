@@ -23,9 +23,9 @@ export function LabelSection({ app }: { app: App }) {
     setKnown((before) => [...before.filter(({ id }) => id !== changed.id), changed]);
     setChosen(changed.id);
   };
-  const next = (from: string): void => {
+  const next = (from: Project): void => {
     void app.during("Opening the next image", async () => {
-      const one = await projects.next(from);
+      const one = await projects.next(from.id);
       setTold(one === null ? "Nothing is left to read." : "");
       setOpened(one === null ? null : await openCase(app, from, one));
     });
@@ -60,9 +60,9 @@ export function LabelSection({ app }: { app: App }) {
             >
               Add the open scan
             </button>
-            <button type="button" className="primary" onClick={() => { next(project.id); }}>Next image</button>
+            <button type="button" className="primary" onClick={() => { next(project); }}>Next image</button>
           </div>
-          {opened !== null && <Decisions app={app} project={project.id} opened={opened} onDecided={(changed) => { keep(changed); next(changed.id); }} />}
+          {opened !== null && <Decisions app={app} project={project.id} opened={opened} onDecided={(changed) => { keep(changed); next(changed); }} />}
           <p role="status">{told}</p>
         </>
       )}
@@ -70,13 +70,13 @@ export function LabelSection({ app }: { app: App }) {
   );
 }
 
-async function openCase(app: App, project: string, one: Case): Promise<Opened> {
+async function openCase(app: App, project: Project, one: Case): Promise<Opened> {
   const scan = app.scans.find(({ id }) => id === one.scan) ?? (await app.server.scan(one.scan));
   app.add(scan, one.image);
   const session = app.session;
   if (session === null) throw new Error("The image could not be opened. Try: choose the project again.");
   session.show(one.frame);
-  if (one.proposed) session.replace("Proposed mask", await projects.proposed(project, one));
+  if (one.proposed) session.replaceWhole("Proposed mask", await projects.proposed(project.id, one), [project.method]);
   return { one, proposed: { ...session.mask(), data: session.mask().data.slice() }, since: performance.now() };
 }
 

@@ -1,8 +1,8 @@
 /** Choosing a method and outlining with it. */
-import type { Parameter, Scalar } from "../backend/backend";
+import { namedWithVersion, type Parameter, type Scalar } from "../backend/backend";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
-import { NO_PROMPT, type Session } from "../state/session";
+import type { Session } from "../state/session";
 import { holesFilled, interpolated, smoothed } from "../mask/tidy";
 import { emptyMask } from "../mask/mask";
 import { Slider } from "./Slider";
@@ -61,7 +61,7 @@ function Threshold({ session }: { session: Session }) {
         text={session.threshold.toFixed(2)}
         help="Pixels with at least this probability are lesion. Corrections by hand are replaced; undo brings them back."
         onChange={set}
-        onDone={() => { session.endEdit(`Threshold ${session.threshold.toFixed(2)}`); }}
+        onDone={() => { session.endEdit(`Threshold ${session.threshold.toFixed(2)}`, { origin: { by: session.outcome === null ? [] : [namedWithVersion(session.outcome)], adds: false } }); }}
       />
       {session.outcome !== null && (
         <p className="hint">
@@ -136,7 +136,7 @@ function Tidy({ session }: { session: Session }) {
           Interpolate
         </button>
       )}
-      <button type="button" onClick={() => { session.replace("Clear", emptyMask(session.image.rows, session.image.columns), { prompt: NO_PROMPT, base: null }); }}>Clear</button>
+      <button type="button" onClick={() => { session.replaceWhole("Clear", emptyMask(session.image.rows, session.image.columns), []); }}>Clear</button>
     </div>
   );
 }

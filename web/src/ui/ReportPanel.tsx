@@ -4,18 +4,15 @@ import { pngOf } from "../backend/png";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
 import { sentence } from "../state/words";
-import { differingPixels } from "../mask/mask";
 import { cocoOf, csvOf, overlayOf, reportOf, save } from "./exports";
 import type { App } from "../state/app";
 
 export function ReportPanel({ app, session }: { app: App; session: Session }) {
   useChanges(session);
   const [copied, setCopied] = useState(false);
-  const model = session.modelMask();
-  const edited = model === undefined || differingPixels(session.mask(), model) > 0;
-  const text = sentence(session, edited);
+  const text = sentence(session);
   const stem = `${session.image.name.replace(/\.[^.]+$/, "")}${session.image.frames > 1 ? `-${session.frame + 1}` : ""}`;
-  const remarks = [...(app.methods.find(({ name }) => name === session.outcome?.method)?.remarks ?? []), ...session.image.remarks];
+  const remarks = [...new Set([...app.remarksFor(session.authors.by), ...session.image.remarks])];
   const about = { text, remarks };
   const saving = (what: () => Promise<Blob>, name: string): void => {
     void app.during("Exporting", async () => { save(await what(), name); });

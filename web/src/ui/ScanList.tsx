@@ -5,6 +5,7 @@ import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import { filesOf } from "./dropped";
 import { LabelSection } from "./LabelSection";
+import { Message } from "./Message";
 
 interface Example {
   name: string;
@@ -82,7 +83,7 @@ function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
                 <small>{describe(image)}</small>
               </button>
             ))}
-            {scan.problems.map(({ name, message }) => <p key={name} className="problem">{name}: {message}</p>)}
+            {scan.problems.map(({ name, message }) => <div key={name} className="problem"><Message text={message.startsWith(name) ? message : `${name}: ${message}`} /></div>)}
           </li>
         ))}
       </ul>

@@ -39,7 +39,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
     void app.during("Opening the version", async () => {
       const mask = await app.server.versionMask(session.scan, session.index, version);
       session.show(version.frame);
-      session.replace(`Version ${version.number}`, mask);
+      session.replaceWhole(`Version ${version.number}`, mask, [...version.base, `${version.createdBy} (version ${version.number})`]);
       session.markKept();
     });
   };

@@ -7,7 +7,6 @@ import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
 import type { Display } from "../viewer/display";
 import type { ToolName } from "../viewer/tools";
-import { nextLesion } from "../viewer/tools";
 import { Viewer } from "../viewer/Viewer";
 import { BesidePanel } from "./BesidePanel";
 import { RulerDialog } from "./dialogs";
@@ -43,7 +42,7 @@ export default function Workspace({ app, session, display, onHelp }: WorkspacePr
   return (
     <>
       <main>
-        <Toolbar session={session} tool={tool} radius={radius} onTool={setTool} onRadius={setRadius} onNext={() => { nextLesion(session); }} />
+        <Toolbar session={session} tool={tool} radius={radius} onTool={setTool} onRadius={setRadius} onNext={() => { session.startLesion(); }} />
         <div className="views" data-beside={beside !== null}>
           <figure>
             <Viewer {...view} session={session} label={labelOf(session)} onAsk={(label) => { app.ask(session, label); }} />
@@ -136,7 +135,7 @@ function handled(event: KeyboardEvent, { app, session, display, setTool, setRadi
   const actions: Record<string, () => void> = {
     "[": () => { setRadius((radius) => Math.max(1, radius - 1)); },
     "]": () => { setRadius((radius) => Math.min(60, radius + 1)); },
-    n: () => { nextLesion(session); },
+    n: () => { session.startLesion(); },
     h: () => { display.set({ heat: !display.shown.heat }); },
     x: () => { session.setWindow({ ...session.window, invert: !session.window.invert }); },
     k: () => { setPlaying((playing) => session.image.frames > 1 && !playing); },

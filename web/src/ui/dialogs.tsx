@@ -2,6 +2,7 @@
 import { useState } from "react";
 import type { Method } from "../backend/backend";
 import { Dialog } from "./Dialog";
+import { Message } from "./Message";
 import { OTHER_KEYS, TOOL_GROUPS } from "./shortcuts";
 
 export function RemarksDialog({ method, onAnswer }: { method: Method; onAnswer: (read: boolean) => void }) {
@@ -59,7 +60,7 @@ export function LoginDialog({ error, onLogin }: { error: string; onLogin: (name:
       >
         <label className="field">Account <input required autoFocus autoComplete="username" value={name} onChange={(event) => { setName(event.target.value); }} /></label>
         <label className="field">Password <input required type="password" autoComplete="current-password" value={password} onChange={(event) => { setPassword(event.target.value); }} /></label>
-        {error !== "" && <p role="alert" className="problem">{error}</p>}
+        {error !== "" && <div role="alert" className="problem"><Message text={error} /></div>}
         <button type="submit" className="primary">Log in</button>
       </form>
     </Dialog>

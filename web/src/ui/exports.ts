@@ -2,7 +2,7 @@
 import { rings, signedArea } from "../mask/contour";
 import { regionMask } from "../mask/regions";
 import type { Session } from "../state/session";
-import { areaText, lengthText } from "../state/words";
+import { areaText, lengthText, madeBy } from "../state/words";
 import { Display } from "../viewer/display";
 import { Scene } from "../viewer/scene";
 
@@ -82,7 +82,7 @@ export function csvOf(session: Session, about: About): Blob {
     lesion.perpendicular.length.toPrecision(4),
     lesion.area.toPrecision(4),
     lesion.region.pixels,
-    session.outcome?.method ?? "by hand",
+    madeBy(session.authors),
     [NOTICE, ...about.remarks].join(" "),
   ]);
   return new Blob([[head, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n"], { type: "text/csv" });

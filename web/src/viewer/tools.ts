@@ -1,10 +1,10 @@
 /** What a drag or click on the image does. */
 import { lengthBetween } from "../mask/diameters";
-import type { Box, Point } from "../mask/mask";
+import { intersection, isEmptyBox, type Box, type Mask, type Point } from "../mask/mask";
 import { fillPolygon, moveRegion, stroke, valueAt } from "../mask/paint";
 import { regionAt, regionsOf, type Region } from "../mask/regions";
 import { smartStroke } from "../mask/smart-brush";
-import { NO_PROMPT, type Session } from "../state/session";
+import type { Session } from "../state/session";
 import { greyOf } from "./grey";
 import { diameterLines } from "./lines";
 
@@ -91,7 +91,8 @@ function pointing({ session, ask }: Surroundings, side: "inside" | "outside"): T
     down: (at) => {
       const point = [Math.round(at.row), Math.round(at.column)] as const;
       if (!inImage(session, point[0], point[1])) return;
-      const { prompt, base } = session.marks;
+      const { prompt } = session.marks;
+      const base = session.baseFor((region) => side === "outside" || regionAt([region], point[0], point[1]) !== undefined);
       session.setMarks({ base, prompt: { ...prompt, [side]: [...prompt[side], point] } });
       ask(side === "inside" ? "Click inside" : "Click outside");
     },
@@ -124,7 +125,8 @@ function boxing({ session, ask }: Surroundings): Tool {
       const drawn = box(start, at);
       start = null;
       if (drawn.row1 - drawn.row0 < 3 || drawn.column1 - drawn.column0 < 3) return;
-      session.setMarks({ base: session.marks.base, prompt: { ...session.marks.prompt, box: drawn } });
+      const base = session.baseFor((region) => !isEmptyBox(intersection(region.box, drawn)));
+      session.setMarks({ base, prompt: { ...session.marks.prompt, box: drawn } });
       ask("Box");
     },
     cancel: () => {
@@ -160,7 +162,8 @@ function scribbling({ session, radius, ask }: Surroundings, label: 1 | 2): Tool 
     up: () => {
       if (last === null) return;
       last = null;
-      session.setMarks({ base: session.marks.base, prompt: { ...session.marks.prompt, scribble: marked.data } });
+      const base = session.baseFor((region) => label === 2 || touches(region, marked));
+      session.setMarks({ base, prompt: { ...session.marks.prompt, scribble: marked.data } });
       ask(label === 1 ? "Scribble in the lesion" : "Scribble in the background");
     },
     cancel: () => {
@@ -168,6 +171,14 @@ function scribbling({ session, radius, ask }: Surroundings, label: 1 | 2): Tool 
     },
     sketch: () => (last === null ? {} : { scribble: marked.data }),
   };
+}
+
+/** Whether any marked pixel lies in a region. */
+function touches({ box, crop }: Region, { columns, data }: Mask): boolean {
+  return crop.data.some((value, at) => {
+    const [row, column] = [box.row0 + Math.floor(at / crop.columns), box.column0 + (at % crop.columns)];
+    return value === 1 && data[row * columns + column] !== 0;
+  });
 }
 
 const BRUSH_LABELS = { brush: "Brush", eraser: "Eraser", smart: "Smart brush", push: "Push the contour" };
@@ -327,9 +338,4 @@ export function handleAt(session: Session, at: Point, reach: number): ((to: Poin
 
 function withEnd(ends: [Point, Point], which: 0 | 1, to: Point): [Point, Point] {
   return which === 0 ? [to, ends[1]] : [ends[0], to];
-}
-
-/** Starts a new lesion: the mask so far is kept, and the next prompt adds to it. */
-export function nextLesion(session: Session): void {
-  session.setMarks({ prompt: NO_PROMPT, base: { ...session.mask(), data: session.mask().data.slice() } });
 }

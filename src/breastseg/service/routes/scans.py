@@ -135,8 +135,13 @@ def _received(service: Service, files: list[UploadFile], by: str) -> ScanInfo:
 def _kept(service: Service, files: list[Received], by: str) -> ScanInfo:
     images, problems = take_in(service.files, files) if files else ((), ())
     if not images:
-        first = problems[0].message if problems else f"no image among {len(files)} files"
-        raise UnreadableError(first)
+        if problems:
+            raise UnreadableError(problems[0].message)
+        raise UnreadableError(
+            f"no image among {len(files)} files",
+            "PNG, JPEG, TIFF, DICOM, NIfTI, a folder or a ZIP of them",
+            "choose the files of the scan itself",
+        )
     with service.store.session() as session:
         name = _name_of(images)
         row = session.get(tables.Scan, name)

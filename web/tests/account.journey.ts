@@ -1,0 +1,35 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { launched, opened, violations } from "./browser";
+import { started, type Service } from "./service";
+
+const ADMIN = { name: "admin", role: "admin", password: "correct horse battery" };
+
+let browser: Browser;
+let service: Service;
+beforeAll(async () => {
+  [browser, service] = await Promise.all([launched(), started()]);
+  const made = await fetch(`${service.address}/api/accounts`, { method: "POST", body: JSON.stringify(ADMIN), headers: { "Content-Type": "application/json" } });
+  expect(made.status).toBe(201);
+});
+afterAll(async () => {
+  await browser.close();
+  await service.stop();
+});
+
+it("asks who you are, and forgets it when you log out", async () => {
+  const { page } = await opened(browser, {}, service.address);
+  const dialog = page.getByRole("dialog", { name: "Log in" });
+  await dialog.getByLabel("Account").fill(ADMIN.name);
+  await dialog.getByLabel("Password").fill("wrong horse");
+  await dialog.getByRole("button", { name: "Log in" }).click();
+  await dialog.getByRole("alert").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByLabel("Password").fill(ADMIN.password);
+  await dialog.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: /as PNG/ }).waitFor();
+  await page.getByRole("button", { name: "Log out" }).click();
+  await dialog.waitFor();
+  expect(await page.evaluate(async () => (await fetch("/api/scans")).status)).toBe(401);
+  await page.context().close();
+});
