@@ -1,4 +1,4 @@
-"""What one outline of each classical method costs, beside the shipped network, in one run.
+"""What one run of each classical method costs, beside the shipped network, in one run.
 
     python benchmarks/classical.py            phantoms of 512x512 pixels, and one of 4096x3328
 
@@ -27,8 +27,8 @@ LARGE = (4096, 3328)
 def scene(seed: int, size: tuple[int, int]) -> tuple[Image, Prompt]:
     """A phantom with a lesion at a size, and the box around the lesion."""
     made = make_phantom(np.random.default_rng(seed), "benign", (512, 512))
-    grey, outline = resize(made.image, size), resize(made.mask, size) >= 0.5
-    prompt = Prompt(box=Box.around(outline))
+    grey, mask = resize(made.image, size), resize(made.mask, size) >= 0.5
+    prompt = Prompt(box=Box.around(mask))
     return Image(np.rint(grey).astype(np.uint8)[None], Grid(size)), prompt
 
 

@@ -66,19 +66,19 @@ def main() -> None:
     cv2.setNumThreads(1)
     warnings.simplefilter("ignore")
     print(f"{'pair':<26}{'ours ms':>10}{'MONAI ms':>10}{'matching ms':>13}{'difference px':>15}")
-    for name, (outline, truth) in pairs().items():
-        tensors = [torch.from_numpy(m)[None, None].float() for m in (outline, truth)]
+    for name, (mask, truth) in pairs().items():
+        tensors = [torch.from_numpy(m)[None, None].float() for m in (mask, truth)]
 
         def theirs(batch: list[torch.Tensor] = tensors) -> tuple[float, float]:
             far = compute_hausdorff_distance(*batch, include_background=True, percentile=95)
             mean = compute_average_surface_distance(*batch, include_background=True, symmetric=True)
             return float(far), float(mean)
 
-        def ours(a: Mask = outline, b: Mask = truth) -> tuple[float, float]:
+        def ours(a: Mask = mask, b: Mask = truth) -> tuple[float, float]:
             distances = surface_distances(a, b)
             return distances.hd95, distances.assd
 
-        def matching(a: Mask = outline, b: Mask = truth) -> object:
+        def matching(a: Mask = mask, b: Mask = truth) -> object:
             return match_lesions(a, b)
 
         turns = [(time_ms(ours), time_ms(theirs), time_ms(matching)) for _ in range(turns_asked)]

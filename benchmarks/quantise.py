@@ -123,24 +123,24 @@ def score(
     lesion = []
     for ref in refs:
         case = ref.load()
-        truth = true_outline(case)
+        truth = true_mask(case)
         lesion.append(bool(truth.any()))
         picture, placement = prepare(case.images[0], segmenter.bundle.input)
         reference: NDArray[np.float32] | None = None
         for way in ways:
             found = way.map_of(picture[None], output.flip_average)
             reference = found if reference is None else reference
-            outline = to_image_grid(found, placement, output) >= output.threshold
-            way.dice.append(dice(outline, truth))
-            way.outlined.append(bool(outline.any()))
+            mask = to_image_grid(found, placement, output) >= output.threshold
+            way.dice.append(dice(mask, truth))
+            way.outlined.append(bool(mask.any()))
             way.difference.append(float(np.abs(found - reference).mean()))
     return np.array(lesion)
 
 
-def true_outline(case: Case) -> NDArray[np.bool_]:
-    """The true outline."""
+def true_mask(case: Case) -> NDArray[np.bool_]:
+    """The ground truth."""
     if case.mask is None:
-        raise SystemExit(f"{case.case_id}: no truth to score on")
+        raise SystemExit(f"{case.case_id}: no ground truth to score on")
     return case.mask.foreground
 
 

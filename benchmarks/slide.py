@@ -6,7 +6,7 @@
 
 The slide is a tiled TIFF with reduced copies, written tile by tile, 0.25 micrometres a pixel: glass
 with round pieces of tissue in which lesions lie. Without a bundle a threshold on green stands for
-the network, so what is measured is everything else: reading, tissue, the mask, and its outlines.
+the network, so what is measured is everything else: reading, tissue, the mask, and its contours.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def measure(path: Path, method: Path | None, min_score: float, folder: Path) -> 
         looked, used = time.perf_counter(), time.process_time()
         found = segment_slide(slide, network, tiling, folder / "mask.tif")
         masked, used = time.perf_counter(), time.process_time() - used
-        outlines, scale = found.polygons()
-        features = (Feature(outline.rings, {}) for outline in outlines)
+        contours, scale = found.polygons()
+        features = (Feature(contour.rings, {}) for contour in contours)
         count = write_geojson(folder / "lesions.geojson", features, scale=scale, size=slide.size)
     ended = time.perf_counter()
     return {

@@ -6,7 +6,7 @@
 
 The patients of the recipe's training selection are dealt into parts; for each part a network learns
 from the others, last epoch, and outlines that part. The table says what each threshold and each
-minimum score of an outline give over all images so outlined: Dice, the fraction of lesions found
+minimum score of a region give over all images so outlined: Dice, the fraction of lesions found
 and false positives per image (a match from an intersection over union of 0.1). It ends with the
 point that a rule fixed beforehand chooses: the threshold with the highest mean Dice, and at it the
 lowest minimum score with no more than one false positive an image. No image that is reported on is

@@ -2,8 +2,8 @@
 
     python studies/free_response.py BUNDLE --data CDD-CESM=FOLDER --split fold:2 [--at 1]
 
-Outlines are those at the bundle's threshold, each with its score; a true lesion is found where
-an outline reaches an intersection over union of 0.1 with it. For each number of false positives an
+Regions are those at the bundle's threshold, each with its score; a true lesion is found where
+a region reaches an intersection over union of 0.1 with it. For each number of false positives an
 image the line says which score the regions must have, and what fraction of the lesions is then
 found (`breastseg.metrics.detection.free_response_curve`), with a 95 % interval by bootstrap over
 patients at that score. Prints Markdown.

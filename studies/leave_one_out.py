@@ -5,10 +5,10 @@
     python studies/leave_one_out.py table RECIPE --data NAME=FOLDER --out RUNS
 
 Every network is the last epoch's at threshold 0.5: nothing is chosen on the patient left out. With
-``--min-percentile`` outlines are dropped that are smaller than that percentile of the true ones
+``--min-percentile`` regions are dropped that are smaller than that percentile of the true ones
 of the other patients. The recipe's own training selection is replaced by the other patients. The
-table is over all pixels and all outlines of a patient: Dice, the outlined area over the true area,
-and outlines against true regions: recall, precision and F1 where they match from ``--min-iou`` on
+table is over all pixels and all regions of a patient: Dice, the outlined area over the true area,
+and regions against true ones: recall, precision and F1 where they match from ``--min-iou`` on
 (see `breastseg.metrics.lesionwise`). Several processes may train side by side; each takes the next
 patient that nobody has claimed. After a kill, remove the ``.claim`` files.
 """
@@ -32,7 +32,7 @@ COUNTS = (
     "false_negative",
     "true_lesions",
     "found",
-    "outlines",
+    "regions",
     "false_positives",
 )
 
@@ -84,7 +84,7 @@ def table(patients: list[str], out: Path) -> None:
         of = counts(patient, out)
         both, extra, missed = (of[name] for name in COUNTS[:3])
         recall = of["found"] / max(1, of["true_lesions"])
-        precision = 1 - of["false_positives"] / max(1, of["outlines"])
+        precision = 1 - of["false_positives"] / max(1, of["regions"])
         f1 = 2 * recall * precision / max(1e-9, recall + precision)
         dice = 2 * both / max(1, 2 * both + extra + missed)
         area = (both + extra) / max(1, both + missed)
@@ -102,8 +102,8 @@ def main() -> None:
     parser.add_argument("--data", required=True, metavar="NAME=FOLDER")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--modality", default="histopathology")
-    parser.add_argument("--min-iou", type=float, default=0.5, help="from which outlines match")
-    parser.add_argument("--min-percentile", type=float, help="of true outlines; see above")
+    parser.add_argument("--min-iou", type=float, default=0.5, help="from which regions match")
+    parser.add_argument("--min-percentile", type=float, help="of true regions; see above")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of a run")
     options = parser.parse_args()
     name, _, folder = options.data.partition("=")

@@ -3,11 +3,11 @@
     python studies/mri_phantom.py BUNDLE [--duke mri/Duke-Breast-Cancer-MRI]
 
 Phantoms: 24 of each of five seeds that neither training nor validation used, two phases, Dice of
-the outline against the exact truth per case, over those with a lesion; a case without one counts as
-outlined where anything is drawn. Duke: the phases 0 and 1 and the official tumour box, which is a
-box and no outline, so no Dice is given: the fraction of the outlined volume that lies in the box,
+the mask with the exact ground truth per case, over those with a lesion; a case without one counts
+as outlined where anything is drawn. Duke: the phases 0 and 1 and the official tumour box, which is
+a box and no mask, so no Dice is given: the fraction of the outlined volume that lies in the box,
 and the distance from the box of the nearest outlined voxel and of the middle of the largest
-outline.
+region.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def distance_mm(index: np.ndarray, box: Box, steps: tuple[float, ...]) -> np.nda
 
 
 def on_duke(segmenter: VolumeSegmenter, root: Path) -> None:
-    """Print where the outline of the real case lies."""
+    """Print where the mask of the real case lies."""
     duke = Duke(root)
     for case_id in duke.case_ids():
         boxed = duke.load(case_id)
@@ -101,9 +101,9 @@ def on_duke(segmenter: VolumeSegmenter, root: Path) -> None:
         cm3 = len(voxels) * float(np.prod(steps)) / 1000
         box_cm3 = boxed.tumour_box.size * float(np.prod(steps)) / 1000
         print(
-            f"{case_id}: {cm3:.2f} cm3 in {1 + len(others)} outlines, "
+            f"{case_id}: {cm3:.2f} cm3 in {1 + len(others)} regions, "
             f"{(away == 0).mean():.0%} of it in the official box of {box_cm3:.2f} cm3; nearest "
-            f"voxel {away.min():.1f} mm from it, middle of the largest outline "
+            f"voxel {away.min():.1f} mm from it, middle of the largest region "
             f"{distance_mm(largest, boxed.tumour_box, steps)[0]:.1f} mm; {seconds:.1f} s"
         )
 

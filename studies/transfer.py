@@ -13,8 +13,8 @@ interval is Student's over the seeds. Starts:
 - nothing: random weights;
 - imagenet: the encoder's;
 - masked: ImageNet, then two passes of filling in masked squares over BUS-BRA's folds 1 to 3,
-  without their outlines;
-- bus-bra: ImageNet, then BUS-BRA with its outlines (recipes/bus-bra.toml);
+  without their masks;
+- bus-bra: ImageNet, then BUS-BRA with its masks (recipes/bus-bra.toml);
 - frozen, unfreezing, layer-decay: as imagenet, with the encoder kept for the whole run, its layers
   let go one after another over the run, or the rate of a layer .8 of that of the next deeper one.
 

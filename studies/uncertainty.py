@@ -1,11 +1,11 @@
-"""Does the uncertainty of an outline tell good from bad ones? And which views are worth their time?
+"""Does the uncertainty of a mask tell good from bad ones? And which views are worth their time?
 
     python studies/uncertainty.py --data BUSI=FOLDER --split SELECTION
 
 Runs the network once on each of fourteen views of every case and combines them afterwards. Scored
 at the network's input size, one thread. Prints Markdown: the Dice of each set of views, and for
-each measure how the mean over the outline ranks the outlined images. `rho`: rank correlation with
-the Dice (-1 would be perfect). `area`: of an outline with a Dice below .5 and one above, how often
+each measure how the mean over the mask ranks the outlined images. `rho`: rank correlation with
+the Dice (-1 would be perfect). `area`: of a mask with a Dice below .5 and one above, how often
 the first is the less certain.
 "Kept": mean Dice of the most certain fraction of the outlined images.
 """
@@ -65,7 +65,7 @@ def main() -> None:
 
 def report(seen: dict[str, list[Seen]]) -> None:
     """Both tables."""
-    print("| views | networks run | Dice | lesion images without an outline | normals outlined |")
+    print("| views | networks run | Dice | lesion images without a mask | normals outlined |")
     print("|---|---|---|---|---|")
     for name, cases in seen.items():
         lesions = [case for case in cases if case.lesion]
@@ -110,17 +110,17 @@ def judge(members: NDArray[np.float32], truth: NDArray[np.bool_], output: Output
             probability, Grid(truth.shape), nobody, output.threshold, uncertainty=spread
         )
         found[measure] = region_uncertainty(prediction)
-    outline = probability >= output.threshold
-    return Seen(bool(truth.any()), dice(outline, truth), found)
+    mask = probability >= output.threshold
+    return Seen(bool(truth.any()), dice(mask, truth), found)
 
 
 def fraction_outlined(cases: Sequence[Seen]) -> float:
-    """The fraction with an outline; not a number where there is no case."""
+    """The fraction with a mask; not a number where there is no case."""
     return float(np.mean([case.uncertainty[Measure.ENTROPY] is not None for case in cases]))
 
 
 def ranking(cases: Sequence[Seen], measure: Measure) -> str:
-    """The cells of one row: over the images with an outline, normal ones among them."""
+    """The cells of one row: over the images with a mask, normal ones among them."""
     pairs = [(c.uncertainty[measure], c.dice) for c in cases]
     unsure, scores = np.array([(u, d) for u, d in pairs if u is not None]).T
     rho = stats.spearmanr(unsure, scores).statistic
@@ -131,7 +131,7 @@ def ranking(cases: Sequence[Seen], measure: Measure) -> str:
 
 
 def area(unsure: NDArray[np.float64], bad: NDArray[np.bool_]) -> float:
-    """The fraction of pairs of a bad and a good outline in which the bad one is less certain."""
+    """The fraction of pairs of a bad and a good mask in which the bad one is less certain."""
     apart = unsure[bad][:, None] - unsure[~bad][None]
     return float(np.mean((apart > 0) + 0.5 * (apart == 0))) if apart.size else float("nan")
 

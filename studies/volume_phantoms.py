@@ -82,12 +82,12 @@ def voxel_mm3(case: Case) -> float:
 def each_lesion(case: Case, found: np.ndarray) -> Iterator[tuple[float, float]]:
     """Each true lesion's diameter as a sphere in millimetres, and Dice with what touches it."""
     assert case.mask is not None
-    lesions, outlines = connected_regions(case.mask.foreground), connected_regions(found)
+    lesions, regions = connected_regions(case.mask.foreground), connected_regions(found)
     for number in range(1, len(lesions) + 1):
         lesion = lesions.labels == number
-        outline = outlines.holding(lesion)
+        region = regions.holding(lesion)
         diameter = (6 / np.pi * float(lesion.sum()) * voxel_mm3(case)) ** (1 / 3)
-        yield diameter, dice(outline, lesion)
+        yield diameter, dice(region, lesion)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def stored(folder: Path, out: Path, precision: Precision) -> Path:
 
 
 def score(segmenters: Sequence[OnnxSegmenter], case: Case) -> NDArray[np.float64]:
-    """`FIGURES` of each bundle on one case with a truth, (bundles, figures) float64."""
+    """`FIGURES` of each bundle on one case with a ground truth, (bundles, figures) float64."""
     image, truth = case.images[0], case.mask
     assert truth is not None
     array, placement = prepare(image, segmenters[0].bundle.input)
@@ -83,15 +83,15 @@ def score(segmenters: Sequence[OnnxSegmenter], case: Case) -> NDArray[np.float64
     for segmenter in segmenters:
         maps = segmenter.class_probabilities(array[None])[0]
         baseline = maps if baseline is None else baseline
-        outline = segmenter.prediction_of(image, maps, placement).mask().foreground
-        lesions = match_lesions(outline, truth.foreground, DEFAULT_PROTOCOL.min_iou)
+        mask = segmenter.prediction_of(image, maps, placement).mask().foreground
+        lesions = match_lesions(mask, truth.foreground, DEFAULT_PROTOCOL.min_iou)
         rows.append(
             (
-                confusion(outline, truth.foreground).dice,
+                confusion(mask, truth.foreground).dice,
                 lesions.true_lesions,
                 lesions.true_lesions - lesions.found,
                 lesions.false_positives,
-                outline.any(),
+                mask.any(),
                 np.abs(maps - baseline).max(),
             )
         )

@@ -1,4 +1,4 @@
-"""Draw docs/images/demo.png: generated scans with the shipped network's outlines.
+"""Draw docs/images/demo.png: generated scans with the shipped network's masks.
 
 python docs/images/make_demo.py
 """
@@ -24,8 +24,8 @@ def main() -> None:
         image = Image(
             phantom.image[None], Grid(phantom.image.shape, phantom.spacing_mm), Modality.ULTRASOUND
         )
-        outline = segmenter.segment(image).mask().foreground
-        tiles.append(overlay(image, outline, phantom.mask, []))
+        mask = segmenter.segment(image).mask().foreground
+        tiles.append(overlay(image, mask, phantom.mask, []))
     rows, columns = tiles[0].shape[:2]
     sheet = np.full((2 * rows + GAP, 2 * columns + GAP, 3), 255, np.uint8)
     for number, tile in enumerate(tiles):

@@ -91,7 +91,7 @@ def test_masks_are_looked_at(make_case: Make) -> None:
     assert report.empty_masks == ("S/b",)
     assert report.non_binary_masks == ("S/c_1.png",)
     assert report.wrong_size_masks == ("S/d_0.png",)
-    assert report.no_truth == ("S/e",)
+    assert report.no_mask == ("S/e",)
     assert report.outlined_normals == ("S/f",)
     assert report.unreadable == ()
     assert report.pairs == ()

@@ -81,8 +81,8 @@ def test_corners_in_the_mask_and_in_qupath(
             assert len(slide.levels) == copies + 1
             tiling = Tiling(slide.step_for(um), *tile, batch=5, min_score=min_score)
             found = segment_slide(slide, purple, tiling, folder / "mask.tif")
-            outlines, scale = found.polygons()
-            features = (Feature(outline.rings, {}) for outline in outlines)
+            contours, scale = found.polygons()
+            features = (Feature(contour.rings, {}) for contour in contours)
             write_geojson(folder / "found.geojson", features, scale=scale, size=slide.size)
         (feature,) = json.loads((folder / "found.geojson").read_text())["features"]
         mask, _ = read_mask_level(folder / "mask.tif", 2**30)

@@ -46,7 +46,7 @@ def test_one_row_by_hand() -> None:
     assert (score.iou, score.precision, score.recall, score.specificity) == (0.5, 1, 0.5, 1)
     # The boundary of the truth reaches ten columns beyond that of the outline.
     assert 9 <= score.hd95_px <= 10
-    assert (score.true_lesions, score.found, score.outlines, score.false_positives) == (1, 1, 1, 0)
+    assert (score.true_lesions, score.found, score.regions, score.false_positives) == (1, 1, 1, 0)
     assert score.hd95_mm is None
 
 

@@ -38,12 +38,12 @@ def test_the_hausdorff_distance_of_empty_masks_differs_as_said(name) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_lesions_match_as_its_regions_do(name, min_iou) -> None:
     pair = ALL[name]
-    outlines, lesions = (
+    regions, lesions = (
         [set(map(tuple, region.coords.tolist())) for region in regionprops(label(m))] for m in pair
     )
     hits = [
         (-common / union, i, j)
-        for i, outline in enumerate(outlines)
+        for i, outline in enumerate(regions)
         for j, lesion in enumerate(lesions)
         for common, union in ((len(outline & lesion), len(outline | lesion)),)
         if common >= min_iou * union
@@ -55,6 +55,6 @@ def test_lesions_match_as_its_regions_do(name, min_iou) -> None:
     assert match_lesions(*pair, min_iou) == LesionMatch(
         true_lesions=len(lesions),
         found=len(taken),
-        outlines=len(outlines),
-        false_positives=len(outlines) - len({i for _, i, _ in hits}),
+        regions=len(regions),
+        false_positives=len(regions) - len({i for _, i, _ in hits}),
     )

@@ -27,7 +27,7 @@ def test_by_hand() -> None:
     )
     # The first lesion is met with 3/4, the second by nothing; two outlines meet no lesion.
     match = match_lesions(outline, truth)
-    assert match == LesionMatch(true_lesions=2, found=1, outlines=3, false_positives=2)
+    assert match == LesionMatch(true_lesions=2, found=1, regions=3, false_positives=2)
     assert match.sensitivity == 0.5
     assert match_lesions(outline, truth, 0.75).found == 1
     assert match_lesions(outline, truth, 0.76).found == 0
@@ -40,17 +40,17 @@ def test_a_corner_joins() -> None:
 
 def test_an_outline_of_everything_finds_nothing() -> None:
     match = match_lesions(full((20, 20)), pixel((20, 20), 3, 3))
-    assert match == LesionMatch(true_lesions=1, found=0, outlines=1, false_positives=1)
+    assert match == LesionMatch(true_lesions=1, found=0, regions=1, false_positives=1)
 
 
 def test_one_outline_over_two_lesions_finds_one() -> None:
     match = match_lesions(mask("#####"), mask("##.##"))
-    assert match == LesionMatch(true_lesions=2, found=1, outlines=1, false_positives=0)
+    assert match == LesionMatch(true_lesions=2, found=1, regions=1, false_positives=0)
 
 
 def test_a_second_outline_on_a_lesion_is_neither_found_nor_false() -> None:
     match = match_lesions(mask("##.##...#"), mask("#####...."))
-    assert match == LesionMatch(true_lesions=1, found=1, outlines=3, false_positives=1)
+    assert match == LesionMatch(true_lesions=1, found=1, regions=3, false_positives=1)
 
 
 def test_the_larger_overlap_is_taken_first() -> None:
@@ -77,8 +77,8 @@ def test_properties(pair, strict, lax) -> None:
     outline, truth = pair
     match = match_lesions(outline, truth, strict)
     assert 0 <= match.found <= match.true_lesions
-    assert 0 <= match.false_positives <= match.outlines
-    assert match.found <= match.outlines - match.false_positives
+    assert 0 <= match.false_positives <= match.regions
+    assert match.found <= match.regions - match.false_positives
     assert match_lesions(truth, outline, strict).found == match.found
     if lax <= strict:
         assert match_lesions(outline, truth, lax).found >= match.found

@@ -20,11 +20,11 @@ from breastseg.results.report import Truth, tally, write_report
 from breastseg.results.schema import Document, Entry, Files, LesionRecord, SegmenterRecord
 from breastseg.results.sentences import extent, length, size, to_paste
 
-NONE = LesionMatch(true_lesions=0, found=0, outlines=0, false_positives=0)
-FALSE = LesionMatch(true_lesions=0, found=0, outlines=2, false_positives=2)
-FOUND = LesionMatch(true_lesions=1, found=1, outlines=1, false_positives=0)
-MISSED = LesionMatch(true_lesions=1, found=0, outlines=1, false_positives=1)
-HALF = LesionMatch(true_lesions=2, found=1, outlines=1, false_positives=0)
+NONE = LesionMatch(true_lesions=0, found=0, regions=0, false_positives=0)
+FALSE = LesionMatch(true_lesions=0, found=0, regions=2, false_positives=2)
+FOUND = LesionMatch(true_lesions=1, found=1, regions=1, false_positives=0)
+MISSED = LesionMatch(true_lesions=1, found=0, regions=1, false_positives=1)
+HALF = LesionMatch(true_lesions=2, found=1, regions=1, false_positives=0)
 
 LESION = LesionRecord(
     number=1,

@@ -61,7 +61,7 @@ class AuditReport:
         lesion_cases: with at least one outlined pixel.
         pairs: near duplicates, exact ones among them, in the order of their keys.
         groups: the sets of cases that pairs connect, the largest first.
-        no_truth: cases with no mask file, though not stated to be normal.
+        no_mask: cases with no mask file, though not stated to be normal.
         empty_masks: cases labelled as a lesion with nothing outlined.
         outlined_normals: cases labelled normal with something outlined.
         non_binary_masks: mask files with more than two values, such as soft borders.
@@ -78,7 +78,7 @@ class AuditReport:
     lesion_cases: int
     pairs: tuple[Pair, ...]
     groups: tuple[tuple[str, ...], ...]
-    no_truth: tuple[str, ...]
+    no_mask: tuple[str, ...]
     empty_masks: tuple[str, ...]
     outlined_normals: tuple[str, ...]
     non_binary_masks: tuple[str, ...]
@@ -112,7 +112,7 @@ class AuditReport:
             "pairs_across_labels": sum(pair.across_labels for pair in self.pairs),
             "pairs_across_sources": sum(pair.across_sources for pair in self.pairs),
             "pairs_across_patients": sum(pair.across_patients for pair in self.pairs),
-            "no_truth": len(self.no_truth),
+            "no_mask": len(self.no_mask),
             "empty_masks": len(self.empty_masks),
             "outlined_normals": len(self.outlined_normals),
             "non_binary_masks": len(self.non_binary_masks),
@@ -147,7 +147,7 @@ class AuditReport:
             if pair.exact or pair.across_labels or pair.across_sources
         ]
         findings = (
-            ("no mask file", self.no_truth),
+            ("no mask file", self.no_mask),
             ("labelled as a lesion, nothing outlined", self.empty_masks),
             ("labelled normal, something outlined", self.outlined_normals),
             ("mask files with more than two values", self.non_binary_masks),
@@ -190,7 +190,7 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
         lesion_cases=sum(lesions),
         pairs=pairs,
         groups=_groups(pairs),
-        no_truth=tuple(case.key for case in ordered if case.mask_paths is None),
+        no_mask=tuple(case.key for case in ordered if case.mask_paths is None),
         empty_masks=tuple(
             case.key
             for case, look in zip(ordered, looks, strict=True)
@@ -218,7 +218,7 @@ def near_duplicate_groups(
 ) -> dict[str, int]:
     """The group of every case that has a near duplicate, for `breastseg.data.split.split`.
 
-    Only images are read, and no outlines; volumes, and what cannot be read, stand alone.
+    Only images are read, and no masks; volumes, and what cannot be read, stand alone.
 
     Args:
         cases: distinct cases.

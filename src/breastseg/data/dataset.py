@@ -36,7 +36,7 @@ class CaseRef:
         label: ``"benign"``, ``"malignant"``, ``"normal"`` or another class; None if unknown.
         source: the data set's name.
         image_path: the image.
-        mask_paths: the files that hold the outlines; ``()`` says that there is no lesion,
+        mask_paths: the files that hold the masks; ``()`` says that there is no lesion,
             None says that there is no ground truth.
         scanner: the device, where it is stated.
         fold: the fold of the published partition, where there is one.
@@ -83,7 +83,7 @@ class CaseRef:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All that the case is read from: its image, then its outlines."""
+        """All that the case is read from: its image, then its masks."""
         return (*self.image_paths, *(self.mask_paths or ()))
 
     @property
@@ -92,11 +92,11 @@ class CaseRef:
         return self.mask_paths == () or self.label == NORMAL
 
     def load(self) -> Case:
-        """Read the image and its outlines, merged into one mask.
+        """Read the image and its masks, merged into one mask.
 
         Returns:
-            The case; its image is that of `read_image`, its mask is None where the truth is not
-            known.
+            The case; its image is that of `read_image`, its mask is None where the ground truth
+            is not known.
 
         Raises:
             UnreadableError: the image is missing or damaged.
@@ -137,18 +137,18 @@ class CaseRef:
         return Mask(self.read_mask_array(grid.shape), grid)
 
     def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """All outlines together.
+        """All masks together.
 
         Args:
             shape: of the image's grid.
 
         Returns:
             Of that shape, True inside any lesion; nowhere where there is no lesion, or where the
-            truth is not known.
+            ground truth is not known.
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: an outline does not fit the image, or it cannot be told what in it is
+            DataSetError: a mask does not fit the image, or it cannot be told what in it is
                 lesion (see `breastseg.data.lesion_pixels`).
         """
         from breastseg.data.lesion_pixels import read_lesion_pixels

@@ -1,4 +1,4 @@
-"""Outlines that are stated as polygons, and the reference to a case that has them."""
+"""Contours that are stated as polygons, and the reference to a case that has them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from breastseg.data.dataset import CaseRef
 
 Polygon: TypeAlias = tuple[tuple[float, float], ...]
-"""The corners (x, y) of a closed outline in pixel-corner coordinates, see `filled`."""
+"""The corners (x, y) of a closed contour in pixel-corner coordinates, see `filled`."""
 
 
 @dataclass(frozen=True)
 class PolygonRef(CaseRef):
-    """A case whose outlines are polygons, kept here as they stand in the data set's tables.
+    """A case whose contours are polygons, kept here as they stand in the data set's tables.
 
     Attributes:
         polygons: the lesions, in any order; they may overlap.
@@ -64,8 +64,8 @@ def filled(polygon: Polygon, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
     Coordinates are those of pixel corners: the image reaches from 0 to its width and height,
     and the centre of its first pixel is (0.5, 0.5), as on a browser's canvas. A centre on the
-    outline belongs to the polygon where that is its left or upper side, so that the area is that
-    of the polygon without bias and neighbours share no pixel. Where an outline crosses itself,
+    contour belongs to the polygon where that is its left or upper side, so that the area is that
+    of the polygon without bias and neighbours share no pixel. Where a contour crosses itself,
     what it goes round twice is outside (the even-odd rule).
 
     Args:

@@ -22,11 +22,11 @@ from breastseg.data.lesion_pixels import labelled
 class VolumeRef(CaseRef):
     """A case of one or more volume files, or folders of DICOM slices, on one grid.
 
-    Its image is (phases, slices, rows, columns); its outlines are volume files on that grid.
+    Its image is (phases, slices, rows, columns); its masks are volume files on that grid.
 
     Attributes:
         later_paths: the phases after `image_path`, in the order of their time.
-        lesion_values: what an outline's file holds inside a lesion; where empty, it is told by
+        lesion_values: what a mask's file holds inside a lesion; where empty, it is told by
             `breastseg.data.lesion_pixels`.
         ignore_value: what it holds where nothing is known; None where there is no such value.
     """
@@ -67,7 +67,7 @@ class VolumeRef(CaseRef):
         return labelled(self._label_files(grid.shape), self, grid)
 
     def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """All outlines together.
+        """All masks together.
 
         Args:
             shape: of the image's grid, (slices, rows, columns).
@@ -77,7 +77,7 @@ class VolumeRef(CaseRef):
 
         Raises:
             UnreadableError: a file is missing or damaged.
-            DataSetError: an outline does not lie on the grid of the first phase, has a label that
+            DataSetError: a mask does not lie on the grid of the first phase, has a label that
                 is not declared, or what in it is lesion cannot be told.
         """
         return self.read_mask(Grid(shape)).foreground

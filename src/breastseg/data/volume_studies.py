@@ -68,7 +68,7 @@ class FirstPhases(CaseRef):
         return self.whole.read_mask(grid)
 
     def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """All outlines together; as `VolumeRef.read_mask_array`."""
+        """All masks together; as `VolumeRef.read_mask_array`."""
         return self.whole.read_mask_array(shape)
 
 

@@ -100,7 +100,7 @@ def classed_image(case: Case, prediction: Prediction) -> ClassedImage:
 
     Raises:
         InputError: a case or prediction without these.
-        GeometryError: the prediction lies on another grid than the truth.
+        GeometryError: the prediction lies on another grid than the ground truth.
     """
     if case.label not in LABELS or case.mask is None:
         raise InputError(f"case {case.case_id} labelled {case.label}", "benign or malignant")
@@ -111,7 +111,8 @@ def classed_image(case: Case, prediction: Prediction) -> ClassedImage:
         )
     if prediction.grid.shape != case.mask.grid.shape:
         raise GeometryError(
-            f"a prediction of shape {prediction.grid.shape} for a truth of {case.mask.grid.shape}",
+            f"a prediction of shape {prediction.grid.shape} for a ground truth of "
+            f"{case.mask.grid.shape}",
             "the image's own grid",
         )
     names = prediction.class_names

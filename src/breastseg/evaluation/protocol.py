@@ -23,7 +23,7 @@ class Protocol:
     Attributes:
         size: (rows, columns) to score at, to compare with work that reports at that size; None
             scores each image at its own.
-        min_iou: from which an outline hits a true lesion, above 0 to 1; when a lesion is found
+        min_iou: from which a region hits a true lesion, above 0 to 1; when a lesion is found
             stands in `breastseg.metrics.lesionwise`.
         prompting: what the methods are told.
     """

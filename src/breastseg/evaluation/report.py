@@ -216,7 +216,7 @@ def _lesion_table(groups: Sequence[Group]) -> str:
 
 def _normal_table(groups: Sequence[Group]) -> str:
     columns = {
-        "With any outline": "fraction_outlined",
+        "With any mask": "fraction_outlined",
         "False positives per image": "false_positives_per_image",
         "Specificity": "specificity",
     }

@@ -40,9 +40,9 @@ class Row:
         source: the data set.
         label: ``"benign"``, ``"malignant"``, ``"normal"`` or another class; None if unknown.
         scanner: the device, where it is stated.
-        has_lesion: the truth is not empty.
-        lesion_fraction: fraction of the image that is lesion, 0 to 1; None if the truth could not
-            be read.
+        has_lesion: the ground truth is not empty.
+        lesion_fraction: fraction of the image that is lesion, 0 to 1; None if it could not be
+            read.
         score: the metrics.
         milliseconds: what segmenting took, without reading and scoring; None if it failed.
         error: what went wrong, in one line; None if nothing did.
@@ -64,7 +64,7 @@ class Row:
     @property
     def outlined(self) -> bool:
         """True where anything is outlined, or the image failed: failing must not look clean."""
-        return self.score.outlines > 0 or self.error is not None
+        return self.score.regions > 0 or self.error is not None
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ class OpenedCase:
 
     @property
     def truth(self) -> Mask | None:
-        """The true outline; None where it could not be read."""
+        """The ground truth; None where it could not be read."""
         return None if self.case is None else self.case.mask
 
     def row(

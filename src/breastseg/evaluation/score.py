@@ -28,7 +28,7 @@ class ImageScore:
         true_negative: pixels that are neither.
         dice: 0 to 1, under the empty-mask rule, as are `iou`, `precision` and `recall`.
         iou: intersection over union.
-        precision: fraction of the outline that is lesion.
+        precision: fraction of the mask that is lesion.
         recall: fraction of the lesion that is outlined.
         specificity: fraction of background left alone.
         hd95_px: 95th percentile Hausdorff distance in pixels; NaN where undefined.
@@ -36,9 +36,9 @@ class ImageScore:
         hd95_mm: the same in millimetres; None where the spacing is unknown or another size
             than the image's own is scored at.
         assd_mm: likewise.
-        true_lesions: regions of the truth.
-        found: those that are found, each by another outline.
-        outlines: regions outlined.
+        true_lesions: regions of the ground truth.
+        found: those that are found, each by another region.
+        regions: how many regions are outlined.
         false_positives: those that hit no true lesion; see `breastseg.metrics.lesionwise`.
     """
 
@@ -57,7 +57,7 @@ class ImageScore:
     assd_mm: float | None = None
     true_lesions: int = 0
     found: int = 0
-    outlines: int = 0
+    regions: int = 0
     false_positives: int = 0
 
 
@@ -67,7 +67,8 @@ class VolumeScore(ImageScore):
 
     Attributes:
         volume_cm3: outlined; None where the spacing is unknown.
-        true_volume_cm3: of the truth; None where it could not be read, or the spacing is unknown.
+        true_volume_cm3: of the ground truth; None where it could not be read, or the spacing is
+            unknown.
     """
 
     volume_cm3: float | None = None
@@ -90,7 +91,7 @@ def score_image(
         prediction: on the image's grid.
         truth: on the same grid.
         size: (rows, columns) to score at: the probability is resampled with a triangle filter
-            and then cut at the threshold, the truth is taken from the nearest pixel. None
+            and then cut at the threshold, the ground truth is taken from the nearest pixel. None
             scores at the image's own size, which alone is possible for volumes.
         min_iou: from which a region and a true lesion match.
 
@@ -98,16 +99,16 @@ def score_image(
         A `VolumeScore` for volumes.
 
     Raises:
-        GeometryError: the prediction lies on another grid than the truth.
+        GeometryError: the prediction lies on another grid than the ground truth.
     """
     probability, lesion = at_size(prediction, truth, size)
-    outline = probability >= prediction.threshold
+    mask = probability >= prediction.threshold
     # At another size the pixels have no known spacing.
     spacing = truth.grid.spacing_mm if lesion.shape == truth.grid.shape else None
-    counts = confusion(outline, lesion)
-    pixels = surface_distances(outline, lesion)
-    lengths = None if spacing is None else surface_distances(outline, lesion, spacing)
-    lesions = match_lesions(outline, lesion, min_iou)
+    counts = confusion(mask, lesion)
+    pixels = surface_distances(mask, lesion)
+    lengths = None if spacing is None else surface_distances(mask, lesion, spacing)
+    lesions = match_lesions(mask, lesion, min_iou)
     score = ImageScore(
         true_positive=counts.true_positive,
         false_positive=counts.false_positive,
@@ -124,14 +125,14 @@ def score_image(
         assd_mm=None if lengths is None else lengths.assd,
         true_lesions=lesions.true_lesions,
         found=lesions.found,
-        outlines=lesions.outlines,
+        regions=lesions.regions,
         false_positives=lesions.false_positives,
     )
     if truth.grid.ndim == 2:
         return score
     return VolumeScore(
         **vars(score),
-        volume_cm3=_cm3(outline, spacing),
+        volume_cm3=_cm3(mask, spacing),
         true_volume_cm3=_cm3(lesion, spacing),
     )
 
@@ -144,7 +145,7 @@ def _cm3(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None) -> float
 def at_size(
     prediction: Prediction, truth: Mask, size: tuple[int, int] | None
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The probability and the truth at the size scored at.
+    """The probability and the ground truth at the size scored at.
 
     Args:
         prediction: on the image's grid.
@@ -153,14 +154,15 @@ def at_size(
 
     Returns:
         (rows, columns) float32, resampled with a triangle filter, and bool, each from the nearest
-        pixel. Where the truth is to be ignored nothing counts as outlined.
+        pixel. Where the ground truth is to be ignored nothing counts as outlined.
 
     Raises:
-        GeometryError: the prediction lies on another grid than the truth.
+        GeometryError: the prediction lies on another grid than the ground truth.
     """
     if prediction.grid.shape != truth.grid.shape:
         raise GeometryError(
-            f"a prediction of shape {prediction.grid.shape} for a truth of {truth.grid.shape}",
+            f"a prediction of shape {prediction.grid.shape} for a ground truth of "
+            f"{truth.grid.shape}",
             "the image's own grid",
         )
     probability = prediction.probability
@@ -177,7 +179,7 @@ def score_failure(
     """The score of an image that could not be segmented: the worst there is.
 
     Overlap is 0, on a normal image too, every lesion is missed, distances are undefined. Where
-    the truth could not be read either, an image that is not normal counts as one lesion. The
+    the ground truth could not be read either, an image that is not normal counts as one lesion. The
     score of a volume says that nothing was outlined of its lesions' volume.
     """
     kind = VolumeScore if is_volume else ImageScore

@@ -102,7 +102,7 @@ class Group:
         undefined_surface: on how many the surface distances are undefined.
         figures: by name; a figure that no image enters is left out. Under ``"lesions_found"``
             stands the fraction of true lesions found, under ``"fraction_outlined"`` that of images
-            with any outline, under ``"pooled_dice"`` the Dice of all pixels of the group taken
+            with any mask, under ``"pooled_dice"`` the Dice of all pixels of the group taken
             as one image; the others are means over images.
     """
 

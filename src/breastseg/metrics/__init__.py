@@ -1,4 +1,4 @@
-"""How well an outline agrees with the truth: overlap, surface distance, lesions found."""
+"""How well a mask agrees with the ground truth: overlap, surface distance, lesions found."""
 
 from breastseg.metrics.lesionwise import DEFAULT_MIN_IOU, LesionMatch, match_lesions
 from breastseg.metrics.overlap import (

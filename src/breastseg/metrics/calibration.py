@@ -139,7 +139,7 @@ def brier_score(probability: NDArray[np.floating], truth: NDArray[np.bool_]) -> 
 
 
 def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.integer | np.bool_]) -> float:
-    """The temperature at which logits divided by it give the truth the highest likelihood.
+    """The temperature at which logits divided by it give the ground truth the highest likelihood.
 
     Args:
         logits: (n,) of something being the case; or (n, K) of K classes.
@@ -147,7 +147,7 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[np.integer | np
 
     Returns:
         Within `TEMPERATURES`; above 1 where the logits are too sure of themselves. Near its upper
-        end the logits say nothing of the truth, near its lower end they are always right.
+        end the logits say nothing of the ground truth, near its lower end they are always right.
 
     Raises:
         InputError: no logits, other shapes, values that are not finite, or a class that there is
@@ -225,7 +225,7 @@ def _two_columns(
     fits = values.ndim == 2 and labels.shape == values.shape[:1] and len(values) > 0
     if not fits or truth.dtype.kind not in "bui" or not bool(np.isfinite(values).all()):
         raise InputError(
-            f"logits of shape {logits.shape} and a truth of {truth.shape}, {truth.dtype}",
+            f"logits of shape {logits.shape} and a ground truth of {truth.shape}, {truth.dtype}",
             "finite (n,) and bool, or finite (n, K) and whole numbers below K, n at least 1",
         )
     if labels.min() < 0 or labels.max() >= values.shape[1]:

@@ -1,6 +1,6 @@
 """How well kinds of lesion are told apart, in pixels and in whole images.
 
-In pixels, a class has an overlap like an outline has: both without the class is full agreement
+In pixels, a class has an overlap like a mask has: both without the class is full agreement
 (1), exactly one without it is none (0). In images, a ratio without a denominator is undefined
 (NaN). Definitions: Taha and Hanbury 2015, doi:10.1186/s12880-015-0068-x; the area under the curve
 is the rank statistic of Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747.
@@ -87,7 +87,7 @@ def class_confusion(
     """
     if predicted.shape != truth.shape:
         raise GeometryError(
-            f"labels of shape {predicted.shape} and a truth of {truth.shape}", "one shape"
+            f"labels of shape {predicted.shape} and a ground truth of {truth.shape}", "one shape"
         )
     classes = len(names) + 1
     for labels in (predicted, truth):
@@ -150,9 +150,9 @@ def check_images(probability: NDArray[np.floating], truth: NDArray[np.bool_]) ->
     """
     if probability.ndim != 1 or probability.shape != truth.shape or truth.dtype != np.bool_:
         raise InputError(
-            f"probabilities of shape {probability.shape} and a truth of {truth.shape}, "
+            f"probabilities of shape {probability.shape} and a ground truth of {truth.shape}, "
             f"{truth.dtype}",
-            "(n,) for both, the truth bool",
+            "(n,) for both, the ground truth bool",
         )
     # "not all" also catches what is not a number
     if not bool(((probability >= 0) & (probability <= 1)).all()):

@@ -102,14 +102,14 @@ def lesion_ious(found: Sequence[Lesion], truth: NDArray[np.bool_]) -> NDArray[np
         (K, M) float64, M the true lesions, numbered as `connected_regions` does.
 
     Raises:
-        InputError: the truth is not bool.
-        GeometryError: a lesion does not lie in an image of the truth's shape.
+        InputError: the ground truth is not bool.
+        GeometryError: a lesion does not lie in an image of the ground truth's shape.
     """
     lesions = connected_regions(truth)
     ious = np.zeros((len(found), len(lesions)))
     for one, row in zip(found, ious, strict=True):
         if not one.box.fits(truth.shape):
-            raise GeometryError(f"a lesion in the box {one.box}, a truth of {truth.shape}")
+            raise GeometryError(f"a lesion in the box {one.box}, a ground truth of {truth.shape}")
         common = np.bincount(one.values(lesions.labels), minlength=len(lesions) + 1)[1:]
         row[:] = common / (one.area_px + lesions.sizes - common)
     return ious

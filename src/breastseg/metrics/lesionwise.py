@@ -1,17 +1,17 @@
 """When a lesion counts as found: one rule, wherever lesions are counted.
 
-Lesions and outlines are connected regions (`breastseg.core.regions`). An outline hits a true lesion
-where their intersection over union reaches `min_iou`.
+True lesions and the regions of a mask are connected regions (`breastseg.core.regions`). A region
+hits a true lesion where their intersection over union reaches `min_iou`.
 
 - A true lesion is found when a hit on it is taken. Hits are taken one to one: by falling score,
-  those of one score (such as all outlines of one mask) by falling overlap, each unless its outline
-  or its lesion has been taken before. So one outline over two lesions finds one of them.
-- An outline is false when it hits no lesion. A second outline on a lesion that has been found is
+  those of one score (such as all regions of one mask) by falling overlap, each unless its region
+  or its lesion has been taken before. So one region over two lesions finds one of them.
+- A region is false when it hits no lesion. A second region on a lesion that has been found is
   neither found nor false.
 
 `docs/decisions/found.md` gives the reasons. The default of 0.1 and the rule are those of the PI-CAI
 challenge for lesion detection (Saha et al. 2024, doi:10.1016/S1470-2045(24)00220-1): low enough
-that a small or blurred lesion need not be traced well to be found, high enough that an outline of
+that a small or blurred lesion need not be traced well to be found, high enough that a region of
 half the image finds nothing.
 """
 
@@ -34,15 +34,15 @@ class LesionMatch:
     """The count of one image.
 
     Attributes:
-        true_lesions: regions of the truth.
-        found: true lesions that are found, each by another outline.
-        outlines: regions of the outline.
-        false_positives: outlines that hit no true lesion.
+        true_lesions: regions of the ground truth.
+        found: true lesions that are found, each by another region.
+        regions: how many regions the mask has.
+        false_positives: regions that hit no true lesion.
     """
 
     true_lesions: int
     found: int
-    outlines: int
+    regions: int
     false_positives: int
 
     @property
@@ -68,47 +68,47 @@ class TrueLesions:
         """Find the lesions of a bool mask, 2-D or 3-D."""
         return cls(connected_regions(truth), np.flatnonzero(truth))
 
-    def match(self, outline: NDArray[np.bool_], min_iou: float) -> LesionMatch:
-        """Count a bool mask of the truth's shape against them; see `match_lesions`."""
-        outlines, lesions = connected_regions(outline), self.regions
-        here, there = (one.labels.ravel()[self.places] for one in (outlines, lesions))
+    def match(self, mask: NDArray[np.bool_], min_iou: float) -> LesionMatch:
+        """Count a bool mask of the ground truth's shape against them; see `match_lesions`."""
+        regions, lesions = connected_regions(mask), self.regions
+        here, there = (one.labels.ravel()[self.places] for one in (regions, lesions))
         met = here > 0
         pairs = here[met].astype(np.int64) * (len(lesions) + 1) + there[met]
         meetings, common = np.unique(pairs, return_counts=True)
         of_region, of_lesion = np.divmod(meetings, len(lesions) + 1)
-        union = outlines.sizes[of_region - 1] + lesions.sizes[of_lesion - 1] - common
+        union = regions.sizes[of_region - 1] + lesions.sizes[of_lesion - 1] - common
         hits = common >= min_iou * union
         of_region, of_lesion = of_region[hits], of_lesion[hits]
         overlap = common[hits] / union[hits]
         return LesionMatch(
             true_lesions=len(lesions),
             found=int(taken(of_region, of_lesion, overlap).sum()),
-            outlines=len(outlines),
-            false_positives=len(outlines) - len(np.unique(of_region)),
+            regions=len(regions),
+            false_positives=len(regions) - len(np.unique(of_region)),
         )
 
 
 def match_lesions(
-    outline: NDArray[np.bool_], truth: NDArray[np.bool_], min_iou: float = DEFAULT_MIN_IOU
+    mask: NDArray[np.bool_], truth: NDArray[np.bool_], min_iou: float = DEFAULT_MIN_IOU
 ) -> LesionMatch:
-    """Match the outlines of a mask with true lesions, by the rule at the top.
+    """Match the regions of a mask with true lesions, by the rule at the top.
 
     Args:
-        outline: (H, W) bool, or 3-D.
+        mask: (H, W) bool, or 3-D.
         truth: the same shape, bool.
-        min_iou: intersection over union from which an outline hits a lesion, above 0 to 1.
+        min_iou: intersection over union from which a region hits a lesion, above 0 to 1.
 
     Raises:
         InputError: an array is not bool, or `min_iou` is out of range.
         GeometryError: the shapes differ.
     """
-    check_pair(outline, truth)
+    check_pair(mask, truth)
     check_min_iou(min_iou)
-    return TrueLesions.of(truth).match(outline, min_iou)
+    return TrueLesions.of(truth).match(mask, min_iou)
 
 
 def taken(
-    outlines: NDArray[np.integer],
+    regions: NDArray[np.integer],
     lesions: NDArray[np.integer],
     overlaps: NDArray[np.floating],
     scores: NDArray[np.floating] | None = None,
@@ -116,23 +116,23 @@ def taken(
     """Which hits are taken, one to one, by the rule at the top.
 
     Args:
-        outlines: (n,) the outline of each hit.
+        regions: (n,) the region of each hit.
         lesions: (n,) its lesion.
         overlaps: (n,) their intersection over union.
-        scores: (n,) the outline's score; equal where there is none.
+        scores: (n,) the region's score; equal where there is none.
 
     Returns:
-        (n,) bool. Hits of one score and overlap are taken by outline, then by lesion.
+        (n,) bool. Hits of one score and overlap are taken by region, then by lesion.
     """
-    ranked = np.zeros(len(outlines)) if scores is None else scores
-    order = np.lexsort((lesions, outlines, -overlaps, -ranked))
-    found = np.zeros(len(outlines), bool)
+    ranked = np.zeros(len(regions)) if scores is None else scores
+    order = np.lexsort((lesions, regions, -overlaps, -ranked))
+    found = np.zeros(len(regions), bool)
     busy: set[int] = set()
     known: set[int] = set()
     for hit in order.tolist():
-        outline, lesion = int(outlines[hit]), int(lesions[hit])
-        if outline not in busy and lesion not in known:
-            busy.add(outline)
+        region, lesion = int(regions[hit]), int(lesions[hit])
+        if region not in busy and lesion not in known:
+            busy.add(region)
             known.add(lesion)
             found[hit] = True
     return found

@@ -1,4 +1,4 @@
-"""Overlap of an outline with the truth, counted in pixels of one image.
+"""Overlap of a mask with the ground truth, counted in pixels of one image.
 
 All ratios are 0 to 1, 1 is best. Both masks empty is full agreement (1); exactly one empty is
 none (0). Definitions: Taha and Hanbury 2015, doi:10.1186/s12880-015-0068-x.
@@ -44,7 +44,7 @@ class Confusion:
 
     @property
     def precision(self) -> float:
-        """TP / (TP + FP): the fraction of the outline that is lesion."""
+        """TP / (TP + FP): the fraction of the mask that is lesion."""
         return self._overlap(self.true_positive, self.true_positive + self.false_positive)
 
     @property
@@ -70,49 +70,49 @@ class Confusion:
         return part / whole if whole else 0.0
 
 
-def confusion(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Confusion:
+def confusion(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> Confusion:
     """Count the pixels of one image.
 
     Args:
-        outline: (H, W) bool, or any other shape.
+        mask: (H, W) bool, or any other shape.
         truth: the same shape, bool.
 
     Raises:
         InputError: an array is not bool.
         GeometryError: the shapes differ.
     """
-    check_pair(outline, truth)
-    hit = int(np.count_nonzero(outline & truth))
-    outlined = int(np.count_nonzero(outline))
+    check_pair(mask, truth)
+    hit = int(np.count_nonzero(mask & truth))
+    outlined = int(np.count_nonzero(mask))
     lesion = int(np.count_nonzero(truth))
     return Confusion(hit, outlined - hit, lesion - hit, truth.size - outlined - lesion + hit)
 
 
-def dice(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+def dice(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """Dice coefficient of two bool masks of one shape; see `Confusion.dice`."""
-    return confusion(outline, truth).dice
+    return confusion(mask, truth).dice
 
 
-def iou(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+def iou(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """Intersection over union of two bool masks of one shape; see `Confusion.iou`."""
-    return confusion(outline, truth).iou
+    return confusion(mask, truth).iou
 
 
-def precision(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Fraction of the outline that is lesion; see `Confusion.precision`."""
-    return confusion(outline, truth).precision
+def precision(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    """Fraction of the mask that is lesion; see `Confusion.precision`."""
+    return confusion(mask, truth).precision
 
 
-def recall(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+def recall(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """Fraction of the lesion that is outlined (sensitivity); see `Confusion.recall`."""
-    return confusion(outline, truth).recall
+    return confusion(mask, truth).recall
 
 
-def f1(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+def f1(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """Harmonic mean of precision and recall, which is Dice."""
-    return confusion(outline, truth).f1
+    return confusion(mask, truth).f1
 
 
-def specificity(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+def specificity(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     """Fraction of background left alone; see `Confusion.specificity`."""
-    return confusion(outline, truth).specificity
+    return confusion(mask, truth).specificity

@@ -14,20 +14,20 @@ EMPTY_RULE = (
 """The empty-mask rule, in the words that every report prints."""
 
 
-def check_pair(outline: NDArray[np.bool_], truth: NDArray[np.bool_]) -> None:
+def check_pair(mask: NDArray[np.bool_], truth: NDArray[np.bool_]) -> None:
     """Refuse what is not a pair of masks on one grid.
 
     Raises:
         InputError: an array is not bool; a probability must be cut at a threshold first.
         GeometryError: the shapes differ.
     """
-    if outline.dtype != np.bool_ or truth.dtype != np.bool_:
+    if mask.dtype != np.bool_ or truth.dtype != np.bool_:
         raise InputError(
-            f"masks of dtype {outline.dtype} and {truth.dtype}",
+            f"masks of dtype {mask.dtype} and {truth.dtype}",
             "two bool masks",
             "cut probabilities at a threshold first",
         )
-    if outline.shape != truth.shape:
+    if mask.shape != truth.shape:
         raise GeometryError(
-            f"an outline of shape {outline.shape} and a truth of {truth.shape}", "one shape"
+            f"a mask of shape {mask.shape} and a ground truth of {truth.shape}", "one shape"
         )

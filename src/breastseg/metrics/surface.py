@@ -1,4 +1,4 @@
-"""How far the edge of an outline lies from the edge of the truth.
+"""How far the edge of a mask lies from the edge of the ground truth.
 
 The boundary of a mask is its pixels with a side neighbour outside the mask or outside the
 image (the mask without its erosion by a cross). Distances run between pixel centres, Euclidean,
@@ -28,10 +28,10 @@ class SurfaceDistances:
     """Distances between two boundaries, both ways; both arrays are empty if either mask is.
 
     Attributes:
-        to_truth: for each boundary pixel of the outline, the distance to the nearest one of
-            the truth; (n,) float64.
-        to_mask: for each boundary pixel of the truth, the distance to the nearest one of
-            the outline; (m,) float64.
+        to_truth: for each boundary pixel of the mask, the distance to the nearest one of
+            the ground truth; (n,) float64.
+        to_mask: for each boundary pixel of the ground truth, the distance to the nearest one of
+            the mask; (m,) float64.
         both_empty: neither mask has a pixel.
     """
 
@@ -62,12 +62,12 @@ class SurfaceDistances:
 
 
 def surface_distances(
-    outline: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None = None
+    mask: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None = None
 ) -> SurfaceDistances:
     """Distances between the boundaries of two masks.
 
     Args:
-        outline: (H, W) bool, or 3-D.
+        mask: (H, W) bool, or 3-D.
         truth: the same shape, bool.
         spacing: step along each axis, e.g. millimetres; None counts in pixels.
 
@@ -75,18 +75,18 @@ def surface_distances(
         InputError: an array is not bool.
         GeometryError: the shapes differ, or the spacing does not fit them.
     """
-    check_pair(outline, truth)
+    check_pair(mask, truth)
     steps = np.ones(truth.ndim) if spacing is None else np.asarray(spacing, np.float64)
     if steps.shape != (truth.ndim,) or not bool(np.all(np.isfinite(steps) & (steps > 0))):
         raise GeometryError(
             f"spacing {spacing} for masks of shape {truth.shape}",
             f"{truth.ndim} finite values above 0",
         )
-    if not outline.any() or not truth.any():
+    if not mask.any() or not truth.any():
         nothing = np.empty(0)
-        return SurfaceDistances(nothing, nothing, both_empty=not outline.any() and not truth.any())
-    window = _window(outline | truth)
-    edge, true_edge = _boundary(outline[window]), _boundary(truth[window])
+        return SurfaceDistances(nothing, nothing, both_empty=not mask.any() and not truth.any())
+    window = _window(mask | truth)
+    edge, true_edge = _boundary(mask[window]), _boundary(truth[window])
     return SurfaceDistances(
         to_truth=nearest_distances(edge, true_edge, steps),
         to_mask=nearest_distances(true_edge, edge, steps),
@@ -95,25 +95,25 @@ def surface_distances(
 
 
 def hd95(
-    outline: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None = None
+    mask: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None = None
 ) -> float:
     """95th percentile Hausdorff distance; arguments as `surface_distances`.
 
     Returns:
         `SurfaceDistances.hd95`, in units of the spacing, else pixels; NaN if one mask is empty.
     """
-    return surface_distances(outline, truth, spacing).hd95
+    return surface_distances(mask, truth, spacing).hd95
 
 
 def assd(
-    outline: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None = None
+    mask: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None = None
 ) -> float:
     """Average symmetric surface distance; arguments as `surface_distances`.
 
     Returns:
         `SurfaceDistances.assd`, in units of the spacing, else pixels; NaN if one mask is empty.
     """
-    return surface_distances(outline, truth, spacing).assd
+    return surface_distances(mask, truth, spacing).assd
 
 
 def _window(mask: NDArray[np.bool_]) -> tuple[slice, ...]:

@@ -49,7 +49,7 @@ class Truth:
         """The match in words."""
         match = self.match
         if match.true_lesions == 0:
-            return f"none, but {match.outlines} segmented" if match.outlines else "none, none found"
+            return f"none, but {match.regions} segmented" if match.regions else "none, none found"
         text = "found" if match.found == match.true_lesions else "missed"
         if match.true_lesions > 1:
             text = f"{match.found} of {match.true_lesions} found"
@@ -202,7 +202,7 @@ def tally(truths: list[Truth]) -> str:
         mean = sum(overlaps) / len(overlaps)
         parts.append(f"{found} of {lesions} lesions found, mean Dice {mean:.3f}")
     if healthy:
-        segmented = sum(truth.match.outlines > 0 for truth in healthy)
+        segmented = sum(truth.match.regions > 0 for truth in healthy)
         parts.append(f"a false positive in {segmented} of {len(healthy)} images without a lesion")
     return "; ".join(parts) + "."
 

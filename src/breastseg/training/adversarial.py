@@ -1,11 +1,11 @@
-"""Adversarial training: a discriminator learns to tell outlines apart, the network to deceive it.
+"""Adversarial training: a discriminator learns to tell masks apart, the network to deceive it.
 
 After Luc et al. 2016, https://doi.org/10.48550/arXiv.1611.08408, with the patch discriminator of
 Isola et al. 2017 on image and mask, and least squares in place of cross-entropy (Mao et al. 2017,
 https://doi.org/10.1109/ICCV.2017.304), which keeps a gradient where the discriminator is sure.
 
 In each step the network moves first: the recipe's loss plus `weight` times the squared distance
-of the discriminator's judgement of its outline from 1. Then the discriminator moves: true masks
+of the discriminator's judgement of its mask from 1. Then the discriminator moves: true masks
 towards 1, the network's towards 0. True masks are softened at random, or their sharpness alone
 would give them away. Before `first_epoch` the network is trained alone; without the
 ``[adversarial]`` table the same recipe is its control.

@@ -28,12 +28,12 @@ BATCH = 16
 
 
 class DistillationTask(SegmentationTask):
-    """Trains on the truth and on the teachers' map, the last target channel."""
+    """Trains on the ground truth and on the teachers' map, the last target channel."""
 
     soft_targets = 1
 
     def step_loss(self, images: Tensor, targets: Tensor) -> Tensor:
-        """The recipe's loss on the truth, cross-entropy on the teachers' probability."""
+        """The recipe's loss on the ground truth, cross-entropy on the teachers' probability."""
         assert self.recipe.distillation is not None
         weight = self.recipe.distillation.weight
         logits = self.network(images).float()

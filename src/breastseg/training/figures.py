@@ -11,13 +11,13 @@ from breastseg.io.write import replacing
 from breastseg.training.sampler import PreparedCases
 from breastseg.training.task import SegmentationTask, batch_dice
 
-OUTLINE, TRUTH = "#e69f00", "#56b4e9"  # told apart by colour-blind readers (Okabe and Ito)
+MASK, TRUTH = "#e69f00", "#56b4e9"  # told apart by colour-blind readers (Okabe and Ito)
 
 
 def draw_overlays(
     task: SegmentationTask, validation: PreparedCases, path: Path, each: int = 4
 ) -> None:
-    """Draw the best, median and worst validation lesions with outline and truth.
+    """Draw the best, median and worst validation lesions with mask and ground truth.
 
     Args:
         task: the trained network.
@@ -57,10 +57,10 @@ def draw_overlays(
             axes.imshow(shown, cmap="gray", vmin=0, vmax=255)
             axes.contour(validation.labels[row] > 0, [0.5], colors=TRUTH, linewidths=1)
             if (probability[pick] >= 0.5).any():
-                axes.contour(probability[pick], [0.5], colors=OUTLINE, linewidths=1)
+                axes.contour(probability[pick], [0.5], colors=MASK, linewidths=1)
             case = validation.cases[row]
             axes.set_title(f"{title}: {case.case_id}\nDice {dice[pick]:.3f}", fontsize=8)
             axes.axis("off")
-    figure.suptitle("outline orange, truth blue", fontsize=9)
+    figure.suptitle("mask orange, ground truth blue", fontsize=9)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")

@@ -16,7 +16,7 @@ from breastseg.training.task import SegmentationTask
 
 
 class MaskingTask(SegmentationTask):
-    """Trains to restore masked squares; the outlines are not looked at."""
+    """Trains to restore masked squares; the ground truth is not looked at."""
 
     def step_loss(self, images: Tensor, targets: Tensor) -> Tensor:
         """Mean absolute difference of the masked pixels, in standard deviations of each image.

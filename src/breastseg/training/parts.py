@@ -1,4 +1,4 @@
-"""The parts of a recipe that ask for more than learning from the truth; free of torch."""
+"""The parts of a recipe that ask for more than learning from the ground truth; free of torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from breastseg.core.parameters import Strict, Within, check_bounds
 
 @dataclass(frozen=True)
 class DistillationRecipe(Strict):
-    """Learn what other networks think of each pixel, besides the truth.
+    """Learn what other networks think of each pixel, besides the ground truth.
 
     The teachers' mean probability is computed once, on the images before augmentation, and moved
     with them. See `breastseg.training.distillation`.
@@ -19,7 +19,7 @@ class DistillationRecipe(Strict):
     Attributes:
         teachers: names of shipped bundles, or folders of bundles.
         weight: fraction of the loss that compares with the teachers; the rest compares
-            with the truth.
+            with the ground truth.
 
     Raises:
         RecipeError: no teacher, or a weight outside its range.
@@ -60,7 +60,7 @@ class TransferRecipe(Strict):
 
 @dataclass(frozen=True)
 class MaskingRecipe(Strict):
-    """Self-supervised pretraining: fill in what was masked out; no outlines are needed.
+    """Self-supervised pretraining: fill in what was masked out; no ground truth is needed.
 
     Attributes:
         fraction: of each image that is masked.

@@ -96,10 +96,10 @@ class Recipe(Strict):
             validation selections are not used. None: no cross-validation.
         network, input, augmentation, loss, optimiser: the parts.
         transfer: how an encoder that comes trained is let go of.
-        distillation: learn from other networks besides; none: from the truth alone.
+        distillation: learn from other networks besides; none: from the ground truth alone.
         adversarial: train against a discriminator; none: without.
         prompting: learn to take clicks and boxes; none: images alone.
-        masking: learn to fill in what is masked, without outlines; none: learn to outline.
+        masking: learn to fill in masked squares, without ground truth; none: learn to outline.
     """
 
     name: str

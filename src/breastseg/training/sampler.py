@@ -47,7 +47,7 @@ class PreparedCases:
 
     @property
     def has_lesion(self) -> NDArray[np.bool_]:
-        """(N,) True where the truth holds a lesion."""
+        """(N,) True where the ground truth holds a lesion."""
         return np.asarray(self.labels.any(axis=(1, 2)))
 
     def batch(
@@ -92,7 +92,8 @@ def prepare_cases(
         unmarked: also keep each image with its marks painted out.
 
     Raises:
-        DataSetError: cases without truth, with a lesion of another class, or not readable, named.
+        DataSetError: cases without ground truth, with a lesion of another class, or not readable,
+            named.
     """
     colours = (3,) if spec.colour else ()
     images = np.zeros((len(cases), *colours, *spec.size), np.uint8)

@@ -45,9 +45,9 @@ def batch_dice(probability: Tensor, truth: Tensor, threshold: float = 0.5) -> Te
     Returns:
         (N,) float64.
     """
-    outline = probability >= threshold
-    both = (outline & truth).sum(dim=(1, 2, 3)).double()
-    total = (outline.sum(dim=(1, 2, 3)) + truth.sum(dim=(1, 2, 3))).double()
+    mask = probability >= threshold
+    both = (mask & truth).sum(dim=(1, 2, 3)).double()
+    total = (mask.sum(dim=(1, 2, 3)) + truth.sum(dim=(1, 2, 3))).double()
     return torch.where(total > 0, 2 * both / total.clamp_min(1), torch.ones_like(total))
 
 
@@ -180,7 +180,7 @@ class SegmentationTask(AveragedTask):
     def on_validation_epoch_end(self) -> None:
         """Log the mean loss, mean Dice over lesion images and the fraction of normals with a mask.
 
-        A normal's Dice is 1 without an outline and 0 with one. Sums are added up over the
+        A normal's Dice is 1 without a mask and 0 with one. Sums are added up over the
         processes, which may hold unequal numbers of cases.
         """
         sums = self.trainer.strategy.reduce(self._sums, reduce_op="sum")

@@ -27,7 +27,7 @@ BOX = (" 3 9 9 3", " 2 2 5 5")
 FAR = (" 10 14 14 10", " 12 12 16 16")
 
 
-def outline(image: str, points: tuple[str, str], nodule: int, label: str) -> str:
+def contour(image: str, points: tuple[str, str], nodule: int, label: str) -> str:
     patient = image.split("/", maxsplit=1)[0].split("_")[1]
     flags = ", ".join((str(nodule), str(1 - nodule), "0", "0", "0", "0"))
     return (
@@ -51,9 +51,9 @@ def root(tmp_path: Path) -> Path:
     ]
     write_text(root / "bcdr_d01_img.csv", "\n".join((IMAGE_HEADER, *rows)) + "\n")
     lesions = (
-        outline(RCC, BOX, 1, "Benign"),
-        outline(RCC, FAR, 1, "Malign"),
-        outline(LCC, BOX, 0, "Malign"),
+        contour(RCC, BOX, 1, "Benign"),
+        contour(RCC, FAR, 1, "Malign"),
+        contour(LCC, BOX, 0, "Malign"),
     )
     write_text(root / "bcdr_d01_outlines.csv", "\n".join((OUTLINE_HEADER, *lesions)) + "\n")
     return root
@@ -99,7 +99,7 @@ def test_images_without_outlines_have_no_known_truth(root: Path) -> None:
     cases = Bcdr(root).cases()
     assert {case.mask_paths for case in cases} == {None}
     assert {case.label for case in cases} == {None}
-    assert Bcdr(root).remarks()[0] == "no table of outlines"
+    assert Bcdr(root).remarks()[0] == "no table of contours"
 
 
 def test_several_data_sets_at_once_are_refused(root: Path) -> None:
@@ -117,7 +117,7 @@ def test_several_data_sets_at_once_are_refused(root: Path) -> None:
     ],
 )
 def test_bad_rows_are_named(root: Path, points: tuple[str, str], label: str, message: str) -> None:
-    text = f"{OUTLINE_HEADER}\n{outline(RCC, points, 1, label)}\n"
+    text = f"{OUTLINE_HEADER}\n{contour(RCC, points, 1, label)}\n"
     write_text(root / "bcdr_d01_outlines.csv", text)
     with pytest.raises(DataSetError, match=message):
         Bcdr(root).cases()

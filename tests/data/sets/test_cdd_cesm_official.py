@@ -203,7 +203,7 @@ def test_published_tables(published: Path) -> None:
     assert Counter(case.label for case in cases) == {"malignant": 548}
     assert all(case.mask_paths for case in cases)
     tables = official_tables(published)
-    assert len(tables.outlines) == 1110
+    assert len(tables.contours) == 1110
     assert tables.labels is not None
     assert Counter(tables.labels.values()) == {"normal": 682, "benign": 566, "malignant": 560}
 
@@ -211,16 +211,16 @@ def test_published_tables(published: Path) -> None:
 @pytest.mark.data
 def test_shapes_agree_with_the_ready_masks(data_root: Path, published: Path) -> None:
     """The masks are of 512 px; the size of the whole image follows from the outline's height."""
-    outlines = official_tables(published).outlines
+    contours = official_tables(published).contours
     ready = {case.case_id: case for case in CddCesm(data_root).cases()}
     for name in ("P176_R_DM_MLO", "P194_R_CM_CC", "P102_R_DM_CC"):
         (path,) = ready[name].mask_paths or ()
         mask = read_mask(path)
         rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-        x, y = np.array([point for polygon in outlines[name] for point in polygon]).T
+        x, y = np.array([point for polygon in contours[name] for point in polygon]).T
         scale = (rows[-1] + 1 - rows[0]) / (y.max() - y.min())
         drawn = np.zeros(mask.shape, bool)
-        for polygon in outlines[name]:
+        for polygon in contours[name]:
             moved = (
                 (columns[0] + scale * (px - x.min()), rows[0] + scale * (py - y.min()))
                 for px, py in polygon

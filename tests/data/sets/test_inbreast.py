@@ -127,7 +127,7 @@ def test_leftovers_are_counted(root: Path) -> None:
     assert Inbreast(root).remarks() == (
         "1 rows of INbreast.csv without an image: 20586908",
         "1 images without a BI-RADS assessment in INbreast.csv: 53582540",
-        "1 outlines without an image: 20586908",
+        "1 contours without an image: 20586908",
     )
 
 

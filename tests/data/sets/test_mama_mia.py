@@ -73,7 +73,7 @@ def test_partial_copies_are_remarked(root: Path) -> None:
     assert {case.fold for case in data_set.cases()} == {None}
     assert data_set.remarks() == (
         "1 studies without an outline: ISPY2_2",
-        "1 outlines of studies not there: NACT_9.nii.gz",
+        "1 masks of studies not there: NACT_9.nii.gz",
         "no train_test_splits.csv: folds are not known",
     )
 

@@ -109,7 +109,7 @@ def test_the_page_tells_what_a_reader_asks(folder: Path) -> None:
         "Per image F1 is the same number as Dice",
         "(baseline)",
         "UnsupportedError: no such image",
-        "1 of 42 outlines failed",
+        "1 of 42 masks failed",
         "a made-up method (doi:10.1000/182)",
         "it looks at no image at all",
         "shift = 0.1",
@@ -170,7 +170,7 @@ def test_markdown_holds_the_tables(folder: Path) -> None:
     text = (folder / "report.md").read_text()
     for words in (
         "# Comparison of breast lesion",
-        "## Overlap with the true outline",
+        "## Overlap with the ground truth",
         "| Method | Dice, mean |",
         "## Dice against net, image by image",
         "- snake, made/c001: UnsupportedError: no such image",
@@ -225,4 +225,4 @@ def test_reports_of_one_method_of_normals_and_of_failures(tmp_path: Path) -> Non
     failed = made_comparison(made_cases(3, 0), {"snake": habit}, "snake")
     text = written(failed, tmp_path / "failed", images=True)
     Page(text)
-    assert "3 of 3 outlines failed" in text
+    assert "3 of 3 masks failed" in text

@@ -13,7 +13,7 @@ from breastseg.core.image import Modality
 from breastseg.data.dataset import NORMAL, DataSetInfo, require, some
 from breastseg.data.polygon import Polygon, PolygonRef, polygon_of
 
-IMAGES, OUTLINES = "_img.csv", "_outlines.csv"
+IMAGES, CONTOURS = "_img.csv", "_outlines.csv"
 """How the names of the tables end: ``bcdr_d01_img.csv``, ``bcdr_d01_outlines.csv``."""
 LABELS: Mapping[str, str] = {"benign": "benign", "malign": "malignant"}
 
@@ -23,23 +23,23 @@ _COLUMNS = ("patient_id", "image_filename", *_POINTS, "mammography_nodule", "cla
 
 @dataclass(frozen=True)
 class _Lesion:
-    """One row of the table of outlines."""
+    """One row of the table of contours."""
 
     patient: str
     image: str
     label: str | None
     is_mass: bool
-    outline: Polygon
+    contour: Polygon
 
 
 @dataclass(frozen=True)
 class Bcdr:
     """One data set of the repository, such as D01 (digital) or F03 (film); masses are the lesions.
 
-    A mass is a row of the table of outlines whose mammography_nodule is 1. A view without one has
+    A mass is a row of the table of contours whose mammography_nodule is 1. A view without one has
     an empty mask, though it may show calcifications or distortions; where there is no row at all,
     it is normal. Some of the data sets have no table of images: their views are those with
-    outlines. Where there is no table of outlines, there is no ground truth.
+    contours. Where there is no table of contours, there is no ground truth.
 
     The points are whole numbers whose origin is not documented. They are taken as corners of
     pixels, which is at most half a pixel off.
@@ -59,7 +59,7 @@ class Bcdr:
         doi="10.1007/s11548-013-0838-2",
         licence="on registration, for research; not to be passed on",
         home="the repository's site (bcdr.eu), after registration",
-        tree=f"bcdr_d01{IMAGES}, bcdr_d01{OUTLINES} and "
+        tree=f"bcdr_d01{IMAGES}, bcdr_d01{CONTOURS} and "
         "patient_96/study_112/img_96_112_1_RCC.tif, ...",
     )
 
@@ -73,7 +73,7 @@ class Bcdr:
         for depth in ("", "*/", "*/*/"):
             found = {
                 path.parent
-                for end in (IMAGES, OUTLINES)
+                for end in (IMAGES, CONTOURS)
                 for path in self.root.glob(f"{depth}[!.]*{end}")
             }
             if len(found) > 1:
@@ -113,7 +113,7 @@ class Bcdr:
                         image_path=folder / image,
                         mask_paths=(path,) if path is not None and masses else known,
                         modality=Modality.MAMMOGRAPHY,
-                        polygons=tuple(row.outline for row in masses),
+                        polygons=tuple(row.contour for row in masses),
                     )
                 )
         if not found:
@@ -127,36 +127,36 @@ class Bcdr:
         bare = {Path(image).stem for image in patients if not (folder / image).is_file()}
         said = (f"{len(bare)} images that the tables name are missing: {some(bare)}",)
         return (
-            *(("no table of outlines",) if path is None else ()),
+            *(("no table of contours",) if path is None else ()),
             *(said if bare else ()),
         )
 
     def _tables(
         self,
     ) -> tuple[Path | None, Mapping[str, tuple[_Lesion, ...]], Mapping[str, str]]:
-        """Where the outlines are, the lesions of each image, and the patient of each image."""
+        """Where the contours are, the lesions of each image, and the patient of each image."""
         folder = self.folder
-        images, outlines = (
-            next(iter(sorted(folder.glob(f"[!.]*{e}"))), None) for e in (IMAGES, OUTLINES)
+        images, contours = (
+            next(iter(sorted(folder.glob(f"[!.]*{e}"))), None) for e in (IMAGES, CONTOURS)
         )
-        if images is None and outlines is None:
-            require(folder, (f"bcdr_*{IMAGES}", f"bcdr_*{OUTLINES}"), self.info)
+        if images is None and contours is None:
+            require(folder, (f"bcdr_*{IMAGES}", f"bcdr_*{CONTOURS}"), self.info)
         patients: dict[str, str] = {}
         lesions: dict[str, tuple[_Lesion, ...]] = {}
         for row in _read(images, _COLUMNS[:2]) if images else ():
             patients[row["image_filename"]] = row["patient_id"]
-        for number, row in enumerate(_read(outlines, _COLUMNS) if outlines else (), 2):
-            one = _lesion(row, f"row {number} of {outlines}")
+        for number, row in enumerate(_read(contours, _COLUMNS) if contours else (), 2):
+            one = _lesion(row, f"row {number} of {contours}")
             lesions[one.image] = (*lesions.get(one.image, ()), one)
             patients[one.image] = one.patient
-        return outlines, lesions, patients
+        return contours, lesions, patients
 
 
 def _lesion(row: Mapping[str, str], where: str) -> _Lesion:
     label = row["classification"].lower()
     try:
         x, y = ([float(number) for number in row[axis].split()] for axis in _POINTS)
-        outline = polygon_of(x, y)
+        contour = polygon_of(x, y)
     except ValueError as error:
         raise DataSetError(
             f"{' and '.join(_POINTS)} of {where}: {error}", "as many numbers in one as in the other"
@@ -170,7 +170,7 @@ def _lesion(row: Mapping[str, str], where: str) -> _Lesion:
         image=row["image_filename"],
         label=LABELS.get(label),
         is_mass=row["mammography_nodule"] == "1",
-        outline=outline,
+        contour=contour,
     )
 
 

@@ -55,16 +55,16 @@ class TileRef(CaseRef):
         return replace(image, array=np.array(array), grid=grid)
 
     def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """The part of the outline in the square.
+        """The part of the mask in the square.
 
         Raises:
             UnreadableError: a file is missing or damaged.
             DataSetError: the mask does not fit the image.
         """
-        outline = self._read()[1][self._window]
-        if outline.shape != shape:
-            raise DataSetError(f"{self.key}: an outline of {outline.shape} pixels", f"{shape}")
-        return np.array(outline)
+        mask = self._read()[1][self._window]
+        if mask.shape != shape:
+            raise DataSetError(f"{self.key}: a mask of {mask.shape} pixels", f"{shape}")
+        return np.array(mask)
 
     @property
     def _window(self) -> tuple[slice, slice]:
@@ -82,7 +82,7 @@ class BcssTiles:
     """The regions of BCSS cut into squares of 128 micrometres; what remains at the border is left.
 
     A network for slides sees such squares: brought to 256 pixels, one pixel is half a micrometre.
-    Tiles without tumour have an empty outline. Regions without a mask are left out.
+    Tiles without tumour have an empty mask. Regions without a mask are left out.
 
     Attributes:
         root: as for `Bcss`.
@@ -138,9 +138,9 @@ class BcssTiles:
 def _decoded(region: CaseRef) -> tuple[Image, NDArray[np.bool_]]:
     """The last regions read: their tiles are asked for one after the other."""
     image = region.read_image()
-    outline = region.read_mask_array(image.grid.shape)
-    outline.flags.writeable = False
-    return image, outline
+    mask = region.read_mask_array(image.grid.shape)
+    mask.flags.writeable = False
+    return image, mask
 
 
 def _size(region: CaseRef) -> tuple[int, int]:

@@ -19,7 +19,7 @@ FOLDS = "5-fold-cv.csv"
 
 @dataclass(frozen=True)
 class BusBra:
-    """1,875 images of 1,064 patients on four scanners, each with one lesion and its outline.
+    """1,875 images of 1,064 patients on four scanners, each with one lesion and its mask.
 
     The published partition has five folds of whole patients. A partial copy can be used: the
     cases are those whose image is there, and `remarks` counts the rest. Width and Height in

@@ -108,14 +108,14 @@ def _case(case_id: str, image: Path, mask: Path | None, row: Row) -> CaseRef:
     label = row["Label"].lower()
     if label not in LABELS:
         raise DataSetError(f"Label {row['Label']!r} of {case_id} in {TABLE}", "/".join(LABELS))
-    outlines = None if mask is None else (mask,)
+    masks = None if mask is None else (mask,)
     return CaseRef(
         case_id=case_id,
         patient_id=case_id.rpartition("_")[0] or case_id,
         label=label,
         source=BusUclm.name,
         image_path=image,
-        mask_paths=() if label == NORMAL else outlines,
+        mask_paths=() if label == NORMAL else masks,
         scanner="Siemens ACUSON S2000",
         modality=Modality.ULTRASOUND,
         tags=tuple(tag for tag in TAGS if _said(row[tag.title()], tag, case_id)),

@@ -78,7 +78,7 @@ class Busi:
         for label in LABELS:
             images, masks = _listing(folder / label)
             for case_id, path in images.items():
-                outlines = () if label == NORMAL else masks.get(case_id)
+                paths = () if label == NORMAL else masks.get(case_id)
                 found.append(
                     CaseRef(
                         case_id,
@@ -86,7 +86,7 @@ class Busi:
                         label,
                         self.name,
                         path,
-                        outlines,
+                        paths,
                         modality=Modality.ULTRASOUND,
                     )
                 )

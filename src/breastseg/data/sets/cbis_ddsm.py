@@ -1,4 +1,4 @@
-"""CBIS-DDSM: film mammograms of DDSM with curated outlines (Lee 2017)."""
+"""CBIS-DDSM: film mammograms of DDSM with curated masks (Lee 2017)."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ class CbisDdsm:
 class CbisDdsmCalcifications(CbisDdsm):
     """The mammograms of CBIS-DDSM with calcifications: 1,511 mammograms, 1,872 outlined regions.
 
-    An outline goes round the region in which the calcifications lie. Some patients are in the mass
+    A contour goes round the region in which the calcifications lie. Some patients are in the mass
     tables too, and 31 of them on the other side of the official partition: whoever uses both must
     split by patient anew.
 

@@ -40,13 +40,13 @@ _INFO = DataSetInfo(
 
 @dataclass(frozen=True)
 class CddCesm:
-    """Mammograms with iodine contrast and the outlines of their findings.
+    """Mammograms with iodine contrast and the masks of their findings.
 
     Each view comes twice: as low-energy image (DM), which looks like an ordinary mammogram, and as
     subtracted image (CM), in which only what takes up contrast is bright. A mask covers every kind
     of finding. A partial copy can be used: `remarks` counts what is absent.
 
-    The archive's own folder is read, with the shapes of its table as outlines; it states no split.
+    The archive's own folder is read, with the shapes of its table as contours; it states no split.
     So is a folder of ready masks with a manifest: its cases are what that lists, and its suggested
     split by patient is their fold: train is 1, val is 2.
 
@@ -110,7 +110,7 @@ class CddCesm:
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """What is without an image or an outline, and masks that are marked as doubtful."""
+        """What is without an image or a mask, and masks that are marked as doubtful."""
         official = self._official
         if official is not None:
             return official_remarks(official, self.types)

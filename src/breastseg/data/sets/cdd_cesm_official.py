@@ -1,4 +1,4 @@
-"""CDD-CESM as its archive publishes it: whole images, and outlines as shapes in a table."""
+"""CDD-CESM as its archive publishes it: whole images, and contours as shapes in a table."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class OfficialTables:
 
     Attributes:
         path: the table of shapes.
-        outlines: the shapes of each outlined image.
+        contours: the shapes of each outlined image.
         labels: the pathology of each image in small letters; None where that table, which the
             archive has as a spreadsheet, is not there as CSV.
     """
 
     path: Path
-    outlines: Mapping[str, tuple[Polygon, ...]]
+    contours: Mapping[str, tuple[Polygon, ...]]
     labels: Mapping[str, str] | None
 
 
@@ -62,16 +62,16 @@ def official_tables(folder: Path) -> OfficialTables:
     path = shapes_table(folder)
     if path is None:
         raise DataSetError(f"no table of hand drawn segmentations in {folder}", TREE)
-    outlines: dict[str, tuple[Polygon, ...]] = {}
+    contours: dict[str, tuple[Polygon, ...]] = {}
     for name, shape in _read(path, ("#filename", "region_shape_attributes")):
         stem = name.removesuffix(".jpg").strip()
         polygon = _polygon(shape, f"{stem} in {path}")
-        outlines[stem] = (*outlines.get(stem, ()), *((polygon,) if polygon else ()))
+        contours[stem] = (*contours.get(stem, ()), *((polygon,) if polygon else ()))
     labels = _table(folder, "manual", "annotations")
     pathologies = None
     if labels is not None:
         pathologies = {n: text.lower() for n, text in _read(labels, ("Image_name", PATHOLOGY))}
-    return OfficialTables(path, outlines, pathologies)
+    return OfficialTables(path, contours, pathologies)
 
 
 def official_cases(folder: Path, types: tuple[str, ...], source: str) -> tuple[PolygonRef, ...]:
@@ -91,7 +91,7 @@ def official_cases(folder: Path, types: tuple[str, ...], source: str) -> tuple[P
     tables = official_tables(folder)
     found = []
     for case_id, (path, patient) in official_images(folder, types).items():
-        polygons = tables.outlines.get(case_id, ())
+        polygons = tables.contours.get(case_id, ())
         label = (tables.labels or {}).get(case_id) or None
         unknown = None if label != NORMAL else ()
         found.append(
@@ -119,7 +119,7 @@ def official_remarks(folder: Path, types: tuple[str, ...]) -> tuple[str, ...]:
         types: the wanted ones of `FOLDERS`.
     """
     tables, pictures = official_tables(folder), official_images(folder, types)
-    outlined = {name for name, polygons in tables.outlines.items() if polygons}
+    outlined = {name for name, polygons in tables.contours.items() if polygons}
     labels = tables.labels or {}
     normal = {name for name in pictures if labels.get(name) == NORMAL}
     counted = (

@@ -55,7 +55,7 @@ class Abnormality:
     Attributes:
         types: ``"MASS"``, ``"CALCIFICATION"`` or ``"OTHER"``; there may be several.
         pathology: such as ``"MALIGNANT"``; empty where it is not stated.
-        boundary: (points, 2) rows and columns of the pixels of its outline, in order.
+        boundary: (points, 2) rows and columns of the pixels of its contour, in order.
     """
 
     types: frozenset[str]
@@ -121,7 +121,7 @@ class DdsmRef(CaseRef):
 class Ddsm:
     """2,620 cases of four films each; the outlined masses are the lesions.
 
-    An outline is the radiologist's, drawn generously; CBIS-DDSM has finer ones for a part. Films
+    A contour is the radiologist's, drawn generously; CBIS-DDSM has finer ones for a part. Films
     without an overlay have no abnormality. One whose only abnormalities are calcifications has an
     empty mask here; `DdsmAbnormalities` counts them too. A film is malignant where any of its
     lesions is; where one is neither that nor benign, its label is unknown.

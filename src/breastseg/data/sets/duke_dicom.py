@@ -90,7 +90,7 @@ class DukeDicom:
     def cases(self) -> tuple[CaseRef, ...]:
         """One case a study with a dynamic series, sorted by case_id.
 
-        Its outline is not known, as a box is none.
+        Its mask is not known, as a box is none.
 
         Raises:
             DataSetError: there is none.

@@ -135,7 +135,7 @@ def read_rows(path: Path, used: Sequence[str] = COLUMNS) -> Mapping[str, Row]:
 
 def _case(case_id: str, image: Path, masks: tuple[Path, ...], row: Row, source: str) -> CaseRef:
     label = row.get("label") or None
-    outlines = () if label == NORMAL else None
+    stated = () if label == NORMAL else None
     where = f"{case_id} in {TABLE}"
     modality = modality_of(row.get("modality", ""), where)
     kind = ColourRef if modality is Modality.HISTOPATHOLOGY else CaseRef
@@ -145,7 +145,7 @@ def _case(case_id: str, image: Path, masks: tuple[Path, ...], row: Row, source: 
         label=label,
         source=source,
         image_path=image,
-        mask_paths=masks or outlines,
+        mask_paths=masks or stated,
         fold=fold_of(row.get("fold", ""), where),
         spacing_mm=spacing_of(row.get("spacing_mm", ""), where),
         modality=modality,

@@ -19,7 +19,7 @@ from breastseg.data.mammogram import read_mammogram
 from breastseg.data.polygon import Polygon, PolygonRef, polygon_of
 
 DICOMS = "AllDICOMs"
-OUTLINES = "AllXML"
+CONTOURS = "AllXML"
 TABLE = "INbreast.csv"
 
 _FILE = re.compile(r"(?P<id>\d+)_(?P<patient>[0-9a-f]+)_MG_[RL]_\w+_ANON\.dcm", re.IGNORECASE)
@@ -33,7 +33,7 @@ _INFO = DataSetInfo(
     doi="10.1016/j.acra.2011.09.014",
     licence="on request from the authors, for research; ask them before passing anything on",
     home="the authors of the article (doi 10.1016/j.acra.2011.09.014)",
-    tree=f"{DICOMS}/20586908_6c613a14b80a8591_MG_R_CC_ANON.dcm, {OUTLINES}/20586908.xml and "
+    tree=f"{DICOMS}/20586908_6c613a14b80a8591_MG_R_CC_ANON.dcm, {CONTOURS}/20586908.xml and "
     f"{TABLE}, its columns separated by semicolons",
 )
 
@@ -59,12 +59,12 @@ class Inbreast:
     """410 views of 115 patients; the masses are the lesions.
 
     Every view of the archive was looked at, so that one without an outlined mass has none: its
-    mask is empty, though it may show calcifications, which are points and clusters and no outlines
+    mask is empty, though it may show calcifications, which are points and clusters and no contours
     of lesions. Asymmetries, distortions and spiculated regions are in `InbreastRegions`.
 
     There is no pathology for each view. The label is what papers on this archive make of the
     BI-RADS assessment: 1 is normal, 2 and 3 benign, 4 to 6 malignant; where a view of BI-RADS 1 has
-    an outline, and where none is stated, it is unknown. Outlines are in OsiriX's coordinates, taken
+    a mask, and where none is stated, it is unknown. Contours are in OsiriX's coordinates, taken
     as those of pixel corners.
 
     Attributes:
@@ -79,7 +79,7 @@ class Inbreast:
 
     @property
     def folder(self) -> Path:
-        """The folder that holds images, outlines and the table."""
+        """The folder that holds images, contours and the table."""
         release = "INbreast Release 1.0"
         places = (
             ".",
@@ -99,14 +99,14 @@ class Inbreast:
             UnreadableError: an XML file is damaged.
         """
         folder = self.folder
-        require(folder, (DICOMS, OUTLINES, TABLE), self.info)
+        require(folder, (DICOMS, CONTOURS, TABLE), self.info)
         assessed = _assessments(folder / TABLE)
         found = []
         for case_id, path, patient in _pictures(folder / DICOMS):
-            outlines = folder / OUTLINES / f"{case_id}.xml"
+            contours = folder / CONTOURS / f"{case_id}.xml"
             polygons: tuple[Polygon, ...] = ()
-            if outlines.is_file():
-                polygons = _polygons(outlines, self.findings)
+            if contours.is_file():
+                polygons = _polygons(contours, self.findings)
             found.append(
                 InbreastRef(
                     case_id=case_id,
@@ -114,7 +114,7 @@ class Inbreast:
                     label=_label(assessed.get(case_id), bool(polygons)),
                     source=self.name,
                     image_path=path,
-                    mask_paths=(outlines,) if polygons else (),
+                    mask_paths=(contours,) if polygons else (),
                     modality=Modality.MAMMOGRAPHY,
                     polygons=polygons,
                 )
@@ -124,15 +124,15 @@ class Inbreast:
         return tuple(sorted(found, key=lambda case: case.case_id))
 
     def remarks(self) -> tuple[str, ...]:
-        """Views without an assessment, rows without a view, and outlines without an image."""
+        """Views without an assessment, rows without a view, and contours without an image."""
         folder = self.folder
         views = {case_id for case_id, _, _ in _pictures(folder / DICOMS)}
         rows = _assessments(folder / TABLE).keys()
-        outlined = {path.stem for path in visible(folder / OUTLINES, ".xml")}
+        outlined = {path.stem for path in visible(folder / CONTOURS, ".xml")}
         counted = (
             (f"rows of {TABLE} without an image", rows - views),
             (f"images without a BI-RADS assessment in {TABLE}", views - rows),
-            ("outlines without an image", outlined - views),
+            ("contours without an image", outlined - views),
         )
         return tuple(f"{len(names)} {what}: {some(names)}" for what, names in counted if names)
 
@@ -202,11 +202,11 @@ def _label(bi_rads: str | None, outlined: bool) -> str | None:
 
 
 def _polygons(path: Path, findings: frozenset[str]) -> tuple[Polygon, ...]:
-    """The outlines of the wanted findings in a property list; of one or two points is none."""
+    """The contours of the wanted findings in a property list; of one or two points is none."""
     try:
         regions = plistlib.loads(path.read_bytes(), fmt=plistlib.FMT_XML)["Images"][0]["ROIs"]
         wanted = (one["Point_px"] for one in regions if _name(one) in findings)
-        outlines = [_outline(points) for points in wanted]
+        contours = [_contour(points) for points in wanted]
     except OSError as error:
         raise UnreadableError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (
@@ -218,14 +218,14 @@ def _polygons(path: Path, findings: frozenset[str]) -> tuple[Polygon, ...]:
             "a property list with Images, ROIs, Name and Point_px",
             "get the file again",
         ) from error
-    return tuple(outline for outline in outlines if len(outline) > 2)
+    return tuple(contour for contour in contours if len(contour) > 2)
 
 
 def _name(region: Mapping[str, object]) -> str:
     return str(region.get("Name", "")).strip().lower()
 
 
-def _outline(points: Sequence[str]) -> Polygon:
+def _contour(points: Sequence[str]) -> Polygon:
     """From texts such as ``"(1204.5, 887.25)"``."""
     pairs = [text.strip(" ()").split(",") for text in points]
     return polygon_of((float(pair[0]) for pair in pairs), (float(pair[1]) for pair in pairs))

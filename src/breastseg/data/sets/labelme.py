@@ -103,7 +103,7 @@ def _case(case_id: str, image: Path, file: Path | None, source: str) -> CaseRef:
 
 
 def _shapes(path: Path) -> tuple[Shapes, tuple[int, int] | None]:
-    """The names and outlines of the shapes, and the image's size."""
+    """The names and contours of the shapes, and the image's size."""
     content = read_json(path, _IS)
     if not isinstance(content, dict) or not isinstance(content.get("shapes"), list):
         raise DataSetError(f"{path} has no shapes", _IS)
@@ -117,13 +117,13 @@ def _shapes(path: Path) -> tuple[Shapes, tuple[int, int] | None]:
         for one in content["shapes"]:
             corners = polygon_of(*zip(*one["points"], strict=True))
             kind = str(one.get("shape_type") or "polygon")
-            found.append((str(one.get("label")), _outline(kind, corners, path.name)))
+            found.append((str(one.get("label")), _contour(kind, corners, path.name)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataSetError(f"{path}: {error!r}", _IS) from error
     return tuple(found), shape
 
 
-def _outline(kind: str, corners: Polygon, name: str) -> Polygon:
+def _contour(kind: str, corners: Polygon, name: str) -> Polygon:
     if kind == "polygon":
         return closed(corners)
     if kind == "rectangle" and len(corners) == 2:

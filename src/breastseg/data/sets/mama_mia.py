@@ -1,4 +1,4 @@
-"""MAMA-MIA: 1,506 contrast-enhanced breast MRI with expert outlines (Garrucho 2025)."""
+"""MAMA-MIA: 1,506 contrast-enhanced breast MRI with expert segmentations (Garrucho 2025)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from breastseg.data.dataset import CaseRef, DataSetInfo, locate, require, some
 from breastseg.data.table import find_table, read_table
 from breastseg.data.volume_ref import VolumeRef
 
-IMAGES, OUTLINES = "images", "segmentations/expert"
+IMAGES, MASKS = "images", "segmentations/expert"
 SPLITS, CLINICAL = "train_test_splits", "clinical_and_imaging_info"
 FOLDS: Mapping[str, int] = {"train_split": 1, "test_split": 2}
 """The fold that stands for each column of the published partition."""
@@ -38,7 +38,7 @@ class MamaMia:
     root: Path
     name: ClassVar[str] = "MAMA-MIA"
     info: ClassVar[DataSetInfo] = DataSetInfo(
-        title="MAMA-MIA, a multicentre benchmark of breast cancer DCE-MRI with expert outlines",
+        title="MAMA-MIA, a multicentre benchmark of breast DCE-MRI with expert segmentations",
         paper="Garrucho L, Kushibar K, Reidel CA, et al. A large-scale multicenter breast cancer "
         "DCE-MRI benchmark dataset with expert segmentations. Scientific Data 12, 453 (2025)",
         doi="10.1038/s41597-025-04707-4",
@@ -65,7 +65,7 @@ class MamaMia:
                 missing, or a table has no column of those it should have.
         """
         folder = self.folder
-        require(folder, (IMAGES, OUTLINES), self.info)
+        require(folder, (IMAGES, MASKS), self.info)
         masks = _masks(folder)
         folds, scanners = _folds(folder), _scanners(folder)
         found = []
@@ -73,7 +73,7 @@ class MamaMia:
             case_id, phases = examination.name, _phases(examination)
             if not phases:
                 continue
-            outline = masks.get(case_id.lower())
+            mask = masks.get(case_id.lower())
             found.append(
                 VolumeRef(
                     case_id=case_id,
@@ -82,7 +82,7 @@ class MamaMia:
                     source=self.name,
                     image_path=phases[0],
                     later_paths=phases[1:],
-                    mask_paths=None if outline is None else (outline,),
+                    mask_paths=None if mask is None else (mask,),
                     scanner=scanners.get(case_id.lower()),
                     fold=folds.get(case_id.lower()),
                 )
@@ -92,7 +92,7 @@ class MamaMia:
         return tuple(found)
 
     def remarks(self) -> tuple[str, ...]:
-        """Studies without an outline, outlines without one, and absent tables."""
+        """Studies without a mask, masks without one, and absent tables."""
         folder = self.folder
         images = {case.case_id.lower(): case.case_id for case in self.cases()}
         masks = _masks(folder)
@@ -101,8 +101,8 @@ class MamaMia:
         remarks = [
             f"{len(names)} {what}: {some(names)}"
             for what, names in (
-                ("studies without an outline", bare),
-                ("outlines of studies not there", stray),
+                ("studies without a mask", bare),
+                ("masks of studies not there", stray),
             )
             if names
         ]
@@ -134,10 +134,10 @@ def _phases(folder: Path) -> tuple[Path, ...]:
 
 
 def _masks(folder: Path) -> dict[str, Path]:
-    """The outlines by the case's name in lower case."""
+    """The masks by the case's name in lower case."""
     return {
         path.name.lower().removesuffix(_END): path
-        for path in sorted((folder / OUTLINES).glob("*"))
+        for path in sorted((folder / MASKS).glob("*"))
         if path.name.lower().endswith(_END) and not path.name.startswith(".")
     }
 

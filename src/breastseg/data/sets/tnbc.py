@@ -25,7 +25,7 @@ _PLACES = (".", "TNBC_NucleiSegmentation", "TNBC", "histopathology/TNBC")
 class Tnbc:
     """50 colour images of 512 x 512 pixels from 11 patients, with every nucleus outlined.
 
-    The outlines are of nuclei of all kinds of cells, those of stroma and lymphocytes included: a
+    The masks are of nuclei of all kinds of cells, those of stroma and lymphocytes included: a
     network that learns from them finds nuclei and not cancer. The patient is the number of the
     slide. A copy with ``images`` and ``masks`` in place of the slides' folders can be used too;
     it has no slide numbers, and every image stands for its own patient.

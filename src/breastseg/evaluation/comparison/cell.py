@@ -30,7 +30,7 @@ class Traits:
             modality do, brighter in mammograms and MRI, darker elsewhere. None without a lesion.
         irregularity: how far the largest region is from a disc or ball, 0 for one, towards 1 for a
             ragged border; None without a lesion.
-        lesions: regions of the truth.
+        lesions: regions of the ground truth.
     """
 
     key: str
@@ -50,7 +50,7 @@ class Cell:
         row: the case and its scores at the method's own operating point; a failed case is here
             with its reason, and scored as a miss.
         found: at each of `THRESHOLDS`, how many true lesions are found by the map cut there.
-        false_positives: at each of `THRESHOLDS`, how many outlines hit no true lesion.
+        false_positives: at each of `THRESHOLDS`, how many regions hit no true lesion.
         bin_pixels: per bin of probability (`BINS`), how many pixels.
         bin_lesion: per bin, how many of them are lesion.
         bin_probability: per bin, the sum of their probabilities.

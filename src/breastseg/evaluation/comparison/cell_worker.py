@@ -78,10 +78,10 @@ class Bench:
 
         Yields:
             What the row of a method would be that fails on it; its traits, where they are missing;
-            a cell for each method, whose outline is on disk by then.
+            a cell for each method, whose mask is on disk by then.
 
         Raises:
-            InputError: an outline cannot be written.
+            InputError: a mask cannot be written.
         """
         case = open_case(task.ref)
         yield case.missed(case.error or "", self._rules.protocol.min_iou)

@@ -23,7 +23,7 @@ class Counts:
 
     Attributes:
         found: at each of `THRESHOLDS`, true lesions that are found.
-        false_positives: at each of `THRESHOLDS`, outlines that hit no true lesion.
+        false_positives: at each of `THRESHOLDS`, regions that hit no true lesion.
         bin_pixels: per bin of probability, pixels.
         bin_lesion: per bin, those that are lesion.
         bin_probability: per bin, the sum of the probabilities.
@@ -42,7 +42,7 @@ def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: 
     Args:
         probability: (H, W) or (slices, H, W) float32, 0 to 1.
         lesion: of that shape, bool.
-        min_iou: intersection over union from which an outline hits a true lesion; when it is found
+        min_iou: intersection over union from which a region hits a true lesion; when it is found
             stands in `breastseg.metrics.lesionwise`.
     """
     # Beyond this part no threshold is reached and there is no lesion: all is in the first bin.

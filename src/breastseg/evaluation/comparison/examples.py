@@ -30,7 +30,7 @@ SIDE = 320
 EACH = 2
 """How many cases of a kind are shown."""
 
-_LINE = 2  # width of an outline in pixels of the page's image
+_LINE = 2  # width of a contour in pixels of the page's image
 _TINT = 150  # opacity of an error map, of 255
 
 
@@ -61,7 +61,7 @@ class Scene:
         why: it was chosen.
         size: (width, height) of its image.
         scan: data address of its image.
-        plain: the scan with the known outline.
+        plain: the scan with the ground truth.
         panels: what the methods outlined, the best mean Dice first.
         errors: maps of what is outlined wrongly.
     """
@@ -143,19 +143,19 @@ def _scene(results: Results, ref: CaseRef, why: str) -> Scene | None:
     marked = with_error_maps(results)
     for scored in results.scored_methods:
         row = next(row for row in scored.lesion_rows if row.key == ref.key)
-        outline = _outline(results, scored, row, section, size)
-        said = "failed" if outline is None else f"Dice {row.score.dice:.3f}"
+        mask = _mask(results, scored, row, section, size)
+        said = "failed" if mask is None else f"Dice {row.score.dice:.3f}"
         alt = f"{ref.key} as {scored.label} outlined it: {said}"
-        panels.append(Panel(scored.label, said, _lines(truth, outline), alt))
-        if scored.label in marked and outline is not None:
-            wrong, left = int((outline & ~truth).sum()), int((truth & ~outline).sum())
+        panels.append(Panel(scored.label, said, _lines(truth, mask), alt))
+        if scored.label in marked and mask is not None:
+            wrong, left = int((mask & ~truth).sum()), int((truth & ~mask).sum())
             fraction = [f"{100 * n / max(1, truth.sum()):.0f} %" for n in (wrong, left)]
             caption = f"{fraction[0]} too much, {fraction[1]} left out"
             caption += " in this slice" if section.name else ""
             alt = f"what {scored.label} got wrong on {ref.key}, of the lesion's area: {caption}"
-            errors.append(Panel(f"Errors of {scored.label}", caption, _errors(truth, outline), alt))
+            errors.append(Panel(f"Errors of {scored.label}", caption, _errors(truth, mask), alt))
     kind = "; ".join(filter(None, [ref.label or "diagnosis not stated", section.name]))
-    plain = Panel("Known outline", kind, _lines(truth, None), f"{ref.key} with its known outline")
+    plain = Panel("Ground truth", kind, _lines(truth, None), f"{ref.key} with its ground truth")
     return Scene(ref.key, why, size[::-1], _png(small), plain, tuple(panels), tuple(errors))
 
 
@@ -166,7 +166,7 @@ def with_error_maps(results: Results) -> tuple[str, ...]:
     return (baseline, *others[:1])
 
 
-def _outline(
+def _mask(
     results: Results, scored: ScoredMethod, row: Row, section: Section, size: tuple[int, int]
 ) -> NDArray[np.bool_] | None:
     """What a method outlined, at the size of the image; None where it failed."""
@@ -182,20 +182,20 @@ def _shown_size(rows: float, columns: float) -> tuple[int, int]:
     return max(1, round(rows * fraction)), max(1, round(columns * fraction))
 
 
-def _lines(truth: NDArray[np.bool_], outline: NDArray[np.bool_] | None) -> str:
-    """The borders of both, the method's above the truth's."""
+def _lines(truth: NDArray[np.bool_], mask: NDArray[np.bool_] | None) -> str:
+    """The borders of both, the method's above the ground truth's."""
     layer = np.zeros((*truth.shape, 4), np.uint8)
-    for region, colour in ((truth, TRUTH_RGB), (outline, PREDICTION_RGB)):
+    for region, colour in ((truth, TRUTH_RGB), (mask, PREDICTION_RGB)):
         if region is not None:
             layer[_rim(region)] = (*colour, 255)
     return _png(layer)
 
 
-def _errors(truth: NDArray[np.bool_], outline: NDArray[np.bool_]) -> str:
+def _errors(truth: NDArray[np.bool_], mask: NDArray[np.bool_]) -> str:
     """Tints: what was outlined and is no lesion, and lesion that was left out."""
     layer = np.zeros((*truth.shape, 4), np.uint8)
-    layer[outline & ~truth] = (*PREDICTION_RGB, _TINT)
-    layer[truth & ~outline] = (*TRUTH_RGB, _TINT)
+    layer[mask & ~truth] = (*PREDICTION_RGB, _TINT)
+    layer[truth & ~mask] = (*TRUTH_RGB, _TINT)
     return _png(layer)
 
 

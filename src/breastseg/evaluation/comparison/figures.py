@@ -88,7 +88,7 @@ def box_plots(results: Results, found: Mapping[str, Style]) -> Drawing:
         "The box holds the middle half of the images, the bar in it is the median, the diamond the "
         "mean; the line runs from the 5th to the 95th percentile. A long line to the left is a "
         "method that is good on most images and far off on some. At the right: on how many images "
-        "the outline shares no pixel with the lesion."
+        "the mask shares no pixel with the lesion."
     )
     return Drawing("dice", "Dice, image by image", alt, reading, to_svg(figure, "dice", alt))
 
@@ -171,7 +171,7 @@ def free_response_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
         "Up and to the left is better: more lesions found with fewer false positives. The mark is "
         "the method's own operating point. A method whose probability is graded also has a line: "
         "the fraction it finds with no more false positives than that at some threshold, picked on "
-        "these images and so a little flattering. One that gives an outline and no grades is a "
+        "these images and so a little flattering. One that gives a mask and no grades is a "
         "point. The axis of lesions found need not start at 0."
         + ("" if len(points) <= HIGHLIGHTS else " Methods in grey are in the table below.")
     )
@@ -182,7 +182,7 @@ def free_response_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
 def _staircase(curve: Sequence[tuple[float, float]], end: float) -> Sequence[tuple[float, float]]:
     """The most lesions found with at most so many false positives, drawn on to `end`.
 
-    The counts themselves go to and fro with the threshold: outlines melt together and fall apart.
+    The counts themselves go to and fro with the threshold: regions melt together and fall apart.
     """
     best, stairs = -1.0, []
     for false, fraction in sorted(curve, key=lambda point: (point[0], -point[1])):
@@ -243,7 +243,7 @@ def reliability_plot(results: Results, found: Mapping[str, Style]) -> Drawing:
         "so it is small for every method and of use between methods only."
     )
     svg = to_svg(figure, "reliability", alt)
-    return Drawing("reliability", "Probability and truth", alt, reading, svg)
+    return Drawing("reliability", "Probability and ground truth", alt, reading, svg)
 
 
 def subgroup_plot(results: Results, found: Mapping[str, Style]) -> Drawing:

@@ -60,7 +60,7 @@ class Ranking:
 
     Attributes:
         ranks: by label, the mean over images of its place, 1 the best; methods that are level share
-            the mean of their places, and one without a value (a distance to no outline) is last.
+            the mean of their places, and one without a value (a distance to no mask) is last.
         p_value: that all methods are alike, of Friedman's test; None below three methods, NaN
             without images.
         images: how many enter.

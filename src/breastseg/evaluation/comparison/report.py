@@ -164,7 +164,7 @@ def page(
             cells=sum(len(cells) for cells in comparison.cells.values()),
             command=command,
             versions=versions(),
-            outline_colour=_css(PREDICTION_RGB),
+            mask_colour=_css(PREDICTION_RGB),
             truth_colour=_css(TRUTH_RGB),
         )
     )

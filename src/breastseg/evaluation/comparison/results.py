@@ -154,7 +154,7 @@ def _groups(cells: tuple[Cell, ...], resamples: int, seed: int) -> dict[str, Gro
 
 
 def _alarms(scored: ScoredMethod) -> float:
-    """What methods are sorted by where there is no lesion: the fewest outlines first."""
+    """What methods are sorted by where there is no lesion: the fewest images with a mask first."""
     figure = scored.figure("fraction_outlined", ALL)
     return math.inf if figure is None else figure.value
 

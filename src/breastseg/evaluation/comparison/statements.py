@@ -123,7 +123,7 @@ def _times(count: int) -> str:
 
 
 def _outlined(scored: ScoredMethod) -> int:
-    """Normal images with any outline."""
+    """Normal images with any mask."""
     return sum(cell.row.outlined for cell in scored.cells if not cell.row.has_lesion)
 
 

@@ -88,7 +88,7 @@ class Store:
     def cell(self, label: str, key: str, fingerprint: str) -> Cell | None:
         """A finished cell; None where there is none, or none with this fingerprint.
 
-        A cell without an error whose outline has gone is not finished.
+        A cell without an error whose mask has gone is not finished.
         """
         line = self._known.get((label, key))
         if line is None or line.cell is None or line.fingerprint != fingerprint:
@@ -124,7 +124,7 @@ class Store:
 
 
 def mask_path(folder: Path, label: str, key: str, of_volume: bool = False) -> Path:
-    """Where the outline of a method on a case lies.
+    """Where the mask of a method on a case lies.
 
     Args:
         folder: that of all masks.
@@ -137,7 +137,7 @@ def mask_path(folder: Path, label: str, key: str, of_volume: bool = False) -> Pa
 
 
 def write_mask(path: Path, mask: Mask) -> None:
-    """Write an outline, whole or not at all: as a PNG of one bit a pixel, a volume as NIfTI.
+    """Write a mask, whole or not at all: as a PNG of one bit a pixel, a volume as NIfTI.
 
     Args:
         path: as `mask_path` names it.

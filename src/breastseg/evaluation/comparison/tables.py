@@ -51,7 +51,7 @@ def tables(results: Results) -> Iterator[Table]:
 
 
 def overlap(results: Results) -> Table:
-    """How well outlines cover the lesions."""
+    """How well masks cover the lesions."""
     columns = [
         _mean("Dice, mean", "dice"),
         _median("Dice, median", "dice"),
@@ -74,11 +74,11 @@ def overlap(results: Results) -> Table:
     return _table(
         results,
         "overlap",
-        "Overlap with the true outline",
-        "Images with a lesion. Dice is 1 where outline and truth agree in every pixel and 0 where "
-        "they share none; a median above the mean says that a few images were missed altogether. "
-        "Per image F1 is the same number as Dice. Precision is the fraction of the outline that is "
-        "lesion, recall the fraction of the lesion that is outlined."
+        "Overlap with the ground truth",
+        "Images with a lesion. Dice is 1 where mask and ground truth agree in every pixel and 0 "
+        "where they share none; a median above the mean says that a few images were missed "
+        "altogether. Per image F1 is the same number as Dice. Precision is the fraction of the "
+        "mask that is lesion, recall the fraction of the lesion that is outlined."
         + (_about_ranks(results.ranking) if len(results.scored_methods) > 1 else ""),
         columns,
     )
@@ -94,7 +94,7 @@ def _about_ranks(found: Ranking | None) -> str:
 
 
 def borders(results: Results) -> Table:
-    """How far outlines lie from the true border."""
+    """How far masks lie from the true border."""
     columns = []
     if not results.comparison.of_volumes:  # whose voxels are longer along one axis than another
         columns += [_length("HD95, px", "hd95_px", 1), _length("ASSD, px", "assd_px", 1)]

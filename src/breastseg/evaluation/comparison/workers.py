@@ -48,7 +48,7 @@ def in_this_process(bench: Bench, tasks: Iterable[Task]) -> Results:
     """Work through tasks one after the other, on one core.
 
     Raises:
-        InputError: an outline cannot be written.
+        InputError: a mask cannot be written.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -75,7 +75,7 @@ def in_processes(rules: Rules, tasks: Iterable[Task], count: int) -> Results:
         The results as they come.
 
     Raises:
-        BreastsegError: a process does not start, or an outline cannot be written.
+        BreastsegError: a process does not start, or a mask cannot be written.
     """
     waiting = iter(tasks)
     pool: list[_Worker] = []

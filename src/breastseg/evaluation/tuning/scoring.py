@@ -81,7 +81,7 @@ def score_case(
 ) -> CaseDice:
     """Segment one case under each prompting and compare it with its ground truth.
 
-    The box is drawn around each region of the truth, see `prompted`.
+    The box is drawn around each region of the ground truth, see `prompted`.
     """
     if finder_is_fixed:
         own = {one.name: getattr(method.finder, one.name) for one in fields(Finder)}

@@ -117,7 +117,7 @@ def ordered_cases(
         limit: keep this many at most.
 
     Raises:
-        DataSetError: the truth of a case is not known, or no case is left.
+        DataSetError: the ground truth of a case is not known, or no case is left.
     """
     unknown = [ref.key for ref in cases if ref.mask_paths is None]
     if unknown:

@@ -112,7 +112,7 @@ def store_cases(
     """Prepare studies one after the other; those that are there already are taken as they are.
 
     Args:
-        cases: with known outlines.
+        cases: with ground truth.
         spec: what the network wants; each has a folder of its own.
         folder: that holds them all.
 

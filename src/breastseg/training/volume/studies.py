@@ -83,7 +83,7 @@ def draw_phantoms(
 
 
 def require_masks(cases: tuple[CaseRef, ...]) -> None:
-    """Check that the outlines of all cases are known; a box around a tumour is none.
+    """Check that the masks of all cases are known; a box around a tumour is none.
 
     Raises:
         DataSetError: that of a case is not.
@@ -91,7 +91,7 @@ def require_masks(cases: tuple[CaseRef, ...]) -> None:
     bare = [case.key for case in cases if case.mask_paths is None]
     if bare:
         raise DataSetError(
-            f"{len(bare)} studies without an outline: {some(bare)}",
-            "outlined ones; a box is no outline",
+            f"{len(bare)} studies without a mask: {some(bare)}",
+            "outlined ones; a box is no mask",
             "leave them out with a list",
         )

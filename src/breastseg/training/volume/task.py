@@ -75,7 +75,7 @@ class VolumeTask(AveragedTask):
         self._sums += torch.tensor(parts, dtype=torch.float64, device=self.device)
 
     def on_validation_epoch_end(self) -> None:
-        """Log mean Dice over studies with lesions and the fraction of others with any outline.
+        """Log mean Dice over studies with lesions and the fraction of others with any mask.
 
         Dice is 1 where neither truth nor prediction has a lesion.
         """

@@ -35,8 +35,8 @@ class Lesion:
     """A lesion's shape and look.
 
     Attributes:
-        outline: (rows, columns) bool.
-        distance_mm: signed distance from the outline in millimetres, negative inside.
+        mask: (rows, columns) bool.
+        distance_mm: signed distance from the contour in millimetres, negative inside.
         centre: (row, column) in pixels.
         radius_mm: that of a circle of the same area.
         malignant: its kind.
@@ -47,7 +47,7 @@ class Lesion:
         description: in words.
     """
 
-    outline: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
     distance_mm: Field
     centre: tuple[float, float]
     radius_mm: float
@@ -240,16 +240,16 @@ def draw_lesion(
     v = (dy * math.cos(angle) - dx * math.sin(angle)) / half_height
     inside = np.hypot(u, v) < _border(generator, np.arctan2(v, u), malignant)
     within = (y > 2.2 / spacing_mm) & (y < shape[0] - 2) & (x > 1) & (x < shape[1] - 2)
-    outline = _largest(inside & within)
-    distance = ndimage.distance_transform_edt(~outline) - ndimage.distance_transform_edt(outline)
+    mask = _largest(inside & within)
+    distance = ndimage.distance_transform_edt(~mask) - ndimage.distance_transform_edt(mask)
     cyst = not malignant and generator.random() < 0.2
     contrast = generator.uniform(-18, -10) if malignant else generator.uniform(-16, -9)
     loss = generator.uniform(0.2, 1.6) if malignant else generator.uniform(-0.6, 0.1)
     spicules = int(generator.integers(4, 14)) if malignant else 0
-    radius = math.sqrt(outline.sum() / math.pi) * spacing_mm
+    radius = math.sqrt(mask.sum() / math.pi) * spacing_mm
     words = "irregular mass" if malignant else "cyst" if cyst else "oval mass"
     return Lesion(
-        outline=outline,
+        mask=mask,
         distance_mm=(distance * spacing_mm).astype(np.float32),
         centre=(row / spacing_mm, column / spacing_mm),
         radius_mm=radius,
@@ -265,7 +265,7 @@ def draw_lesion(
 def _border(
     generator: np.random.Generator, angle: NDArray[np.float64], malignant: bool
 ) -> NDArray[np.float64]:
-    """Radius of the outline at each angle, about 1: smooth waves, and corners if malignant."""
+    """Radius of the contour at each angle, about 1: smooth waves, and corners if malignant."""
     radius = np.ones_like(angle)
     roughness = generator.uniform(0.09, 0.18) if malignant else generator.uniform(0.02, 0.06)
     for order in range(2, 14 if malignant else 6):
@@ -315,7 +315,7 @@ def add_lesion(generator: np.random.Generator, tissue: Tissue, lesion: Lesion) -
         lesion: what to put in.
     """
     step = tissue.spacing_mm
-    shape = lesion.outline.shape
+    shape = lesion.mask.shape
     distance = lesion.distance_mm
     texture = smooth_noise(generator, shape, (0.6 / step, 0.9 / step))
     coarse = smooth_noise(generator, shape, (1.5 / step, 2.5 / step))
@@ -342,7 +342,7 @@ def add_lesion(generator: np.random.Generator, tissue: Tissue, lesion: Lesion) -
         capsule = np.exp(-(((distance - 0.12) / 0.14) ** 2)) * np.abs(slope) ** 3
         shine = 1.1 * capsule * np.clip(1 + 0.7 * coarse, 0, 2)
         interface = interface + shine.astype(np.float32)
-    loss = tissue.loss_db_per_mm + np.float32(lesion.loss_db_per_mm) * lesion.outline
+    loss = tissue.loss_db_per_mm + np.float32(lesion.loss_db_per_mm) * lesion.mask
     loss += _edge_shadows(lesion, step)
     return Tissue(
         echo.astype(np.float32), interface.astype(np.float32), loss.astype(np.float32), step
@@ -364,7 +364,7 @@ def _spicules(
 
 def _calcifications(generator: np.random.Generator, lesion: Lesion) -> Field:
     """A few bright points in one lesion of three."""
-    points = np.zeros(lesion.outline.shape, np.float32)
+    points = np.zeros(lesion.mask.shape, np.float32)
     if generator.random() < 1 / 3:
         rows, columns = np.nonzero(lesion.distance_mm < -0.6)
         chosen = generator.integers(0, max(len(rows), 1), int(generator.integers(3, 9)))
@@ -376,6 +376,6 @@ def _calcifications(generator: np.random.Generator, lesion: Lesion) -> Field:
 def _edge_shadows(lesion: Lesion, spacing_mm: float) -> Field:
     """Loss where the beam grazes the sides of a smooth lesion and is bent away."""
     if lesion.malignant:
-        return np.zeros(lesion.outline.shape, np.float32)
+        return np.zeros(lesion.mask.shape, np.float32)
     grazing = np.abs(np.gradient(lesion.distance_mm, spacing_mm, axis=1)) ** 6
     return np.asarray(0.35 * grazing * (np.abs(lesion.distance_mm) < 0.4)).astype(np.float32)

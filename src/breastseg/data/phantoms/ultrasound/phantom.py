@@ -1,4 +1,4 @@
-"""Synthetic breast ultrasound with exactly known outlines and pixel spacing.
+"""Synthetic breast ultrasound with exact ground truth and pixel spacing.
 
 For trying the software where no patient's image may be used, and for tests. The anatomy follows
 what a B-mode scan of the breast shows from the skin down: skin, subcutaneous fat with septa,
@@ -79,18 +79,18 @@ def make_phantom(
         )
     scanner = _draw_scanner(generator, shape)
     tissue = draw_tissue(generator, shape, scanner.spacing_mm)
-    outline = np.zeros(shape, bool)
+    mask = np.zeros(shape, bool)
     words = "no lesion"
     if label != "normal":
         lesion = draw_lesion(generator, shape, scanner.spacing_mm, malignant=label == "malignant")
         tissue = add_lesion(generator, warped(tissue, lesion), lesion)
-        outline, words = lesion.outline, lesion.description
+        mask, words = lesion.mask, lesion.description
     image = _scan(generator, tissue, scanner)
-    visible = _field_of_view(generator, shape, outline)
+    visible = _field_of_view(generator, shape, mask)
     return Phantom(
         case_id="phantom",
         image=np.where(visible, image, 0).astype(np.uint8),
-        mask=outline,
+        mask=mask,
         spacing_mm=(scanner.spacing_mm, scanner.spacing_mm),
         label=label,
         description=f"{words}; {scanner.looks} looks, {scanner.range_db:.0f} dB",
@@ -161,11 +161,11 @@ def _scan(generator: np.random.Generator, tissue: Tissue, scanner: Scanner) -> N
 
 
 def _field_of_view(
-    generator: np.random.Generator, shape: tuple[int, int], outline: NDArray[np.bool_]
+    generator: np.random.Generator, shape: tuple[int, int], mask: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """True inside the scanned field: mostly the full rectangle, sometimes a trapezoid.
 
-    A trapezoid that would cut the lesion is not used, so that the outline stays the whole truth.
+    A trapezoid that would cut the lesion is not used, so that the mask stays the ground truth.
     """
     kind = generator.random()
     slope, bend = generator.uniform(0.10, 0.30), generator.uniform(0.02, 0.06)
@@ -178,4 +178,4 @@ def _field_of_view(
     narrowest = middle - slope * shape[0] * 0.45
     bottom = shape[0] * (1 - bend * (aside / middle) ** 2 * 2)
     visible = (aside < narrowest + slope * row) & (row < bottom)
-    return full if bool((outline & ~visible).any()) else np.asarray(visible)
+    return full if bool((mask & ~visible).any()) else np.asarray(visible)

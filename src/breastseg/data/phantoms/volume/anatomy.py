@@ -70,7 +70,7 @@ class Body:
 
 
 def draw_body(generator: np.random.Generator, space: Space) -> Body:
-    """Draw the outline of one breast or, in a wide field of view, of two."""
+    """Draw the contour of one breast or, in a wide field of view, of two."""
     deep, high, wide = space.size_mm
     z, y, x = space.axes()
     both = wide >= TWO_BREASTS_MM
@@ -123,7 +123,7 @@ def paint_tissue(
     Args:
         generator: source of randomness.
         space: the volume.
-        body: its outline.
+        body: its contour.
         fat: the signal of fat; that of most else does not change with it.
     """
     signal = Signal(np.zeros((3, *space.shape), np.float32))
@@ -206,7 +206,7 @@ def paint_vessels(
         generator: source of randomness.
         space: the volume.
         signal: painted in place.
-        body: its outline.
+        body: its contour.
         targets_mm: points that a vessel runs to, such as lesions, which are fed by some.
     """
     depth = body.depth_in_breast_mm
