@@ -9,6 +9,7 @@ import pytest
 
 from breastseg.core.image import Modality
 from breastseg.data.phantoms.dicom import DicomPhantom, dicom_phantoms, write_dicom_phantoms
+from breastseg.io.dicom_remarks import SLICE_OF_TOMOSYNTHESIS
 from breastseg.io.open import open_images
 from breastseg.io.volume import read_volume
 from breastseg.io.volume_series import read_series
@@ -26,7 +27,7 @@ def phantoms() -> dict[str, DicomPhantom]:
     return {one.name: one for one in dicom_phantoms(1)}
 
 
-@pytest.mark.parametrize("name", ["us-still", "us-cine", "us-colour", "mg"])
+@pytest.mark.parametrize("name", ["us-still", "us-cine", "us-colour", "mg", "mg-tomo"])
 def test_images_are_read_with_scale_and_reference(
     folder: Path, phantoms: dict[str, DicomPhantom], name: str
 ) -> None:
@@ -39,6 +40,7 @@ def test_images_are_read_with_scale_and_reference(
         assert image.modality in (Modality.ULTRASOUND, Modality.MAMMOGRAPHY)
         assert image.reference is not None
         assert image.reference.study_uid
+        assert (SLICE_OF_TOMOSYNTHESIS in image.remarks) == (name == "mg-tomo")
     assert truth.any()
     assert len(set(truth.shape[-2:])) == 2
 

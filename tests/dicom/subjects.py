@@ -50,12 +50,17 @@ def with_a_second(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return both
 
 
-def frame_results(name: str, change: Callable[[Dataset], None] | None = None) -> list[FrameResult]:
+def frame_results(
+    name: str,
+    change: Callable[[Dataset], None] | None = None,
+    truth: NDArray[np.bool_] | None = None,
+) -> list[FrameResult]:
     phantom = phantoms()[name]
     one = read_back(phantom.objects[0])
     if change is not None:
         change(one)
-    masks = phantom.truth if phantom.truth.ndim == 3 else phantom.truth[None]
+    known = phantom.truth if truth is None else truth
+    masks = known if known.ndim == 3 else known[None]
     results = []
     for image, mask in zip(open_images(BytesIO(saved(one)), name), masks, strict=True):
         prediction = predicted(image, with_a_second(mask) if mask.any() else mask)

@@ -20,7 +20,8 @@ from breastseg.io.volume_series import read_series
 
 from .subjects import frame_results, image_subject, phantoms, saved, volume_subject, write_mr
 
-NAMES = ("us-still", "us-colour", "us-cine", "mg", "mr", "none")
+IMAGES = ("us-still", "us-colour", "us-cine", "mg", "mg-tomo")
+NAMES = (*IMAGES, "mr", "mr-enhanced", "none")
 KNOWN: dict[str, str] = {}
 """Errors of dciodvfy that are its own, and why."""
 
@@ -35,12 +36,15 @@ def said_by(program: str, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def subjects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Subject]:
-    made = {name: image_subject(name) for name in NAMES[:4]}
+    made = {name: image_subject(name) for name in IMAGES}
     folder = tmp_path_factory.mktemp("mr")
     write_mr(folder)
     normal = [one for one in frame_results("us-cine") if not one.found]
     made["none"] = subject_of_frames(normal)
     made["mr"] = volume_subject(read_series(folder), phantoms()["mr"].truth)
+    enhanced = tmp_path_factory.mktemp("enhanced")
+    write_mr(enhanced, phantoms()["mr-enhanced"].objects)
+    made["mr-enhanced"] = volume_subject(read_series(enhanced), phantoms()["mr-enhanced"].truth)
     return made
 
 
@@ -66,6 +70,14 @@ def test_dciodvfy_finds_no_error(subjects: dict[str, Subject], name: str, tmp_pa
         assert not unknown, kind
 
 
+def test_dciodvfy_finds_no_error_in_the_sources(tmp_path: Path) -> None:
+    for name, phantom in phantoms().items():
+        path = tmp_path / f"{name}.dcm"
+        path.write_bytes(saved(phantom.objects[0]))
+        said = said_by("dciodvfy", "-new", str(path)).splitlines()
+        assert not [line for line in said if line.startswith("Error")], name
+
+
 def test_dcmtk_reads_them(subjects: dict[str, Subject], tmp_path: Path) -> None:
     for kind, one in objects_of(subjects["us-cine"]).items():
         path = tmp_path / f"{kind}.dcm"
@@ -89,7 +101,7 @@ def test_dsrdump_reads_the_measurements_and_that_there_is_none(
         assert all(word in said for word in words), said
 
 
-@pytest.mark.parametrize("name", ["us-still", "us-cine", "mg"])
+@pytest.mark.parametrize("name", ["us-still", "us-cine", "mg", "mg-tomo"])
 def test_dcmtk_shows_an_image_with_its_presentation_state(
     subjects: dict[str, Subject], name: str, tmp_path: Path
 ) -> None:

@@ -27,7 +27,7 @@ def without(subject: Subject, *names: str) -> Subject:
     return replace(subject, reference=replace(subject.reference, tags=tags))
 
 
-@pytest.mark.parametrize("name", ["us-still", "us-cine", "us-colour", "mg"])
+@pytest.mark.parametrize("name", ["us-still", "us-cine", "us-colour", "mg", "mg-tomo"])
 def test_contours_enclose_the_lesions_of_their_frames(name: str) -> None:
     one = read_back(presentation(image_subject(name)))
     masks = expected(name)

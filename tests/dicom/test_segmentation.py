@@ -28,7 +28,9 @@ from .subjects import (
     write_mr,
 )
 
-IMAGES = ("us-still", "us-colour", "us-cine", "mg")
+IMAGES = ("us-still", "us-colour", "us-cine", "mg", "mg-tomo")
+MULTI = ("us-cine", "mg-tomo")
+LESIONS = {"us-cine": 4}
 
 
 def by_hand(one: Dataset) -> NDArray[np.uint8]:
@@ -62,11 +64,11 @@ def test_two_readers_find_every_pixel_on_its_frame(name: str) -> None:
         read.get_pixels_by_source_frame(
             uid, numbers, assert_missing_frames_are_empty=True, ignore_spatial_locations=True
         )
-        if name == "us-cine"
+        if name in MULTI
         else read.get_pixels_by_source_instance([uid])
     )
     assert np.array_equal(found.any(axis=-1), mask)
-    assert found.shape[-1] == len(subject.segments) == (4 if name == "us-cine" else 2)
+    assert found.shape[-1] == len(subject.segments) == LESIONS.get(name, 2)
 
 
 def test_a_segment_follows_its_lesion_through_a_cine_loop() -> None:
@@ -197,6 +199,70 @@ def test_slices_of_an_oblique_series_lie_where_simpleitk_sees_them(
             x, y, z = scan.TransformPhysicalPointToIndex(place.tolist())
             found[z, y, x] = True
     assert np.array_equal(found, truth)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_frames_of_an_enhanced_object_are_a_volume_in_any_order(tmp_path: Path, flip: bool) -> None:
+    phantom = phantoms()["mr-enhanced"]
+    assert phantom.grid is not None
+    source, truth = read_back(phantom.objects[0]), phantom.truth
+    if flip:  # the normal points the other way, so that the slices count down
+        shared = source.SharedFunctionalGroupsSequence[0]
+        turned = shared.PlaneOrientationSequence[0].ImageOrientationPatient
+        turned[3:] = [-value for value in turned[3:]]
+        truth = truth[::-1]
+    source.save_as(tmp_path / "any.dcm", enforce_file_format=True)
+    image = read_series(tmp_path)
+    subject = volume_subject(image, truth)
+    one = read_back(segmentation(subject))
+    shown = np.zeros_like(truth)
+    for pixels, group in zip(by_hand(one), one.PerFrameFunctionalGroupsSequence, strict=True):
+        number = group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber
+        frame = source.PerFrameFunctionalGroupsSequence[number - 1]
+        assert frame.FrameContentSequence[0].TemporalPositionIndex == 2, "after contrast"
+        places = [one.PlanePositionSequence[0].ImagePositionPatient for one in (frame, group)]
+        np.testing.assert_allclose(*places, atol=1e-6)
+        at = frame.FrameContentSequence[0].InStackPositionNumber - 1
+        shown[at] |= pixels.astype(bool)
+        values = image.array[1, at if not flip else len(truth) - 1 - at]
+        assert np.array_equal(values, source.pixel_array[number - 1])
+    assert np.array_equal(shown, phantom.truth)
+    read = highdicom.seg.segread(BytesIO(saved(one)))
+    numbers = [frame.number for frame in subject.sources]
+    found = read.get_pixels_by_source_frame(
+        source.SOPInstanceUID, numbers, assert_missing_frames_are_empty=True
+    )
+    assert np.array_equal(found.any(axis=-1), truth)
+
+
+def test_slices_of_tomosynthesis_are_one_lesion_in_its_place_in_the_patient() -> None:
+    """However the frames are ordered, and although one is seen by frames, not as a volume."""
+    phantom = phantoms()["mg-tomo"]
+    order = np.array([4, 8, 0, 6, 2, 5, 1, 7, 3])
+
+    def shuffle(one: Dataset) -> None:
+        one.PixelData = one.pixel_array[order].tobytes()
+        groups = one.PerFrameFunctionalGroupsSequence
+        one.PerFrameFunctionalGroupsSequence = [groups[at] for at in order]
+
+    subject = subject_of_frames(frame_results("mg-tomo", shuffle, phantom.truth[order]))
+    assert len(subject.segments) == 2
+    one = read_back(segmentation(subject))
+    source = phantom.objects[0]
+    assert one.FrameOfReferenceUID == source.FrameOfReferenceUID
+    measures = one.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    assert (list(measures.PixelSpacing), measures.SliceThickness) == ([0.8, 0.8], 3)
+    places = [
+        tuple(group.PlanePositionSequence[0].ImagePositionPatient)
+        for group in source.PerFrameFunctionalGroupsSequence
+    ]
+    groups = one.PerFrameFunctionalGroupsSequence
+    shown = np.zeros_like(phantom.truth)
+    for pixels, group in zip(by_hand(one), groups, strict=True):
+        at = places.index(tuple(group.PlanePositionSequence[0].ImagePositionPatient))
+        shown[at] |= pixels.astype(bool)
+        assert group.FrameContentSequence[0].InStackPositionNumber == len(places) - at
+    assert np.array_equal(shown, expected("mg-tomo"))
 
 
 def test_highdicom_sees_the_series_in_its_slices(tmp_path: Path) -> None:

@@ -191,8 +191,9 @@ class MakePhantoms:
         folder: where to write them; without --dicom it can then be used as --data folder=FOLDER.
         count: how many scans; DICOM studies are one of each kind.
         seed: the same seed gives the same scans.
-        dicom: write DICOM series instead: ultrasound still, cine and colour, a mammogram and an
-            MRI of two phases, in FOLDER/studies, with their masks in FOLDER/truth.
+        dicom: write DICOM series instead: ultrasound still, cine and colour, a mammogram with
+            tomosynthesis, classic and enhanced MRI of two phases, in FOLDER/studies, with their
+            masks in FOLDER/truth.
     """
 
     folder: tyro.conf.Positional[Path]

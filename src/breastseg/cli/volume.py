@@ -27,8 +27,9 @@ class Volume:
     everything works, not where a lesion is.
 
     Attributes:
-        phases: NIfTI, NRRD or MetaImage files on one grid, or folders of DICOM slices, in the order
-            of their time: before contrast first. One folder may hold all phases.
+        phases: NIfTI, NRRD or MetaImage files on one grid, enhanced MR objects, or folders of DICOM
+            slices, in the order of their time: before contrast first. One folder or object may hold
+            all phases.
         out: the folder for the results.
         method: mri-phantom, the folder of a bundle for volumes, or several joined by a plus: their
             mean, with uncertainty.nii.gz, which is 0 where they are sure and 1 where they are not.

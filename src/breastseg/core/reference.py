@@ -27,6 +27,30 @@ class FrameReference:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a frame lies in the patient, as its file states it; DICOM PS3.3 C.7.6.2, C.7.6.16.2.
+
+    Attributes:
+        position_mm: (x, y, z) of the first pixel's centre in DICOM's patient system (LPS).
+        orientation: 6 cosines: the direction in which the columns count up, then the rows'.
+        spacing_mm: (row, column) distance of pixel centres.
+        thickness_mm: of the slice; None where it is not stated.
+    """
+
+    position_mm: tuple[float, float, float]
+    orientation: tuple[float, ...]
+    spacing_mm: tuple[float, float]
+    thickness_mm: float | None = None
+
+    @property
+    def height_mm(self) -> float:
+        """Of the plane along its normal, which makes a right-handed system with its axes."""
+        ax, ay, az, bx, by, bz = self.orientation
+        normal = (ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
+        return sum(a * b for a, b in zip(normal, self.position_mm, strict=True))
+
+
+@dataclass(frozen=True)
 class Reference:
     """The study that an image belongs to and the frames that it was read from.
 
@@ -41,9 +65,10 @@ class Reference:
         tags: by keyword, as text, what the patient, study and equipment modules state and a
             derived object repeats. These name the patient: `as_dict` and the ``repr`` leave them
             out.
+        places: of the frames, one each; empty where one of them has no stated place.
 
     Raises:
-        InputError: there is no frame.
+        InputError: there is no frame, or another number of places.
     """
 
     study_uid: str
@@ -51,10 +76,15 @@ class Reference:
     frame_of_reference_uid: str
     frames: tuple[FrameReference, ...]
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
+    places: tuple[Place, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.frames:
             raise InputError("a reference to no frame", "at least one")
+        if self.places and len(self.places) != len(self.frames):
+            raise InputError(
+                f"{len(self.places)} places of {len(self.frames)} frames", "one each or none"
+            )
         object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
 
     @property
@@ -86,4 +116,6 @@ def join_references(references: Sequence[Reference]) -> Reference:
     if not references:
         raise InputError("references of no slice", "at least one")
     frames = tuple(frame for one in references for frame in one.frames)
-    return replace(references[0], frames=frames)
+    placed = all(one.places for one in references)
+    places = tuple(place for one in references for place in one.places) if placed else ()
+    return replace(references[0], frames=frames, places=places)

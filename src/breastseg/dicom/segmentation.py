@@ -9,13 +9,13 @@ without the lesion are left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
-from breastseg.core.grid import Grid
 from breastseg.core.provenance import BY_HAND
 from breastseg.dicom.codes import (
     BREAST,
@@ -28,6 +28,7 @@ from breastseg.dicom.codes import (
     code_item,
 )
 from breastseg.dicom.derived import RESEARCH, derived_dataset, referenced_series, sop_reference
+from breastseg.dicom.stack import in_space
 from breastseg.dicom.subject import Plane, Subject
 from breastseg.dicom.uids import derived_uid
 
@@ -85,9 +86,10 @@ def segmentation(subject: Subject, kind: Kind = "BINARY") -> Dataset:
     frames = [(k, plane) for k, one in enumerate(subject.segments, 1) for plane in one.planes]
     one.NumberOfFrames = len(frames)
     _dimensions(one, subject)
-    one.SharedFunctionalGroupsSequence = [_shared(subject.grid)]
+    one.SharedFunctionalGroupsSequence = [_shared(subject)]
+    order = in_space(len(subject.sources), subject.places)
     one.PerFrameFunctionalGroupsSequence = [
-        _frame(subject, number, plane) for number, plane in frames
+        _frame(subject, number, plane, order[plane.index]) for number, plane in frames
     ]
     one.ReferencedSeriesSequence = referenced_series((*subject.sources, *subject.others))
     one.PixelData = _pixels([plane for _, plane in frames], (shape[0], shape[1]), kind)
@@ -144,6 +146,7 @@ def _dimensions(one: Dataset, subject: Subject) -> None:
     within = ("FrameContentSequence", "InStackPositionNumber")
     if subject.grid.ndim == 3:
         within = ("PlanePositionSequence", "ImagePositionPatient")
+    if subject.places:
         one.FrameOfReferenceUID = frame_of_reference(subject)
         one.PositionReferenceIndicator = ""
     pointers = (("SegmentIdentificationSequence", "ReferencedSegmentNumber"), within)
@@ -156,54 +159,63 @@ def _dimensions(one: Dataset, subject: Subject) -> None:
         one.DimensionIndexSequence.append(item)
 
 
-def _shared(grid: Grid) -> Dataset:
-    """Scale and orientation of a volume; an image's are those of the source that is named."""
+def _shared(subject: Subject) -> Dataset:
+    """What all frames have in common in space; of an image the source that is named says it."""
     from pydicom import Dataset
 
     shared = Dataset()
-    if grid.ndim == 3:
-        steps = [_decimal(step) for step in grid.steps]
-        measures, orientation = Dataset(), Dataset()
-        measures.PixelSpacing = steps[1:]
-        measures.SliceThickness = measures.SpacingBetweenSlices = steps[0]
-        axes = np.eye(3) if grid.direction is None else np.reshape(grid.direction, (3, 3))
-        orientation.ImageOrientationPatient = [
-            _decimal(value) for value in (*axes[::-1, 2], *axes[::-1, 1])
-        ]
-        shared.PixelMeasuresSequence = [measures]
-        shared.PlaneOrientationSequence = [orientation]
+    if subject.places and _parallel(subject):
+        _measured(shared, subject, 0)
     return shared
 
 
-def _frame(subject: Subject, number: int, plane: Plane) -> Dataset:
+def _parallel(subject: Subject) -> bool:
+    """Whether all frames have one scale and one orientation."""
+    return len({replace(one, position_mm=(0.0, 0.0, 0.0)) for one in subject.places}) == 1
+
+
+def _measured(group: Dataset, subject: Subject, index: int) -> None:
+    """State scale and orientation of a frame of the source."""
+    from pydicom import Dataset
+
+    place = subject.places[index]
+    measures, orientation = Dataset(), Dataset()
+    measures.PixelSpacing = [_decimal(step) for step in place.spacing_mm]
+    if place.thickness_mm is not None:
+        measures.SliceThickness = _decimal(place.thickness_mm)
+    if subject.grid.ndim == 3:
+        measures.SpacingBetweenSlices = _decimal(subject.grid.steps[0])
+    orientation.ImageOrientationPatient = [_decimal(value) for value in place.orientation]
+    group.PixelMeasuresSequence = [measures]
+    group.PlaneOrientationSequence = [orientation]
+
+
+def _frame(subject: Subject, number: int, plane: Plane, order: int) -> Dataset:
+    """A segment on a frame of the source; `order` counts the source's frames in space, from 1."""
     from pydicom import Dataset
 
     source = subject.sources[plane.index]
     group, content, identified, derivation = (Dataset() for _ in range(4))
-    content.DimensionIndexValues = [number, plane.index + 1]
+    content.DimensionIndexValues = [number, order]
     identified.ReferencedSegmentNumber = number
     image = sop_reference(source.class_uid, source.instance_uid, source.number)
     image.SpatialLocationsPreserved = "YES"
     image.PurposeOfReferenceCodeSequence = [code_item(SOURCE_IMAGE)]
     derivation.DerivationCodeSequence = [code_item(SEGMENTATION)]
     derivation.SourceImageSequence = [image]
-    if subject.grid.ndim == 3:
+    if subject.places:
         position = Dataset()
-        position.ImagePositionPatient = [_decimal(v) for v in plane_position(subject.grid, plane)]
+        place = subject.places[plane.index]
+        position.ImagePositionPatient = [_decimal(value) for value in place.position_mm]
         group.PlanePositionSequence = [position]
-    else:
-        content.StackID, content.InStackPositionNumber = "1", plane.index + 1
+        if not _parallel(subject):
+            _measured(group, subject, plane.index)
+    if subject.grid.ndim == 2:
+        content.StackID, content.InStackPositionNumber = "1", order
     group.FrameContentSequence = [content]
     group.SegmentIdentificationSequence = [identified]
     group.DerivationImageSequence = [derivation]
     return group
-
-
-def plane_position(grid: Grid, plane: Plane) -> tuple[float, ...]:
-    """(x, y, z) in millimetres of a slice's first pixel, in DICOM's patient system."""
-    from breastseg.io.volume import positions_mm
-
-    return tuple(positions_mm(grid, np.array([(plane.index, 0, 0)]))[0].tolist())
 
 
 def _pixels(planes: Sequence[Plane], shape: tuple[int, int], kind: Kind) -> bytes:

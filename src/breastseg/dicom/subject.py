@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,8 @@ from breastseg.core.image import Image
 from breastseg.core.mask import LESION
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
-from breastseg.core.reference import FrameReference, Reference
+from breastseg.core.reference import FrameReference, Place, Reference
+from breastseg.dicom.stack import Level, levels, places_of
 from breastseg.dicom.uids import derived_uid
 from breastseg.measure.finding import Finding, findings
 
@@ -60,6 +62,7 @@ class Subject:
     Attributes:
         reference: study and patient; its study UID is never empty.
         sources: the source frame of each plane; their series UIDs are never empty.
+        places: where each of them lies in the patient; empty where they have no stated place.
         others: further source objects, such as the other phases of an MRI.
         grid: of the image or volume.
         side: ``"L"``, ``"R"``, or empty where it is not stated.
@@ -70,6 +73,7 @@ class Subject:
 
     reference: Reference
     sources: tuple[FrameReference, ...]
+    places: tuple[Place, ...]
     others: tuple[FrameReference, ...]
     grid: Grid
     side: str
@@ -145,9 +149,10 @@ def refusal(image: Image, prediction: Prediction) -> UnsupportedError | None:
 
 
 def subject_of_frames(frames: Sequence[FrameResult]) -> Subject:
-    """The subject of one file: a still, or the frames of a cine loop in their order.
+    """The subject of one file: a still, or the frames of a cine loop or a stack in their order.
 
-    In a loop, lesions of successive frames that fraction a pixel are one lesion.
+    Lesions that share a pixel on successive frames of a loop are one lesion; so are those on
+    neighbouring slices of tomosynthesis or enhanced MR, whatever the order of the frames.
 
     Raises:
         InputError: no frame, or frames of several files.
@@ -158,12 +163,15 @@ def subject_of_frames(frames: Sequence[FrameResult]) -> Subject:
     reference, sources, remarks = _completed(
         first.reference, [frame.reference.frames[0] for frame in frames]
     )
-    linked = _linked(frames) if any(frame.found for frame in frames) else []
+    placed = all(frame.reference.places for frame in frames)
+    places = tuple(frame.reference.places[0] for frame in frames) if placed else ()
+    linked = _linked(frames, places) if any(frame.found for frame in frames) else []
     segments = [_segment(frames, members) for members in linked]
     segments.sort(key=lambda one: -one.finding.lesion.area_px)
     return Subject(
         reference,
         sources,
+        places,
         (),
         first.grid,
         _side(first.view, first.reference),
@@ -208,6 +216,7 @@ def subject_of_volume(image: Image, prediction: Prediction) -> Subject:
     return Subject(
         reference,
         completed[at : at + slices],
+        places_of(image.grid),
         completed[:at] + completed[at + slices :],
         prediction.grid,
         _side(image.view, result.reference),
@@ -217,20 +226,28 @@ def subject_of_volume(image: Image, prediction: Prediction) -> Subject:
     )
 
 
-def _linked(frames: Sequence[FrameResult]) -> list[list[tuple[int, int]]]:
+def _linked(frames: Sequence[FrameResult], places: Sequence[Place]) -> list[list[tuple[int, int]]]:
     """Groups of (frame, lesion) that are one lesion, each in the order of frames."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     nodes = [(at, k) for at, frame in enumerate(frames) for k in range(len(frame.found))]
     index = {node: number for number, node in enumerate(nodes)}
-    pairs = [
-        (index[at - 1, k], index[at, number])
-        for at, number in nodes
-        if at > 0
-        for k, earlier in enumerate(frames[at - 1].found)
-        if _touch(earlier, frames[at].found[number])
-    ]
+    at_level: dict[Level, list[int]] = defaultdict(list)
+    pairs = []
+    for at, (stack, level) in enumerate(levels(len(frames), places)):
+        at_level[stack, level].append(at)
+    for (stack, level), here in at_level.items():
+        near = [*here, *at_level.get((stack, level - 1), ())]
+        pairs += [
+            (index[one, k], index[other, j])
+            for one in here
+            for other in near
+            if one != other
+            for k, first in enumerate(frames[one].found)
+            for j, second in enumerate(frames[other].found)
+            if _touch(first, second)
+        ]
     rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
     links = coo_array((np.ones(len(pairs)), (rows, columns)), shape=(len(nodes), len(nodes)))
     count, labels = connected_components(links, directed=False)

@@ -12,6 +12,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.volume_segmenter import check_study_memory
+from breastseg.io.open import is_dicom_file
 from breastseg.io.volume import read_volume_grid
 from breastseg.io.volume_series import read_phases
 from breastseg.preprocess.bias_field import bias_corrected
@@ -35,7 +36,7 @@ def read_study(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
             anything is decoded.
     """
     for path in paths[:1]:
-        if path.is_file():
+        if path.is_file() and not is_dicom_file(path):
             grid, _ = read_volume_grid(path)
             check_study_memory(segmenter, grid, 2 * len(paths) * grid.size, str(path))
     image = read_phases(paths)

@@ -27,6 +27,7 @@ from breastseg.io.dicom_reference import reference_of
 from breastseg.io.dicom_regions import scaled_regions, scan_region
 from breastseg.io.dicom_remarks import remarks, view
 from breastseg.io.dicom_spacing import spacing_mm, spacing_remarks
+from breastseg.io.functional_groups import frame_header
 from breastseg.io.source import (
     brief,
     check_size,
@@ -61,11 +62,6 @@ To these come pydicom's own two, which derive from nothing but Exception.
 """
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_FRAME_GROUPS = (
-    "PixelMeasuresSequence",
-    "PixelValueTransformationSequence",
-    "FrameVOILUTSequence",
-)
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 
 
@@ -222,7 +218,7 @@ def _check_frames(wanted: Sequence[int], pixels: PixelData) -> None:
 
 def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index: int) -> Image:
     """One decoded frame as an image."""
-    header = _frame_header(pixels.header, index)
+    header = frame_header(pixels.header, index)
     if photometric in _GREY:
         array = show_grey(array, header)[None]
     else:
@@ -244,19 +240,3 @@ def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index
         scan_region(header, array.shape[1:]),
         reference_of(header, frame),
     )
-
-
-def _frame_header(header: Dataset, index: int) -> Dataset:
-    """The header with what an enhanced multi-frame object says of this frame alone."""
-    from pydicom import Dataset
-
-    groups = [*(header.get("SharedFunctionalGroupsSequence") or ())]
-    groups += [*(header.get("PerFrameFunctionalGroupsSequence") or ())][index : index + 1]
-    said = [group[kind].value[0] for group in groups for kind in _FRAME_GROUPS if group.get(kind)]
-    if not said:
-        return header
-    merged = Dataset()
-    for part in (header, *said):
-        merged.update(part)
-    merged.set_original_encoding(*header.original_encoding)
-    return merged

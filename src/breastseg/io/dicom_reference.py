@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from breastseg.core.reference import FrameReference, Reference
+from breastseg.core.reference import FrameReference, Place, Reference
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -29,6 +31,7 @@ REPEATED_TAGS = (
 REFERENCE_TAGS = (
     *("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"),
     *("AccessionNumber", "FrameOfReferenceUID"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"),
     *REPEATED_TAGS,
 )
 """All that `reference_of` looks at."""
@@ -38,7 +41,7 @@ def reference_of(header: Dataset, frame: int | None = None) -> Reference:
     """Identify one frame.
 
     Args:
-        header: of the file.
+        header: of the file, of an enhanced multi-frame object as `frame_header` gives it.
         frame: its index in the file, from 0; None for a file of a single frame.
 
     Returns:
@@ -46,6 +49,7 @@ def reference_of(header: Dataset, frame: int | None = None) -> Reference:
         text, is empty.
     """
     number = None if frame is None else frame + 1
+    place = place_of(header)
     return Reference(
         _text(header, "StudyInstanceUID"),
         _text(header, "AccessionNumber"),
@@ -59,7 +63,38 @@ def reference_of(header: Dataset, frame: int | None = None) -> Reference:
             ),
         ),
         {tag: said for tag in REPEATED_TAGS if (said := _text(header, tag))},
+        () if place is None else (place,),
     )
+
+
+def place_of(header: Dataset) -> Place | None:
+    """Where the frame lies in the patient; None where the header does not say so in full.
+
+    The directions are given as they are stated; see `Place`.
+    """
+    position = numbers(header, "ImagePositionPatient", 3)
+    cosines = numbers(header, "ImageOrientationPatient", 6)
+    spacing = numbers(header, "PixelSpacing", 2)
+    if not (position and cosines and spacing) or min(spacing) <= 0:
+        return None
+    thick = numbers(header, "SliceThickness", 1)
+    return Place(
+        (position[0], position[1], position[2]),
+        cosines,
+        (spacing[0], spacing[1]),
+        thick[0] if thick and thick[0] > 0 else None,
+    )
+
+
+def numbers(header: Dataset, keyword: str, count: int) -> tuple[float, ...]:
+    """The finite values of an element; none where there are more or fewer."""
+    value = header.get(keyword)
+    parts = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    try:
+        found = tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        return ()
+    return found if len(found) == count and all(map(math.isfinite, found)) else ()
 
 
 def _text(header: Dataset, keyword: str) -> str:

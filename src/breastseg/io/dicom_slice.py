@@ -1,12 +1,12 @@
-"""What a single-frame DICOM slice says of its place in space and in time, without its pixels."""
+"""What a DICOM slice says of its place in space and in time, without its pixels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from breastseg.core.errors import UnsupportedError
 from breastseg.core.image import Modality
@@ -14,6 +14,7 @@ from breastseg.core.reference import Reference
 from breastseg.io.dicom_image import decoding
 from breastseg.io.dicom_modality import modality_of
 from breastseg.io.dicom_reference import REFERENCE_TAGS, reference_of
+from breastseg.io.functional_groups import MULTI_FRAME_TAGS, frame_header
 from breastseg.io.source import brief, opened
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ _DATES = {
 _TAGS = (
     *("Modality", "SeriesInstanceUID", "SeriesDescription", "SeriesNumber", "ImageType"),
     "BodyPartExamined",
-    *("ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID", "PixelSpacing"),
     *("Rows", "Columns", "NumberOfFrames", "BitsAllocated", "PixelRepresentation"),
     *("RescaleSlope", "RescaleIntercept", "InstanceNumber"),
     *MOMENTS,
@@ -49,6 +49,13 @@ _TAGS = (
 )
 _SECONDS = 86400.0
 
+STACKS = (
+    "1.2.840.10008.5.1.4.1.1.4.1",  # Enhanced MR Image
+    "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy Converted Enhanced MR Image
+    "1.2.840.10008.5.1.4.1.1.13.1.3",  # Breast Tomosynthesis Image
+)
+"""The SOP classes whose frames are slices in space."""
+
 
 @dataclass(frozen=True)
 class DicomSlice:
@@ -56,6 +63,7 @@ class DicomSlice:
 
     Attributes:
         path: the file.
+        frame: its index in the file, from 0; None where the file holds it alone.
         modality: what made it.
         series: the series' instance UID.
         title: the series' number and description, for messages.
@@ -74,6 +82,7 @@ class DicomSlice:
     """
 
     path: Path
+    frame: int | None
     modality: Modality
     series: str
     title: str
@@ -92,7 +101,7 @@ class DicomSlice:
 
 
 def read_slice(path: Path) -> DicomSlice | None:
-    """Read the header of one file.
+    """Read the header of a file with one slice.
 
     Returns:
         None for an object that is no single slice in space, such as a report, a segmentation,
@@ -102,37 +111,73 @@ def read_slice(path: Path) -> DicomSlice | None:
         UnreadableError: missing, empty, damaged or no DICOM.
         UnsupportedError: pixels of a number of bits that is not read.
     """
-    from pydicom import dcmread
-
     name = str(path)
     with opened(path) as stream, decoding(name):
-        header = dcmread(stream, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
-        position = _numbers(header, "ImagePositionPatient", 3)
-        cosines = _numbers(header, "ImageOrientationPatient", 6)
-        spacing = _numbers(header, "PixelSpacing", 2)
+        header = _header(stream, _TAGS)
         flat = "Rows" in header and int(header.get("NumberOfFrames") or 1) == 1
-        if not (flat and position and cosines and spacing) or min(spacing) <= 0:
-            return None
-        number, words = header.get("SeriesNumber"), header.get("SeriesDescription")
-        title = " ".join(brief(part, 40) for part in (number, words) if part not in (None, ""))
-        return DicomSlice(
-            path=path,
-            modality=modality_of(header),
-            series=str(header.get("SeriesInstanceUID", "")),
-            title=title or "without a name",
-            derived="DERIVED" in (header.get("ImageType") or ()),
-            frame_of_reference=str(header.get("FrameOfReferenceUID", "")),
-            shape=(int(header.Rows), int(header.Columns)),
-            spacing_mm=(spacing[0], spacing[1]),
-            position_mm=(position[0], position[1], position[2]),
-            orientation=cosines,
-            slope=_number(header.get("RescaleSlope"), 1.0),
-            intercept=_number(header.get("RescaleIntercept"), 0.0),
-            dtype=_dtype(header, name),
-            number=None if (at := header.get("InstanceNumber")) in (None, "") else int(at),
-            times=_times(header),
-            reference=reference_of(header),
-        )
+        return _slice(header, path, None) if flat else None
+
+
+def read_slices(path: Path) -> tuple[DicomSlice, ...]:
+    """Read the header of a file with one slice, or with many.
+
+    Returns:
+        One a frame of an enhanced MR or tomosynthesis object, in the order of the file; none for
+        an object without a slice in space, or with frames without a place.
+
+    Raises:
+        UnreadableError, UnsupportedError: as `read_slice`.
+    """
+    name = str(path)
+    with opened(path) as stream, decoding(name):
+        header = _header(stream, (*_TAGS, *MULTI_FRAME_TAGS))
+        frames = int(header.get("NumberOfFrames") or 1)
+        if "Rows" not in header:
+            return ()
+        if str(header.get("SOPClassUID", "")) not in STACKS:
+            one = _slice(header, path, None) if frames == 1 else None
+            return () if one is None else (one,)
+        found = [
+            _slice(frame_header(header, index), path, index if frames > 1 else None)
+            for index in range(frames)
+        ]
+    placed = tuple(one for one in found if one is not None)
+    return placed if len(placed) == frames else ()
+
+
+def _header(stream: BinaryIO, tags: Sequence[str]) -> Dataset:
+    from pydicom import dcmread
+
+    return dcmread(stream, stop_before_pixels=True, specific_tags=list(tags), force=True)
+
+
+def _slice(header: Dataset, path: Path, frame: int | None) -> DicomSlice | None:
+    """A slice from the header of its frame; None where it has no place in space."""
+    reference = reference_of(header, frame)
+    if not reference.places:
+        return None
+    place = reference.places[0]
+    number, words = header.get("SeriesNumber"), header.get("SeriesDescription")
+    title = " ".join(brief(part, 40) for part in (number, words) if part not in (None, ""))
+    return DicomSlice(
+        path=path,
+        frame=frame,
+        modality=modality_of(header),
+        series=str(header.get("SeriesInstanceUID", "")),
+        title=title or "without a name",
+        derived="DERIVED" in (header.get("ImageType") or ()),
+        frame_of_reference=str(header.get("FrameOfReferenceUID", "")),
+        shape=(int(header.Rows), int(header.Columns)),
+        spacing_mm=place.spacing_mm,
+        position_mm=place.position_mm,
+        orientation=place.orientation,
+        slope=_number(header.get("RescaleSlope"), 1.0),
+        intercept=_number(header.get("RescaleIntercept"), 0.0),
+        dtype=_dtype(header, str(path)),
+        number=None if (at := header.get("InstanceNumber")) in (None, "") else int(at),
+        times=_times(header),
+        reference=reference,
+    )
 
 
 def _dtype(header: Dataset, name: str) -> str:
@@ -191,15 +236,6 @@ def _day(text: str) -> int:
         return date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
     except ValueError:
         return 0
-
-
-def _numbers(header: Dataset, keyword: str, count: int) -> tuple[float, ...]:
-    """The finite values of an element; none where there are more or fewer."""
-    value = header.get(keyword)
-    if value is None or isinstance(value, str | float | int):
-        return ()
-    numbers = tuple(float(part) for part in value)
-    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else ()
 
 
 def _number(value: object, default: float) -> float:

@@ -144,6 +144,16 @@ def is_dicom(head: bytes) -> bool:
     return head[128:132] == b"DICM" or _is_bare_dicom(head)
 
 
+def is_dicom_file(path: Path) -> bool:
+    """Whether the file is DICOM by its first bytes.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    with opened(path) as stream:
+        return is_dicom(stream.read(HEAD_BYTES))
+
+
 def _is_bare_dicom(head: bytes) -> bool:
     """Whether this is DICOM without preamble: it starts with an element of group 2 or 8.
 

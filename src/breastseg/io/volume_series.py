@@ -1,4 +1,6 @@
-"""A folder of single-frame DICOM slices as a volume, its phases as channels.
+"""DICOM slices as a volume, its phases as channels.
+
+A slice is an object of its own, or a frame of an enhanced MR or a tomosynthesis object.
 
 Phases. A series is a phase, unless slices of it lie in one place: then the phases in it are told
 apart by the first of Temporal Position Identifier, Acquisition Number, Acquisition Time, Trigger
@@ -19,7 +21,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,13 +34,12 @@ from breastseg.core.image import Image
 from breastseg.core.reference import join_references
 from breastseg.io.dicom_image import decoding, read_header
 from breastseg.io.dicom_pixels import decode_frames
-from breastseg.io.dicom_slice import MOMENTS, STARTS, DicomSlice, clock, read_slice
+from breastseg.io.dicom_slice import MOMENTS, STARTS, DicomSlice, clock, read_slices
 from breastseg.io.find import find_images
 from breastseg.io.memory import check_memory
-from breastseg.io.open import is_dicom
+from breastseg.io.open import DICOM_SUFFIXES, is_dicom_file
 from breastseg.io.source import check_size, opened
 from breastseg.io.volume import grid_difference, read_volume, read_volumes, stack_phases
-from breastseg.io.volume_header import HEAD_BYTES
 
 _SAME = 0.01
 """Slices nearer than this fraction of a pixel's side lie in one place."""
@@ -52,8 +53,8 @@ def read_phases(paths: Sequence[Path]) -> Image:
     """Read the phases of one study, from volume files, DICOM folders or both.
 
     Args:
-        paths: NIfTI, NRRD or MetaImage files, and folders of DICOM slices, each with one phase or
-            with several; in the order of their time.
+        paths: NIfTI, NRRD or MetaImage files, enhanced MR objects, and folders of DICOM slices,
+            each with one phase or with several; in the order of their time.
 
     Returns:
         (phases, slices, rows, columns), as `read_volume` and `read_series` give them.
@@ -62,10 +63,14 @@ def read_phases(paths: Sequence[Path]) -> Image:
         InputError: no path, or as for `read_volume` and `read_series`.
         GeometryError: as for `read_series`, or two phases lie on different grids.
     """
-    if not any(path.is_dir() for path in paths):
+    dicom = [path.is_dir() or is_dicom_file(path) for path in paths]
+    if not any(dicom):
         return read_volumes(paths)
     return stack_phases(
-        [read_series(path) if path.is_dir() else read_volume(path) for path in paths]
+        [
+            read_series(path) if slices else read_volume(path)
+            for path, slices in zip(paths, dicom, strict=True)
+        ]
     )
 
 
@@ -75,8 +80,8 @@ def read_series(*folders: Path) -> Image:
     Objects that are no single slice in space, such as reports and segmentations, are passed over.
 
     Args:
-        folders: with one series, or several on one grid, whichever comes first; see this module's
-            docstring on what is a phase.
+        folders: with one series, or several on one grid, whichever comes first, or files; see this
+            module's docstring on what is a phase.
 
     Returns:
         (phases, slices, rows, columns), rescaled: in the stored dtype where the header asks for
@@ -98,8 +103,8 @@ def read_series(*folders: Path) -> Image:
     said = f"{len(phases)} phases of {' x '.join(map(str, grid.shape))} voxels"
     check_memory(math.prod(shape) * dtype.itemsize, name, said)
     array = np.empty((len(every), *grid.shape[1:]), dtype)
-    for values, one in zip(array, every, strict=True):
-        values[:] = _pixels(one)
+    for values, pixels in _pixels(every):
+        array[values] = pixels
     return Image(
         array.reshape(shape),
         grid,
@@ -157,21 +162,20 @@ def _name(folders: Sequence[Path]) -> str:
 
 
 def _slices(folder: Path) -> list[DicomSlice]:
-    found = []
+    found: list[DicomSlice] = []
     for path in find_images([folder]):
         if path.is_dir():
             break
-        with opened(path) as stream:
-            wanted = is_dicom(stream.read(HEAD_BYTES)) or path.suffix.lower() in (".dcm", ".dicom")
-        one = read_slice(path) if wanted else None
-        if one is not None:
-            check_size(*one.shape, str(path))
-            found.append(one)
+        wanted = is_dicom_file(path) or path.suffix.lower() in DICOM_SUFFIXES
+        inside = read_slices(path) if wanted else ()
+        if inside:
+            check_size(*inside[0].shape, str(path))
+            found += inside
     if not found:
         raise UnreadableError(
             f"{folder}: holds no DICOM slice with a position in space",
-            "a folder of single-frame slices of one series, or of the series of all phases",
-            "export enhanced multi-frame objects as single frames or as NIfTI",
+            "slices of one series, or of the series of all phases",
+            "name the folder of the slices, or their enhanced MR object",
         )
     return found
 
@@ -341,21 +345,32 @@ def _refuse_gaps(
     )
 
 
-def _pixels(one: DicomSlice) -> NDArray[np.generic]:
-    """The values of a slice, rescaled."""
-    name = str(one.path)
-    with opened(one.path) as stream, decoding(name):
-        pixels = read_header(stream, name)
-        if pixels.header.PhotometricInterpretation != "MONOCHROME2":
-            raise UnsupportedError(
-                f"{name}: has {pixels.header.PhotometricInterpretation} pixels",
-                "grey ones, bright is large",
-                "name the folder of a series of slices",
-            )
-        stored, _ = next(decode_frames(pixels, (0,)))
-    if (one.slope, one.intercept) == (1, 0):
-        return stored
-    return np.asarray(stored.astype(np.float32) * one.slope + one.intercept)
+def _pixels(every: Sequence[DicomSlice]) -> Iterator[tuple[int, NDArray[np.generic]]]:
+    """The index of each slice with its values, rescaled; each file is opened once."""
+    by_file: dict[Path, list[int]] = defaultdict(list)
+    for index, one in enumerate(every):
+        by_file[one.path].append(index)
+    for path, indices in by_file.items():
+        name = str(path)
+        indices.sort(key=lambda index: every[index].frame or 0)
+        with opened(path) as stream, decoding(name):
+            pixels = read_header(stream, name)
+            if pixels.header.PhotometricInterpretation != "MONOCHROME2":
+                raise UnsupportedError(
+                    f"{name}: has {pixels.header.PhotometricInterpretation} pixels",
+                    "grey ones, bright is large",
+                    "name the folder of a series of slices",
+                )
+            frames = decode_frames(pixels, [every[index].frame or 0 for index in indices])
+            for index, (stored, _) in zip(indices, frames, strict=True):
+                one = every[index]
+                plain = (one.slope, one.intercept) == (1, 0)
+                yield (
+                    index,
+                    stored
+                    if plain
+                    else np.asarray(stored.astype(np.float32) * one.slope + one.intercept),
+                )
 
 
 def _in_words(phase: Sequence[DicomSlice]) -> str:

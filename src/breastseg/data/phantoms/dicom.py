@@ -7,17 +7,25 @@ in no order, so that a result that is flipped, turned or shifted does not fit.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
 from breastseg.core.grid import Grid
+from breastseg.data.phantoms.dicom_enhanced import enhanced_mr, tomosynthesis
+from breastseg.data.phantoms.dicom_study import (
+    DicomPhantom,
+    Pixels,
+    Study,
+    Truth,
+    code,
+    oblique,
+    with_pixels,
+)
 from breastseg.data.phantoms.ultrasound.phantom import Label, make_phantom
 from breastseg.data.phantoms.volume import volume_phantom
 from breastseg.io.write import replacing, write_png
@@ -25,37 +33,15 @@ from breastseg.io.write import replacing, write_png
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-Pixels = NDArray[np.unsignedinteger]
-Truth = NDArray[np.bool_]
-
 _STILL = "1.2.840.10008.5.1.4.1.1.6.1"
 _CINE = "1.2.840.10008.5.1.4.1.1.3.1"
 _MAMMOGRAM = "1.2.840.10008.5.1.4.1.1.1.2"
 _MR = "1.2.840.10008.5.1.4.1.1.4"
-_EXPLICIT = "1.2.840.10008.1.2.1"
-_IMPLEMENTATION = "2.25.216105853254389104273948163017421"
 _LESION_MARGIN = 5
 
 
-@dataclass(frozen=True, eq=False)
-class DicomPhantom:
-    """The objects of one synthetic series and the ground truth of its lesions.
-
-    Attributes:
-        name: of its folder.
-        objects: DICOM data sets: one for images, one a slice for MRI, in no order.
-        truth: True on the lesions: (rows, columns), or with an axis of frames or slices before.
-        grid: of the volume, for MRI; None for images.
-    """
-
-    name: str
-    objects: tuple[Dataset, ...]
-    truth: Truth
-    grid: Grid | None = None
-
-
 def dicom_phantoms(seed: int) -> Iterator[DicomPhantom]:
-    """One of each kind: ultrasound still, cine and colour, mammogram, MRI of two phases.
+    """One of each kind: ultrasound, mammogram, tomosynthesis, classic and enhanced MRI.
 
     Args:
         seed: the same seed gives the same objects, identifiers included.
@@ -67,7 +53,7 @@ def dicom_phantom(name: str, seed: int) -> DicomPhantom:
     """The one of a kind.
 
     Args:
-        name: us-still, us-cine, us-colour, mg or mr.
+        name: us-still, us-cine, us-colour, mg, mr, mg-tomo or mr-enhanced.
         seed: as for `dicom_phantoms`.
 
     Raises:
@@ -77,16 +63,19 @@ def dicom_phantom(name: str, seed: int) -> DicomPhantom:
     if name not in makers:
         raise InputError(f"no DICOM phantom {name!r}", f"one of {', '.join(makers)}")
     number = list(makers).index(name) + 1
-    return makers[name](np.random.default_rng([seed, number]), _Study(seed, number))
+    study = Study(seed, list(makers).index("mg") + 1 if name == "mg-tomo" else number)
+    return makers[name](np.random.default_rng([seed, number]), study)
 
 
-def _makers() -> dict[str, Callable[[np.random.Generator, _Study], DicomPhantom]]:
+def _makers() -> dict[str, Callable[[np.random.Generator, Study], DicomPhantom]]:
     return {
         "us-still": _still,
         "us-cine": _cine,
         "us-colour": _colour,
         "mg": _mammogram,
         "mr": _mri,
+        "mg-tomo": tomosynthesis,
+        "mr-enhanced": enhanced_mr,
     }
 
 
@@ -123,66 +112,6 @@ def write_dicom_phantoms(folder: Path, seed: int) -> list[Path]:
     return written
 
 
-@dataclass(frozen=True)
-class _Study:
-    """Where identifiers and the patient come from."""
-
-    seed: int
-    number: int
-
-    def uid(self, *words: object) -> str:
-        text = " ".join(map(str, ("breastseg phantom", self.seed, self.number, *words)))
-        return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, text).int}"
-
-    def dataset(self, sop_class: str, modality: str, series: int, instance: int) -> Dataset:
-        """Everything of an object but its pixels."""
-        from pydicom import Dataset
-        from pydicom.dataset import FileMetaDataset
-        from pydicom.uid import UID
-
-        one = Dataset()
-        one.file_meta = FileMetaDataset()
-        one.file_meta.TransferSyntaxUID = UID(_EXPLICIT)
-        one.file_meta.ImplementationClassUID = UID(_IMPLEMENTATION)
-        one.SpecificCharacterSet = "ISO_IR 192"
-        one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = UID(sop_class)
-        uid = UID(self.uid("instance", series, instance))
-        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid
-        one.StudyInstanceUID = self.uid("study")
-        one.SeriesInstanceUID = self.uid("series", series)
-        one.PatientName, one.PatientID = f"Phantom^Number {self.number}", f"PH{self.number:04d}"
-        one.PatientBirthDate, one.PatientSex = "19700101", "F"
-        one.StudyID, one.AccessionNumber = str(self.number), f"ACC{self.seed}{self.number:03d}"
-        one.StudyDate = one.ContentDate = one.AcquisitionDate = one.SeriesDate = "20250301"
-        one.StudyTime, one.SeriesTime = "101500", f"10{15 + series:02d}00"
-        one.ContentTime = one.AcquisitionTime = one.SeriesTime
-        one.ReferringPhysicianName = ""
-        one.StudyDescription = "Synthetic breast phantom"
-        one.SeriesDescription = f"phantom series {series}"
-        one.Modality, one.SeriesNumber, one.InstanceNumber = modality, series, instance
-        one.BodyPartExamined, one.Laterality, one.PatientOrientation = "BREAST", "L", ""
-        one.Manufacturer, one.ManufacturerModelName = "breastseg", "phantom"
-        return one
-
-
-def _with_pixels(one: Dataset, pixels: Pixels, colour: bool = False, bits: int = 0) -> Dataset:
-    """Put (rows, columns), with axes for frames before and for colours after, into an object."""
-    if pixels.ndim == 3 and not colour:
-        one.NumberOfFrames = len(pixels)
-    one.Rows, one.Columns = pixels.shape[:2] if colour else pixels.shape[-2:]
-    one.SamplesPerPixel = 3 if colour else 1
-    one.PhotometricInterpretation = "RGB" if colour else "MONOCHROME2"
-    if colour:
-        one.PlanarConfiguration = 0
-    one.BitsAllocated = 8 * pixels.dtype.itemsize
-    one.BitsStored = bits or one.BitsAllocated
-    one.HighBit, one.PixelRepresentation = one.BitsStored - 1, 0
-    data = np.ascontiguousarray(pixels).tobytes()
-    one.PixelData = data + b"\0" * (len(data) % 2)
-    one["PixelData"].VR = "OB" if one.BitsAllocated == 8 else "OW"
-    return one
-
-
 def _cornered(generator: np.random.Generator, label: Label) -> tuple[Pixels, Truth, float]:
     """A scan that is cut so that its lesion lies in the upper left corner."""
     drawn = make_phantom(generator, label, (260, 330))
@@ -205,14 +134,14 @@ def _calibrated(one: Dataset, spacing_mm: float) -> None:
     one.ImageType = ["ORIGINAL", "PRIMARY", "", "0001"]
 
 
-def _still(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+def _still(generator: np.random.Generator, study: Study) -> DicomPhantom:
     image, truth, spacing_mm = _cornered(generator, "malignant")
-    one = _with_pixels(study.dataset(_STILL, "US", 1, 1), image)
+    one = with_pixels(study.dataset(_STILL, "US", 1, 1), image)
     _calibrated(one, spacing_mm)
     return DicomPhantom("us-still", (one,), truth)
 
 
-def _colour(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+def _colour(generator: np.random.Generator, study: Study) -> DicomPhantom:
     """With a box of colour Doppler away from the lesion."""
     image, truth, spacing_mm = _cornered(generator, "benign")
     rows, columns = image.shape
@@ -220,12 +149,12 @@ def _colour(generator: np.random.Generator, study: _Study) -> DicomPhantom:
     colours = np.stack([image] * 3, axis=2)
     colours[flow][..., 0] = np.maximum(colours[flow][..., 0], 120)
     colours[0, 0] = (255, 0, 0)  # so that it is in colour wherever it is cut
-    one = _with_pixels(study.dataset(_STILL, "US", 1, 1), colours, colour=True)
+    one = with_pixels(study.dataset(_STILL, "US", 1, 1), colours, colour=True)
     _calibrated(one, spacing_mm)
     return DicomPhantom("us-colour", (one,), truth)
 
 
-def _cine(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+def _cine(generator: np.random.Generator, study: Study) -> DicomPhantom:
     """Six frames in which the lesion moves; the second and the last show none."""
     image, truth, spacing_mm = _cornered(generator, "benign")
     normal = make_phantom(generator, "normal", (260, 330)).image[: image.shape[0], : image.shape[1]]
@@ -235,7 +164,7 @@ def _cine(generator: np.random.Generator, study: _Study) -> DicomPhantom:
         frames.append(np.roll(image, (2 * shift, 3 * shift), (0, 1)) if shown else normal)
         moved = np.roll(truth, (2 * shift, 3 * shift), (0, 1))
         masks.append(moved if shown else np.zeros_like(truth))
-    one = _with_pixels(study.dataset(_CINE, "US", 1, 1), np.stack(frames))
+    one = with_pixels(study.dataset(_CINE, "US", 1, 1), np.stack(frames))
     _calibrated(one, spacing_mm)
     one.FrameTime, one.CineRate = 50, 20
     from pydicom.tag import Tag
@@ -244,16 +173,7 @@ def _cine(generator: np.random.Generator, study: _Study) -> DicomPhantom:
     return DicomPhantom("us-cine", (one,), np.stack(masks))
 
 
-def _code(value: str, meaning: str) -> Dataset:
-    """A concept of SNOMED CT."""
-    from pydicom import Dataset
-
-    code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "SCT", meaning
-    return code
-
-
-def _mammogram(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+def _mammogram(generator: np.random.Generator, study: Study) -> DicomPhantom:
     """A left breast from the side, the chest wall at the left edge, the lesion at the lower rim."""
     shape = rows, columns = (361, 243)
     down, across = np.mgrid[:rows, :columns]
@@ -263,7 +183,7 @@ def _mammogram(generator: np.random.Generator, study: _Study) -> DicomPhantom:
     level = np.where(breast, level + 60 * generator.standard_normal(shape), 0)
     level = np.where(truth, level + 1100, level)
     one = study.dataset(_MAMMOGRAM, "MG", 1, 1)
-    _with_pixels(one, np.clip(level, 0, 4095).astype(np.uint16), bits=12)
+    with_pixels(one, np.clip(level, 0, 4095).astype(np.uint16), bits=12)
     del one.Laterality  # stated for the image
     one.ImageLaterality, one.ViewPosition = "L", "MLO"
     one.PatientOrientation = ["A", "F"]
@@ -276,18 +196,18 @@ def _mammogram(generator: np.random.Generator, study: _Study) -> DicomPhantom:
     one.PixelIntensityRelationship, one.PixelIntensityRelationshipSign = "LOG", 1
     one.LossyImageCompression, one.DetectorType, one.OrganExposed = "00", "DIRECT", "BREAST"
     one.PositionerType, one.AcquisitionContextSequence = "MAMMOGRAPHIC", []
-    one.AnatomicRegionSequence = [_code("76752008", "Breast")]
-    one.ViewCodeSequence = [_code("399368009", "medio-lateral oblique")]
+    one.AnatomicRegionSequence = [code("76752008", "Breast")]
+    one.ViewCodeSequence = [code("399368009", "medio-lateral oblique")]
     one.ViewCodeSequence[0].ViewModifierCodeSequence = []
     return DicomPhantom("mg", (one,), truth)
 
 
-def _mri(generator: np.random.Generator, study: _Study) -> DicomPhantom:
+def _mri(generator: np.random.Generator, study: Study) -> DicomPhantom:
     """Two phases as two series, oblique, the slices in no order."""
     case = volume_phantom(generator, (14, 52, 70), (3.0, 1.1, 0.9), phases=2, label="malignant")
     image, mask = case.images[0], case.mask
     assert mask is not None
-    grid = replace(image.grid, origin_mm=(-31.0, 12.5, 47.25), direction=_oblique())
+    grid = replace(image.grid, origin_mm=(-31.0, 12.5, 47.25), direction=oblique())
     objects = [
         _mr_slice(study, grid, values.astype(np.uint16), phase, index)
         for phase, volume in enumerate(image.array)
@@ -297,15 +217,7 @@ def _mri(generator: np.random.Generator, study: _Study) -> DicomPhantom:
     return DicomPhantom("mr", tuple(objects[at] for at in order), mask.foreground, grid)
 
 
-def _oblique() -> tuple[float, ...]:
-    """Axes turned by 20 degrees about the slices' normal, then by 15 about the rows."""
-    turn, tilt = np.deg2rad(20), np.deg2rad(15)
-    about_z = [[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]]
-    about_x = [[np.cos(tilt), -np.sin(tilt), 0], [np.sin(tilt), np.cos(tilt), 0], [0, 0, 1]]
-    return tuple((np.array(about_x) @ np.array(about_z)).ravel().tolist())
-
-
-def _mr_slice(study: _Study, grid: Grid, values: Pixels, phase: int, index: int) -> Dataset:
+def _mr_slice(study: Study, grid: Grid, values: Pixels, phase: int, index: int) -> Dataset:
     from breastseg.io.volume import positions_mm
 
     assert grid.direction is not None
@@ -324,4 +236,4 @@ def _mr_slice(study: _Study, grid: Grid, values: Pixels, phase: int, index: int)
     one.ScanningSequence, one.SequenceVariant, one.ScanOptions = "GR", "NONE", ""
     one.MRAcquisitionType, one.EchoTime, one.EchoTrainLength = "3D", 2, 1
     one.RepetitionTime, one.WindowCenter, one.WindowWidth = 5, 600, 1200
-    return _with_pixels(one, values)
+    return with_pixels(one, values)
