@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,20 @@ def test_evaluate_prints_the_figures_and_writes_the_reports(
     assert "normal images" not in printed["groups"]
 
 
+def test_evaluate_keeps_its_figures_in_the_bundle(
+    bundle: Path, data_set: Path, tmp_path: Path
+) -> None:
+    own, out = tmp_path / "own", tmp_path / "scores"
+    shutil.copytree(bundle, own)
+    given = ["evaluate", str(own), "--data", f"folder={data_set}", "--out", str(out), "--quiet"]
+    assert main([*given, "--write", "mine, all"]) == 0
+    kept = json.loads((own / "measured.json").read_text())["results"]["mine, all"]
+    groups = json.loads((out / "summary.json").read_text())["groups"]
+    scored = groups["lesion images"]["figures"]["dice"]["value"]
+    assert kept["lesion images/dice"] == pytest.approx(scored, abs=1e-6)
+    assert "mine, all" in (own / "MODEL_CARD.md").read_text()
+
+
 def test_evaluate_takes_several_data_sets_with_a_selection_each(
     bundle: Path, data_set: Path, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -100,6 +115,7 @@ def test_evaluate_counts_a_broken_case_and_says_so(
         (["--data", "folder={data}", "--split", "all", "lesions"], "selections"),
         (["--data", "folder={data}", "folder={data}"], "each name once"),
         (["--data", "folder={data}", "--size", "0"], "size"),
+        (["--data", "folder={data}", "--write", "x", "--threshold", "0.4"], "a bundle as it is"),
     ],
 )
 def test_evaluate_explains_what_it_cannot_use(

@@ -55,6 +55,8 @@ class Evaluate:
             1; 0.5 is usual for nuclei.
         save_masks: write the mask of every case, and gallery.html, a page of all cases that opens
             offline and sorts by Dice; of images.
+        write: keep the figures in the bundle's measured.json and card, under this name of the
+            protocol; for the folder of a bundle as it is, scored without a failure.
         threads: CPU cores to use; 0 for all.
         json: print summary.json to standard output in place of the table.
         quiet: no progress.
@@ -72,6 +74,7 @@ class Evaluate:
     size: Annotated[int | None, _NO_HINT] = None
     min_iou: float = 0.1
     save_masks: bool = False
+    write: Annotated[str | None, _NO_HINT] = None
     threads: int = 0
     json: bool = False
     quiet: bool = False
@@ -88,15 +91,9 @@ class Evaluate:
         from breastseg.evaluation.report import write_report
         from breastseg.evaluation.run import evaluate, unscored_lines, unusable_truths
         from breastseg.evaluation.seen import seen_in_training
-        from breastseg.inference.methods import method_info
         from breastseg.inference.open import open_segmenter
 
-        if self.prompt == "box" and not method_info(self.method).takes_prompt:
-            raise InputError(
-                f"--prompt box for {self.method!r}",
-                "a method that takes a prompt",
-                "'breastseg models list' shows which do",
-            )
+        self._check()
         segmenter = open_segmenter(method, self.options, threads=self.threads)
         chosen = select_cases(flat(self.data), flat(self.split), volumes=True)
         cases = _cases_for(segmenter, chosen)
@@ -126,7 +123,41 @@ class Evaluate:
             say(f"The reports are in {self.out}/")
         if len(failures) == len(evaluation.rows):
             return 2
-        return 1 if failures or unusable_truths(evaluation.unscored) else faults
+        if failures or unusable_truths(evaluation.unscored):
+            return 1
+        if self.write is not None:
+            self._keep(self.write)
+        return faults
+
+    def _check(self) -> None:
+        """Refuse a prompt that is not taken, and to keep figures but of a bundle as it is."""
+        from breastseg.inference.bundle_folder import DESCRIPTION
+        from breastseg.inference.methods import method_info
+
+        if self.prompt == "box" and not method_info(self.method).takes_prompt:
+            raise InputError(
+                f"--prompt box for {self.method!r}",
+                "a method that takes a prompt",
+                "'breastseg models list' shows which do",
+            )
+        if self.write is None:
+            return
+        if not (Path(self.method) / DESCRIPTION).is_file():
+            raise InputError(f"--write for {self.method!r}", "the folder of a bundle")
+        if self.options != DEFAULT_OPTIONS or self.prompt != "none":
+            raise InputError(
+                "--write with options that change the method",
+                "a bundle as it is",
+                "leave out --write, or the other options",
+            )
+
+    def _keep(self, protocol: str) -> None:
+        """Keep the figures that have just been reported in the bundle."""
+        from breastseg.cli.calibrating import rewrite
+        from breastseg.export.results import read_results
+
+        found = read_results(self.out / "summary.json")
+        rewrite(Path(self.method), lambda bundle: bundle, {protocol: found})
 
 
 def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseRef]:

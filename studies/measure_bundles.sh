@@ -1,0 +1,31 @@
+#!/bin/sh
+# Measures the bundled models anew and keeps the figures in their measured.json and cards:
+# studies/measure_bundles.sh DATA OUT [MODEL ...]
+# DATA holds ultrasound/BUSI, ultrasound/BUS-BRA and mammography/CDD-CESM; OUT gets the reports.
+set -eu
+data=$1 out=$2
+shift 2
+busi="BUSI=$data/ultrasound/BUSI" bra="BUS-BRA=$data/ultrasound/BUS-BRA" cdd="$data/mammography/CDD-CESM"
+
+measure() {  # PROTOCOL, then DATA and SPLIT
+    breastseg evaluate "src/breastseg/bundles/$model" --write "$1" --data "$2" --split "$3" --threads 1 --quiet \
+        --out "$out/$model/$(echo "$1" | tr -cd 'A-Za-z0-9')"
+}
+
+for model in ${*:-ultrasound ultrasound-fast mammography}; do
+    case $model in
+    ultrasound | ultrasound-fast)
+        measure "BUSI, part 'test'" "$busi" "split:recipes/splits/busi.json#test"
+        measure "BUS-BRA, fold 4" "$bra" fold:4
+        if test "$model" = ultrasound-fast; then
+            measure "BUSI, part 'val', watched in training" "$busi" "split:recipes/splits/busi.json#val"
+        fi
+        ;;
+    mammography)
+        measure "CDD-CESM, fold 2, DM and CM" "CDD-CESM=$cdd" fold:2
+        measure "CDD-CESM, fold 2, DM alone" "CDD-CESM-DM=$cdd" fold:2
+        measure "CDD-CESM, fold 2, images whose findings are masses alone" "CDD-CESM=$cdd" \
+            list:recipes/splits/cdd-cesm/val-masses.txt
+        ;;
+    esac
+done
