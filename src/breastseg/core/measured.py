@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Figures = Mapping[str, float | str]
+Figures = Mapping[str, int | float | str]
 """Of one protocol, by name: ``"protocol"`` is what was done, in sentences; see
 `breastseg.export.results.read_results` for the rest."""
 
