@@ -2,6 +2,7 @@ import type { Box } from "./box";
 import type { LesionRecord, SegmenterRecord } from "./generated/results";
 import type { Bundle } from "./bundle";
 import type { Image } from "./image";
+import type { Sides, Volume } from "./volume";
 
 /** What a person points at. Points are (row, column) of pixels, whole numbers. */
 export interface Prompt {
@@ -52,13 +53,49 @@ export interface Segmentation {
   readonly steps: readonly string[];
 }
 
+/** A region of a volume's mask; the largest comes first. */
+export interface VolumeLesion {
+  readonly number: number;
+  /** First index and last index plus one along each axis: slice, row, column, slice, row, column. */
+  readonly box: readonly number[];
+  readonly voxels: number;
+  readonly volumeMm3: number | null;
+  readonly meanProbability: number;
+  readonly maxProbability: number;
+}
+
+/** What `segmentVolume` gives; arrays as the volume's own, slice by slice. */
+export interface VolumeSegmentation {
+  readonly shape: Sides;
+  /** 0 to 1. */
+  readonly probability: Float32Array;
+  /** 1 in a lesion, else 0. */
+  readonly mask: Uint8Array;
+  readonly lesions: readonly VolumeLesion[];
+  readonly threshold: number;
+  readonly remarks: readonly string[];
+  readonly provenance: SegmenterRecord;
+  readonly steps: readonly string[];
+}
+
 /** A bundle that is loaded in the worker. */
 export interface OpenBundle {
   /** What it says of itself. */
   readonly bundle: Bundle;
   segment(image: Image, options?: SegmentOptions): Promise<Segmentation>;
+  /** Of a bundle for volumes; it takes no prompt. A cancelled job ends after the patch that has begun. */
+  segmentVolume(volume: Volume, options?: Omit<SegmentOptions, "prompt">): Promise<VolumeSegmentation>;
   /** Frees its memory in the worker. */
   close(): Promise<void>;
+}
+
+/** What `decodeVolumes` found among files. */
+export interface Volumes {
+  readonly volumes: readonly Volume[];
+  /** Indices of the files that are part of no volume. */
+  readonly others: readonly number[];
+  /** Of the volumes that could not be read. */
+  readonly problems: readonly { readonly name: string; readonly message: string }[];
 }
 
 /** Where a bundle comes from: its folder's address, or its files as dropped. */
@@ -75,6 +112,13 @@ export interface Engine {
    * on the device with the same result as in Python.
    */
   decode(file: File, options?: JobOptions): Promise<Image[]>;
+  /**
+   * Read NIfTI files, each a volume with the phases along its fourth axis, and the DICOM slices among the files, whose
+   * phases make a volume together.
+   *
+   * The arrays are those of Python's reader.
+   */
+  decodeVolumes(files: readonly File[], options?: JobOptions): Promise<Volumes>;
   /** @throws EngineError kind "bundle" or "unsupported". */
   openBundle(source: BundleSource, options?: JobOptions): Promise<OpenBundle>;
   /** Ends the worker; what it was doing is rejected with an AbortError. */

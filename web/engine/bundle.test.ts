@@ -74,6 +74,10 @@ describe.each<[string, (json: Record<string, unknown>) => void, RegExp]>([
   ["a margin without a distance", (j) => (j.conformal = marginOf({ coverage: 0.9, outer: 0.2 })), /inner/],
   ["a margin of no patient", (j) => (j.conformal = { ...marginOf(), patients: 0 }), /0 patients/],
   ["a scaling without its labels", (j) => (j.malignancy = {}), /malignancy/],
+  ["a volume and an input", (j) => (j.volume = {}), /input and a volume/],
+  ["a volume of two letters", (j) => Object.assign(j, { input: null, volume: { orientation: "SP" } }), /orientation/],
+  ["a volume of half a voxel", (j) => Object.assign(j, { input: null, volume: { patch: [16, 96.5, 96] } }), /patch/],
+  ["a volume and a prompt", (j) => Object.assign(j, { input: null, volume: {}, prompt: {} }), /volume/],
   ["another modality", (j) => (j.modality = "CT"), /modality is "CT"/],
   ["a short digest", (j) => (j.weights_sha256 = "ab"), /weights_sha256/],
 ])("a bundle with %s", (_, change, message) => {
@@ -90,9 +94,9 @@ test("a field given twice, a real number for an integer and no JSON are refused"
   expect(parseBundle(TEXT.replace('"temperature": 1.0', '"temperature": 1')).output.temperature).toBe(1);
 });
 
-test("a network for volumes is refused on the device", () => {
-  const text = readFileSync(`${BUNDLES}mri-phantom/bundle.json`, "utf8");
-  expect(refusalOf(text)).toMatchObject({ kind: "unsupported" });
+test("a network for volumes is read", () => {
+  const bundle = parseBundle(readFileSync(`${BUNDLES}mri-phantom/bundle.json`, "utf8"));
+  expect(bundle.volume).toMatchObject({ patch: [16, 96, 96], spacingMm: [1.6, 0.8, 0.8], channels: 2, orientation: "SPL" });
 });
 
 test("the shipped networks have the operators of the reference page and no others", () => {

@@ -1,10 +1,13 @@
 /** `bundle.json`: docs/reference/bundle.md is its specification. */
-import { brief, EngineError } from "./errors";
+import { Fields, refusal, shown } from "./bundle-fields";
+import { brief } from "./errors";
 import { MODALITIES, type Modality } from "./image";
-import { parseStrict, Real, type Json } from "./strict-json";
+import { parseStrict, type Json } from "./strict-json";
 
 const FORMAT = 1;
 const MOST_LABELS = 15;
+/** In a patch. */
+const MOST_VOXELS = 2 ** 24;
 
 export interface InputSpec {
   readonly size: readonly [rows: number, columns: number];
@@ -50,6 +53,20 @@ export interface Conformal {
   readonly missedArea: readonly { readonly expected: number; readonly threshold: number }[];
 }
 
+/** Of a network for volumes; (slices, rows, columns). */
+export interface VolumeSpec {
+  readonly patch: readonly [number, number, number];
+  readonly spacingMm: readonly [number, number, number];
+  readonly channels: number;
+  readonly intensity: "first-channel" | "each-channel";
+  readonly percentiles: readonly [low: number, high: number];
+  readonly subtraction: boolean;
+  readonly overlap: number;
+  readonly minVolumeMm3: number;
+  /** A letter an axis: where its index grows in the patient. */
+  readonly orientation: string;
+}
+
 export interface Bundle {
   readonly name: string;
   readonly version: string;
@@ -65,6 +82,8 @@ export interface Bundle {
   readonly licence: string;
   readonly remarks: readonly string[];
   readonly malignancy: PlattScaling | null;
+  /** Of a network for volumes; its `input` says nothing. */
+  readonly volume: VolumeSpec | null;
   readonly prompt: PromptSpec | null;
   readonly confidence: Confidence | null;
   readonly conformal: Conformal | null;
@@ -74,7 +93,7 @@ export interface Bundle {
  * Read the text of a `bundle.json`.
  *
  * @throws EngineError kind "bundle": a field that is not known, missing, given twice, of another type or out
- * of bounds, or another format; kind "unsupported": a network for volumes.
+ * of bounds, fields that exclude each other, or another format.
  */
 export function parseBundle(text: string): Bundle {
   let json: Json;
@@ -88,7 +107,7 @@ export function parseBundle(text: string): Bundle {
   if (format !== FORMAT) {
     throw refusal(`bundle.json: format is ${shown(format)}`, `${FORMAT}`, "export the bundle with this version");
   }
-  const isForVolumes = !fields.isNull("volume");
+  if (!fields.isNull("volume") && !fields.isNull("input")) throw refusal("an input and a volume", "one of them");
   const bundle: Bundle = {
     name: fields.text("name"),
     version: fields.text("version"),
@@ -103,19 +122,12 @@ export function parseBundle(text: string): Bundle {
     licence: fields.text("licence", "not stated"),
     remarks: fields.texts("remarks"),
     malignancy: fields.optional("malignancy", plattScaling),
+    volume: fields.optional("volume", volumeSpec),
     prompt: fields.optional("prompt", promptSpec),
     confidence: fields.optional("confidence", confidence),
     conformal: fields.optional("conformal", conformal),
   };
   fields.mapping("extensions");
-  if (isForVolumes) {
-    throw new EngineError(
-      "unsupported",
-      `${brief(bundle.name)} is a network for volumes`,
-      "a network for images on the device",
-      "segment volumes with the server",
-    );
-  }
   fields.end();
   check(bundle);
   return bundle;
@@ -128,7 +140,12 @@ function check(bundle: Bundle): void {
   if (!/^[0-9a-f]{64}$/.test(bundle.weightsSha256)) {
     throw refusal(`weights_sha256 is ${shown(bundle.weightsSha256)}`, "64 hexadecimal digits, lower-case");
   }
-  if (bundle.prompt && bundle.labels.length > 1) throw refusal("a prompt and several labels", "one label");
+  if ((bundle.prompt ?? bundle.volume) && bundle.labels.length > 1) {
+    throw refusal("a prompt or a volume, and several labels", "one label");
+  }
+  if (bundle.volume && (bundle.prompt ?? bundle.confidence ?? bundle.conformal)) {
+    throw refusal("a volume, and a prompt, confidence or conformal", "a volume alone");
+  }
   if (bundle.malignancy && !(bundle.labels.includes("benign") && bundle.labels.includes("malignant"))) {
     throw refusal(`malignancy of labels ${shown(bundle.labels.join(", "))}`, "labels benign and malignant");
   }
@@ -186,6 +203,32 @@ function promptSpec(fields: Fields): PromptSpec {
   return spec;
 }
 
+function volumeSpec(fields: Fields): VolumeSpec {
+  const spec: VolumeSpec = {
+    patch: fields.triple("patch", [16, 96, 96], true, 1, 1024),
+    spacingMm: fields.triple("spacing_mm", [1.6, 0.8, 0.8], false, 0.05, 20),
+    channels: fields.integer("channels", 2),
+    intensity: fields.oneOf("intensity", ["first-channel", "each-channel"], "first-channel"),
+    percentiles: fields.reals("percentiles", [1, 99.5], 0, 100) as [number, number],
+    subtraction: fields.truth("subtraction", false),
+    overlap: fields.real("overlap", 0.25, 0, 0.9),
+    minVolumeMm3: fields.real("min_volume_mm3", 0, 0, 1e9),
+    orientation: fields.text("orientation", "SPL"),
+  };
+  fields.end();
+  const axes = ["SI", "PA", "LR"].map((pair) => Array.from(spec.orientation).filter((letter) => pair.includes(letter)).length);
+  if (spec.orientation.length !== 3 || axes.some((count) => count !== 1)) {
+    throw refusal(`orientation ${shown(spec.orientation)}`, "a letter of S or I, of P or A, and of L or R");
+  }
+  const { patch, channels, percentiles, subtraction } = spec;
+  if (patch[0] * patch[1] * patch[2] > MOST_VOXELS || channels < 1 || channels > 16) {
+    throw refusal(`patches of ${patch.join(" x ")} voxels and ${channels} channels`, `${MOST_VOXELS} voxels, 1 to 16 channels`);
+  }
+  if (percentiles[0] >= percentiles[1]) throw refusal(`percentiles ${percentiles.join(" and ")}`, "the lower first");
+  if (subtraction && channels < 2) throw refusal("subtraction of one channel", "2 or more");
+  return spec;
+}
+
 function plattScaling(fields: Fields): PlattScaling {
   const scaling = {
     slope: fields.real("slope", 1, 0, 1000),
@@ -232,130 +275,4 @@ function labels(json: Json | undefined): string[] {
     );
   }
   return names as string[];
-}
-
-function refusal(given: string, allowed: string, remedy = "copy the whole bundle again"): EngineError {
-  return new EngineError("bundle", given, allowed, remedy);
-}
-
-function shown(value: Json | undefined): string {
-  if (value === undefined) return "missing";
-  if (value instanceof Map) return "an object";
-  return brief(value instanceof Real ? value.value : JSON.stringify(value));
-}
-
-/** The fields of one object: each is taken once, and `end` refuses what nobody took. */
-class Fields {
-  private readonly fields: Map<string, Json>;
-  private readonly taken = new Set<string>();
-
-  constructor(
-    json: Json | undefined,
-    private readonly where: string,
-  ) {
-    if (!(json instanceof Map)) throw refusal(`${where} is ${shown(json)}`, "an object with named fields");
-    this.fields = json;
-  }
-
-  isNull(name: string): boolean {
-    this.taken.add(name);
-    return (this.fields.get(name) ?? null) === null;
-  }
-
-  take(name: string): Json | undefined {
-    this.taken.add(name);
-    return this.fields.get(name);
-  }
-
-  /** A field of one type; the default where it is absent. */
-  private typed<T extends Json>(
-    name: string,
-    right: (value: Json) => value is T,
-    word: string,
-    otherwise?: T,
-  ): T {
-    const value = this.take(name);
-    if (value === undefined && otherwise !== undefined) return otherwise;
-    if (value === undefined || !right(value)) throw refusal(`${this.where}: ${name} is ${shown(value)}`, word);
-    return value;
-  }
-
-  text(name: string, otherwise?: string): string {
-    return this.typed(name, (value) => typeof value === "string", "text", otherwise);
-  }
-
-  truth(name: string, otherwise: boolean): boolean {
-    return this.typed(name, (value) => typeof value === "boolean", "true or false", otherwise);
-  }
-
-  integer(name: string, otherwise: number): number {
-    return this.typed(name, isInteger, "a whole number", otherwise);
-  }
-
-  real(name: string, otherwise: number, low: number, high: number): number {
-    const value = this.take(name) ?? otherwise;
-    const number = value instanceof Real ? value.value : value;
-    const fits = typeof number === "number" && number >= low && number <= high;
-    if (!fits || this.fields.get(name) === null) {
-      throw refusal(`${this.where}: ${name} is ${shown(this.fields.get(name))}`, `${low} to ${high}`);
-    }
-    return number;
-  }
-
-  oneOf<T extends string>(name: string, values: readonly T[], otherwise?: T): T {
-    const right = (value: Json): value is T => values.some((one) => one === value);
-    return this.typed(name, right, values.join(", "), otherwise);
-  }
-
-  pair(name: string, otherwise: [number, number]): [number, number] {
-    const right = (value: Json): value is [number, number] =>
-      Array.isArray(value) && value.length === 2 && value.every(isInteger);
-    return this.typed(name, right, "two whole numbers", otherwise);
-  }
-
-  texts(name: string): string[] {
-    const right = (value: Json): value is string[] =>
-      Array.isArray(value) && value.every((item) => typeof item === "string");
-    return this.typed(name, right, "a list of texts", []);
-  }
-
-  mapping(name: string): void {
-    const right = (value: Json): value is Map<string, Json> => value instanceof Map;
-    this.typed(name, right, "an object", new Map<string, Json>());
-  }
-
-  part(name: string): Fields {
-    return new Fields(this.take(name) ?? new Map<string, Json>(), `${this.where}: ${name}`);
-  }
-
-  /** A list of objects; empty where it is absent. */
-  each<T>(name: string, read: (fields: Fields) => T): T[] {
-    const right = (value: Json): value is Json[] => Array.isArray(value);
-    return this.typed(name, right, "a list of objects", []).map((item, index) => {
-      const part = new Fields(item, `${this.where}: ${name}[${index}]`);
-      const found = read(part);
-      part.end();
-      return found;
-    });
-  }
-
-  optional<T>(name: string, read: (fields: Fields) => T): T | null {
-    return this.isNull(name) ? null : read(this.part(name));
-  }
-
-  end(): void {
-    for (const name of this.fields.keys()) {
-      if (!this.taken.has(name)) {
-        throw refusal(
-          `${this.where}: unknown field ${shown(name)}`,
-          `only ${[...this.taken].join(", ")}`,
-          "put what is your own under 'extensions', or update the app if a newer version wrote it",
-        );
-      }
-    }
-  }
-}
-
-function isInteger(value: Json): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value);
 }

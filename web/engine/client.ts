@@ -20,6 +20,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const calls = new Calls(new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }));
   return {
     decode: (file, job = {}) => calls.ask("decode", { file }, job),
+    decodeVolumes: (files, job = {}) => calls.ask("decodeVolumes", { files }, job),
     openBundle: (source, job = {}) => openBundle(calls, source, options.threads ?? 0, job),
     close: () => { calls.close(); },
   };
@@ -39,6 +40,8 @@ async function openBundle(
     bundle,
     segment: (image: Image, { signal, onProgress, ...wish }: SegmentOptions = {}): Promise<Segmentation> =>
       calls.ask("segment", { handle, image, wish }, { signal, onProgress }),
+    segmentVolume: (volume, { signal, onProgress, ...wish } = {}) =>
+      calls.ask("segmentVolume", { handle, volume, ...wish }, { signal, onProgress }),
     close: async () => {
       await calls.ask("release", { handle }, {});
     },

@@ -32,7 +32,9 @@ export function outputsOf(bundle: Bundle): number {
  */
 export async function loadNetwork(runtime: Runtime, model: Uint8Array, bundle: Bundle): Promise<LoadedNetwork> {
   checkNetwork(model);
-  const channels = bundle.input.channels + (bundle.prompt ? PROMPT_MAPS : 0);
+  const spec = bundle.volume ?? bundle.input;
+  const size = bundle.volume?.patch ?? bundle.input.size;
+  const channels = spec.channels + (bundle.prompt ? PROMPT_MAPS : 0);
   const outputs = outputsOf(bundle);
   let session: Ort.InferenceSession;
   try {
@@ -46,16 +48,16 @@ export async function loadNetwork(runtime: Runtime, model: Uint8Array, bundle: B
     );
   }
   try {
-    checkSignature(session, channels, outputs, bundle.input.size);
+    checkSignature(session, channels, outputs, size);
   } catch (error) {
     await session.release();
     throw error;
   }
   return {
     run: async (input) => {
-      const tensor = new runtime.Tensor("float32", input, [1, channels, ...bundle.input.size]);
+      const tensor = new runtime.Tensor("float32", input, [1, channels, ...size]);
       const found = (await session.run({ [INPUT]: tensor }))[OUTPUT];
-      return checked(found, outputs, bundle.input.size);
+      return checked(found, outputs, size);
     },
     release: () => session.release(),
   };
@@ -74,7 +76,7 @@ function checkSignature(
     const found = all.length === 1 ? all[0] : undefined;
     const shape = found?.isTensor && found.type === "float32" && found.name === name ? found.shape : [];
     const fits =
-      shape.length === 4 &&
+      shape.length === wanted.length + 1 &&
       typeof shape[0] !== "number" &&
       wanted.every((side, axis) => typeof shape[axis + 1] !== "number" || shape[axis + 1] === side);
     if (!fits) {
@@ -90,7 +92,7 @@ function checkSignature(
 
 /** What the network gave, clipped to 0 to 1. */
 function checked(found: Ort.Tensor, outputs: number, size: readonly number[]): Float32Array {
-  const area = size[0] * size[1];
+  const area = size.reduce((product, side) => product * side, 1);
   const values = found.data;
   if (!(values instanceof Float32Array) || values.length !== outputs * area) {
     throw wrong(`an array of ${JSON.stringify(found.dims)}`, `(1, ${outputs}, ${size.join(", ")})`);

@@ -2,9 +2,9 @@
 import type { OutputSpec, PlattScaling } from "./bundle";
 import { backward, crop, pointBack, type Placement } from "./placement";
 import { plane, type Plane } from "./plane";
-import { connectedRegions } from "./regions";
+import { connectedRegions, type Regions } from "./regions";
 
-/** The pixel of the inner part where a region that is kept has its highest value. */
+/** The pixel of a map where a region that is kept has its highest value. */
 interface Peak {
   readonly at: number;
   readonly score: number;
@@ -39,16 +39,29 @@ export function scoreOf(maps: readonly Plane[], placement: Placement): number {
 /** Scale the regions down that the operating point rejects, in place; give the peaks of the others. */
 function rejectRegions({ rows, columns, data }: Plane, output: OutputSpec): Peak[] {
   const threshold = Math.fround(output.threshold);
-  const { labels, count, sizes } = connectedRegions(rows, columns, (i) => data[i] >= threshold);
-  const peaks: Peak[] = Array.from({ length: count }, () => ({ at: -1, score: -1 }));
+  return reject(data, connectedRegions(rows, columns, (i) => data[i] >= threshold), output);
+}
+
+/**
+ * The same of a map of any number of axes.
+ *
+ * @param smallest a region of fewer pixels or voxels is rejected too.
+ */
+export function reject(
+  data: Float32Array,
+  { labels, sizes }: Pick<Regions, "labels" | "sizes">,
+  output: OutputSpec,
+  smallest = 0,
+): Peak[] {
+  const peaks: Peak[] = Array.from({ length: sizes.length }, () => ({ at: -1, score: -1 }));
   for (let i = 0; i < data.length; i++) {
     if (labels[i] && data[i] > peaks[labels[i] - 1].score) peaks[labels[i] - 1] = { at: i, score: data[i] };
   }
-  const least = output.minAreaFraction * data.length;
+  const least = Math.max(smallest, output.minAreaFraction * data.length);
   const kept = peaks.map(({ score }, k) => score >= Math.fround(output.minScore) && sizes[k] >= least);
   if (output.largestOnly) {
     const areas = sizes.map((size, k) => (kept[k] ? size : -1));
-    const largest = areas.indexOf(Math.max(...areas));
+    const largest = areas.reduce((best, area, k) => (area > areas[best] ? k : best), 0);
     kept.forEach((_, k) => (kept[k] &&= k === largest));
   }
   const factors = peaks.map(({ score }, k) => (kept[k] ? 1 : Math.fround(Math.fround(0.5 * output.threshold) / score)));

@@ -1,15 +1,18 @@
 /** What the page and the worker say to each other. */
-import type { BundleSource, Progress, Segmentation } from "./api";
+import type { BundleSource, Progress, Segmentation, Volumes, VolumeSegmentation } from "./api";
 import type { Bundle } from "./bundle";
 import type { ErrorKind } from "./errors";
 import type { Image } from "./image";
 import type { Wish } from "./segment";
+import type { Volume } from "./volume";
 
 /** Each kind of job: what it is given and what it gives. */
 export interface Jobs {
   decode: { given: { file: File }; result: Image[] };
+  decodeVolumes: { given: { files: readonly File[] }; result: Volumes };
   open: { given: { source: BundleSource; threads: number }; result: { handle: number; bundle: Bundle } };
   segment: { given: { handle: number; image: Image; wish: Wish }; result: Segmentation };
+  segmentVolume: { given: { handle: number; volume: Volume; threshold?: number }; result: VolumeSegmentation };
   release: { given: { handle: number }; result: null };
 }
 

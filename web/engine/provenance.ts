@@ -1,11 +1,12 @@
 /** What produced a result, in the words of Python's ONNX segmenter. */
 import type { Prompt } from "./api";
-import type { Bundle } from "./bundle";
+import type { Bundle, VolumeSpec } from "./bundle";
 import type { SegmenterRecord } from "./generated/results";
 import type { Image } from "./image";
+import type { Sides, Volume } from "./volume";
 
 export function provenanceOf(bundle: Bundle, threshold: number): SegmenterRecord {
-  const { input, output } = bundle;
+  const { input } = bundle;
   return {
     segmenter: bundle.name,
     version: bundle.version,
@@ -15,15 +16,61 @@ export function provenanceOf(bundle: Bundle, threshold: number): SegmenterRecord
       intensity: input.intensity,
       fit: input.fit,
       region: input.region,
-      threshold,
-      min_score: output.minScore,
-      min_area_fraction: output.minAreaFraction,
-      largest_only: output.largestOnly,
-      flip_average: output.flipAverage,
-      temperature: output.temperature,
+      ...operatingPoint(bundle, threshold),
     },
     weights_sha256: bundle.weightsSha256,
   };
+}
+
+function operatingPoint({ output }: Bundle, threshold: number): SegmenterRecord["parameters"] {
+  return {
+    threshold,
+    min_score: output.minScore,
+    min_area_fraction: output.minAreaFraction,
+    largest_only: output.largestOnly,
+    flip_average: output.flipAverage,
+    temperature: output.temperature,
+  };
+}
+
+/** The same of a volume. */
+export function volumeProvenanceOf(bundle: Bundle, spec: VolumeSpec, threshold: number): SegmenterRecord {
+  return {
+    segmenter: bundle.name,
+    version: bundle.version,
+    parameters: {
+      patch: spec.patch.join("x"),
+      spacing_mm: spec.spacingMm.join("x"),
+      channels: spec.channels,
+      orientation: spec.orientation,
+      intensity: spec.intensity,
+      overlap: spec.overlap,
+      min_volume_mm3: spec.minVolumeMm3,
+      ...operatingPoint(bundle, threshold),
+    },
+    weights_sha256: bundle.weightsSha256,
+  };
+}
+
+export function volumeStepsOf(bundle: Bundle, spec: VolumeSpec, volume: Volume, worked: Sides, threshold: number): string[] {
+  const { output } = bundle;
+  const given = volume.shape.join("x");
+  const [low, high] = spec.percentiles;
+  const said: (string | false)[] = [
+    volume.phases.length > spec.channels && `of ${volume.phases.length} phases the first ${spec.channels}`,
+    `axes brought to the orientation ${spec.orientation}, and the result back`,
+    `grey levels scaled by percentiles ${low} and ${high} of the ${spec.intensity === "first-channel" ? "first channel" : "channel itself"}`,
+    `${given} voxels brought to ${worked.join("x")} of ${spec.spacingMm.join("x")} mm`,
+    `network in overlapping patches of ${spec.patch.join("x")}: ${bundle.network}`,
+    output.temperature !== 1 && `logits divided by ${output.temperature}`,
+    output.flipAverage && "averaged with the prediction for the flipped volume",
+    `brought back to ${given} voxels, outlined at ${threshold}`,
+    output.minScore > threshold && `regions with a score below ${output.minScore} dropped`,
+    output.minAreaFraction > 0 && `regions below ${output.minAreaFraction} of the volume dropped`,
+    spec.minVolumeMm3 > 0 && `regions below ${spec.minVolumeMm3} cubic millimetres dropped`,
+    output.largestOnly && "only the largest region kept",
+  ];
+  return said.filter((step) => step !== false);
 }
 
 /** What was done, in order. */

@@ -1,5 +1,6 @@
 /** Connected regions: the only place that labels them. Pixels touch by a side or a corner. */
 import type { Box } from "./box";
+import type { Sides } from "./volume";
 
 export interface Regions {
   /** 0 outside, k in region k; regions are numbered from 1 by their first pixel, row by row. */
@@ -51,4 +52,53 @@ export function connectedRegions(rows: number, columns: number, inside: (i: numb
     boxes.push([top, left, bottom + 1, right + 1]);
   }
   return { labels, count: sizes.length, sizes, boxes };
+}
+
+/** Regions of a volume; voxels touch by a face, an edge or a corner. */
+export interface VolumeRegions {
+  /** As of `Regions`, slice by slice. */
+  readonly labels: Int32Array;
+  readonly sizes: readonly number[];
+  /** First and last index plus one along each axis. */
+  readonly boxes: readonly (readonly number[])[];
+}
+
+/** Label the regions of a volume; `inside` as for `connectedRegions`. */
+export function connectedVolumeRegions(shape: Sides, inside: (i: number) => boolean): VolumeRegions {
+  const [slices, rows, columns] = shape;
+  const labels = new Int32Array(slices * rows * columns);
+  for (let i = 0; i < labels.length; i++) labels[i] = inside(i) ? -1 : 0;
+  const waiting: number[] = [];
+  const sizes: number[] = [];
+  const boxes: number[][] = [];
+  for (let start = labels.indexOf(-1); start >= 0; start = labels.indexOf(-1, start + 1)) {
+    const label = sizes.length + 1;
+    const box = [slices, rows, columns, 0, 0, 0];
+    let size = 0;
+    labels[start] = label;
+    waiting.push(start);
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      const place = [Math.floor(at / (rows * columns)), Math.floor(at / columns) % rows, at % columns];
+      size++;
+      place.forEach((index, axis) => {
+        box[axis] = Math.min(box[axis], index);
+        box[axis + 3] = Math.max(box[axis + 3], index + 1);
+      });
+      const [lows, highs] = [place.map((index) => Math.max(index - 1, 0)), place.map((index, axis) => Math.min(index + 1, shape[axis] - 1))];
+      for (let z = lows[0]; z <= highs[0]; z++) {
+        for (let y = lows[1]; y <= highs[1]; y++) {
+          for (let x = lows[2]; x <= highs[2]; x++) {
+            const near = (z * rows + y) * columns + x;
+            if (labels[near] === -1) {
+              labels[near] = label;
+              waiting.push(near);
+            }
+          }
+        }
+      }
+    }
+    sizes.push(size);
+    boxes.push(box);
+  }
+  return { labels, sizes, boxes };
 }

@@ -1,7 +1,7 @@
 /** "Resizing" of docs/reference/bundle.md: a triangle filter on half-pixel centres. */
 import { plane, type Plane } from "./plane";
 
-interface Taps {
+export interface Taps {
   /** The first input of each output. */
   readonly first: Int32Array;
   /** The weights of each output, which add up to 1. */
@@ -47,7 +47,8 @@ function alongRows(source: Plane, rows: number): Plane {
   return result;
 }
 
-function taps(given: number, wanted: number): Taps {
+/** The weights of a triangle filter from one length to another. */
+export function taps(given: number, wanted: number): Taps {
   const step = given / wanted;
   const reach = Math.max(step, 1);
   const first = new Int32Array(wanted);

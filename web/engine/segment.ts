@@ -100,18 +100,12 @@ function malignancy(bundle: Bundle, { probability, each }: Found, threshold: num
 }
 
 function check(bundle: Bundle, image: Image, wish: Wish): void {
-  if (image.modality !== "unknown" && image.modality !== bundle.modality) {
-    throw new EngineError(
-      "input",
-      `${image.source}: modality ${image.modality}`,
-      `"${bundle.name}" was trained and measured on ${bundle.modality} only`,
-      "choose another bundle",
-    );
+  if (bundle.volume) {
+    throw new EngineError("unsupported", `an image for "${bundle.name}"`, "a volume: its network looks at volumes", "choose another bundle");
   }
+  checkModality(bundle, image);
   checkScale(image, bundle);
-  if (wish.threshold !== undefined && !(wish.threshold > 0 && wish.threshold < 1)) {
-    throw new EngineError("input", `threshold ${wish.threshold}`, "between 0 and 1");
-  }
+  if (wish.threshold !== undefined) checkThreshold(wish.threshold);
   if (wish.prompt && !bundle.prompt) {
     throw new EngineError(
       "unsupported",
@@ -120,4 +114,19 @@ function check(bundle: Bundle, image: Image, wish: Wish): void {
       "choose a bundle that takes a click or a box",
     );
   }
+}
+
+/** Refuse what is known to be of another modality. */
+export function checkModality(bundle: Bundle, { modality, source }: Pick<Image, "modality" | "source">): void {
+  if (modality === "unknown" || modality === bundle.modality) return;
+  throw new EngineError(
+    "input",
+    `${source}: modality ${modality}`,
+    `"${bundle.name}" was trained and measured on ${bundle.modality} only`,
+    "choose another bundle",
+  );
+}
+
+export function checkThreshold(threshold: number): void {
+  if (!(threshold > 0 && threshold < 1)) throw new EngineError("input", `threshold ${threshold}`, "between 0 and 1");
 }

@@ -5,12 +5,14 @@ import type { Bundle } from "./bundle";
 import { readBundle } from "./bundle-folder";
 
 import { decode } from "./decode";
+import { decodeVolumes } from "./decode/volumes";
 import { jpegCodec, type JpegCodec } from "./decode/codec";
 import { brief, EngineError } from "./errors";
 import { loadNetwork, type LoadedNetwork } from "./network";
 import type { Failure, Jobs, Reply, Request } from "./protocol";
 import { runtime } from "./runtime";
 import { segmentImage } from "./segment";
+import { segmentVolume } from "./segment-volume";
 
 interface Opened extends LoadedNetwork {
   readonly bundle: Bundle;
@@ -66,6 +68,8 @@ async function resultOf(
   switch (request.kind) {
     case "decode":
       return decode(request.given.file, codec, (fraction) => { tell({ step: "decode", fraction }); });
+    case "decodeVolumes":
+      return decodeVolumes(request.given.files, codec, (fraction) => { tell({ step: "decode", fraction }); });
     case "open":
       return open(request.given, tell);
     case "segment": {
@@ -80,6 +84,11 @@ async function resultOf(
         image,
         wish,
       );
+    }
+    case "segmentVolume": {
+      const { handle, volume, threshold } = request.given;
+      const { bundle, run } = found(handle);
+      return segmentVolume(run, bundle, volume, threshold, (fraction) => { tell({ step: "network", fraction }); });
     }
     case "release":
       await found(request.given.handle).release();
@@ -122,6 +131,10 @@ function reply(message: Reply, buffers: ArrayBuffer[] = []): void {
 /** The memory of the arrays in a result: it is handed over, not copied. */
 function buffersOf(result: Jobs[keyof Jobs]["result"]): ArrayBuffer[] {
   if (result === null || "handle" in result) return [];
-  const arrays = Array.isArray(result) ? result.map(({ data }) => data) : [result.probability, result.mask];
+  const arrays = Array.isArray(result)
+    ? result.map(({ data }) => data)
+    : "volumes" in result
+      ? result.volumes.flatMap(({ phases }) => phases)
+      : [result.probability, result.mask];
   return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
 }

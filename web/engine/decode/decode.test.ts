@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 import { EngineError } from "../errors";
-import { GOLDEN_IMAGES } from "../testing/golden";
+import { GOLDEN_IMAGES, testCodec } from "../testing/golden";
 import { kindOf } from "../testing/vectors";
-import { jpegCodec } from "./codec";
 import { decode } from ".";
 
 interface Wanted {
@@ -33,15 +31,10 @@ const REFUSED = [
   "palette.tif",
 ];
 
-async function codec(): ReturnType<typeof jpegCodec> {
-  const wasm = createRequire(import.meta.url).resolve("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm");
-  return jpegCodec(Uint8Array.from(readFileSync(wasm)).buffer);
-}
-
 test.each(Object.keys(INDEX))("%s is decoded as in Python, or refused", async (name) => {
   const { offset, length, images } = INDEX[name];
   const file = new File([BYTES.slice(offset, offset + length)], name);
-  const found = decode(file, codec, () => undefined);
+  const found = decode(file, testCodec, () => undefined);
   if (images === null || REFUSED.includes(name)) {
     await expect(found).rejects.toBeInstanceOf(EngineError);
     return;

@@ -70,6 +70,19 @@ export function* readDicom(file: Uint8Array, name: string, codec: JpegCodec): Ge
   }
 }
 
+/** The stored values of the one frame of a slice, before any transformation; bright is large. */
+export function storedSlice(file: Uint8Array, name: string, codec: JpegCodec): Pixels {
+  const set = parsed(file, name);
+  const layout = layoutOf(new Header([set]), name);
+  const element = set.elements[TAG.pixels] as Element | undefined;
+  if (!element) throw unreadable(`${name}: holds no pixel data`, "a DICOM image");
+  if (layout.photometric !== "MONOCHROME2") {
+    throw unsupported(`${name}: has ${brief(layout.photometric)} pixels`, "grey ones, bright is large", "open a series of slices");
+  }
+  checkCompression(element, layout, name);
+  return layout.compression ? compressedFrame(set, element, 0, layout, name, codec) : plainFrame(set, element, 0, layout, name);
+}
+
 function parsed(file: Uint8Array, name: string): DataSet {
   try {
     return dicomParser.parseDicom(file);

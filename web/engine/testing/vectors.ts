@@ -16,7 +16,9 @@ const KINDS = {
   int8: Int8Array,
   uint16: Uint16Array,
   int16: Int16Array,
+  int32: Int32Array,
   uint32: Uint32Array,
+  float64: Float64Array,
   float32: Float32Array,
 };
 
