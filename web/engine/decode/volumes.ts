@@ -1,4 +1,5 @@
 /** The volumes among files: NIfTI, and stacks of DICOM slices. */
+import { Gunzip } from "fflate";
 import type { Volumes } from "../api";
 import { EngineError } from "../errors";
 import type { Pixels } from "../image";
@@ -14,7 +15,8 @@ import { sliceOf, type DicomSlice } from "./slice";
 const MOST_BYTES = 2 ** 30;
 /** Of a gzip file, what may follow the values. */
 const MOST_AFTER = 2 ** 20;
-const GZIP = [0x1f, 0x8b];
+/** Of a file, compressed or not, looked at for its header. */
+const HEAD_BYTES = 2048;
 
 /**
  * Read the volumes among files.
@@ -59,27 +61,21 @@ export async function decodeVolumes(
 
 /** The first bytes, decompressed. */
 async function headOf(file: File): Promise<Uint8Array> {
-  const head = new Uint8Array(await file.slice(0, 2 * NIFTI_BYTES).arrayBuffer());
-  if (!GZIP.every((byte, k) => head[k] === byte)) return head;
+  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  if (!isGzip(head)) return head;
+  const parts: number[] = [];
+  // Unlike the browser's own, it gives what stands before the damage.
+  const gunzip = new Gunzip((part) => { parts.push(...part.subarray(0, NIFTI_BYTES - parts.length)); });
   try {
-    return await firstOf(file, NIFTI_BYTES);
+    gunzip.push(head);
   } catch {
-    return head; // no gzip after all
+    // What came before is looked at.
   }
+  return parts.length ? Uint8Array.from(parts) : head;
 }
 
-async function firstOf(file: File, length: number): Promise<Uint8Array> {
-  const reader = unpacked(file);
-  const result = new Uint8Array(length);
-  let filled = 0;
-  for (let part = await reader.read(); !part.done && filled < length; part = await reader.read()) {
-    const taken = part.value.subarray(0, length - filled);
-    result.set(taken, filled);
-    filled += taken.length;
-    if (filled === length) break;
-  }
-  await reader.cancel();
-  return result.subarray(0, filled);
+function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b;
 }
 
 function unpacked(file: File): ReadableStreamDefaultReader<Uint8Array> {
@@ -91,8 +87,7 @@ async function readNifti(file: File): Promise<Volume> {
   const header = niftiHeader(await headOf(file), name);
   const wanted = niftiBytes(header);
   checkBytes(wanted, name);
-  const start = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  const data = GZIP.every((byte, k) => start[k] === byte)
+  const data = isGzip(new Uint8Array(await file.slice(0, 2).arrayBuffer()))
     ? await unpackedValues(file, header.offset, wanted)
     : new Uint8Array(await file.slice(header.offset, header.offset + wanted).arrayBuffer());
   if (data.length < wanted) throw damaged(name, `${data.length} of ${wanted} bytes of data`);

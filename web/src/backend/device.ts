@@ -1,5 +1,5 @@
 /** Segmenting in the browser by the engine: no image leaves the device. */
-import { createEngine, type Engine, type Image, type OpenBundle } from "../../engine";
+import { createEngine, type Engine, type Image, type OpenBundle, type Volume } from "../../engine";
 import type { Backend, Frame, ImageInfo, Method, Outcome, Progress, Prompt, Request, Scan } from "./backend";
 import { Told } from "./backend";
 import { boundsOfValues } from "./values";
@@ -7,26 +7,31 @@ import { boundsOfValues } from "./values";
 /** Says which scans were opened here. */
 export const ON_DEVICE = "device-";
 
+/** The frames of a loop, or a volume. */
+type Opened = readonly Image[] | Volume;
+
 export class Device implements Backend {
   readonly place = "device";
   private readonly engine: Engine = createEngine();
-  private readonly images = new Map<string, readonly (readonly Image[])[]>();
+  private readonly images = new Map<string, readonly Opened[]>();
   private readonly bundles = new Map<string, Promise<OpenBundle>>();
   private opened = 0;
 
   /** @param known the methods of the service, which the app keeps for when the network is off. */
   constructor(private readonly known: () => Promise<readonly Method[]>) {}
 
-  /** Bundles for images: what the engine runs. */
+  /** Bundles: what the engine runs. */
   async methods(): Promise<readonly Method[]> {
-    return (await this.known()).filter(({ kind, dimensions }) => kind === "network" && dimensions === 2);
+    return (await this.known()).filter(({ kind }) => kind === "network");
   }
 
   async open(files: readonly File[], progress: Progress): Promise<Scan> {
-    const images: (readonly Image[])[] = [];
-    const problems: { name: string; message: string }[] = [];
-    for (const [index, file] of files.entries()) {
-      progress(index / files.length, "Reading");
+    const found = await this.engine.decodeVolumes(files, { onProgress: ({ fraction }) => { progress(fraction ?? 0, "Reading"); } });
+    const images: Opened[] = [...found.volumes];
+    const problems = [...found.problems];
+    for (const [step, index] of found.others.entries()) {
+      const file = files[index];
+      progress(step / found.others.length, "Reading");
       try {
         images.push(...loops(await this.engine.decode(file)));
       } catch (error) {
@@ -37,7 +42,8 @@ export class Device implements Backend {
     this.opened += 1;
     const id = `${ON_DEVICE}${this.opened}`;
     this.images.set(id, images);
-    return { id, name: images[0][0].source, createdAt: new Date().toISOString(), images: images.map(infoOf), problems };
+    const infos = images.map((one) => (isVolume(one) ? infoOfVolume(one) : infoOf(one)));
+    return { id, name: infos[0].name, createdAt: new Date().toISOString(), images: infos, problems };
   }
 
   frame(scan: Scan, image: number, frame: number): Promise<Frame> {
@@ -49,6 +55,8 @@ export class Device implements Backend {
     const started = performance.now();
     progress(0, "Loading the bundle");
     const bundle = await this.bundle(request.method);
+    const held = this.held(scan, image);
+    if (isVolume(held) && bundle.bundle.volume !== null) return this.segmentVolume(bundle, held, request, progress, signal);
     const frames = request.frame === null ? scan.images[image].frames : 1;
     const probability = new Map<number, Float32Array>();
     let last: Awaited<ReturnType<OpenBundle["segment"]>> | null = null;
@@ -70,6 +78,25 @@ export class Device implements Backend {
     };
   }
 
+  /** All slices at once. */
+  private async segmentVolume(bundle: OpenBundle, volume: Volume, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome> {
+    const started = performance.now();
+    const onProgress = ({ fraction }: { fraction: number | null }): void => { progress(fraction ?? 0, "Segmenting on this device"); };
+    const found = await bundle.segmentVolume(volume, { signal, onProgress });
+    const [slices, rows, columns] = found.shape;
+    const area = rows * columns;
+    return {
+      id: null,
+      method: request.method,
+      version: found.provenance.version,
+      threshold: found.threshold,
+      probability: new Map(Array.from({ length: slices }, (_, k) => [k, found.probability.subarray(k * area, (k + 1) * area)])),
+      remarks: found.remarks,
+      malignancy: null,
+      milliseconds: performance.now() - started,
+    };
+  }
+
   /** A bundle is loaded once; one that failed to load may be tried again. */
   private bundle(name: string): Promise<OpenBundle> {
     const known = this.bundles.get(name);
@@ -80,11 +107,37 @@ export class Device implements Backend {
     return loading;
   }
 
-  private image(scan: Scan, image: number, frame: number): Image {
-    const found = this.images.get(scan.id)?.at(image)?.at(frame);
+  private held(scan: Scan, image: number): Opened {
+    const found = this.images.get(scan.id)?.at(image);
     if (found === undefined) throw new Told("This image is no longer in the browser's memory. Try: open its file again.");
     return found;
   }
+
+  private image(scan: Scan, image: number, frame: number): Image {
+    const held = this.held(scan, image);
+    return isVolume(held) ? sliceOf(held, frame) : held[frame];
+  }
+}
+
+function isVolume(one: Opened): one is Volume {
+  return "phases" in one;
+}
+
+/** A slice of the first phase as an image of its own. */
+function sliceOf({ phases, shape, spacingMm, modality, source, remarks }: Volume, index: number): Image {
+  const [, rows, columns] = shape;
+  return {
+    data: phases[0].slice(index * rows * columns, (index + 1) * rows * columns),
+    channels: 1,
+    rows,
+    columns,
+    spacingMm: spacingMm === null ? null : [spacingMm[1], spacingMm[2]],
+    regions: [],
+    modality,
+    source,
+    frame: index,
+    remarks,
+  };
 }
 
 /** Frames of one size in a file belong together, as on the server. */
@@ -118,6 +171,27 @@ function infoOf(frames: readonly Image[]): ImageInfo {
     modality: first.modality,
     view: "",
     remarks: [...new Set(frames.flatMap(({ remarks }) => remarks))],
+  };
+}
+
+function infoOfVolume({ phases, shape, spacingMm, modality, source, remarks }: Volume): ImageInfo {
+  const [low, high] = boundsOfValues(phases);
+  return {
+    name: source,
+    kind: "volume",
+    rows: shape[1],
+    columns: shape[2],
+    frames: shape[0],
+    channels: phases.length,
+    low,
+    high,
+    spacingMm: spacingMm === null ? null : [spacingMm[1], spacingMm[2]],
+    sliceMm: spacingMm === null ? null : spacingMm[0],
+    spacingFrom: spacingMm === null ? null : "file",
+    parts: [],
+    modality,
+    view: "",
+    remarks,
   };
 }
 

@@ -35,6 +35,14 @@ describe.skipIf(!CHROMIUM)("the engine in Chromium, which Debian's package chrom
     expect(found.same).toBeGreaterThan(85);
   });
 
+  test("volumes are read and outlined as in Python, and a run may be ended", async () => {
+    const found = await browser.page.evaluate(() => window.actions.volumes("mri-phantom", "axial"));
+    expect(found.read).toBeGreaterThan(15);
+    expect(found.refused).toBe(5);
+    expect(found.largestDifference).toBeLessThan(TOLERANCE);
+    expect(found.cancelled).toBe("AbortError");
+  });
+
   test("a job that is cancelled says so, and the next one is answered", async () => {
     const found = await browser.page.evaluate(() => window.actions.cancelling("ultrasound-fast"));
     expect(found.first).toBe("AbortError");

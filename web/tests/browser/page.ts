@@ -1,5 +1,5 @@
 /** What the browser test asks the page to do; the server has the golden vectors and the bundles. */
-import { createEngine, EngineError, type Engine, type Image } from "../../engine";
+import { createEngine, EngineError, type Engine, type Image, type Sides, type Volume } from "../../engine";
 import { arraysOf, imageOf, kindOf, spacingFor, type Index, type Vector } from "../../engine/testing/vectors";
 
 const SIXTEEN_BITS = 65535;
@@ -124,6 +124,47 @@ async function cancelling(name: string): Promise<{ first: string; lesions: numbe
   return { first, lesions: lesions.length };
 }
 
+interface VolumeVectors {
+  files: Record<string, { offset: number; length: number }>;
+  segmented: Record<string, { shape: Sides; spacing_mm: Sides; origin_mm: Sides; direction: number[]; phases: Stored[]; probability: Stored }>;
+}
+
+interface Stored {
+  dtype: string;
+  shape: number[];
+  offset: number;
+}
+
+/** Volumes that are read, refused and outlined; and what a cancelled run says. */
+async function volumes(name: string, study: string): Promise<{ read: number; refused: number; largestDifference: number; cancelled: string }> {
+  const index = (await (await fetch("/golden/volumes.json")).json()) as VolumeVectors;
+  const bytes = await (await fetch("/golden/volumes.bin")).arrayBuffer();
+  const files = Object.entries(index.files).map(([file, { offset, length }]) => new File([bytes.slice(offset, offset + length)], file));
+  const nifti = files.filter((file) => !file.name.includes("/"));
+  const found = await running().decodeVolumes(nifti);
+  const array = ({ dtype, shape, offset }: Stored) => new (kindOf(dtype))(bytes, offset, shape.reduce((a, b) => a * b, 1));
+  const { phases, probability, ...grid } = index.segmented[study];
+  const volume: Volume = {
+    shape: grid.shape,
+    spacingMm: grid.spacing_mm,
+    originMm: grid.origin_mm,
+    direction: grid.direction,
+    phases: phases.map((phase) => array(phase).slice()),
+    modality: "mri",
+    source: study,
+    remarks: [],
+  };
+  const open = await running().openBundle(`/bundles/${name}`);
+  const control = new AbortController();
+  const job = open.segmentVolume(volume, { signal: control.signal, onProgress: () => { control.abort(); } });
+  const cancelled = await job.then(() => "answered", (error: unknown) => (error as Error).name);
+  const segmented = await open.segmentVolume(volume);
+  await open.close();
+  const wanted = array(probability);
+  const away = segmented.probability.map((value, i) => Math.abs(value - wanted[i] / SIXTEEN_BITS));
+  return { read: found.volumes.length, refused: found.problems.length, largestDifference: away.reduce((a, b) => Math.max(a, b), 0), cancelled };
+}
+
 /** Let the service worker keep the app and a bundle that is used. */
 async function keeping(name: string): Promise<void> {
   await navigator.serviceWorker.register("/worker.js");
@@ -131,7 +172,7 @@ async function keeping(name: string): Promise<void> {
   await (await running().openBundle(`/bundles/${name}`)).close();
 }
 
-const actions = { agreement, keeping, decoding, speed, cancelling };
+const actions = { agreement, keeping, decoding, speed, cancelling, volumes };
 
 declare global {
   interface Window {
