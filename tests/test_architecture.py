@@ -19,7 +19,7 @@ SOURCES = sorted(
     for folder in ("src", "tests", "benchmarks", "studies")
     for path in (ROOT / folder).rglob("*.py")
 )
-HEAVY_ROOMS = ("training", "networks", "losses", "export")
+HEAVY_ROOMS = ("training", "networks", "losses", "export", "retraining")
 HEAVY_PACKAGES = (
     *("torch", "torchvision", "lightning", "segmentation_models_pytorch", "timm", "monai"),
     *("onnx", "onnxscript", "safetensors", "tensorboard", "tomli_w", "optuna"),

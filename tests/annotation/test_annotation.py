@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from breastseg.annotation.consensus import consensus
 from breastseg.annotation.labels import effort, write_labels
+from breastseg.annotation.parts import labelled_parts
 from breastseg.annotation.priority import describe, image_uncertainty, order_by_gain
 from breastseg.annotation.progress import Status, next_case, status_of
 from breastseg.annotation.project import (
@@ -22,7 +24,7 @@ from breastseg.annotation.project import (
 from breastseg.annotation.reading import Decision, Reading
 from breastseg.core.errors import GeometryError, InputError, UnreadableError
 from breastseg.core.grid import Grid
-from breastseg.core.image import Image
+from breastseg.core.image import Image, Modality
 from breastseg.data.sets.folder import Folder
 
 SHAPE = (12, 16)
@@ -185,7 +187,10 @@ def test_labels_are_a_data_set_to_train_on(project: Project, tmp_path: Path) -> 
         project.record(reading("b", reader, np.zeros(SHAPE, bool)))
         project.record(reading("c", reader, None, Decision.REJECTED))
     pixels = np.arange(np.prod(SHAPE), dtype=np.uint8).reshape(1, *SHAPE)
-    assert write_labels(project, lambda _: Image(pixels, Grid(SHAPE)), tmp_path / "out") == 2
+    assert write_labels(project, lambda _: Image(pixels, Grid(SHAPE)), tmp_path / "out") == (
+        "a",
+        "b",
+    )
     first, second = Folder(tmp_path / "out").cases()
     assert (first.patient_id, first.spacing_mm) == ("patient-a", (0.1, 0.2))
     assert second.is_normal
@@ -213,3 +218,41 @@ def test_what_labelling_took_is_told_by_reader(project: Project) -> None:
     (eva,) = effort(project)
     assert (eva.readings, eva.accepted, eva.corrected, eva.handed_on) == (3, 1, 1, 1)
     assert eva.median_seconds == 3
+
+
+def test_colours_and_modality_go_into_the_data_set(project: Project, tmp_path: Path) -> None:
+    for reader in ("eva", "tom"):
+        project.record(reading("a", reader, disc(5, 5)))
+    colours = np.arange(3 * np.prod(SHAPE)).astype(np.uint8).reshape(3, *SHAPE)
+    image = Image(colours, Grid(SHAPE), Modality.HISTOPATHOLOGY)
+    write_labels(project, lambda _: image, tmp_path / "out", ["a", "b"])
+    (case,) = Folder(tmp_path / "out").cases()
+    assert case.modality is Modality.HISTOPATHOLOGY
+    assert np.array_equal(case.load().images[0].array, colours)
+
+
+def labelled(project: Project, *patients: str) -> None:
+    for patient in patients:
+        case = f"case-{patient}"
+        project.add(ProjectCase(case, patient, SHAPE))
+        for reader in ("eva", "tom"):
+            project.record(reading(case, reader, disc(5, 5)))
+
+
+def test_a_patient_stays_on_one_side_however_often_is_retrained(project: Project) -> None:
+    with pytest.raises(InputError, match="more patients"):
+        labelled_parts(project)
+    labelled(project, "p1", "p2", "p3", "p4")
+    first = labelled_parts(project)
+    assert first.patients == (2, 2)
+    labelled(project, *(f"p{number}" for number in range(5, 25)))
+    later = labelled_parts(open_project(project.folder))
+    assert set(first.train) <= set(later.train)
+    assert set(first.held_out) <= set(later.held_out)
+    assert not set(later.train) & set(later.held_out)
+    assert later.patients == (18, 6)
+
+
+def test_a_method_that_was_chosen_proposes_from_then_on(project: Project) -> None:
+    project.proposing("otsu")
+    assert open_project(project.folder).settings == replace(project.settings, method="otsu")

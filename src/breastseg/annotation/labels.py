@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -17,7 +17,7 @@ from breastseg.annotation.progress import Status, status_of
 from breastseg.annotation.project import Project
 from breastseg.annotation.reading import HAS_MASK, Decision
 from breastseg.core.errors import InputError
-from breastseg.core.image import Image
+from breastseg.core.image import Image, Modality
 from breastseg.data.dataset import NORMAL
 from breastseg.data.sets.folder import TABLE
 from breastseg.io.write import appearing, write_png, write_text
@@ -25,16 +25,22 @@ from breastseg.io.write import appearing, write_png, write_text
 _PNG_MAX = 65_535
 
 
-def write_labels(project: Project, load: Callable[[str], Image], folder: Path) -> int:
+def write_labels(
+    project: Project,
+    load: Callable[[str], Image],
+    folder: Path,
+    names: Collection[str] | None = None,
+) -> tuple[str, ...]:
     """Write the labelled images as a data set of the kind ``folder``.
 
     Args:
         project: the project.
-        load: gives the image of a case's name, (1, rows, columns).
+        load: gives the image of a case's name, (channels, rows, columns).
         folder: where to; it must not be there yet. It appears whole or not at all.
+        names: of these cases alone; all by default.
 
     Returns:
-        How many images were written; rejected and open ones are not.
+        The names of the cases that were written; rejected and open ones are not.
 
     Raises:
         InputError: the folder is there already or cannot be written, or an image has values that a
@@ -43,28 +49,35 @@ def write_labels(project: Project, load: Callable[[str], Image], folder: Path) -
     """
     if folder.exists():
         raise InputError(f"{folder}: is there already", "the name of a new folder")
-    written = 0
+    written = []
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(("file", "patient_id", "label", "spacing_mm"))
+    rows.writerow(("file", "patient_id", "label", "spacing_mm", "modality"))
     with appearing(folder) as temporary:
         for case in project.cases():
+            if names is not None and case.name not in names:
+                continue
             readings = project.readings(case.name)
             if status_of(readings, project.settings.readers_per_case) is not Status.LABELLED:
                 continue
             mask = consensus([r.mask for r in readings if r.mask is not None]).mask
             name = f"{case.name}.png"
-            write_png(temporary / "images" / name, _levels(load(case.name), name))
+            image = load(case.name)
+            write_png(temporary / "images" / name, _levels(image, name))
             write_png(temporary / "masks" / name, mask)
             spacing = "" if case.spacing_mm is None else "{!r} {!r}".format(*case.spacing_mm)
-            rows.writerow((name, case.patient, "" if mask.any() else NORMAL, spacing))
-            written += 1
+            modality = "" if image.modality is Modality.UNKNOWN else image.modality.value
+            label = "" if mask.any() else NORMAL
+            rows.writerow((name, case.patient, label, spacing, modality))
+            written.append(case.name)
         write_text(temporary / TABLE, table.getvalue())
-    return written
+    return tuple(written)
 
 
 def _levels(image: Image, name: str) -> NDArray[np.uint8 | np.uint16]:
-    """An image's whole grey levels, in its own dtype where a PNG has that."""
+    """An image's colours, or its whole grey levels, in its own dtype where a PNG has that."""
+    if len(image.array) == 3 and image.array.dtype == np.uint8:
+        return np.moveaxis(image.array.astype(np.uint8), 0, 2)
     if image.array.dtype == np.uint8:
         return np.asarray(np.rint(image.grey()), np.uint8)
     grey = np.rint(image.grey())

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,6 +89,14 @@ class Project:
 
     folder: Path
     settings: ProjectSettings
+
+    def proposing(self, method: str) -> Project:
+        """The project with another method, which proposes the masks from now on.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        return _written(self.folder, replace(self.settings, method=method))
 
     def add(self, case: ProjectCase, proposed: NDArray[np.bool_] | None = None) -> None:
         """Add an image, or replace what is known of one.
@@ -174,8 +182,7 @@ def create_project(folder: Path, settings: ProjectSettings) -> Project:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: is not empty", "a new or empty folder")
-    write_text(folder / _MARK, json.dumps({"format": FORMAT, **asdict(settings)}, indent=1))
-    return open_project(folder)
+    return _written(folder, settings)
 
 
 def open_project(folder: Path) -> Project:
@@ -191,6 +198,11 @@ def open_project(folder: Path) -> Project:
         return Project(folder, ProjectSettings(**stored))
     except (TypeError, InputError) as error:
         raise UnreadableError(f"{folder / _MARK}: {error}", "what a new project holds") from error
+
+
+def _written(folder: Path, settings: ProjectSettings) -> Project:
+    write_text(folder / _MARK, json.dumps({"format": FORMAT, **asdict(settings)}, indent=1))
+    return open_project(folder)
 
 
 def _numbered(folder: Path, reader: str | None = None) -> Iterable[tuple[Path, int]]:

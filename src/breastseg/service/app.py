@@ -20,6 +20,7 @@ from breastseg.service.routes import (
     projects,
     scans,
     segmentations,
+    trainings,
     versions,
 )
 from breastseg.service.service import Service
@@ -27,7 +28,7 @@ from breastseg.service.settings import Settings
 
 ROUTERS = (
     *(about.router, scans.router, pixels.router, segmentations.router),
-    *(versions.router, projects.router, jobs.router, accounts.router),
+    *(versions.router, projects.router, trainings.router, jobs.router, accounts.router),
 )
 """All nouns of the API, each with its routes."""
 

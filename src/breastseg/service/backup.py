@@ -51,8 +51,9 @@ def back_up(settings: Settings, path: Path) -> None:
         archive.addfile(head, BytesIO(text))
         for blob in sorted(files.blobs.glob("*/*")):
             archive.add(blob, f"blobs/{blob.name}", recursive=False)
-        if files.projects.is_dir():
-            archive.add(files.projects, files.projects.name)
+        for folder in _kept_whole(files):
+            if folder.is_dir():
+                archive.add(folder, folder.name)
 
 
 def restore(settings: Settings, path: Path) -> None:
@@ -83,6 +84,11 @@ def restore(settings: Settings, path: Path) -> None:
                     connection.execute(insert(table), rows)
     finally:
         store.close()
+
+
+def _kept_whole(files: Files) -> tuple[Path, ...]:
+    """The labelling projects, and the bundles that were trained from them."""
+    return (files.projects, files.trained)
 
 
 def _rows_of(store: Store) -> dict[str, list[dict[str, Any]]]:
@@ -117,9 +123,10 @@ def _head_of(archive: tarfile.TarFile, path: Path) -> dict[str, Any]:
 
 
 def _unpack(archive: tarfile.TarFile, files: Files) -> None:
-    """Files of the store under the names of their content, and the labelling projects."""
+    """Files of the store under the names of their content, and the folders kept whole."""
+    whole = {folder.name for folder in _kept_whole(files)}
     while (member := archive.next()) is not None:
-        if member.name.partition("/")[0] == files.projects.name:
+        if member.name.partition("/")[0] in whole:
             archive.extract(member, files.root, filter="data")
             continue
         stream = archive.extractfile(member)

@@ -45,6 +45,16 @@ class Files:
         return self.root / "projects"
 
     @property
+    def trained(self) -> Path:
+        """Folder of the bundles that were trained here, each in a folder of its training's name."""
+        return self.root / "trained"
+
+    @property
+    def training(self) -> Path:
+        """Folder of the trainings that are under way, which hold copies of images."""
+        return self.root / "training"
+
+    @property
     def temporary(self) -> Path:
         """Folder of what is being received or unpacked."""
         return self.root / "temporary"

@@ -16,10 +16,12 @@ from typing import Any
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from breastseg.core.errors import as_breastseg_error
+from breastseg.service.kinds import TRAINING, Kinds
 from breastseg.service.settings import Settings
 from breastseg.service.store import Store
-from breastseg.service.tables import Job, Scan, Segmentation, now
-from breastseg.service.worker import Done, Failed, Progress, SegmentTask, work
+from breastseg.service.tables import Job, now
+from breastseg.service.worker import Done, Failed, Progress, Task, work
 
 MOST_ATTEMPTS = 3
 """A job that was running so often when the service stopped is not begun again."""
@@ -31,19 +33,25 @@ _IDLE_S = 2.0
 class Jobs:
     """Runs the jobs of a store.
 
+    Trainings run one at a time beside the others, each in a process of its own, so that an outline
+    does not wait hours for one.
+
     Args:
         store: holds the queue.
         settings: of the service.
+        kinds: what each kind of job does.
     """
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, kinds: Kinds) -> None:
         self._store = store
         self._settings = settings
+        self._kinds = kinds
         self._stopping = threading.Event()
         self._wake = threading.Semaphore(0)
+        lanes = [False] * settings.workers + [True]
         self._threads = [
-            threading.Thread(target=self._serve, name=f"jobs-{number}", daemon=True)
-            for number in range(settings.workers)
+            threading.Thread(target=self._serve, args=(heavy,), name=f"jobs-{n}", daemon=True)
+            for n, heavy in enumerate(lanes)
         ]
 
     def start(self) -> None:
@@ -78,7 +86,7 @@ class Jobs:
 
     def wake(self) -> None:
         """Say that a job was queued."""
-        self._wake.release()
+        self._wake.release(len(self._threads))
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job that is not finished; one that runs ends shortly."""
@@ -89,23 +97,24 @@ class Jobs:
                 .values(state="cancelled", finished_at=now())
             )
 
-    def _serve(self) -> None:
+    def _serve(self, heavy: bool) -> None:
         hand = _Hand(self._settings)
         while not self._stopping.is_set():
-            job = self._claim()
+            job = self._claim(heavy)
             if job is None:
                 self._wake.acquire(timeout=_IDLE_S)
-            else:
-                self._run(hand, job)
+                continue
+            self._run(hand, job)
+            if heavy:
+                hand.end()  # its memory is for the next one
         hand.end()
 
-    def _claim(self) -> Job | None:
+    def _claim(self, heavy: bool) -> Job | None:
         """The oldest queued job, marked as running by this service alone."""
+        mine = Job.kind == TRAINING if heavy else Job.kind != TRAINING
+        oldest = select(Job).where(Job.state == "queued", mine).order_by(Job.created_at, Job.id)
         with self._store.session() as session:
-            oldest = (
-                select(Job).where(Job.state == "queued").order_by(Job.created_at, Job.id).limit(1)
-            )
-            job = session.scalar(oldest.with_for_update(skip_locked=True))
+            job = session.scalar(oldest.limit(1).with_for_update(skip_locked=True))
             if job is None:
                 return None
             claimed = session.execute(
@@ -116,33 +125,29 @@ class Jobs:
             return job if _count(claimed) else None
 
     def _run(self, hand: _Hand, job: Job) -> None:
-        answer = hand.begin(self._task(job))
+        try:
+            answer = hand.begin(self._kinds.task(job))
+        except Exception as error:  # noqa: BLE001 -- it is the job's failure
+            answer = Failed(str(as_breastseg_error(error, "this job")))
         while answer is None:
             heard = hand.answer(_PATIENCE_S)
             if isinstance(heard, Progress):
-                self._progress(job.id, heard.fraction)
+                self._progress(job.id, heard)
             else:
                 answer = heard
-            if answer is None and (self._stopping.is_set() or not self._is_running(job.id)):
+            if answer is None and self._stopping.is_set():
                 hand.end()
+                return
+            if answer is None and not self._is_running(job.id):
+                hand.end()
+                self._kinds.tidy(job)
                 return
         self._finish(job, answer)
 
-    def _task(self, job: Job) -> SegmentTask:
+    def _progress(self, job_id: str, heard: Progress) -> None:
         with self._store.session() as session:
-            row = session.get_one(Segmentation, job.request["segmentation"])
-            scan = session.get_one(Scan, row.scan_id)
-            spacing = job.request["spacing_mm"]
-            return SegmentTask(
-                row.id,
-                row.request,
-                scan.images[row.image],
-                None if spacing is None else (spacing[0], spacing[1]),
-            )
-
-    def _progress(self, job_id: str, fraction: float) -> None:
-        with self._store.session() as session:
-            session.execute(update(Job).where(Job.id == job_id).values(progress=fraction))
+            values = {"progress": heard.fraction, "step": heard.step}
+            session.execute(update(Job).where(Job.id == job_id).values(values))
 
     def _is_running(self, job_id: str) -> bool:
         with self._store.session() as session:
@@ -162,11 +167,8 @@ class Jobs:
                 )
             )
             if isinstance(answer, Done) and _count(finished):
-                session.execute(
-                    update(Segmentation)
-                    .where(Segmentation.id == job.request["segmentation"])
-                    .values(document=answer.document)
-                )
+                self._kinds.keep(session, job, answer.document)
+        self._kinds.tidy(job)
 
 
 class _Hand:
@@ -177,7 +179,7 @@ class _Hand:
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
 
-    def begin(self, task: SegmentTask) -> Done | Failed | None:
+    def begin(self, task: Task) -> Done | Failed | None:
         """Hand a task over; the failure where that cannot be."""
         if self._process is None or not self._process.is_alive():
             self.end()

@@ -11,9 +11,9 @@ from breastseg.core.errors import InputError
 from breastseg.core.parameters import Parameter, with_values
 from breastseg.core.provenance import Scalar
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.bundle_folder import MEASURED, read_bundle
+from breastseg.inference.bundle_folder import DESCRIPTION, MEASURED, read_bundle
 from breastseg.inference.catalogue import shipped_bundles
-from breastseg.inference.methods import MethodInfo, list_methods
+from breastseg.inference.methods import MethodInfo, list_methods, method_info
 from breastseg.inference.open import open_segmenter
 from breastseg.inference.options import MethodOptions
 from breastseg.inference.strict_json import load_json
@@ -31,28 +31,45 @@ class Described:
         digest: SHA-256 of its weights; None for a classical method.
         remarks: what must be said before its first use and in every export.
         threshold: the operating point of a bundle; None for a classical method.
+        folder: of a bundle that was trained here; None for what comes with the package.
     """
 
     info: MethodInfo
     digest: str | None
     remarks: tuple[str, ...]
     threshold: float | None
+    folder: Path | None = None
+
+    @property
+    def method(self) -> str:
+        """As another process opens it."""
+        return self.info.name if self.folder is None else str(self.folder)
 
 
 class Methods:
-    """All methods of the installation, described once; usable from several threads."""
+    """All methods, each described once; usable from several threads.
 
-    def __init__(self, threads: int) -> None:
+    Args:
+        threads: CPU cores that one network computes on; 0 for all.
+        trained: folder of the bundles that were trained here.
+    """
+
+    def __init__(self, threads: int, trained: Path) -> None:
         self._threads = threads
+        self._trained = trained
         self._lock = threading.Lock()
         self._described: dict[str, Described] = {}
 
     def all(self) -> Mapping[str, Described]:
-        """By name: bundles, then classical methods."""
+        """By name: bundles, classical methods, then what was trained here."""
         with self._lock:
             if not self._described:
                 self._described = {info.name: _described(info) for info in list_methods()}
-        return self._described
+            for path in sorted(self._trained.glob(f"*/{DESCRIPTION}")):
+                if trained_name(path.parent.name) not in self._described:
+                    info = method_info(str(path.parent))
+                    self._described[info.name] = _described(info, path.parent)
+            return dict(self._described)
 
     def one(self, name: str) -> Described:
         """By its name.
@@ -77,11 +94,17 @@ class Methods:
         if described.info.kind == "network":
             if parameters:
                 raise InputError(f"parameters for {name!r}", "none: it is a network")
-            return open_segmenter(name, options, threads=self._threads)
+            method = name if described.folder is None else described.folder
+            return open_segmenter(method, options, threads=self._threads)
         from breastseg.classical.preset import classical_method
 
         made = with_values(classical_method(name, options.preset), parameters)
         return open_segmenter(made, options)
+
+
+def trained_name(training: str) -> str:
+    """What the bundle of a training is called."""
+    return f"trained-{training[:12]}"
 
 
 def parameter_schema(parameters: tuple[Parameter, ...]) -> dict[str, object]:
@@ -117,18 +140,21 @@ def _property(one: Parameter) -> dict[str, object]:
     return made
 
 
-def _described(info: MethodInfo) -> Described:
+def _described(info: MethodInfo, trained: Path | None = None) -> Described:
     if info.kind != "network":
         remark = "" if info.gives_probability else "Its probability is 0 or 1."
         return Described(info, None, (remark,) if remark else (), None)
-    folder = shipped_bundles()[info.name]
+    folder = trained or shipped_bundles()[info.name]
     bundle = read_bundle(folder, verify=False)
     warnings = []
     if "synthetic" in info.trained_on:
         warnings.append("It was trained on synthetic images alone: do not use it on patients.")
     if not _is_measured_on_normals(folder):
         warnings.append("How often it segments something in an image without a lesion is unknown.")
-    return Described(info, bundle.weights_sha256, tuple(warnings), bundle.output.threshold)
+    if trained is not None:
+        warnings.insert(0, f"It was trained here, on {bundle.training_data[0]}.")
+    threshold = bundle.output.threshold
+    return Described(info, bundle.weights_sha256, tuple(warnings), threshold, trained)
 
 
 def _is_measured_on_normals(folder: Path) -> bool:

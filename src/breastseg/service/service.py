@@ -11,6 +11,7 @@ from breastseg.core.errors import InputError
 from breastseg.service.accounts import Accounts
 from breastseg.service.files import Files
 from breastseg.service.jobs import Jobs
+from breastseg.service.kinds import Kinds
 from breastseg.service.labelling import Labelling
 from breastseg.service.methods import Methods
 from breastseg.service.pictures import Pictures
@@ -36,11 +37,12 @@ class Service:
         self._alone = alone(settings.root)
         self.store = open_store(settings)
         self.accounts = Accounts(self.store)
-        self.methods = Methods(settings.threads)
+        self.methods = Methods(settings.threads, self.files.trained)
         self.pictures = Pictures(self.files, limits.cache_mib * MIB)
         self.results = Results(self.files.results, limits.results_mib * MIB)
         self.labelling = Labelling(self.files.projects)
-        self.jobs = Jobs(self.store, settings)
+        kinds = Kinds(self.store, self.files, self.pictures, self.labelling, settings.threads)
+        self.jobs = Jobs(self.store, settings, kinds)
 
     def close(self) -> None:
         """End the jobs' workers and let the store go."""

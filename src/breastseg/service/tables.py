@@ -107,6 +107,7 @@ class Job(Base):
     request: Mapped[Json]
     state: Mapped[str] = mapped_column(String(16))
     progress: Mapped[float] = mapped_column(default=0.0)
+    step: Mapped[Json | None]
     message: Mapped[str] = mapped_column(Text, default="")
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -119,10 +120,12 @@ class Account(Base):
     """A person, or a program, that may use the service."""
 
     __tablename__ = "account"
+    __table_args__ = (Index("account_subject", "subject", unique=True),)
 
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     role: Mapped[str] = mapped_column(String(16))
     password_hash: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -149,3 +152,24 @@ class Audit(Base):
     account: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(Text)
     status: Mapped[int]
+
+
+class Training(Base):
+    """A retraining from a project's labelled cases, and what a person chose of it.
+
+    Its name is that of its job.
+    """
+
+    __tablename__ = "training"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    project: Mapped[str] = mapped_column(String(32), index=True)
+    method: Mapped[str] = mapped_column(String(100))
+    request: Mapped[Json]
+    parts: Mapped[Json]
+    outcome: Mapped[Json | None]
+    choice: Mapped[str | None] = mapped_column(String(16))
+    chosen_at: Mapped[datetime | None]
+    chosen_by: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_by: Mapped[str] = mapped_column(String(64))

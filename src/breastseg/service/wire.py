@@ -195,6 +195,15 @@ class VersionInfo(BaseModel):
     document: ResultsDocument = Field(description="its measurements, as results.json")
 
 
+class TrainingStep(BaseModel):
+    """How far a training has come."""
+
+    stage: Literal["training", "scoring"]
+    epoch: int = Field(description="that was finished last; 0 before")
+    epochs: int
+    loss: float | None = Field(description="mean of that epoch; null before")
+
+
 class JobInfo(BaseModel):
     """Work that outlasts a request."""
 
@@ -203,7 +212,8 @@ class JobInfo(BaseModel):
     state: State
     progress: float = Field(ge=0, le=1)
     message: str
-    segmentation: Id | None
+    segmentation: Id | None = Field(description="that it computes; null for another kind")
+    step: TrainingStep | None = Field(description="of a training, whose name is the job's")
     attempts: int
     created_at: datetime
     started_at: datetime | None

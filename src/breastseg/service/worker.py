@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+import threading
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from breastseg.core.errors import as_breastseg_error
+from breastseg.retraining.task import Retraining
 from breastseg.service.settings import MIB, Settings
 
 
@@ -28,11 +33,20 @@ class SegmentTask:
     spacing_mm: tuple[float, float] | None
 
 
+Task = SegmentTask | Retraining
+
+
 @dataclass(frozen=True)
 class Progress:
-    """How far a task has come, 0 to 1."""
+    """How far a task has come.
+
+    Attributes:
+        fraction: 0 to 1.
+        step: of a training, as the store keeps it.
+    """
 
     fraction: float
+    step: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class Failed:
 def work(connection: Connection, settings: Settings) -> None:
     """Take tasks from a connection until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service that started it decides
+    threading.Thread(target=_end_with_the_service, daemon=True).start()
     _bound_memory(settings.limits.job_memory_mib * MIB)
     worker = _Worker(settings)
     while True:
@@ -60,6 +75,14 @@ def work(connection: Connection, settings: Settings) -> None:
             connection.send(worker.answer(task, connection))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
+
+
+def _end_with_the_service() -> None:
+    """Do not outlive a service that was killed: the next one takes up this work."""
+    service = parent_process()
+    if service is not None:
+        wait([service.sentinel])
+        os._exit(1)
 
 
 def _bound_memory(most: int) -> None:
@@ -83,29 +106,45 @@ class _Worker:
 
         limits = settings.limits
         files = Files(settings.root)
-        self._methods = Methods(settings.threads)
+        self._methods = Methods(settings.threads, files.trained)
         self._pictures = Pictures(files, limits.cache_mib * MIB)
         self._results = Results(files.results, limits.results_mib * MIB)
 
-    def answer(self, task: SegmentTask, connection: Connection) -> Done | Failed:
+    def answer(self, task: Task, connection: Connection) -> Done | Failed:
         """Do a task; whatever goes wrong is its failure alone."""
+        try:
+            if isinstance(task, Retraining):
+                return _retrained(task, connection)
+            return self._segmented(task, connection)
+        except (BrokenPipeError, ConnectionResetError):
+            raise  # nobody listens any more
+        except Exception as error:  # noqa: BLE001 -- it is the job's failure
+            return Failed(str(as_breastseg_error(error, "this job")))
+
+    def _segmented(self, task: SegmentTask, connection: Connection) -> Done:
         from breastseg.results.schema import plain
         from breastseg.service.pictures import Held
         from breastseg.service.segmenting import segmented
         from breastseg.service.wire import SegmentationRequest
 
-        try:
-            outcome = segmented(
-                SegmentationRequest.model_validate(task.request),
-                Held.from_row(task.held),
-                self._pictures,
-                self._methods,
-                task.spacing_mm,
-                lambda fraction: connection.send(Progress(fraction)),
-            )
-            self._results.write(task.name, outcome.probability, outcome.mask)
-        except Exception as error:  # noqa: BLE001 -- it is the job's failure
-            return Failed(str(as_breastseg_error(error, "this job")))
+        outcome = segmented(
+            SegmentationRequest.model_validate(task.request),
+            Held.from_row(task.held),
+            self._pictures,
+            self._methods,
+            task.spacing_mm,
+            lambda fraction: connection.send(Progress(fraction)),
+        )
+        self._results.write(task.name, outcome.probability, outcome.mask)
         document = plain(outcome.document)
         assert isinstance(document, dict)
         return Done(document)
+
+
+def _retrained(task: Retraining, connection: Connection) -> Done:
+    """Train; the name of the room is looked up here, since a light install has no torch."""
+    room = import_module("breastseg.retraining.run")
+    outcome = room.retrain(
+        task, lambda step: connection.send(Progress(step.fraction, asdict(step)))
+    )
+    return Done(asdict(outcome))

@@ -621,6 +621,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project}/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trainings
+         * @description The trainings of a project, the newest first.
+         */
+        get: operations["list_trainings"];
+        put?: never;
+        /**
+         * Retrain
+         * @description Train on the labelled images, as a job; about a quarter of the patients is held out.
+         *
+         *     One at a time for a project. Where training is not installed, the problem says so.
+         */
+        post: operations["retrain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{training}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training
+         * @description A training: how far it is, and what came of it.
+         */
+        get: operations["get_training"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{training}/choice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose
+         * @description Take the new bundle for the project, or stay with the old method.
+         */
+        post: operations["choose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trainings/{training}/bundle.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Bundle
+         * @description The new bundle, to be used elsewhere.
+         */
+        get: operations["download_bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -966,6 +1052,18 @@ export interface components {
             agreement: number | null;
         };
         /**
+         * ChoiceRequest
+         * @description Which of the two a person takes.
+         */
+        ChoiceRequest: {
+            /**
+             * Take
+             * @description after: the new bundle proposes the project's masks from now on
+             * @enum {string}
+             */
+            take: "before" | "after";
+        };
+        /**
          * Decision
          * @description What a reader says of an image.
          * @enum {string}
@@ -1145,6 +1243,18 @@ export interface components {
             summary: string;
         };
         /**
+         * Figure
+         * @description A figure with its 95 % interval over patients; its ends are None where nothing is known.
+         */
+        Figure: {
+            /** Value */
+            value: number;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
+        };
+        /**
          * Files
          * @description Names of what was written for an entry, in the folder of the results.
          *
@@ -1291,8 +1401,13 @@ export interface components {
             progress: number;
             /** Message */
             message: string;
-            /** Segmentation */
+            /**
+             * Segmentation
+             * @description that it computes; null for another kind
+             */
             segmentation: string | null;
+            /** @description of a training, whose name is the job's */
+            step: components["schemas"]["TrainingStep"] | null;
             /** Attempts */
             attempts: number;
             /**
@@ -1501,12 +1616,49 @@ export interface components {
             };
         };
         /**
+         * Modality
+         * @description What made the image.
+         *
+         *     ``UNKNOWN`` is what a plain PNG is; ``OTHER`` is known to be none of those before it.
+         * @enum {string}
+         */
+        Modality: "ultrasound" | "mammography" | "mri" | "histopathology" | "other" | "unknown";
+        /**
          * NewToken
          * @description An API token's secret, for the header ``Authorization: Bearer``.
          */
         NewToken: {
             /** Secret */
             secret: string;
+        };
+        /**
+         * Outcome
+         * @description What came of a retraining.
+         *
+         *     Attributes:
+         *         start: how the network began, in one sentence.
+         *         trained_on: images that were trained on.
+         *         held_out: images that were scored and never trained on.
+         *         before: of the method that was there.
+         *         after: of the new bundle.
+         *         dice_gained: mean difference of the Dice of each image with a lesion, the new less the old.
+         *         remarks: what must be known before a choice.
+         *         recipe: as TOML.
+         */
+        Outcome: {
+            /** Start */
+            start: string;
+            /** Trained On */
+            trained_on: number;
+            /** Held Out */
+            held_out: number;
+            before: components["schemas"]["Scores"];
+            after: components["schemas"]["Scores"];
+            dice_gained: components["schemas"]["Figure"] | null;
+            /** Remarks */
+            remarks: string[];
+            /** Recipe */
+            recipe: string;
         };
         /**
          * PriorStudy
@@ -1701,6 +1853,27 @@ export interface components {
             patient: string;
         };
         /**
+         * Scores
+         * @description A method on the held-out cases.
+         *
+         *     Attributes:
+         *         method: its name.
+         *         dice: mean over images with a lesion; None where there is none.
+         *         missed: fraction of the lesions that are not found; likewise.
+         *         normals_outlined: fraction of images without a lesion in which something is outlined; None
+         *             where there is none.
+         *         failures: images that could not be segmented; they count as missed.
+         */
+        Scores: {
+            /** Method */
+            method: string;
+            dice: components["schemas"]["Figure"] | null;
+            missed: components["schemas"]["Figure"] | null;
+            normals_outlined: components["schemas"]["Figure"] | null;
+            /** Failures */
+            failures: number;
+        };
+        /**
          * SegmentationInfo
          * @description A segmentation: its state, and its result once it is done.
          */
@@ -1878,6 +2051,114 @@ export interface components {
         TokenRequest: {
             /** Label */
             label: string;
+        };
+        /**
+         * TrainingInfo
+         * @description A retraining: how far it is, both scores, and what a person chose.
+         */
+        TrainingInfo: {
+            /**
+             * Id
+             * @description also that of its job, whose events tell each epoch
+             */
+            id: string;
+            /** Project */
+            project: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Message
+             * @description with state failed, what went wrong
+             */
+            message: string;
+            /** Progress */
+            progress: number;
+            /** @description null before the first */
+            step: components["schemas"]["TrainingStep"] | null;
+            /**
+             * Method
+             * @description that the new bundle is held against
+             */
+            method: string;
+            /**
+             * Bundle
+             * @description the new bundle's name as a method, once it is done
+             */
+            bundle: string;
+            /** Epochs */
+            epochs: number;
+            modality: components["schemas"]["Modality"];
+            /** Train Images */
+            train_images: number;
+            /** Train Patients */
+            train_patients: number;
+            /**
+             * Held Out Images
+             * @description never trained on, also in earlier trainings
+             */
+            held_out_images: number;
+            /** Held Out Patients */
+            held_out_patients: number;
+            /**
+             * Remarks
+             * @description to be read before a choice
+             */
+            remarks: string[];
+            /** @description once it is done */
+            outcome: components["schemas"]["Outcome"] | null;
+            /** Choice */
+            choice: ("before" | "after") | null;
+            /** Chosen At */
+            chosen_at: string | null;
+            /** Chosen By */
+            chosen_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+        };
+        /**
+         * TrainingRequest
+         * @description A retraining to be begun.
+         */
+        TrainingRequest: {
+            /**
+             * Epochs
+             * @description passes over the training images
+             * @default 10
+             */
+            epochs: number;
+            /** @description of the images, where neither they nor the method say it */
+            modality?: components["schemas"]["Modality"] | null;
+        };
+        /**
+         * TrainingStep
+         * @description How far a training has come.
+         */
+        TrainingStep: {
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "training" | "scoring";
+            /**
+             * Epoch
+             * @description that was finished last; 0 before
+             */
+            epoch: number;
+            /** Epochs */
+            epochs: number;
+            /**
+             * Loss
+             * @description mean of that epoch; null before
+             */
+            loss: number | null;
         };
         /**
          * UploadProblem
@@ -5082,6 +5363,484 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description images/, masks/ and cases.csv */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trainings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"][];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retrain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                training: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    choose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                training: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingInfo"];
+                };
+            };
+            /** @description Bad request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Log in first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Cannot be done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                training: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bundle's folder */
             200: {
                 headers: {
                     [name: string]: unknown;

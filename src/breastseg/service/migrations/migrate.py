@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The newest schema."""
 _HERE = Path(__file__).resolve().parent
 

@@ -97,6 +97,7 @@ def _info(row: tables.Job) -> JobInfo:
             "progress": row.progress,
             "message": row.message,
             "segmentation": row.request.get("segmentation"),
+            "step": row.step,
             "attempts": row.attempts,
             "created_at": row.created_at,
             "started_at": row.started_at,
