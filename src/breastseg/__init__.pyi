@@ -4,6 +4,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.front_door import (
     compare,
+    lesion_margins,
     measure_lesions,
     read_image,
     read_images,
@@ -21,6 +22,7 @@ __all__ = [
     "Prediction",
     "__version__",
     "compare",
+    "lesion_margins",
     "list_methods",
     "measure_lesions",
     "open_segmenter",

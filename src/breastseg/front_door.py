@@ -25,13 +25,14 @@ from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.open import open_segmenter
+from breastseg.inference.open import check_margin, open_segmenter
 from breastseg.inference.options import DEFAULT_METHOD, DEFAULT_OPTIONS, SegmentOptions
 
 if TYPE_CHECKING:
     from breastseg.evaluation.comparison.results import Results
     from breastseg.inference.options import MethodOptions
     from breastseg.measure.lesion import LesionMeasurement
+    from breastseg.measure.margin import LesionMargin
     from breastseg.measure.volume import VolumeMeasurement
 
 AnyPath = str | PathLike[str]
@@ -39,7 +40,7 @@ Spacing = float | Sequence[float]
 _COLOURS = 3
 
 
-def segment(
+def segment(  # noqa: PLR0913 -- one door, each option by its name
     image: AnyPath | NDArray[np.generic] | Image,
     method: str | Path | Segmenter = DEFAULT_METHOD,
     *,
@@ -47,6 +48,7 @@ def segment(
     inside: Sequence[tuple[int, int]] = (),
     outside: Sequence[tuple[int, int]] = (),
     threshold: float | None = None,
+    margin: float | None = None,
     spacing_mm: Spacing | None = None,
 ) -> Prediction:
     """Segment the lesions of one image or volume.
@@ -64,6 +66,8 @@ def segment(
         inside: (row, column) of points in the lesion, likewise.
         outside: (row, column) of points that are no lesion, likewise.
         threshold: pixels at or above it are lesion, between 0 and 1; the method's own by default.
+        margin: the probability, such as 0.9, with which an inner and an outer contour of each
+            lesion shall hold, see `lesion_margins`; for networks that were calibrated for it.
         spacing_mm: distance between pixel centres along each axis of the grid, or one number for
             all, of an image or array that does not state its own.
 
@@ -82,13 +86,17 @@ def segment(
         box=None if box is None else _numbers(box),
         inside=tuple(inside),
         outside=tuple(outside),
+        margin=margin,
     )
     segmenter = open_segmenter(method, options)
+    if margin is not None:
+        check_margin(segmenter, margin)
     if not isinstance(image, Image):
         image = _read(image, segmenter.dimensions)
     if spacing_mm is not None:
         image = _spaced(image, spacing_mm)
-    return replace(segmenter.segment(image, options.prompt), image=image)
+    made = segmenter.segment(image, options.prompt)
+    return replace(made, image=image, coverage=margin)
 
 
 def read_image(path: AnyPath, frame: int = 0) -> Image:
@@ -136,6 +144,23 @@ def measure_lesions(
     if grid.ndim == 3:
         return tuple(measure_volume(lesion, grid) for lesion in lesions)
     return tuple(measure(lesion, grid) for lesion in lesions)
+
+
+def lesion_margins(prediction: Prediction) -> tuple[LesionMargin, ...]:
+    """The inner and outer contour of each lesion, the largest first.
+
+    Args:
+        prediction: of an image that was segmented with a margin.
+
+    Raises:
+        InputError: no margin was asked for.
+    """
+    from breastseg.measure.finding import findings
+
+    found = [one.margin for one in findings(prediction)]
+    if prediction.coverage is None:
+        raise InputError("a prediction without a margin", "one that was segmented with a margin")
+    return tuple(margin for margin in found if margin is not None)
 
 
 def compare(

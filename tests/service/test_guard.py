@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi.testclient import TestClient
@@ -104,7 +105,57 @@ def test_a_token_is_an_account_until_it_is_revoked(accounts: TestClient) -> None
     assert accounts.get("/api/scans", headers=bearer).status_code == 401
 
 
-def test_guessing_a_password_is_slow(accounts: TestClient) -> None:
+def test_a_changed_password_ends_the_other_sessions_alone(accounts: TestClient) -> None:
+    _log_in(accounts, "annotator")
+    elsewhere = accounts.cookies["breastseg_session"]
+    token = accounts.post("/api/tokens", json={"label": "script"}).json()["secret"]
+    _log_in(accounts, "annotator")
+    here = accounts.cookies["breastseg_session"]
+    place, new = "/api/session/password", "another long password"
+    wrong = accounts.put(place, json={"old": "no such password", "new": new})
+    assert wrong.status_code == 403
+    assert accounts.put(place, json={"old": PASSWORD, "new": "short"}).status_code == 422
+    assert accounts.put(place, json={"old": PASSWORD, "new": new}).status_code == 204
+    accounts.cookies.clear()
+    for headers, status in (
+        ({"cookie": f"breastseg_session={here}"}, 200),
+        ({"cookie": f"breastseg_session={elsewhere}"}, 401),
+        ({"authorization": f"Bearer {token}"}, 200),
+    ):
+        assert accounts.get("/api/scans", headers=headers).status_code == status
+    body = {"name": "annotator", "password": PASSWORD}
+    assert accounts.post("/api/session", json=body).status_code == 401
+
+
+def test_a_session_ends_on_the_server_at_log_out(accounts: TestClient) -> None:
+    _log_in(accounts, "reader")
+    kept = {"cookie": f"breastseg_session={accounts.cookies['breastseg_session']}"}
+    assert accounts.delete("/api/session").status_code == 204
+    assert not accounts.cookies
+    assert accounts.get("/api/scans", headers=kept).status_code == 401
+
+
+def test_an_admin_resets_a_password_and_changes_roles_but_the_last_admin_stays(
+    accounts: TestClient,
+) -> None:
+    _log_in(accounts, "reader")
+    kept = {"cookie": f"breastseg_session={accounts.cookies['breastseg_session']}"}
+    assert accounts.put("/api/accounts/admin/role", json={"role": "reader"}).status_code == 403
+    _log_in(accounts, "admin")
+    new = {"new": "a forgotten password"}
+    assert accounts.put("/api/accounts/reader/password", json=new).status_code == 204
+    assert accounts.put("/api/accounts/nobody/password", json=new).status_code == 404
+    changed = accounts.put("/api/accounts/reader/role", json={"role": "annotator"}).json()
+    assert changed["role"] == "annotator"
+    last = accounts.put("/api/accounts/admin/role", json={"role": "reader"})
+    assert (last.status_code, last.json()["found"]) == (409, "the last admin")
+    assert accounts.delete("/api/tokens/none").status_code == 404
+    accounts.cookies.clear()
+    assert accounts.get("/api/scans", headers=kept).status_code == 401
+
+
+def test_guessing_a_password_is_slow(accounts: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breastseg.service.guard.time", SimpleNamespace(monotonic=lambda: 0.0))
     answers = [
         accounts.post("/api/session", json={"name": "admin", "password": "wrong"}).status_code
         for _ in range(12)

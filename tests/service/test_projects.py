@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from collections.abc import Iterator
@@ -94,8 +95,29 @@ def test_two_readers_label_a_set_blind_to_each_other(client: TestClient, project
         f"labels/images/{stem}.png",
         f"labels/masks/{stem}.png",
     }
+    _check_exports(client, place, stem)
     took = client.get(f"{place}/effort", headers=ADMIN).json()
     assert [one["median_seconds"] for one in took] == [4.5, 4.5]
+
+
+def _check_exports(client: TestClient, place: str, case: str) -> None:
+    (pair,) = client.get(f"{place}/agreement", headers=ADMIN).json()
+    assert pair == {"readers": ["eva", "tom"], "images": 1, "dice": 1, "both_see": 1}
+    assert client.get(f"{place}/exports/coco.json", headers=EVA).status_code == 403
+
+    def rows(name: str) -> list[dict[str, str]]:
+        text = client.get(f"{place}/exports/{name}", headers=ADMIN).text
+        return list(csv.DictReader(io.StringIO(text)))
+
+    measured = rows("results.csv")
+    assert {row["input"] for row in measured} == {f"{case}.png"}
+    assert measured[0]["segmenter"] == "by-hand"
+    readings = rows("readings.csv")
+    assert sorted(row["decision"] for row in readings) == ["accepted"] * 2 + ["rejected"] * 2
+    assert {row["seconds"] for row in readings} == {"4.5"}
+    coco = client.get(f"{place}/exports/coco.json", headers=ADMIN).json()
+    assert [one["file_name"] for one in coco["images"]] == [f"{case}.png"]
+    assert {one["image_id"] for one in coco["annotations"]} == {1}
 
 
 def test_an_image_is_open_before_as_many_readers_as_it_needs(tmp_path: Path) -> None:

@@ -98,6 +98,8 @@ class Prediction:
         confidence: probability that the image shows a lesion, 0 to 1, calibrated on other patients;
             None where it was not calibrated.
         conformal: what holds of the mask's margins; None where none were calibrated for it.
+        coverage: the probability with which an inner and an outer contour shall hold; None where
+            they were not asked for.
         target: what is segmented, in the singular.
         seen: the part of the image that was looked at, where that is not all of it.
         image: what was segmented, to be shown with the mask; None where only the map was kept.
@@ -118,6 +120,7 @@ class Prediction:
     malignancy: float | None = None
     confidence: float | None = None
     conformal: Conformal | None = None
+    coverage: float | None = None
     target: str = LESION
     seen: Box | None = None
     image: Image | None = None

@@ -40,12 +40,14 @@ def findings(prediction: Prediction, coverage: float | None = None) -> tuple[Fin
 
     Args:
         prediction: of an image where a coverage is asked for.
-        coverage: with which probability an inner and an outer contour shall hold.
+        coverage: with which probability an inner and an outer contour shall hold; what was asked
+            for with the prediction by default.
 
     Raises:
         InputError: the method was not calibrated for such contours, see `margin_of`.
     """
     grid = prediction.grid
+    coverage = prediction.coverage if coverage is None else coverage
     margin = None if coverage is None else margin_of(prediction.conformal, coverage)
     return tuple(
         Finding(

@@ -14,7 +14,12 @@ from sqlalchemy.orm import Session
 
 from breastseg.core.errors import InputError
 from breastseg.service.caller import ROLES, Caller, Role
-from breastseg.service.problem import ConflictError, NotFoundError, UnknownCallerError
+from breastseg.service.problem import (
+    ConflictError,
+    NotFoundError,
+    RefusedError,
+    UnknownCallerError,
+)
 from breastseg.service.store import Store
 from breastseg.service.tables import Account, Audit, Login, now
 
@@ -70,6 +75,56 @@ class Accounts:
             session.add(account)
         return account
 
+    def change_password(self, name: str, old: str, new: str, session_secret: str) -> None:
+        """Change one's own password; all other sessions of the account end, its tokens stay.
+
+        Args:
+            name: of the account.
+            old: its password.
+            new: its next one.
+            session_secret: of the session that asks, which goes on.
+
+        Raises:
+            RefusedError: another password than the account's.
+            InputError: a new password that is not allowed.
+        """
+        with self._store.session() as session:
+            account = _existing(session, name)
+            if not _matches(account.password_hash, old):
+                raise RefusedError("another password than the present one", "the present one")
+            _check_password(new)
+            account.password_hash = _hasher.hash(new)
+            others = Login.secret_hash != _hash(session_secret)
+            session.execute(
+                delete(Login).where(Login.account == name, Login.is_token.is_(False), others)
+            )
+
+    def set_password(self, name: str, new: str) -> None:
+        """Give an account another password; all its sessions and tokens end.
+
+        Raises:
+            NotFoundError: there is no such account.
+            InputError: a password that is not allowed.
+        """
+        _check_password(new)
+        with self._store.session() as session:
+            _existing(session, name).password_hash = _hasher.hash(new)
+            session.execute(delete(Login).where(Login.account == name))
+
+    def set_role(self, name: str, role: Role) -> Account:
+        """Give an account another role, which holds from its next request on.
+
+        Raises:
+            NotFoundError: there is no such account.
+            ConflictError: it is the last admin.
+        """
+        with self._store.session() as session:
+            account = _existing(session, name)
+            if role != "admin":
+                _keep_an_admin(session, name)
+            account.role = role
+        return account
+
     def remove(self, name: str) -> None:
         """Remove an account with its sessions and tokens; what it has made stays.
 
@@ -78,12 +133,8 @@ class Accounts:
             ConflictError: it is the last admin.
         """
         with self._store.session() as session:
-            account = session.get(Account, name)
-            if account is None:
-                raise NotFoundError("no such account")
-            admins = session.scalars(select(Account.name).where(Account.role == "admin")).all()
-            if list(admins) == [name]:
-                raise ConflictError("the last admin", "another admin first")
+            account = _existing(session, name)
+            _keep_an_admin(session, name)
             session.execute(delete(Login).where(Login.account == name))
             session.delete(account)
 
@@ -113,11 +164,16 @@ class Accounts:
             return list(session.scalars(mine.order_by(Login.created_at)))
 
     def revoke_token(self, name: str, label: str) -> None:
-        """End the tokens of this label."""
+        """End the tokens of this label.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        mine = (Login.account == name, Login.is_token, Login.label == label)
         with self._store.session() as session:
-            session.execute(
-                delete(Login).where(Login.account == name, Login.is_token, Login.label == label)
-            )
+            if session.scalar(select(Login.secret_hash).where(*mine)) is None:
+                raise NotFoundError("no such token", remedy="list the tokens")
+            session.execute(delete(Login).where(*mine))
 
     def log_out(self, secret: str) -> None:
         """End a session."""
@@ -137,6 +193,19 @@ class Accounts:
         """Add to the audit trail."""
         with self._store.session() as session:
             session.add(Audit(account=account, action=action, status=status))
+
+
+def _existing(session: Session, name: str) -> Account:
+    account = session.get(Account, name)
+    if account is None:
+        raise NotFoundError("no such account", remedy="list the accounts")
+    return account
+
+
+def _keep_an_admin(session: Session, name: str) -> None:
+    admins = session.scalars(select(Account.name).where(Account.role == "admin")).all()
+    if list(admins) == [name]:
+        raise ConflictError("the last admin", "another admin first")
 
 
 def _new_login(session: Session, name: str, label: str, days: int, is_token: bool) -> str:

@@ -15,8 +15,10 @@ from breastseg.service.guard import Guard
 from breastseg.service.routes import (
     about,
     accounts,
+    comparisons,
     jobs,
     pixels,
+    project_exports,
     projects,
     scans,
     segmentations,
@@ -26,9 +28,12 @@ from breastseg.service.routes import (
 from breastseg.service.service import Service
 from breastseg.service.settings import Settings
 
-ROUTERS = (
-    *(about.router, scans.router, pixels.router, segmentations.router),
-    *(versions.router, projects.router, trainings.router, jobs.router, accounts.router),
+ROUTERS = tuple(
+    noun.router
+    for noun in (
+        *(about, scans, pixels, segmentations, versions, comparisons),
+        *(projects, project_exports, trainings, jobs, accounts),
+    )
 )
 """All nouns of the API, each with its routes."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -10,14 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg import __version__
 from breastseg.core.errors import GeometryError, UnsupportedError
 from breastseg.core.grid import Grid
-from breastseg.measure.polygons import polygons
 from breastseg.results.document import to_csv, to_json
 from breastseg.results.drawing import drawn
 from breastseg.results.schema import NOTICE
 from breastseg.results.sentences import to_paste
+from breastseg.service.coco import CocoImage, coco_json
 from breastseg.service.encoded import png_bytes
 from breastseg.service.outlined import Outlined
 from breastseg.service.report import html_report, pdf_report
@@ -97,49 +95,10 @@ def _sentence(outlined: Outlined) -> bytes:
 
 
 def _coco(outlined: Outlined) -> bytes:
-    """The format of COCO's annotations, https://cocodataset.org/#format-data."""
     mask = _plane(outlined)
-    rows, columns = mask.shape
-    annotations = [
-        _coco_annotation(number, finding.lesion.on(mask.shape))
-        for number, finding in enumerate(outlined.found, start=1)
-    ]
-    content = {
-        "info": {"description": NOTICE, "version": __version__},
-        "images": [{"id": 1, "file_name": outlined.image.source, "height": rows, "width": columns}],
-        "categories": [{"id": 1, "name": outlined.prediction.target}],
-        "annotations": annotations,
-    }
-    return json.dumps(content).encode()
-
-
-def _coco_annotation(number: int, region: NDArray[np.bool_]) -> dict[str, object]:
-    """One lesion: polygons of (x, y), or run lengths where it has holes, which polygons lack."""
-    traced = polygons(region)
-    rows, columns = np.nonzero(region)
-    row, column = int(rows.min()), int(columns.min())
-    segmentation: object
-    if any(one.holes for one in traced):
-        segmentation = {"size": list(region.shape), "counts": _run_lengths(region)}
-    else:
-        segmentation = [one.outer[:, ::-1].ravel().tolist() for one in traced]
-    return {
-        "id": number,
-        "image_id": 1,
-        "category_id": 1,
-        "iscrowd": 0,
-        "area": int(region.sum()),
-        "bbox": [column, row, int(columns.max()) + 1 - column, int(rows.max()) + 1 - row],
-        "segmentation": segmentation,
-    }
-
-
-def _run_lengths(region: NDArray[np.bool_]) -> list[int]:
-    """Lengths of runs down the columns, background first."""
-    flat = region.ravel(order="F")
-    ends = np.flatnonzero(np.diff(flat)) + 1
-    lengths: list[int] = np.diff([0, *ends.tolist(), flat.size]).tolist()
-    return [0, *lengths] if flat[0] else lengths
+    regions = [one.lesion.on(mask.shape) for one in outlined.found]
+    drawn_image = CocoImage(outlined.image.source, (mask.shape[0], mask.shape[1]), regions)
+    return coco_json([drawn_image], outlined.prediction.target)
 
 
 def _nifti(outlined: Outlined, scratch: Path) -> bytes:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 COOKIE = "breastseg_session"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_PASSWORDS = (("POST", "/api/session"), ("PUT", "/api/session/password"))
+"""Requests that try a password."""
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
@@ -88,8 +90,8 @@ class Guard:
             return _problem(421, "Misdirected", "a request to another host than this machine")
         if scope["method"] not in _SAFE and _is_foreign(headers):
             return _problem(403, "Not allowed", "a request that another site has sent")
-        is_login = scope["path"] == "/api/session" and scope["method"] == "POST"
-        if not self._requests.take(peer) or (is_login and not self._logins.take(peer)):
+        tries_password = (scope["method"], scope["path"]) in _PASSWORDS
+        if not self._requests.take(peer) or (tries_password and not self._logins.take(peer)):
             return _problem(429, "Too many requests", "too many requests in a minute")
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._most_bytes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from breastseg.core.calibrated import Conformal
 from breastseg.core.errors import InputError
 from breastseg.core.parameters import Parameter, with_values
 from breastseg.core.provenance import Scalar
@@ -31,6 +32,7 @@ class Described:
         digest: SHA-256 of its weights; None for a classical method.
         remarks: what must be said before its first use and in every export.
         threshold: the operating point of a bundle; None for a classical method.
+        conformal: the margins of a bundle that was calibrated for them.
         folder: of a bundle that was trained here; None for what comes with the package.
     """
 
@@ -38,7 +40,13 @@ class Described:
     digest: str | None
     remarks: tuple[str, ...]
     threshold: float | None
+    conformal: Conformal | None = None
     folder: Path | None = None
+
+    @property
+    def margins(self) -> tuple[float, ...]:
+        """The coverages of its margins."""
+        return () if self.conformal is None else tuple(m.coverage for m in self.conformal.margins)
 
     @property
     def method(self) -> str:
@@ -153,8 +161,14 @@ def _described(info: MethodInfo, trained: Path | None = None) -> Described:
         warnings.append("How often it segments something in an image without a lesion is unknown.")
     if trained is not None:
         warnings.insert(0, f"It was trained here, on {bundle.training_data[0]}.")
-    threshold = bundle.output.threshold
-    return Described(info, bundle.weights_sha256, tuple(warnings), threshold, trained)
+    return Described(
+        info,
+        bundle.weights_sha256,
+        tuple(warnings),
+        bundle.output.threshold,
+        bundle.conformal,
+        trained,
+    )
 
 
 def _is_measured_on_normals(folder: Path) -> bool:

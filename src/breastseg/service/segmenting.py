@@ -20,6 +20,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
+from breastseg.inference.open import check_margin
 from breastseg.inference.options import MethodOptions
 from breastseg.measure.finding import findings
 from breastseg.results.entry import success
@@ -98,17 +99,31 @@ def segmented(
         BreastsegError: as the method, or a request that does not fit the image.
     """
     segmenter = _opened(request, methods)
+    _check_margin(request, segmenter)
     if segmenter.dimensions == 3:
         return _volume(segmenter, pictures.image(held))
     prompt = _prompt(request)
     if request.frame is None and held.frames > 1:
         frames = []
         for frame in range(held.frames):
-            frames.append(_image(segmenter, pictures.image(held, frame, spacing_mm), prompt))
+            image = pictures.image(held, frame, spacing_mm)
+            frames.append(_outcome(image, segmenter.segment(image, prompt), request.margin))
             advance((frame + 1) / held.frames)
         return _stacked(frames)
     image = pictures.image(held, request.frame, spacing_mm)
-    return _image(segmenter, image, prompt)
+    return _outcome(image, segmenter.segment(image, prompt), request.margin)
+
+
+def _check_margin(request: SegmentationRequest, segmenter: Segmenter) -> None:
+    """Refuse a margin that does not hold for what is asked for."""
+    if request.margin is None:
+        return
+    if request.prompt is not None or request.screenshot:
+        raise InputError(
+            "a margin with a prompt, or for a screenshot",
+            "whole images, which margins were calibrated on",
+        )
+    check_margin(segmenter, request.margin)
 
 
 def _opened(request: SegmentationRequest, methods: Methods) -> Segmenter:
@@ -121,18 +136,14 @@ def _opened(request: SegmentationRequest, methods: Methods) -> Segmenter:
     return WithinScan(segmenter)
 
 
-def _image(segmenter: Segmenter, image: Image, prompt: Prompt | None) -> Outcome:
-    return _outcome(image, segmenter.segment(image, prompt))
-
-
 def _volume(segmenter: Segmenter, image: Image) -> Outcome:
     from breastseg.inference.study import segment_study
 
     return _outcome(image, segment_study(segmenter, image))
 
 
-def _outcome(image: Image, prediction: Prediction) -> Outcome:
-    entry = success(image.source, image, prediction, findings(prediction), Files())
+def _outcome(image: Image, prediction: Prediction, margin: float | None = None) -> Outcome:
+    entry = success(image.source, image, prediction, findings(prediction, margin), Files())
     return Outcome(
         _document((entry,), prediction),
         prediction.probability,

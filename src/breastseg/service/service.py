@@ -41,8 +41,8 @@ class Service:
         self.pictures = Pictures(self.files, limits.cache_mib * MIB)
         self.results = Results(self.files.results, limits.results_mib * MIB)
         self.labelling = Labelling(self.files.projects)
-        kinds = Kinds(self.store, self.files, self.pictures, self.labelling, settings.threads)
-        self.jobs = Jobs(self.store, settings, kinds)
+        self.kinds = Kinds(self.store, self.files, self.pictures, self.labelling, settings.threads)
+        self.jobs = Jobs(self.store, settings, self.kinds)
 
     def close(self) -> None:
         """End the jobs' workers and let the store go."""

@@ -57,6 +57,9 @@ class Method(BaseModel):
     takes_prompt: bool
     gives_probability: bool = Field(description="false: its probability is 0 or 1")
     threshold: float | None = Field(description="operating point; null for a classical method")
+    margins: tuple[float, ...] = Field(
+        description="coverages for which it has calibrated margins; empty for most"
+    )
     digest: str | None = Field(description="SHA-256 of the weights; null for a classical method")
     remarks: tuple[str, ...] = Field(
         description="to be shown before its first use and in every export"
@@ -157,6 +160,11 @@ class SegmentationRequest(_Request):
     prompt: PromptRequest | None = None
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         default=None, description="in place of the method's own"
+    )
+    margin: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None,
+        description="also an inner and an outer contour of each lesion, each of which holds with "
+        "this probability; one of the method's margins",
     )
     screenshot: bool = Field(
         default=False, description="look at the scan on an ultrasound screen alone"

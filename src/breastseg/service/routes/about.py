@@ -38,6 +38,7 @@ def list_methods(service: ServiceOf, _caller: CallerOf) -> list[Method]:
                 "modality": one.info.modality.value,
                 "dimensions": one.info.dimensions,
                 "threshold": one.threshold,
+                "margins": one.margins,
                 "digest": one.digest,
                 "remarks": one.remarks,
                 "parameters": parameter_schema(one.info.parameters),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
-from breastseg.service.accounts import SESSION_DAYS
+from breastseg.service.accounts import MIN_PASSWORD, SESSION_DAYS
 from breastseg.service.caller import AdminOf, CallerOf, Role
 from breastseg.service.guard import COOKIE
 from breastseg.service.problem import ConflictError
@@ -36,7 +36,7 @@ class AccountRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: Name
     role: Role
-    password: str = Field(min_length=10, max_length=1000)
+    password: str = Field(min_length=MIN_PASSWORD, max_length=1000)
 
 
 class AccountInfo(BaseModel):
@@ -45,6 +45,28 @@ class AccountInfo(BaseModel):
     name: str
     role: Role
     created_at: datetime
+
+
+class PasswordRequest(BaseModel):
+    """One's own next password."""
+
+    model_config = ConfigDict(extra="forbid")
+    old: str = Field(max_length=1000)
+    new: str = Field(min_length=MIN_PASSWORD, max_length=1000)
+
+
+class NewPassword(BaseModel):
+    """The next password of somebody else."""
+
+    model_config = ConfigDict(extra="forbid")
+    new: str = Field(min_length=MIN_PASSWORD, max_length=1000)
+
+
+class NewRole(BaseModel):
+    """The next role of an account."""
+
+    model_config = ConfigDict(extra="forbid")
+    role: Role
 
 
 class TokenRequest(BaseModel):
@@ -98,6 +120,15 @@ def log_out(request: Request, response: Response, service: ServiceOf) -> None:
     response.delete_cookie(COOKIE)
 
 
+@router.put("/session/password", status_code=204)
+def change_password(
+    body: PasswordRequest, request: Request, service: ServiceOf, caller: CallerOf
+) -> None:
+    """Change one's own password; one's other sessions end, the API tokens stay."""
+    secret = request.cookies.get(COOKIE, "")
+    service.accounts.change_password(caller.name, body.old, body.new, secret)
+
+
 @router.get("/tokens")
 def list_tokens(service: ServiceOf, caller: CallerOf) -> list[TokenInfo]:
     """The API tokens of the account that asks."""
@@ -133,6 +164,18 @@ def add_account(body: AccountRequest, service: ServiceOf, _caller: AdminOf) -> A
     if not service.accounts.exist and body.role != "admin":
         raise ConflictError("a first account that is no admin", "an admin first")
     return _info(service.accounts.add(body.name, body.role, body.password))
+
+
+@router.put("/accounts/{name}/password", status_code=204)
+def set_password(name: Name, body: NewPassword, service: ServiceOf, _caller: AdminOf) -> None:
+    """Give an account another password, as where it was forgotten; its sessions and tokens end."""
+    service.accounts.set_password(name, body.new)
+
+
+@router.put("/accounts/{name}/role")
+def set_role(name: Name, body: NewRole, service: ServiceOf, _caller: AdminOf) -> AccountInfo:
+    """Give an account another role."""
+    return _info(service.accounts.set_role(name, body.role))
 
 
 @router.delete("/accounts/{name}", status_code=204)

@@ -20,7 +20,6 @@ from breastseg.annotation.progress import Status, status_of
 from breastseg.annotation.project import Project, ProjectCase, ProjectSettings
 from breastseg.annotation.reading import Decision, Reading
 from breastseg.core.errors import InputError
-from breastseg.core.image import Image
 from breastseg.inference.options import MethodOptions
 from breastseg.service import asked
 from breastseg.service.caller import AdminOf, AnnotatorOf, CallerOf
@@ -29,7 +28,7 @@ from breastseg.service.labelling import Place, place_of
 from breastseg.service.problem import NotFoundError
 from breastseg.service.routes.versions import MOST_MASK_BYTES
 from breastseg.service.segmenting import labels_of_png
-from breastseg.service.service import Service, ServiceOf
+from breastseg.service.service import ServiceOf
 from breastseg.service.wire import Id, Index
 
 router = APIRouter(tags=["projects"])
@@ -269,19 +268,12 @@ def download_labels(
     folder = scratch / f"labels-{project}-{datetime.now(UTC):%Y%m%d%H%M%S%f}"
     background.add_task(shutil.rmtree, folder, ignore_errors=True)
     try:
-        write_labels(opened, lambda name: _image(service, name), folder / "labels")
+        write_labels(opened, service.kinds.image, folder / "labels")
         archive = shutil.make_archive(str(folder / "labels"), "zip", folder, "labels")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return FileResponse(Path(archive), media_type="application/zip", filename="labels.zip")
-
-
-def _image(service: Service, name: str) -> Image:
-    place = place_of(name)
-    with service.store.session() as session:
-        found = asked.image(session, place.scan, place.image)
-    return service.pictures.image(found.held, place.frame, found.stated_mm)
 
 
 def _two(spacing: tuple[float, ...] | None) -> tuple[float, float] | None:

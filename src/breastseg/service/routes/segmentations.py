@@ -21,7 +21,7 @@ from breastseg.service.caller import AnnotatorOf, Caller, CallerOf
 from breastseg.service.encoded import png_response, raw_response
 from breastseg.service.exports import ExportName
 from breastseg.service.outlined import Outlined, restored
-from breastseg.service.problem import ConflictError
+from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.routes.exported import exported
 from breastseg.service.segmenting import identity, is_instant, segmented
 from breastseg.service.service import Service, ServiceOf
@@ -117,6 +117,32 @@ def get_probability(
 
 
 @router.get(
+    "/segmentations/{segmentation}/margin.png",
+    response_class=Response,
+    responses={
+        200: {
+            "content": _PNG,
+            "description": "grey: 0 outside of the outer contours, 255 inside the inner ones",
+        }
+    },
+)
+def get_margin(
+    segmentation: Id, service: ServiceOf, _caller: CallerOf, frame: Index = 0
+) -> Response:
+    """Between which contours the lesions lie, where a margin was asked for: 128."""
+    outlined = _outlined(service, segmentation, frame)
+    if outlined.prediction.coverage is None:
+        raise NotFoundError("a segmentation without a margin", "one that was asked for with it")
+    shape = outlined.image.grid.shape
+    levels = np.zeros(shape, np.uint8)
+    for one in outlined.found:
+        assert one.margin is not None
+        outer, inner = one.margin.masks(shape)
+        levels = np.maximum(levels, np.where(inner, 255, np.where(outer, 128, 0)).astype(np.uint8))
+    return png_response(levels)
+
+
+@router.get(
     "/segmentations/{segmentation}/exports/{name}",
     response_class=Response,
     responses={200: {"content": {"*/*": {}}, "description": "the file"}},
@@ -148,11 +174,12 @@ def _outlined(service: Service, name: str, frame: int | None) -> Outlined:
     assert document.provenance is not None
     entry = document.entries[(alone or 0) if len(document.entries) > 1 else 0]
     image = service.pictures.image(found.held, alone, found.stated_mm)
-    remarks = service.methods.one(body.method).remarks
+    method = service.methods.one(body.method)
+    prediction = restored(image, probability, mask, document.provenance, entry)
     return Outlined(
         image,
-        restored(image, probability, mask, document.provenance, entry),
-        replace(entry, remarks=(*entry.remarks, *remarks)),
+        replace(prediction, conformal=method.conformal, coverage=body.margin),
+        replace(entry, remarks=(*entry.remarks, *method.remarks)),
         row.created_at,
         row.created_by,
     )

@@ -110,7 +110,7 @@ def get_version(
 ) -> VersionInfo:
     """A version with its measurements."""
     with service.store.session() as session:
-        return _info(_found(session, scan, image, frame, number))
+        return _info(version_row(session, scan, image, frame, number))
 
 
 @router.get(
@@ -123,7 +123,7 @@ def get_version_mask(
 ) -> Response:
     """The mask of a version."""
     with service.store.session() as session:
-        row = _found(session, scan, image, frame, number)
+        row = version_row(session, scan, image, frame, number)
     labels = labels_of_png(service.files.blob(row.mask).read_bytes())
     return png_response(np.where(labels > 0, np.uint8(255), np.uint8(0)))
 
@@ -144,7 +144,7 @@ def export_version(
 ) -> Response:
     """A version as a file."""
     with service.store.session() as session:
-        row = _found(session, scan, image, frame, number)
+        row = version_row(session, scan, image, frame, number)
         found = asked.image(session, scan, image)
         base = asked.segmentation(session, row.base) if row.base else None
     picture = service.pictures.image(found.held, frame, found.stated_mm)
@@ -165,7 +165,12 @@ def _next_number(session: Session, scan: str, image: int, frame: int) -> int:
     return (session.scalar(select(func.max(tables.Version.number)).where(*place)) or 0) + 1
 
 
-def _found(session: Session, scan: str, image: int, frame: int, number: int) -> tables.Version:
+def version_row(session: Session, scan: str, image: int, frame: int, number: int) -> tables.Version:
+    """A version by its place and number.
+
+    Raises:
+        NotFoundError: there is none.
+    """
     row = session.scalar(
         select(tables.Version).where(
             tables.Version.scan_id == scan,

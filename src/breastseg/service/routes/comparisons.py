@@ -1,0 +1,97 @@
+"""``/api/comparisons``: a result beside that of a prior study."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from sqlalchemy.orm import Session
+
+from breastseg.results.prior import change_lines, with_prior
+from breastseg.results.schema import Document, Entry
+from breastseg.results.sentences import to_paste
+from breastseg.service import asked
+from breastseg.service.caller import CallerOf
+from breastseg.service.problem import ConflictError, NotFoundError
+from breastseg.service.routes.versions import version_row
+from breastseg.service.service import ServiceOf
+from breastseg.service.wire import Id, Index, ResultsDocument
+
+router = APIRouter(tags=["comparisons"])
+
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class ResultRef(BaseModel):
+    """A result: a segmentation, or the version of an image that a person has kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segmentation: Id | None = None
+    scan: Id | None = Field(default=None, description="of a version")
+    image: Index = Field(default=0, description="of a version")
+    version: Number | None = Field(default=None, description="its number")
+    frame: Index = 0
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ResultRef:
+        is_version = self.scan is not None and self.version is not None
+        if is_version == (self.segmentation is not None):
+            raise ValueError("either a segmentation, or scan and version")
+        return self
+
+
+class ComparisonRequest(BaseModel):
+    """Two results of one patient."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    now: ResultRef
+    prior: ResultRef
+    pairs: tuple[tuple[Number, Number], ...] | None = Field(
+        default=None,
+        max_length=1000,
+        description="(lesion's number now, its number then) as a person states them; null: found",
+    )
+
+
+class Comparison(BaseModel):
+    """A result with its prior."""
+
+    document: ResultsDocument = Field(
+        description="the present result; entries[0].prior has the pairs and their growth"
+    )
+    sentences: tuple[str, ...] = Field(description="to paste: sizes, then changes")
+
+
+@router.post("/comparisons")
+def compare_with_prior(
+    body: ComparisonRequest, service: ServiceOf, _caller: CallerOf
+) -> Comparison:
+    """Pair the lesions of two studies and measure their growth, in mm and per cent."""
+    with service.store.session() as session:
+        now, prior = (_result(session, ref) for ref in (body.now, body.prior))
+    entry = with_prior(_entry(now, body.now), _entry(prior, body.prior), body.pairs)
+    document = Document(complete=True, options={}, provenance=now.provenance, entries=(entry,))
+    return Comparison(document=document, sentences=(*to_paste(entry), *change_lines(entry)))
+
+
+def _result(session: Session, ref: ResultRef) -> Document:
+    if ref.segmentation is not None:
+        stored = asked.segmentation(session, ref.segmentation).document
+    else:
+        assert ref.scan is not None
+        assert ref.version is not None
+        stored = version_row(session, ref.scan, ref.image, ref.frame, ref.version).document
+    if stored is None:
+        raise ConflictError("a segmentation that is not done", "one that is", "wait for it")
+    return TypeAdapter(Document).validate_python(stored)
+
+
+def _entry(document: Document, ref: ResultRef) -> Entry:
+    entries = document.entries
+    number = ref.frame if len(entries) > 1 else 0
+    if number >= len(entries):
+        raise NotFoundError(f"no frame {number} in this result", f"0 to {len(entries) - 1}")
+    return entries[number]
