@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -197,6 +198,34 @@ def test_coverage_is_stated_by_source(study: Study, two_scanners: str, tmp_path:
     assert "| 80% | by diameter | two |" in said
     assert "| confidence | two | 80% |" in said
     assert study("coverage", words) == said
+
+
+def test_prompts_are_scored_and_kept(study: Study, scans: Path, tmp_path: Path) -> None:
+    words = f"--methods ellipse --data folder={scans} --split lesions --out {tmp_path}"
+    said = study("prompts", words)
+    heads, _, row = (line.split(" | ") for line in said.splitlines())
+    figures = {name: float(cell.split()[0]) for name, cell in zip(heads[3:], row[3:], strict=True)}
+    assert figures["box"] > figures["box 10%"] > figures["box 20%"] > 0.4
+    assert 0 <= figures["click"] < figures["box"]
+    kept = (tmp_path / "ellipse.json").stat().st_mtime_ns
+    assert study("prompts", words) == said
+    assert (tmp_path / "ellipse.json").stat().st_mtime_ns >= kept
+
+
+def test_a_reader_clicks_the_middle_of_the_largest_error(study: Study) -> None:
+    sys.path.insert(0, str(ROOT / "studies"))
+    try:
+        from prompts import deepest_error
+    finally:
+        sys.path.pop(0)
+    lesion, found = np.zeros((2, 40, 40), bool)
+    lesion[10:21, 10:21] = True
+    assert deepest_error(lesion, found) == (True, (15, 15))
+    found[10:21, 10:39] = True
+    inside, (row, column) = deepest_error(lesion, found)
+    assert not inside
+    assert row == 15
+    assert 25 <= column <= 34
 
 
 def test_weights_precision(study: Study, scans: Path, tmp_path: Path) -> None:
