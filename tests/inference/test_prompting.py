@@ -11,7 +11,7 @@ from breastseg.core.bundle import InputSpec, Intensity, PromptSpec
 from breastseg.core.errors import InputError
 from breastseg.core.prompt import Prompt
 from breastseg.core.regions import connected_regions
-from breastseg.inference.prompting import PromptedNetwork, meant
+from breastseg.inference.prompting import PromptedNetwork, filled, meant
 
 SIZE = (64, 64)
 SHAPE = (200, 300)
@@ -77,6 +77,27 @@ def test_a_box_is_looked_at_once_and_fills_half_of_the_frame() -> None:
     assert not shown[0, 2:].any()
 
 
+class Timid(Dark):
+    """Right about where a lesion is, and never sure of it."""
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        return super().__call__(batch) * np.float32(0.3)
+
+
+def test_a_box_never_comes_back_empty() -> None:
+    assert agreement(asked(Timid(), Prompt(box=Box.of(40, 50, 81, 91))), LEFT) > 0.85
+    assert not asked(Timid(), Prompt(inside=((60, 70),))).sum() > 1  # the pixel of the click
+
+
+def test_a_map_that_fills_the_box_is_left_alone() -> None:
+    found = np.zeros((10, 10), np.float32)
+    found[2:8, 2:8] = 0.7
+    box = found > 0
+    assert filled(found, box, 0.5) is found
+    assert filled(found, np.zeros_like(box), 0.9) is found
+    assert filled(found, box, 0.9)[box] == pytest.approx(0.9)
+
+
 def test_of_two_regions_in_a_frame_the_box_means_the_one_with_most_pixels_in_it() -> None:
     mask = LEFT | RIGHT
     regions = connected_regions(mask)
@@ -136,4 +157,5 @@ def test_a_click_where_nothing_is_found_is_looked_at_closely() -> None:
 
 def test_one_pixel_at_the_corner_is_a_box_too() -> None:
     drawn = asked(Dark(), Prompt(box=Box.of(0, 0, 1, 1)))
-    assert not drawn.any()
+    assert drawn[0, 0]
+    assert drawn.sum() <= 4

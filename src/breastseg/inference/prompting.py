@@ -27,6 +27,10 @@ _NEAR = 0.05
 """A click that hits no region means the nearest one within this fraction of the image's side."""
 _BLIND = 0.15
 """Half the side of the frame around a click where nothing was found, as a fraction."""
+_FILLED = 0.4
+"""The fraction of a box that is lesion at least; an ellipse in it fills 0.78."""
+_SILENT = 1e-3
+"""Below it a network says nothing that scaling would bring out."""
 _STROKES = 48
 """Points that a scribble is read as, at most, of either kind."""
 
@@ -106,9 +110,10 @@ class PromptedNetwork:
         place = Placement.of((rows, columns), self.input.size, self.input.fit, frame)
         scaled = rescale(place.forward(unit), self.input.intensity)
         image = np.repeat(scaled[None], self.input.channels, axis=0)
-        batch = np.concatenate((image, self._maps(prompt, place)))[None].astype(np.float32)
-        found = np.clip(place.backward(self.network(batch)), 0, 1)
-        return self._meant(found, prompt)
+        maps = self._maps(prompt, place)
+        batch = np.concatenate((image, maps))[None].astype(np.float32)
+        there = filled(self.network(batch), maps[0] > 0, self.threshold)
+        return self._meant(np.clip(place.backward(there), 0, 1), prompt)
 
     def _maps(self, prompt: Prompt, place: Placement) -> NDArray[np.float32]:
         def points(given: Points) -> list[tuple[float, float]]:
@@ -134,6 +139,28 @@ class PromptedNetwork:
         chosen = regions.chosen(meant(regions, prompt))
         rejected = (regions.labels > 0) & ~chosen
         return np.where(rejected, found * np.float32(0.5 * self.threshold), found)
+
+
+def filled(
+    found: NDArray[np.float32], box: NDArray[np.bool_], threshold: float
+) -> NDArray[np.float32]:
+    """Believe the reader's box: scale a map up where it says that most of the box is no lesion.
+
+    Args:
+        found: (rows, columns) float32, the network's answer, 0 to 1.
+        box: the same shape, the pixels of the box; none without one.
+        threshold: above 0.
+
+    Returns:
+        The map itself, or one scaled up so that `_FILLED` of the box reaches the threshold.
+    """
+    if not box.any():
+        return found
+    level = float(np.quantile(found[box], 1 - _FILLED))
+    if level >= threshold:
+        return found
+    factor = np.float32(threshold / max(level, _SILENT))
+    return np.asarray(np.clip(found * factor, 0, 1))
 
 
 def meant(regions: Regions, prompt: Prompt) -> NDArray[np.bool_]:
