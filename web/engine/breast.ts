@@ -1,5 +1,6 @@
 /** "The box around the breast" of docs/reference/bundle.md. */
 import type { Box } from "./box";
+import { stretched } from "./intensity";
 import { quantile, roundEven } from "./numbers";
 import { plane, type Plane } from "./plane";
 import { connectedRegions } from "./regions";
@@ -18,10 +19,27 @@ interface Bits {
   readonly data: Uint8Array;
 }
 
+/**
+ * The breast of a mammogram: one value a pixel, 1 within it.
+ *
+ * @param values (rows, columns) grey levels with a dark background.
+ * @returns null where there is no even, dark background to tell it from, as in a part cut out of a mammogram.
+ */
+export function breastRegion(values: ArrayLike<number>, rows: number, columns: number): Uint8Array | null {
+  return regionOf(plane(rows, columns, stretched(values)))?.data ?? null;
+}
+
 /** Which part of a mammogram holds the breast, and whether its chest wall is to be turned to the left. */
 export function breastBox(unit: Plane): { box: Box; mirrored: boolean } {
   const { rows, columns } = unit;
-  const nothing = { box: [0, 0, rows, columns] as Box, mirrored: false };
+  const region = regionOf(unit);
+  if (!region) return { box: [0, 0, rows, columns], mirrored: false };
+  const box = widened(tightest(region), roundEven(0.01 * Math.max(rows, columns)), rows, columns);
+  return { box, mirrored: isRightHeavy(region, box) };
+}
+
+function regionOf(unit: Plane): Bits | null {
+  const { rows, columns } = unit;
   const scale = COPY_SIDE / Math.max(rows, columns);
   const small = resize(
     unit,
@@ -30,13 +48,11 @@ export function breastBox(unit: Plane): { box: Box; mirrored: boolean } {
   );
   const root = plane(small.rows, small.columns, small.data.map(Math.sqrt));
   const found = breastOf(root);
-  if (!found) return nothing;
+  if (!found) return null;
   const region = nearest(found, rows, columns);
   const outside = unit.data.filter((_, i) => !region.data[i]);
-  if (outside.length === 0 || outside.length === region.data.length) return nothing;
-  if (quantile(outside, 0.5) > 0.25) return nothing;
-  const box = widened(tightest(region), roundEven(0.01 * Math.max(rows, columns)), rows, columns);
-  return { box, mirrored: isRightHeavy(region, box) };
+  if (outside.length === 0 || outside.length === region.data.length) return null;
+  return quantile(outside, 0.5) > 0.25 ? null : region;
 }
 
 /** The breast on the copy; null where there is none to tell. */

@@ -1,5 +1,6 @@
 /** The engine: what Python does with an image, in the browser, with nothing leaving the device. */
 export type * from "./api";
+export { breastRegion } from "./breast";
 export { boxShape, intersection, type Box } from "./box";
 export type { Bundle, Confidence, Conformal, InputSpec, OutputSpec, PlattScaling, PromptSpec, VolumeSpec } from "./bundle";
 export { createEngine, type EngineOptions } from "./client";

@@ -45,7 +45,8 @@ function luminance(data: Pixels, size: number): Float64Array {
   return grey;
 }
 
-function stretched(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+/** On the range of the finite values: 0 to 1. */
+export function stretched(values: ArrayLike<number>): Float32Array<ArrayBuffer> {
   let low = Infinity;
   let high = -Infinity;
   for (let i = 0; i < values.length; i++) {

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { example, launched, opened, placeIn, settled, shot } from "./browser";
+import { example, launched, opened, placeIn, settled, shot, tab, violations } from "./browser";
 
 let browser: Browser;
 beforeAll(async () => { browser = await launched(); });
@@ -36,6 +36,16 @@ it("labels the images of a project: accepts one as proposed, corrects another", 
   await page.getByRole("button", { name: "Keep my correction" }).click();
   await page.getByText("Nothing is left to read.").waitFor();
   await page.getByText(/0 open, 2 labelled/).waitFor();
+
+  // What it took, and the mask that the readers give together.
+  await page.getByRole("button", { name: "Agreement and effort" }).click();
+  await page.getByRole("table", { name: "What labelling took" }).getByRole("row", { name: /local 2 1 1/ }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  await shot(page, "project");
+  await page.getByRole("button", { name: /Look at the consensus of phantom/ }).click();
+  await settled(page);
+  await tab(page, "Report");
+  expect(await page.getByLabel("Sentence to paste").inputValue()).toContain("the consensus of local");
   expect(faults).toEqual([]);
   await page.context().close();
 });

@@ -6,6 +6,8 @@ import { maskFromPng, pngOf } from "./png";
 export type Project = Wire["ProjectInfo"];
 export type Case = Wire["CaseInfo"];
 export type Decision = Wire["Decision"];
+export type Progress = Wire["CaseProgress"];
+export type Effort = Wire["Effort"];
 
 export const projects = {
   all: (): Promise<Project[]> => json("/projects"),
@@ -17,6 +19,12 @@ export const projects = {
   next: (project: string): Promise<Case | null> => json(`/projects/${project}/next`, { method: "POST" }),
 
   proposed: async (project: string, one: Case): Promise<Mask> => maskFromPng(await (await answered(`/projects/${project}/cases/${one.case}/proposed.png`)).blob()),
+
+  cases: (project: string): Promise<Progress[]> => json(`/projects/${project}/cases`),
+
+  effort: (project: string): Promise<Effort[]> => json(`/projects/${project}/effort`),
+
+  consensus: async (project: string, one: Case): Promise<Mask> => maskFromPng(await (await answered(`/projects/${project}/cases/${one.case}/consensus.png`)).blob()),
 
   /** Keeps what a reader decides; only a corrected mask is sent. */
   decide: (project: string, one: Case, decision: Decision, seconds: number, mask: Mask): Promise<Project> => {

@@ -27,6 +27,11 @@ export function pairedByPlace(now: readonly Measured[], prior: readonly Measured
   return now.map((one) => ({ now: one, prior: paired.get(one) ?? null }));
 }
 
+/** The lesions of the prior study that no lesion of this one is paired with. */
+export function gone(pairs: readonly Pair[], prior: readonly Measured[]): Measured[] {
+  return prior.filter((one) => !pairs.some((pair) => pair.prior === one));
+}
+
 /** Growth of the longest diameter; null where either is not known in mm, as in the results' document. */
 export function grownBetween({ now, prior }: Pair): { millimetres: number; percent: number } | null {
   if (prior === null || now.unit !== "mm" || prior.unit !== "mm") return null;

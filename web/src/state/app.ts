@@ -3,6 +3,7 @@ import { messageOf, namedWithVersion, type Backend, type Method, type Request, t
 import { NeedsLogin } from "../backend/http";
 import { Server } from "../backend/server";
 import { copyOf, type Mask } from "../mask/mask";
+import { Labelling } from "./labelling";
 import { Observable } from "./observable";
 import { Session } from "./session";
 
@@ -21,6 +22,7 @@ export class App extends Observable {
   scans: readonly Scan[] = [];
   methods: readonly Method[] = [];
   session: Session | null = null;
+  readonly labelling = new Labelling(this);
   /** A second image beside it, such as a prior study. */
   beside: Session | null = null;
   method = "";
@@ -29,8 +31,12 @@ export class App extends Observable {
   error = "";
   /** The service has accounts, and nobody is logged in. */
   needsLogin = false;
+  /** The method that a person has chosen; empty before. */
+  private preferred = "";
   /** Who is logged in; empty where the service has no accounts. */
   account = "";
+  /** Without accounts everyone is the admin. */
+  isAdmin = false;
   /** Methods whose remarks a person has read. */
   private readonly accepted = new Set<string>();
   /** A method whose remarks are to be read before it goes on. */
@@ -58,6 +64,7 @@ export class App extends Observable {
       this.method = this.firstMethod;
       const about = await this.server.about();
       this.account = about.has_accounts ? (about.account ?? "") : "";
+      this.isAdmin = about.role === "admin";
       this.changed();
     });
   }
@@ -120,11 +127,22 @@ export class App extends Observable {
     this.show(scan, index);
   }
 
-  show(scan: Scan, index: number): void {
-    this.session = this.sessionOf(scan, index);
-    if (this.beside === this.session) this.beside = null;
-    this.suggest(this.session);
+  show(scan: Scan, index: number): Session {
+    const session = this.sessionOf(scan, index);
+    this.session = session;
+    if (this.beside === session) this.beside = null;
+    this.suggest(session);
     this.changed();
+    return session;
+  }
+
+  /** Shows a frame of a scan that the service has. */
+  async openFrame(id: string, index: number, frame: number): Promise<Session> {
+    const scan = this.scans.find((one) => one.id === id) ?? (await this.server.scan(id));
+    this.scans = this.scans.includes(scan) ? this.scans : [scan, ...this.scans];
+    const session = this.show(scan, index);
+    session.show(frame);
+    return session;
   }
 
   showBeside(scan: Scan | null, index = 0): void {
@@ -147,17 +165,16 @@ export class App extends Observable {
     return session;
   }
 
-  /** The bundle for the image's modality and number of axes, where another one is chosen. */
-  private suggest(session: Session): void {
-    const current = this.current;
-    const { modality, kind } = session.image;
+  /** What a person has chosen where it suits the image, else a bundle of its modality and number of axes. */
+  private suggest({ image: { modality, kind } }: Session): void {
     const axes = kind === "volume" ? 3 : 2;
-    if (current === undefined || current.kind === "classical") return;
-    // A file that does not state its modality fits any bundle of as many axes.
-    if (current.dimensions === axes && (current.modality === modality || modality === "unknown")) return;
-    const fitting = this.methods.filter((one) => one.kind === "network" && one.dimensions === axes);
-    const found = fitting.find((one) => one.modality === modality)?.name ?? (axes === 2 ? this.firstMethod : fitting.at(0)?.name);
-    if (found !== undefined) this.setMethod(found);
+    const networks = this.methods.filter((one) => one.kind === "network" && one.dimensions === axes);
+    const preferred = this.methods.find(({ name }) => name === (this.preferred === "" ? this.firstMethod : this.preferred));
+    if (preferred === undefined) return;
+    // A file that does not state its modality leaves the choice to the person.
+    const suits = preferred.kind === "classical" || (preferred.dimensions === axes && (preferred.modality === modality || modality === "unknown"));
+    const found = suits ? preferred : (networks.find((one) => one.modality === modality) ?? networks.at(0));
+    if (found !== undefined) this.choose(found.name);
   }
 
   // --- segmenting -----------------------------------------------------------------------
@@ -174,7 +191,14 @@ export class App extends Observable {
     return takers.find(({ kind, modality }) => kind === "network" && modality === this.session?.image.modality) ?? preferred ?? takers.at(0);
   }
 
+  /** As a person chooses it. */
   setMethod(name: string): void {
+    this.preferred = name;
+    this.choose(name);
+  }
+
+  private choose(name: string): void {
+    if (name === this.method) return;
     this.method = name;
     this.parameters = {};
     this.changed();

@@ -7,6 +7,7 @@ import { place } from "../mask/paint";
 import { regionsOf, type Region } from "../mask/regions";
 import { authorsOf, recorded, redone, undone, type Authors, type History, type Origin } from "./history";
 import { Observable } from "./observable";
+import { SkinLines } from "./skin-lines";
 import { fullWindow, type Window } from "./window";
 
 export const NO_PROMPT: Prompt = { box: null, inside: [], outside: [], scribble: null };
@@ -40,8 +41,11 @@ export class Session extends Observable {
   marks: Marks = NO_MARKS;
   outcome: Outcome | null = null;
   calipers: readonly Caliper[] = [];
+  /** What stands beside a lesion in the image, by its number. */
+  captions: ReadonlyMap<number, string> = new Map();
   /** Ends of diameters that were moved by hand, by `lesion:which`; forgotten when the mask changes. */
   moved: Readonly<Record<string, [Point, Point]>> = {};
+  readonly skin = new SkinLines(this, () => { this.changed(); });
   /** Seconds with the image in front, for a version's record. */
   readonly openedAt = performance.now();
 
@@ -330,6 +334,11 @@ export class Session extends Observable {
   setSpacing(image: ImageInfo): void {
     this.image = image;
     this.maskChanged();
+  }
+
+  setCaptions(captions: ReadonlyMap<number, string>): void {
+    this.captions = captions;
+    this.changed();
   }
 
   setCalipers(calipers: readonly Caliper[]): void {

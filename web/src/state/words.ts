@@ -17,6 +17,22 @@ export function sizeText({ longest, perpendicular, unit }: Measured): string {
   return `${longest.length.toFixed(digits)} x ${perpendicular.length.toFixed(digits)} ${unit === "mm" ? "mm" : "px (pixel spacing unknown)"}`;
 }
 
+/** In mm and per cent, with their signs. */
+export function growthText(grown: { millimetres: number; percent: number } | null): string {
+  if (grown === null) return "not known: the pixel spacing of both is needed";
+  const sign = grown.millimetres >= 0 ? "+" : "";
+  return `${sign}${grown.millimetres.toFixed(1)} mm, ${sign}${grown.percent.toFixed(0)} %`;
+}
+
+export function volumeText({ voxels, cubicMm }: Session["volume"]): string {
+  return cubicMm === null ? `${voxels} voxels` : `${(cubicMm / 1000).toFixed(2)} cm³`;
+}
+
+/** Seconds below two minutes, then minutes. */
+export function durationText(seconds: number): string {
+  return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(1)} min`;
+}
+
 /** Whose work a mask is, in words. */
 export function madeBy({ by, byHand }: Authors): string {
   if (by.length === 0) return "drawn by hand";

@@ -1,10 +1,10 @@
 /** Two scans side by side, and what has grown. */
-import { useState } from "react";
-import { grownBetween, pairedByPlace, type Pair } from "../mask/growth";
+import { useEffect, useState } from "react";
+import { gone, grownBetween, pairedByPlace, type Pair } from "../mask/growth";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
-import { lengthText } from "../state/words";
+import { growthText, lengthText, volumeText } from "../state/words";
 
 export function BesidePanel({ app, session }: { app: App; session: Session }) {
   useChanges(app);
@@ -35,42 +35,55 @@ function Growth({ session, prior }: { session: Session; prior: Session }) {
   useChanges(session);
   useChanges(prior);
   const [chosen, setChosen] = useState<Readonly<Record<number, number>>>({});
-  if (session.lesions.length === 0 || prior.lesions.length === 0) return <p className="hint">Outline the lesion in both images.</p>;
   const pairs = pairedByPlace(session.lesions, prior.lesions, session.image, prior.image).map((pair): Pair => {
     const number = chosen[pair.now.region.number] as number | undefined;
     return number === undefined ? pair : { now: pair.now, prior: prior.lesions.find(({ region }) => region.number === number) ?? null };
   });
+  useCaptions(session, pairs.map(({ now, prior: before }) => [now.region.number, before === null ? "new" : growthText(grownBetween({ now, prior: before }))]));
+  useCaptions(prior, pairs.flatMap(({ now, prior: before }) => (before === null ? [] : [[before.region.number, `prior of ${now.region.number}`]])));
+  if (session.lesions.length === 0 || prior.lesions.length === 0) return <p className="hint">Outline the lesion in both images.</p>;
+  const lost = gone(pairs, prior.lesions);
   return (
-    <table>
-      <caption>Growth since the image beside</caption>
-      <thead><tr><th scope="col">Lesion</th><th scope="col">Prior</th><th scope="col">Longest diameter</th><th scope="col">Change</th></tr></thead>
-      <tbody>
-        {pairs.map((pair) => (
-          <tr key={pair.now.region.number}>
-            <td>{pair.now.region.number}</td>
-            <td>
-              <select
-                aria-label={`Prior lesion of lesion ${pair.now.region.number}`}
-                value={pair.prior?.region.number ?? 0}
-                onChange={(event) => { setChosen({ ...chosen, [pair.now.region.number]: Number(event.target.value) }); }}
-              >
-                <option value={0}>new</option>
-                {prior.lesions.map(({ region }) => <option key={region.number} value={region.number}>{region.number}</option>)}
-              </select>
-            </td>
-            <td>{lengthText(pair.now.longest.length, pair.now.unit)}</td>
-            <td>{grownText(pair)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <>
+      {pairs.map((pair) => (
+        <section key={pair.now.region.number} className="lesion" aria-label={`Growth of lesion ${pair.now.region.number}`}>
+          <h3>Lesion {pair.now.region.number}</h3>
+          <label className="field">
+            Prior lesion
+            <select
+              value={pair.prior?.region.number ?? 0}
+              onChange={(event) => { setChosen({ ...chosen, [pair.now.region.number]: Number(event.target.value) }); }}
+            >
+              <option value={0}>none: it is new</option>
+              {prior.lesions.map(({ region, longest, unit }) => <option key={region.number} value={region.number}>{region.number} ({lengthText(longest.length, unit)})</option>)}
+            </select>
+          </label>
+          <dl>
+            {pair.prior !== null && <div><dt>Longest diameter before</dt><dd>{lengthText(pair.prior.longest.length, pair.prior.unit)}</dd></div>}
+            <div><dt>Longest diameter now</dt><dd>{lengthText(pair.now.longest.length, pair.now.unit)}</dd></div>
+            {pair.prior !== null && <div><dt>Growth</dt><dd>{growthText(grownBetween(pair))}</dd></div>}
+          </dl>
+        </section>
+      ))}
+      {lost.length > 0 && <p>No longer outlined: {lost.map(({ region }) => `prior lesion ${region.number}`).join(", ")}.</p>}
+      <VolumeGrowth session={session} prior={prior} />
+      <p className="hint">The growth is that of the longest diameter, and it stands beside each lesion in the image. Lesions are paired by their place in the image; choose another where the views differ.</p>
+    </>
   );
 }
 
-function grownText(pair: Pair): string {
-  if (pair.prior === null) return "new";
-  const grown = grownBetween(pair);
-  if (grown === null) return "not known: the pixel spacing of both is needed";
-  const sign = grown.millimetres >= 0 ? "+" : "";
-  return `${sign}${grown.millimetres.toFixed(1)} mm, ${sign}${grown.percent.toFixed(0)} %`;
+/** Writes something beside lesions in the image as long as this is shown. */
+function useCaptions(session: Session, captions: readonly (readonly [number, string])[]): void {
+  const text = JSON.stringify(captions);
+  useEffect(() => {
+    session.setCaptions(new Map(JSON.parse(text) as [number, string][]));
+    return () => { session.setCaptions(new Map()); };
+  }, [session, text]);
+}
+
+function VolumeGrowth({ session, prior }: { session: Session; prior: Session }) {
+  const [now, before] = [session.volume, prior.volume];
+  if (session.image.kind !== "volume" || prior.image.kind !== "volume" || before.voxels === 0) return null;
+  const percent = now.cubicMm === null || before.cubicMm === null ? null : 100 * (now.cubicMm / before.cubicMm - 1);
+  return <p>Volume of all lesions: {volumeText(before)} before, {volumeText(now)} now{percent === null ? "" : `, ${percent >= 0 ? "+" : ""}${percent.toFixed(0)} %`}.</p>;
 }

@@ -3,7 +3,7 @@ import { lengthBetween } from "../mask/diameters";
 import type { Measured } from "../mask/measure";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
-import { areaText, lengthText } from "../state/words";
+import { areaText, lengthText, volumeText } from "../state/words";
 
 export function MeasurePanel({ session, onRuler }: { session: Session; onRuler: () => void }) {
   useChanges(session);
@@ -21,19 +21,20 @@ export function MeasurePanel({ session, onRuler }: { session: Session; onRuler: 
       {lesions.length === 0 && <p>No lesion is outlined{image.frames > 1 ? " here" : ""}.</p>}
       {lesions.slice(0, 20).map((lesion) => <Lesion key={lesion.region.number} lesion={lesion} session={session} />)}
       {lesions.length > 20 && <p className="hint">{lesions.length - 20} smaller regions are not listed.</p>}
+      {lesions.length > 0 && <SkinHint session={session} />}
       <Calipers session={session} />
     </div>
   );
 }
 
 function Volume({ session }: { session: Session }) {
-  const { voxels, cubicMm } = session.volume;
-  return <p>Volume of all lesions: {cubicMm === null ? `${voxels} voxels` : `${(cubicMm / 1000).toFixed(2)} cm³`}. The sizes below are those on this slice.</p>;
+  return <p>Volume of all lesions: {volumeText(session.volume)}. The sizes below are those on this slice.</p>;
 }
 
 function Lesion({ lesion, session }: { lesion: Measured; session: Session }) {
   const { region, unit, longest, perpendicular } = lesion;
   const steps = session.spacingAt(region) ?? [1, 1];
+  const skin = session.skin.from(lesion);
   const line = (which: "longest" | "perpendicular", length: number): string => {
     const moved = session.moved[`${region.number}:${which}`] as (typeof session.moved)[string] | undefined;
     return moved === undefined ? lengthText(length, unit) : `${lengthText(lengthBetween(moved[0], moved[1], steps), unit)}, moved by hand`;
@@ -46,12 +47,28 @@ function Lesion({ lesion, session }: { lesion: Measured; session: Session }) {
         <div><dt>Perpendicular</dt><dd>{line("perpendicular", perpendicular.length)}</dd></div>
         <div><dt>Area</dt><dd>{areaText(lesion.area, unit)}</dd></div>
         <div><dt>Perimeter</dt><dd>{lengthText(lesion.perimeter, unit)}</dd></div>
+        {skin !== null && <div title="The shortest distance from the lesion to the skin line, in the plane of the image, between centres of pixels"><dt>Distance to skin</dt><dd>{lengthText(skin.length, unit)}</dd></div>}
         <div title="4 pi area / perimeter²: 1 for a disc"><dt>Circularity</dt><dd>{lesion.circularity.toFixed(2)}</dd></div>
         <div title="Area over that of the convex hull"><dt>Solidity</dt><dd>{lesion.solidity.toFixed(2)}</dd></div>
         <div title="Height over width of the box around it"><dt>Height : width</dt><dd>{lesion.tallerThanWide.toFixed(2)}</dd></div>
       </dl>
     </section>
   );
+}
+
+/** Where the skin line comes from, or how it is laid. */
+function SkinHint({ session }: { session: Session }) {
+  const { skin, lesions } = session;
+  if (skin.line !== null) {
+    return (
+      <p className="hint">
+        The skin line was laid by hand; it goes on straight beyond its ends.{" "}
+        <button type="button" onClick={() => { skin.lay(null); }}>Remove it</button>
+      </p>
+    );
+  }
+  if (skin.from(lesions[0]) !== null) return <p className="hint">The skin line is the breast&apos;s edge as seen in this mammogram. The Skin tool lays another one.</p>;
+  return <p className="hint">The skin line is not known here. Lay it with the Skin tool to get the distance to it.</p>;
 }
 
 function Calipers({ session }: { session: Session }) {

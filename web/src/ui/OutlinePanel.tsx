@@ -29,6 +29,7 @@ export function OutlinePanel({ app, session }: { app: App; session: Session }) {
           )}
         </select>
       </label>
+      {session.image.modality === "unknown" && method?.kind === "network" && <p className="remark">The file does not state its modality. Check that this bundle is for such images.</p>}
       {method !== undefined && <p className="hint summary">{method.summary}</p>}
       {method?.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
       <div className="buttons">

@@ -57,7 +57,7 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
         </section>
       )}
       <Scans app={app} onPicked={onPicked} />
-      {onServer && <LabelSection app={app} />}
+      {onServer && <LabelSection app={app} onPicked={onPicked} />}
     </nav>
   );
 }

@@ -9,6 +9,7 @@ import type { Display } from "../viewer/display";
 import type { ToolName } from "../viewer/tools";
 import { Viewer } from "../viewer/Viewer";
 import { BesidePanel } from "./BesidePanel";
+import { DecisionBar } from "./DecisionBar";
 import { RulerDialog } from "./dialogs";
 import { FrameBar } from "./FrameBar";
 import { MeasurePanel } from "./MeasurePanel";
@@ -42,6 +43,7 @@ export default function Workspace({ app, session, display, onHelp }: WorkspacePr
   return (
     <>
       <main>
+        <DecisionBar app={app} />
         <Toolbar session={session} tool={tool} radius={radius} onTool={setTool} onRadius={setRadius} onNext={() => { session.startLesion(); }} />
         <div className="views" data-beside={beside !== null}>
           <figure>

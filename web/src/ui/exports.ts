@@ -72,7 +72,7 @@ function swapped(path: readonly number[]): number[] {
 }
 
 export function csvOf(session: Session, about: About): Blob {
-  const head = ["image", "frame", "lesion", "unit", "longest_diameter", "perpendicular_diameter", "area", "pixels", "method", "remarks"];
+  const head = ["image", "frame", "lesion", "unit", "longest_diameter", "perpendicular_diameter", "area", "distance_to_skin", "pixels", "method", "remarks"];
   const rows = session.lesions.map((lesion) => [
     session.image.name,
     session.frame + 1,
@@ -81,6 +81,7 @@ export function csvOf(session: Session, about: About): Blob {
     lesion.longest.length.toPrecision(4),
     lesion.perpendicular.length.toPrecision(4),
     lesion.area.toPrecision(4),
+    session.skin.from(lesion)?.length.toPrecision(4) ?? "",
     lesion.region.pixels,
     madeBy(session.authors),
     [NOTICE, ...about.remarks].join(" "),
@@ -100,16 +101,21 @@ export async function reportOf(session: Session, about: About): Promise<Blob> {
   const rows = session.lesions
     .map(
       (lesion) =>
-        `<tr><td>${lesion.region.number}</td><td>${lengthText(lesion.longest.length, lesion.unit)}</td><td>${lengthText(lesion.perpendicular.length, lesion.unit)}</td><td>${areaText(lesion.area, lesion.unit)}</td></tr>`,
+        `<tr><td>${lesion.region.number}</td><td>${lengthText(lesion.longest.length, lesion.unit)}</td><td>${lengthText(lesion.perpendicular.length, lesion.unit)}</td><td>${areaText(lesion.area, lesion.unit)}</td><td>${skinText(session, lesion)}</td></tr>`,
     )
     .join("");
   const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Report</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}img{max-width:100%}table{border-collapse:collapse}td,th{border:1px solid #888;padding:.3rem .7rem;text-align:right}</style>
 <h1>${escaped(session.image.name)}</h1><p><strong>${NOTICE}</strong></p><p>${escaped(about.text)}</p>
 <img src="${picture}" alt="The image with the contour of each lesion and its diameters">
-<table><tr><th>Lesion</th><th>Longest diameter</th><th>Perpendicular diameter</th><th>Area</th></tr>${rows}</table>
+<table><tr><th>Lesion</th><th>Longest diameter</th><th>Perpendicular diameter</th><th>Area</th><th>Distance to skin</th></tr>${rows}</table>
 ${about.remarks.map((remark) => `<p>${escaped(remark)}</p>`).join("")}</html>`;
   return new Blob([page], { type: "text/html" });
+}
+
+function skinText(session: Session, lesion: Session["lesions"][number]): string {
+  const way = session.skin.from(lesion);
+  return way === null ? "not known" : lengthText(way.length, lesion.unit);
 }
 
 function escaped(text: string): string {

@@ -47,6 +47,7 @@ export const TOOL_GROUPS: readonly ToolGroup[] = [
     tools: [
       { name: "caliper", label: "Caliper", key: "c", help: "Lay a line. The ends of lines and diameters can be dragged." },
       { name: "ruler", label: "Ruler", key: "l", help: "Click twice on the scan's own ruler to set the pixel spacing." },
+      { name: "skin", label: "Skin", key: "t", help: "Lay a line along the skin. The Measure tab then has the distance of each lesion to it." },
     ],
   },
 ];

@@ -7,12 +7,14 @@ export interface Shown {
   heat: boolean;
   model: boolean;
   diameters: boolean;
+  /** The shortest line from each lesion to the skin. */
+  skin: boolean;
   /** Of the fill and the heat map, 0 to 1. */
   opacity: number;
 }
 
 export class Display extends Observable {
-  shown: Shown = { contour: true, fill: true, heat: false, model: false, diameters: true, opacity: 0.25 };
+  shown: Shown = { contour: true, fill: true, heat: false, model: false, diameters: true, skin: false, opacity: 0.25 };
 
   set(change: Partial<Shown>): void {
     this.shown = { ...this.shown, ...change };

@@ -85,7 +85,7 @@ export class Gestures {
       this.drag = null;
     } else {
       this.tool.down(at);
-      if (["inside", "outside", "polygon", "caliper", "ruler"].includes(this.name)) this.tool.up?.(at);
+      if (["inside", "outside", "polygon", "caliper", "ruler", "skin"].includes(this.name)) this.tool.up?.(at);
       else this.drag = "tool";
     }
     this.sketch(at);
@@ -123,7 +123,7 @@ export class Gestures {
     } else if (this.fingers.size === 1) {
       this.drag = this.dragOf(event);
       if (this.drag === "tool") {
-        this.tool = this.tool !== null && ["polygon", "caliper", "ruler"].includes(this.name) ? this.tool : toolNamed(this.name, this.around());
+        this.tool = this.tool !== null && ["polygon", "caliper", "ruler", "skin"].includes(this.name) ? this.tool : toolNamed(this.name, this.around());
         this.tool.down(this.at(event));
       }
     }

@@ -7,7 +7,7 @@ import type { Sketch } from "./tools";
 const INSIDE = "#57f287";
 const OUTSIDE = "#ff5d73";
 
-interface Place {
+export interface Place {
   x: number;
   y: number;
 }

@@ -7,7 +7,7 @@ import type { Window } from "../state/window";
 import type { Display } from "./display";
 import { paintHeat, paintImage, paintMask, type Rgb } from "./layers";
 import { diameterLines } from "./lines";
-import { drawLetters, drawLine, drawMarks, drawScaleBar, drawScribble } from "./marks";
+import { drawLetters, drawLine, drawMarks, drawScaleBar, drawScribble, type Place } from "./marks";
 import type { Sketch } from "./tools";
 
 const CONTOUR = "#ff9f1c";
@@ -182,17 +182,30 @@ export class Scene {
     const place = (point: Point): { x: number; y: number } => toScreen(viewport, point);
     if (this.display.shown.diameters && !session.editing) {
       for (const { ends } of diameterLines(session)) drawLine(context, place(ends[0]), place(ends[1]));
-      if (session.lesions.length > 1) this.drawNumbers(context, place);
+      if (session.lesions.length > 1 || session.captions.size > 0) this.drawNumbers(context, place);
+      this.drawSkin(context, place);
     }
     session.calipers.forEach(({ frame, ends }, index) => {
       if (frame === session.frame) drawLine(context, place(ends[0]), place(ends[1]), String.fromCharCode(65 + (index % 26)));
     });
   }
 
+  /** The skin line that a person has laid, and the way to it where that is asked for. */
+  private drawSkin(context: CanvasRenderingContext2D, place: (point: Point) => Place): void {
+    const { skin, lesions } = this.session;
+    if (skin.line !== null) drawLine(context, place(skin.line[0]), place(skin.line[1]), "skin");
+    if (!this.display.shown.skin) return;
+    for (const lesion of lesions.slice(0, 20)) {
+      const way = skin.from(lesion);
+      if (way !== null && way.length > 0) drawLine(context, place(way.ends[0]), place(way.ends[1]));
+    }
+  }
+
   private drawNumbers(context: CanvasRenderingContext2D, place: (point: Point) => { x: number; y: number }): void {
     for (const { region } of this.session.lesions.slice(0, 50)) {
       const { x, y } = place({ row: region.box.row0, column: region.box.column1 });
-      drawLetters(context, String(region.number), { x: x + 4, y }, CONTOUR);
+      const caption = this.session.captions.get(region.number);
+      drawLetters(context, caption === undefined ? String(region.number) : `${region.number}: ${caption}`, { x: x + 4, y }, CONTOUR);
     }
   }
 

@@ -32,7 +32,8 @@ export type ToolName =
   | "push"
   | "move"
   | "caliper"
-  | "ruler";
+  | "ruler"
+  | "skin";
 
 export interface Surroundings {
   session: Session;
@@ -79,6 +80,7 @@ export function toolNamed(name: ToolName, around: Surroundings): Tool {
       return moving(around);
     case "caliper":
     case "ruler":
+    case "skin":
       return measuring(around, name);
     case "pan":
     case "window":
@@ -276,7 +278,7 @@ function moving({ session }: Surroundings): Tool {
 }
 
 /** Lays a line; the ends of lines that are there can be dragged. */
-function measuring({ session, reach, laid }: Surroundings, kind: "caliper" | "ruler"): Tool {
+function measuring({ session, reach, laid }: Surroundings, kind: "caliper" | "ruler" | "skin"): Tool {
   let [start, end]: (Point | null)[] = [null, null];
   let drag: ((at: Point) => void) | null = null;
   return {
@@ -310,6 +312,7 @@ function measuring({ session, reach, laid }: Surroundings, kind: "caliper" | "ru
 
   function lay(a: Point, b: Point): void {
     if (kind === "ruler") laid(a, b);
+    else if (kind === "skin") session.skin.lay([a, b]);
     else session.setCalipers([...session.calipers, { frame: session.frame, ends: [a, b] }]);
   }
 }
