@@ -17,6 +17,10 @@ type Points = readonly (readonly [row: number, column: number])[];
 const NEAR = 0.05;
 /** Half the side of the box around a point where nothing was found, as a fraction. */
 const BLIND = 0.15;
+/** The fraction of a box that is lesion at least; an ellipse in it fills 0.78. */
+const FILLED = 0.4;
+/** Below it a network says nothing that scaling would bring out. */
+const SILENT = 1e-3;
 /** Points that a scribble is read as, at most, of either kind. */
 const STROKES = 48;
 const INSIDE = 1;
@@ -94,6 +98,7 @@ async function lookAt(
   input.set(image);
   input.set(maps, image.length);
   const [map] = await networkMaps(network, input, bundle.input.size, bundle.output);
+  fillBox(map, maps, threshold);
   const found = backward(crop(map, place.inner), place);
   const limit = Math.fround(threshold);
   const regions = connectedRegions(found.rows, found.columns, (i) => found.data[i] >= limit);
@@ -104,6 +109,21 @@ async function lookAt(
     if (label && !kept[label - 1]) found.data[i] *= below;
   });
   return found;
+}
+
+/** Believe the reader's box: scale a map up where it says that most of the box is no lesion. */
+function fillBox(map: Plane, maps: Float32Array, threshold: number): void {
+  const inBox = map.data.filter((_, i) => maps[i] > 0).sort();
+  if (!inBox.length) return;
+  const place = (1 - FILLED) * (inBox.length - 1);
+  const below = Math.floor(place);
+  const above = Math.min(below + 1, inBox.length - 1);
+  const level = inBox[below] + (inBox[above] - inBox[below]) * (place - below);
+  if (level >= threshold) return;
+  const factor = Math.fround(threshold / Math.max(level, SILENT));
+  map.data.forEach((value, i) => {
+    map.data[i] = Math.min(1, value * factor);
+  });
 }
 
 /** The box, the points inside and the points outside, as the network sees them. */
