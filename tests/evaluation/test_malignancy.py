@@ -155,7 +155,7 @@ def test_misuse_is_refused() -> None:
     other = Prediction(
         maps[0], small, Provenance("m", "1"), class_probability=maps, class_names=NAMES
     )
-    with pytest.raises(GeometryError, match=r"\(1, 3\) for a truth of \(1, 4\)"):
+    with pytest.raises(GeometryError, match=r"\(1, 3\) for a ground truth of \(1, 4\)"):
         classed_image(case(1, "benign"), other)
 
 

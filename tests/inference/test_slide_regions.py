@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from breastseg.core.bundle import OutputSpec
 from breastseg.inference.postprocess import postprocess
-from breastseg.inference.slide_regions import OUTLINED, PEAK, regions_to_keep
+from breastseg.inference.slide_regions import AT_SCORE, IN_REGION, regions_to_keep
 
 SIDE = 8
 
@@ -46,7 +46,7 @@ def test_as_on_the_whole_mask(
     field = np.float32((field - field.min()) / np.ptp(field))
     fraction = (min_px - 0.5) / field.size if min_px else 0.0  # not on the edge of rounding
     point = OutputSpec(threshold, min_score=threshold + above, min_area_fraction=fraction)
-    levels = np.where(field >= point.min_score, PEAK, OUTLINED)
+    levels = np.where(field >= point.min_score, AT_SCORE, IN_REGION)
     levels = np.where(field >= point.threshold, levels, 0).astype(np.uint8)
     expected = postprocess(field, point) >= np.float32(threshold)
     np.testing.assert_array_equal(kept_of(levels, min_px=min_px), expected)
@@ -54,9 +54,9 @@ def test_as_on_the_whole_mask(
 
 def test_peak_far_away_keeps_an_outline() -> None:
     levels = np.zeros((4 * SIDE, 4 * SIDE), np.uint8)
-    levels[2, 1:31] = levels[2:30, 30] = levels[29, 1:31] = OUTLINED  # a bracket through all tiles
-    levels[29, 1] = PEAK
-    levels[20:24, 5:9] = OUTLINED  # within it, and weak
+    levels[2, 1:31] = levels[2:30, 30] = levels[29, 1:31] = IN_REGION  # a bracket through all tiles
+    levels[29, 1] = AT_SCORE
+    levels[20:24, 5:9] = IN_REGION  # within it, and weak
     expected = levels > 0
     expected[20:24, 5:9] = False
     np.testing.assert_array_equal(kept_of(levels), expected)
@@ -65,15 +65,15 @@ def test_peak_far_away_keeps_an_outline() -> None:
 @pytest.mark.parametrize("corner", [(7, 7, 8, 8), (8, 7, 7, 8), (7, 15, 8, 16), (15, 8, 16, 7)])
 def test_tiles_touch_by_a_corner(corner: tuple[int, int, int, int]) -> None:
     levels = np.zeros((3 * SIDE, 3 * SIDE), np.uint8)
-    levels[corner[:2]], levels[corner[2:]] = OUTLINED, PEAK
+    levels[corner[:2]], levels[corner[2:]] = IN_REGION, AT_SCORE
     np.testing.assert_array_equal(kept_of(levels), levels > 0)
-    levels[corner[2:]] = OUTLINED
+    levels[corner[2:]] = IN_REGION
     assert not kept_of(levels).any()
 
 
 def test_last_column_does_not_touch_the_next_row() -> None:
     levels = np.zeros((2 * SIDE, 2 * SIDE), np.uint8)
-    levels[7, 15], levels[8, 0] = OUTLINED, PEAK  # beside each other only in the file
+    levels[7, 15], levels[8, 0] = IN_REGION, AT_SCORE  # beside each other only in the file
     expected = np.zeros(levels.shape, bool)
     expected[8, 0] = True
     np.testing.assert_array_equal(kept_of(levels), expected)

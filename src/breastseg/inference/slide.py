@@ -3,7 +3,7 @@
 Tiles overlap, and of each only the middle is kept, since a network knows least at the border of
 what it sees; so every pixel of the result comes from one tile, and is written when that is done.
 Beside the slide's own buffers one batch of tiles is in memory, whatever the slide's size. Tiles
-without tissue are not shown to the network. A bundle's smallest peak holds for each region on the
+without tissue are not shown to the network. A bundle's minimum score holds for each region on the
 slide, see `breastseg.inference.slide_regions`.
 """
 
@@ -22,7 +22,7 @@ from breastseg.core.errors import BundleError, GeometryError, InputError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
-from breastseg.inference.slide_regions import OUTLINED, PEAK, regions_to_keep
+from breastseg.inference.slide_regions import AT_SCORE, IN_REGION, regions_to_keep
 from breastseg.inference.tile_store import TileStore
 from breastseg.io.mask_pyramid import read_mask_level, write_mask_pyramid
 from breastseg.io.slide import Slide
@@ -203,7 +203,7 @@ def _kept_blocks(
     progress: Progress | None,
     store: TileStore | None,
 ) -> Iterator[NDArray[np.bool_]]:
-    """`outlined_blocks` without the regions that have no peak or are too small."""
+    """`outlined_blocks` without the regions that are too small or below the minimum score."""
     blocks = outlined_blocks(slide, network, tiling, wanted, progress, store)
     if tiling.min_score > tiling.threshold or tiling.min_px > 1:
         yield from regions_to_keep(blocks, wanted.shape[1], tiling.min_px)
@@ -230,8 +230,8 @@ def outlined_blocks(
         store: as for `segment_slide`.
 
     Yields:
-        (kept, kept) of 0, `OUTLINED` at or above the threshold, `PEAK` where that is also at or
-        above `tiling.min_score`; 0 beyond the slide.
+        (kept, kept) of 0, `IN_REGION` at or above the threshold, `AT_SCORE` where that is
+        also at or above `tiling.min_score`; 0 beyond the slide.
 
     Raises:
         GeometryError: the network gives another shape.
@@ -284,14 +284,14 @@ def _run(
         )
     middle = slice(margin, side - margin)
     seen = probability[:, middle, middle]
-    levels = np.where(seen >= tiling.min_score, np.uint8(PEAK), np.uint8(OUTLINED))
+    levels = np.where(seen >= tiling.min_score, np.uint8(AT_SCORE), np.uint8(IN_REGION))
     return np.where(seen >= tiling.threshold, levels, np.uint8(0))
 
 
 def tile_network(segmenter: OnnxSegmenter) -> TileNetwork:
     """The network of a bundle on tiles of its own input size; prepared as an image is.
 
-    The operating point's threshold, smallest peak and smallest fraction belong to `Tiling`. The
+    The operating point's threshold, minimum score and minimum fraction belong to `Tiling`. The
     largest region alone says nothing on a slide and is left out.
 
     Raises:

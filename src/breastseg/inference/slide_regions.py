@@ -1,9 +1,9 @@
-"""Keeping the regions that have a peak and some size, on a mask that is larger than memory.
+"""Keeping the regions that reach a score and some size, on a mask that is larger than memory.
 
-A region may reach over any number of tiles, and its peak may lie in the last of them. So tiles
-are numbered and joined as they come and put aside, compressed, in a temporary file; once the last
-has come, each is taken up again and what has no peak, or is too small, is left out. Memory holds
-one tile, the last row of pixels across the slide, and some bytes a region.
+A region may reach over any number of tiles, and its highest score may lie in the last of them. So
+tiles are numbered and joined as they come and put aside, compressed, in a temporary file; once the
+last has come, each is taken up again and what does not reach the score, or is too small, is left
+out. Memory holds one tile, the last row of pixels across the slide, and some bytes a region.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 
 from breastseg.core.regions import connected_regions
 
-OUTLINED, PEAK = 1, 2
+IN_REGION, AT_SCORE = 1, 2
 """In a tile: inside a region, and one of the places that make a region one to keep."""
 
 
 def regions_to_keep(
     tiles: Iterable[NDArray[np.uint8]], across: int, min_px: float = 0
 ) -> Iterator[NDArray[np.bool_]]:
-    """Drop the regions in which no pixel is a peak, and small ones, wherever in the mask they end.
+    """Drop the regions in which no pixel reaches the score, and small ones, wherever they end.
 
     Regions touch by a side or a corner, as in `breastseg.core.prediction.Prediction.lesions`.
 
     Args:
-        tiles: (side, side) of 0, `OUTLINED` and `PEAK`, all of one size, row by row. All are taken
-            before the first comes out.
+        tiles: (side, side) of 0, `IN_REGION` and `AT_SCORE`, all of one size, row by row. All are
+            taken before the first comes out.
         across: how many are in a row.
         min_px: pixels of the smallest region that is kept.
 
@@ -83,7 +83,7 @@ class _Regions:
         self._scores.extend(bytes(count))
         self._sizes.extend(np.bincount(numbers.ravel(), minlength=count + 1)[1:].tolist())
         numbers = _in_all(numbers, first)
-        for number in np.unique(numbers[tile == PEAK]).tolist():
+        for number in np.unique(numbers[tile == AT_SCORE]).tolist():
             self._scores[number] = 1
         columns = slice(place * self.side, (place + 1) * self.side + 2)
         if self._above.size:
@@ -93,7 +93,7 @@ class _Regions:
         self._left = np.pad(numbers[:, -1], 1)
 
     def kept(self, min_px: float) -> NDArray[np.bool_]:
-        """Whether the region of each number has a peak and that size; False for 0, outside."""
+        """Whether the region of each number reaches the score and the size; False for 0."""
         roots = np.array([self._root(number) for number in range(len(self._roots))])
         has = np.zeros(len(roots), bool)
         has[roots[np.frombuffer(self._scores, bool)]] = True

@@ -83,7 +83,7 @@ def _overlay(outlined: Outlined) -> bytes:
 def _plane(outlined: Outlined) -> NDArray[np.bool_]:
     mask = outlined.prediction.mask().foreground
     if mask.ndim != 2:
-        raise UnsupportedError("the mask of a volume as one picture", "NIfTI", "export mask.nii.gz")
+        raise UnsupportedError("the mask of a volume as one image", "NIfTI", "export mask.nii.gz")
     return mask
 
 

@@ -72,7 +72,7 @@ def test_partial_copies_are_remarked(root: Path) -> None:
     assert [case.mask_paths is None for case in data_set.cases()] == [False, True]
     assert {case.fold for case in data_set.cases()} == {None}
     assert data_set.remarks() == (
-        "1 studies without an outline: ISPY2_2",
+        "1 studies without a mask: ISPY2_2",
         "1 masks of studies not there: NACT_9.nii.gz",
         "no train_test_splits.csv: folds are not known",
     )

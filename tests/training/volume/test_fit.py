@@ -178,7 +178,7 @@ def test_cases_that_cannot_be_learnt_from_are_refused(mama_mia, tmp_path: Path) 
 
     first, second = mama_mia["MAMA-MIA"]
     boxed = {"MAMA-MIA": (first, replace(second, mask_paths=None))}
-    assert "1 studies without an outline: MAMA-MIA/DUKE_002. Expected: outlined" in said(boxed)
+    assert "1 studies without a mask: MAMA-MIA/DUKE_002. Expected: outlined" in said(boxed)
     picture = CaseRef("a", "a", None, "MAMA-MIA", Path("a.png"), (), fold=1)
     assert "MAMA-MIA: holds images. Expected: data sets of volumes" in said(
         {"MAMA-MIA": (picture, second)}
@@ -200,5 +200,5 @@ def test_boxes_of_duke_are_no_outlines(tmp_path: Path) -> None:
         (tmp_path / f"Breast_MRI_001_{phase:04d}.nii.gz").write_bytes(b"never opened")
     duke = Duke(tmp_path)
     recipe = replace(ON_CASES, sources=(SourceRecipe(duke.name),))
-    with pytest.raises(DataSetError, match=r"without an outline: .*Breast_MRI_001.*a box is no"):
+    with pytest.raises(DataSetError, match=r"without a mask: .*Breast_MRI_001.*a box is no"):
         fit_volume(recipe, RunFolder(tmp_path / "run"), Hardware(), cases={duke.name: duke.cases()})

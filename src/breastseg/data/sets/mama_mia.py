@@ -69,8 +69,8 @@ class MamaMia:
         masks = _masks(folder)
         folds, scanners = _folds(folder), _scanners(folder)
         found = []
-        for examination in sorted(path for path in (folder / IMAGES).iterdir() if path.is_dir()):
-            case_id, phases = examination.name, _phases(examination)
+        for study in sorted(path for path in (folder / IMAGES).iterdir() if path.is_dir()):
+            case_id, phases = study.name, _phases(study)
             if not phases:
                 continue
             mask = masks.get(case_id.lower())

@@ -1,4 +1,4 @@
-"""Where a picture holds what looks like burned-in text.
+"""Where an image holds what looks like burned-in text.
 
 A letter is a small connected region of nearly one level, with a sharp edge, brighter or darker than
 what is around it; text is several of them in a row of one height. Speckle has regions as small, but
@@ -22,14 +22,14 @@ from breastseg.core.regions import Regions, connected_regions
 Levels = NDArray[np.uint8]
 
 _STROKE_PX = 9
-"""The widest stroke that is told from its surroundings, of a picture in its own size."""
+"""The widest stroke that is told from its surroundings, of an image in its own size."""
 
 
 _CONTRASTS = (45, 75, 110, 160)
 """Of a letter with its surroundings, in levels of 255: one of them tells letters from speckle."""
 
 _TWICE = 1.45
-"""How much steeper an edge of letters was before its picture was doubled, measured."""
+"""How much steeper an edge of letters was before its image was doubled, measured."""
 
 _SMALL = 2_000_000
 """Pixels of an image whose letters may be small; those of a larger one are seen in its own size."""
@@ -73,7 +73,7 @@ class _Letter:
 
 
 def text_boxes(levels: Levels, look: TextLook) -> list[Box]:
-    """The rows of letters in a picture, in its own size and, for small letters, in twice that.
+    """The rows of letters in an image, in its own size and, for small letters, in twice that.
 
     Args:
         levels: (rows, columns) uint8.
@@ -91,7 +91,7 @@ def text_boxes(levels: Levels, look: TextLook) -> list[Box]:
 
 
 class _Strokes:
-    """A picture's levels, and how steep they are, in units of a picture of its own size."""
+    """An image's levels, and how steep they are, in units of an image of its own size."""
 
     def __init__(self, levels: Levels, steeper: float) -> None:
         self.levels = levels.astype(np.float32)
