@@ -1,5 +1,5 @@
 /** What the app asks of whatever segments: the server, or the device itself. */
-import type { Box } from "../mask/mask";
+import type { Box, Mask } from "../mask/mask";
 
 export type Values = Uint8Array | Int8Array | Uint16Array | Int16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
@@ -69,6 +69,8 @@ export interface Method {
   dimensions: 2 | 3;
   takesPrompt: boolean;
   givesProbability: boolean;
+  /** Probabilities for which it has calibrated inner and outer contours. */
+  margins: readonly number[];
   /** To be shown before its first use and in every export. */
   remarks: readonly string[];
   parameters: readonly Parameter[];
@@ -91,6 +93,17 @@ export interface Request {
   frame: number | null;
   /** Look at the scan on an ultrasound screen alone. */
   screenshot: boolean;
+  /** One of the method's margins, for one image or frame; null for none. */
+  margin: number | null;
+}
+
+/** An inner and an outer contour of the lesions, each of which holds with a probability. */
+export interface Margin {
+  coverage: number;
+  outer: Mask;
+  inner: Mask;
+  /** Of each lesion, the longest diameter of what is within the inner and within the outer contour. */
+  ranges: readonly { number: number; unit: "mm" | "px"; longest: readonly [number, number] }[];
 }
 
 /** What came of a request, a frame each. */
@@ -105,6 +118,8 @@ export interface Outcome {
   remarks: readonly string[];
   malignancy: number | null;
   milliseconds: number | null;
+  /** By frame; empty where there is no guarantee. */
+  margins: ReadonlyMap<number, Margin>;
 }
 
 export interface Version {

@@ -75,6 +75,7 @@ export class Device implements Backend {
       remarks: last?.remarks ?? [],
       malignancy: last?.malignancy ?? null,
       milliseconds: performance.now() - started,
+      margins: new Map(),
     };
   }
 
@@ -94,6 +95,7 @@ export class Device implements Backend {
       remarks: found.remarks,
       malignancy: null,
       milliseconds: performance.now() - started,
+      margins: new Map(),
     };
   }
 

@@ -42,6 +42,12 @@ function checkSum(bytes: Uint8Array): number {
   return (sum ^ 0xffffffff) >>> 0;
 }
 
+/** The levels of a grey PNG of 8 bits. */
+export async function greyFromPng(blob: Blob): Promise<Mask> {
+  const { width, height, data } = await pixelsOf(blob);
+  return { rows: height, columns: width, data: Uint8Array.from({ length: width * height }, (_, at) => data[4 * at]) };
+}
+
 export async function maskFromPng(blob: Blob): Promise<Mask> {
   const { width, height, data } = await pixelsOf(blob);
   return { rows: height, columns: width, data: Uint8Array.from({ length: width * height }, (_, at) => (data[4 * at] > 0 ? 1 : 0)) };

@@ -1,6 +1,7 @@
 /** Projects in which several readers label scans, blind to each other. */
 import type { Mask } from "../mask/mask";
 import { answered, json, posted, type Wire } from "./http";
+import { cancelJob } from "./jobs";
 import { maskFromPng, pngOf } from "./png";
 
 export type Project = Wire["ProjectInfo"];
@@ -8,6 +9,9 @@ export type Case = Wire["CaseInfo"];
 export type Decision = Wire["Decision"];
 export type Progress = Wire["CaseProgress"];
 export type Effort = Wire["Effort"];
+export type Agreement = Wire["PairAgreement"];
+export type Training = Wire["TrainingInfo"];
+export type Figure = Wire["Figure"];
 
 export const projects = {
   all: (): Promise<Project[]> => json("/projects"),
@@ -23,6 +27,16 @@ export const projects = {
   cases: (project: string): Promise<Progress[]> => json(`/projects/${project}/cases`),
 
   effort: (project: string): Promise<Effort[]> => json(`/projects/${project}/effort`),
+
+  agreement: (project: string): Promise<Agreement[]> => json(`/projects/${project}/agreement`),
+
+  trainings: (project: string): Promise<Training[]> => json(`/projects/${project}/trainings`),
+
+  retrain: (project: string, epochs: number): Promise<Training> => json(`/projects/${project}/trainings`, posted({ epochs })),
+
+  choose: (training: string, take: "before" | "after"): Promise<Training> => json(`/trainings/${training}/choice`, posted({ take })),
+
+  cancelJob,
 
   consensus: async (project: string, one: Case): Promise<Mask> => maskFromPng(await (await answered(`/projects/${project}/cases/${one.case}/consensus.png`)).blob()),
 

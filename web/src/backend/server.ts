@@ -1,8 +1,9 @@
 /** Segmenting on the server that the page came from. */
-import type { Backend, Frame, ImageInfo, Method, Outcome, Parameter, Progress, Prompt, Request, Scalar, Scan, Version } from "./backend";
+import type { Backend, Frame, ImageInfo, Margin, Method, Outcome, Parameter, Progress, Prompt, Request, Scalar, Scan, Version } from "./backend";
 import { namedWithVersion, Told } from "./backend";
+import { cancelJob, followedJob } from "./jobs";
 import { answered, json, posted, raw, uploaded, type Wire } from "./http";
-import { maskFromPng, pngOf, rgbFromPng } from "./png";
+import { greyFromPng, maskFromPng, pngOf, rgbFromPng } from "./png";
 import type { Mask } from "../mask/mask";
 
 export class Server implements Backend {
@@ -12,6 +13,11 @@ export class Server implements Backend {
   methods(): Promise<readonly Method[]> {
     this.known ??= json<Wire["Method"][]>("/methods").then((methods) => methods.map(methodOf));
     return this.known;
+  }
+
+  /** Methods that have come since are asked for again. */
+  forgetMethods(): void {
+    this.known = null;
   }
 
   about(): Promise<Wire["About"]> {
@@ -77,10 +83,20 @@ export class Server implements Backend {
       parameters: request.parameters,
       prompt: request.prompt === null ? null : await promptOf(request.prompt, rows, columns),
       screenshot: request.screenshot,
+      margin: request.margin,
     };
     const first = await json<Wire["SegmentationInfo"]>("/segmentations", { ...posted(asked), signal });
     const info = first.state === "done" ? first : await this.followed(first, progress, signal);
-    return outcomeOf(info, await this.probabilities(info.id, alone ? 0 : request.frame, signal));
+    const outcome = outcomeOf(info, await this.probabilities(info.id, alone ? 0 : request.frame, signal));
+    return request.margin === null ? outcome : { ...outcome, margins: new Map([[alone ? 0 : (request.frame ?? 0), await this.margin(info, request.margin)]]) };
+  }
+
+  private async margin(info: Wire["SegmentationInfo"], coverage: number): Promise<Margin> {
+    const { rows, columns, data } = await greyFromPng(await (await answered(`/segmentations/${info.id}/margin.png`)).blob());
+    const above = (level: number): Mask => ({ rows, columns, data: data.map((value) => (value > level ? 1 : 0)) });
+    const lesions = info.document?.entries.at(0)?.lesions ?? [];
+    const ranges = lesions.flatMap(({ number, margin, unit }) => (margin === undefined || margin === null ? [] : [{ number, unit: unit === "mm" ? ("mm" as const) : ("px" as const), longest: margin.longest_diameter }]));
+    return { coverage, outer: above(64), inner: above(192), ranges };
   }
 
   async versions(scan: Scan, image: number): Promise<Version[]> {
@@ -105,22 +121,8 @@ export class Server implements Backend {
   private async followed(first: Wire["SegmentationInfo"], progress: Progress, signal: AbortSignal): Promise<Wire["SegmentationInfo"]> {
     if (first.job === null) throw new Told(first.message === "" ? "The segmentation failed." : first.message);
     const job = first.job;
-    const last = await new Promise<Wire["JobInfo"]>((resolve, reject) => {
-      const events = new EventSource(`/api/jobs/${job}/events`);
-      const end = (): void => { events.close(); };
-      signal.addEventListener("abort", () => {
-        end();
-        void answered(`/jobs/${job}/cancel`, { method: "POST" });
-        reject(new DOMException("cancelled", "AbortError"));
-      });
-      events.addEventListener("job", (event) => {
-        const info = JSON.parse(String(event.data)) as Wire["JobInfo"];
-        progress(info.progress, "Segmenting");
-        if (info.state === "queued" || info.state === "running") return;
-        end();
-        resolve(info);
-      });
-    });
+    signal.addEventListener("abort", () => { void cancelJob(job); });
+    const last = await followedJob(job, (info) => { progress(info.progress, "Segmenting"); }, signal);
     if (last.state !== "done") throw new Told(last.message === "" ? `The job was ${last.state}.` : last.message);
     return json(`/segmentations/${first.id}`, { signal });
   }
@@ -176,6 +178,7 @@ function methodOf(info: Wire["Method"]): Method {
     dimensions: info.dimensions,
     takesPrompt: info.takes_prompt,
     givesProbability: info.gives_probability,
+    margins: info.margins,
     remarks: info.remarks,
     parameters: Object.entries(properties).map(([name, schema]) => parameterOf(name, schema)),
   };
@@ -226,6 +229,7 @@ function outcomeOf(info: Wire["SegmentationInfo"], probability: Map<number, Floa
     remarks: entry?.remarks ?? [],
     malignancy: entry?.malignancy ?? null,
     milliseconds: info.milliseconds ?? null,
+    margins: new Map(),
   };
 }
 

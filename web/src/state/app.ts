@@ -177,6 +177,13 @@ export class App extends Observable {
     if (found !== undefined) this.choose(found.name);
   }
 
+  /** After a training the service has one more method. */
+  async reloadMethods(): Promise<void> {
+    this.server.forgetMethods();
+    this.methods = await this.backend.methods();
+    this.changed();
+  }
+
   // --- segmenting -----------------------------------------------------------------------
 
   get current(): Method | undefined {
@@ -242,7 +249,9 @@ export class App extends Observable {
     if (session === null || method === undefined) return;
     this.afterRemarks(method, () => {
       const frame = all || method.dimensions === 3 ? null : session.frame;
-      const request = { method: method.name, parameters: this.parameters, prompt: null, frame, screenshot: false };
+      const alone = frame !== null || session.image.frames === 1;
+      const margin = alone && session.backend.place === "server" ? (method.margins.at(0) ?? null) : null;
+      const request = { method: method.name, parameters: this.parameters, prompt: null, frame, screenshot: false, margin };
       void this.outlined(session, request, `Outline by ${method.name}`);
     });
   }
@@ -275,7 +284,7 @@ export class App extends Observable {
     }
     this.afterRemarks(method, () => {
       const parameters = method.name === this.method ? this.parameters : {};
-      const request = { method: method.name, parameters, prompt: session.marks.prompt, frame: session.frame, screenshot: false };
+      const request = { method: method.name, parameters, prompt: session.marks.prompt, frame: session.frame, screenshot: false, margin: null };
       void this.outlined(session, request, label);
     });
   }

@@ -1,5 +1,5 @@
 /** One open image: its pixels, its masks, what a person does to them, and every step back. */
-import type { Backend, Frame, ImageInfo, Outcome, Prompt, Scan } from "../backend/backend";
+import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan } from "../backend/backend";
 import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask, type Point } from "../mask/mask";
 import { measuredLesions, type Measured, type SpacingAt } from "../mask/measure";
 import type { Steps } from "../mask/diameters";
@@ -301,11 +301,19 @@ export class Session extends Observable {
     const known = this.outcome;
     const same = known !== null && known.method === outcome.method && known.id !== outcome.id;
     // Frames that the same method has answered before stay known.
+    const margins = same ? new Map([...known.margins, ...outcome.margins]) : outcome.margins;
     const probability = same ? new Map([...known.probability, ...outcome.probability]) : outcome.probability;
-    this.outcome = { ...outcome, probability };
+    this.outcome = { ...outcome, probability, margins };
     this.threshold = outcome.threshold;
     for (const frame of outcome.probability.keys()) this.modelMasks.set(frame, this.cut(frame));
     this.changed();
+  }
+
+  /** Inner and outer contour, which hold for the model's own mask at its own threshold alone. */
+  get margin(): Margin | null {
+    const { outcome, authors } = this;
+    const own = outcome !== null && !authors.byHand && authors.by.length === 1 && authors.by[0] === namedWithVersion(outcome) && this.threshold === outcome.threshold;
+    return own ? (outcome.margins.get(this.frame) ?? null) : null;
   }
 
   /** The probability cut at the threshold. */

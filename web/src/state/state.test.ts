@@ -118,4 +118,20 @@ describe("whose work a mask is", () => {
     one.replaceWhole("Proposed mask", square, ["network 1.0"]);
     expect(one.marks.prompt.inside).toHaveLength(0);
   });
+
+  it("has a margin for the model's own mask alone", () => {
+    const one = session();
+    const margin = { coverage: 0.9, outer: square, inner: emptyMask(20, 20), ranges: [] };
+    const about = { id: null, method: "network", version: "1.0", threshold: 0.5, remarks: [], malignancy: null, milliseconds: null };
+    one.setOutcome({ ...about, probability: new Map([[0, Float32Array.from(square.data)]]), margins: new Map([[0, margin]]) });
+    one.replaceWhole("Outline", one.cut(), ["network 1.0"]);
+    expect(one.margin).toBe(margin);
+    one.setThreshold(0.4);
+    expect(one.margin).toBeNull();
+    one.setThreshold(0.5);
+    one.replace("Brush", emptyMask(20, 20));
+    expect(one.margin).toBeNull();
+    one.undo();
+    expect(one.margin).toBe(margin);
+  });
 });

@@ -1,4 +1,5 @@
 /** The measurements of each lesion, and the calipers. */
+import type { Margin } from "../backend/backend";
 import { lengthBetween } from "../mask/diameters";
 import type { Measured } from "../mask/measure";
 import { useChanges } from "../state/observable";
@@ -21,6 +22,7 @@ export function MeasurePanel({ session, onRuler }: { session: Session; onRuler: 
       {lesions.length === 0 && <p>No lesion is outlined{image.frames > 1 ? " here" : ""}.</p>}
       {lesions.slice(0, 20).map((lesion) => <Lesion key={lesion.region.number} lesion={lesion} session={session} />)}
       {lesions.length > 20 && <p className="hint">{lesions.length - 20} smaller regions are not listed.</p>}
+      {session.margin !== null && <MarginText margin={session.margin} />}
       {lesions.length > 0 && <SkinHint session={session} />}
       <Calipers session={session} />
     </div>
@@ -52,6 +54,26 @@ function Lesion({ lesion, session }: { lesion: Measured; session: Session }) {
         <div title="Area over that of the convex hull"><dt>Solidity</dt><dd>{lesion.solidity.toFixed(2)}</dd></div>
         <div title="Height over width of the box around it"><dt>Height : width</dt><dd>{lesion.tallerThanWide.toFixed(2)}</dd></div>
       </dl>
+    </section>
+  );
+}
+
+/** What the dotted contours promise. */
+function MarginText({ margin: { coverage, ranges } }: { margin: Margin }) {
+  const share = `${(100 * coverage).toFixed(0)} %`;
+  return (
+    <section className="lesion" aria-label="Inner and outer margin">
+      <h3>Inner and outer margin</h3>
+      <dl>
+        {ranges.map(({ number, unit, longest: [low, high] }) => (
+          <div key={number}><dt>Longest diameter of lesion {number}</dt><dd>{lengthText(low, unit)} to {lengthText(high, unit)}</dd></div>
+        ))}
+      </dl>
+      <p className="hint">
+        With a probability of {share} all of a lesion lies within its outer dotted contour, and with {share} all within the inner one is
+        lesion: on average, for images like those of the calibration. On another scanner nothing is promised, and nothing is said of
+        lesions that were missed. A mask that was changed has no such margin.
+      </p>
     </section>
   );
 }

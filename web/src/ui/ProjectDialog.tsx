@@ -1,9 +1,18 @@
 /** A project as its admin sees it: what labelling took, how far the readers agree, the mask that they give together. */
 import { useEffect, useState } from "react";
-import { projects, type Effort, type Progress, type Project } from "../backend/projects";
+import { projects, type Agreement, type Effort, type Progress, type Project } from "../backend/projects";
 import type { App } from "../state/app";
 import { durationText } from "../state/words";
 import { Dialog } from "./Dialog";
+import { TrainingSection } from "./TrainingSection";
+
+/** What the service makes of a project. */
+const FILES = [
+  ["labels.zip", "Labels (ZIP)"],
+  ["exports/results.csv", "Measurements (CSV)"],
+  ["exports/coco.json", "Contours (COCO JSON)"],
+  ["exports/readings.csv", "Readings with their time (CSV)"],
+] as const;
 
 export interface ProjectDialogProps {
   app: App;
@@ -16,9 +25,11 @@ export interface ProjectDialogProps {
 export function ProjectDialog({ app, project, onClose, onLook }: ProjectDialogProps) {
   const [effort, setEffort] = useState<readonly Effort[] | null>(null);
   const [cases, setCases] = useState<readonly Progress[]>([]);
+  const [pairs, setPairs] = useState<readonly Agreement[]>([]);
   useEffect(() => {
     void app.guarded(async () => {
-      const [took, read] = await Promise.all([projects.effort(project.id), projects.cases(project.id)]);
+      const [took, read, agreed] = await Promise.all([projects.effort(project.id), projects.cases(project.id), projects.agreement(project.id)]);
+      setPairs(agreed);
       setEffort(took);
       setCases(read);
     });
@@ -31,15 +42,31 @@ export function ProjectDialog({ app, project, onClose, onLook }: ProjectDialogPr
     <Dialog title={`Project ${project.name}`} onClose={onClose}>
       {effort === null ? <p>Loading</p> : effort.length === 0 ? <p>Nobody has read an image yet.</p> : <EffortTable effort={effort} />}
       {cases.length > 0 && <CaseTable cases={cases} nameOf={(one) => nameOf(app, one)} onLook={look} />}
+      {pairs.length > 0 && <PairTable pairs={pairs} />}
+      <TrainingSection app={app} project={project} />
       <p className="hint">
         The agreement is the mean Dice of all pairs of readers: 1 is the same mask, and two empty masks agree by 1. The consensus is
         STAPLE&apos;s; where more than half of the readers see no lesion, there is none.
       </p>
       <div className="buttons">
         <button type="button" className="primary" autoFocus onClick={onClose}>Close</button>
-        {project.labelled > 0 && <a className="button" download href={`/api/projects/${project.id}/labels.zip`}>Labels (ZIP)</a>}
+        {FILES.map(([path, label]) => <a key={path} className="button" download href={`/api/projects/${project.id}/${path}`}>{label}</a>)}
       </div>
     </Dialog>
+  );
+}
+
+function PairTable({ pairs }: { pairs: readonly Agreement[] }) {
+  return (
+    <table>
+      <caption>Agreement of readers</caption>
+      <thead><tr><th scope="col">Readers</th><th scope="col">Images of both</th><th scope="col">Mean Dice</th></tr></thead>
+      <tbody>
+        {pairs.map(({ readers, images, dice }) => (
+          <tr key={readers.join("/")}><th scope="row">{readers.join(" and ")}</th><td>{images}</td><td>{dice.toFixed(3)}</td></tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

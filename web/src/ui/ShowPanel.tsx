@@ -11,6 +11,7 @@ const LAYERS: readonly (readonly [Exclude<keyof Shown, "opacity">, string])[] = 
   ["heat", "Probability as a heat map"],
   ["model", "The model's own contour (dashed)"],
   ["diameters", "Diameters"],
+  ["margin", "Inner and outer margin (dotted), where there is a guarantee"],
   ["skin", "The shortest line to the skin"],
 ];
 

@@ -12,6 +12,7 @@ import type { Sketch } from "./tools";
 
 const CONTOUR = "#ff9f1c";
 const MODEL = "#4cc9f0";
+const MARGIN = "#ffffff";
 const FILL: Rgb = [255, 159, 28];
 
 export class Scene {
@@ -148,6 +149,10 @@ export class Scene {
     const { shown } = this.display;
     const model = this.session.modelMask();
     if (shown.model && model !== undefined) this.stroke(context, ratio, ringsOf(model), MODEL, [5, 4]);
+    const { margin } = this.session;
+    if (shown.margin && margin !== null) {
+      for (const one of [margin.outer, margin.inner]) this.stroke(context, ratio, ringsOf(one), MARGIN, [1.5, 4]);
+    }
     if (!shown.contour) return;
     this.contour ??= { revision: 0, rings: ringsOf(this.session.mask()) };
     this.stroke(context, ratio, this.contour.rings, CONTOUR, []);

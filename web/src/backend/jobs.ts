@@ -1,0 +1,26 @@
+/** Jobs of the service, followed by their events. */
+import { answered, type Wire } from "./http";
+
+export type Job = Wire["JobInfo"];
+
+/** Follows a job until it is finished; leaving does not end the job. */
+export function followedJob(id: string, told: (job: Job) => void, left: AbortSignal): Promise<Job> {
+  return new Promise((resolve, reject) => {
+    const events = new EventSource(`/api/jobs/${id}/events`);
+    left.addEventListener("abort", () => {
+      events.close();
+      reject(new DOMException("left", "AbortError"));
+    });
+    events.addEventListener("job", (event) => {
+      const job = JSON.parse(String(event.data)) as Job;
+      told(job);
+      if (job.state === "queued" || job.state === "running") return;
+      events.close();
+      resolve(job);
+    });
+  });
+}
+
+export async function cancelJob(id: string): Promise<void> {
+  await answered(`/jobs/${id}/cancel`, { method: "POST" });
+}
