@@ -2,8 +2,10 @@
 import { useEffect, useState } from "react";
 import { projects, type Agreement, type Effort, type Progress, type Project } from "../backend/projects";
 import type { App } from "../state/app";
+import { useChanges } from "../state/observable";
 import { durationText } from "../state/words";
 import { Dialog } from "./Dialog";
+import { Message } from "./Message";
 import { TrainingSection } from "./TrainingSection";
 
 /** What the service makes of a project. */
@@ -23,6 +25,7 @@ export interface ProjectDialogProps {
 }
 
 export function ProjectDialog({ app, project, onClose, onLook }: ProjectDialogProps) {
+  useChanges(app);
   const [effort, setEffort] = useState<readonly Effort[] | null>(null);
   const [cases, setCases] = useState<readonly Progress[]>([]);
   const [pairs, setPairs] = useState<readonly Agreement[]>([]);
@@ -44,6 +47,7 @@ export function ProjectDialog({ app, project, onClose, onLook }: ProjectDialogPr
       {cases.length > 0 && <CaseTable cases={cases} nameOf={(one) => nameOf(app, one)} onLook={look} />}
       {pairs.length > 0 && <PairTable pairs={pairs} />}
       <TrainingSection app={app} project={project} />
+      {app.error !== "" && <div role="alert" className="problem"><Message text={app.error} /></div>}
       <p className="hint">
         The agreement is the mean Dice of all pairs of readers: 1 is the same mask, and two empty masks agree by 1. The consensus is
         STAPLE&apos;s; where more than half of the readers see no lesion, there is none.
