@@ -91,6 +91,15 @@ def test_readers_get_begun_images_first_and_never_one_twice(project: Project) ->
     assert next_case(project, "eva") is None
 
 
+def test_nobody_is_given_the_near_duplicate_of_what_is_being_labelled(project: Project) -> None:
+    twins = {"a": (5.0, (0.0,)), "b": (4.9, (0.1,)), "c": (1.0, (9.0,))}
+    for name, (unsure, place) in twins.items():
+        project.add(ProjectCase(name, name, SHAPE, None, unsure, place))
+    project.record(reading("a", "eva", disc(6, 6)))
+    assert next_case(project, "eva").name == "c"  # type: ignore[union-attr]
+    assert next_case(project, "tom", {"a": 1}).name == "c"  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("decisions", "status"),
     [

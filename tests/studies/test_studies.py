@@ -16,10 +16,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytest.importorskip("torch")
 pytest.importorskip("monai")
 
+from breastseg.annotation.project import ProjectCase
 from breastseg.cli.main import _parse
 from breastseg.data.phantoms.ultrasound import write_phantoms
 
@@ -95,6 +97,11 @@ def test_each_says_how_it_is_run(name: str, study: Study) -> None:
     [
         ("free_response", "ultrasound-fast --data folder={scans}", "| false"),
         ("screen", "--data folder={scans} --method ultrasound-fast", "| image"),
+        (
+            "annotation_effort",
+            "--data folder={scans} --split lesions --method ultrasound-fast",
+            "| polar-path, a click |",
+        ),
         ("second_look", "--data folder={scans} --method ultrasound-fast", "| images"),
         ("uncertainty", "--data folder={scans} --bundle ultrasound-fast", "| views"),
         ("mri_phantom", "mri-phantom --seeds 78 --count 1 --shape 20 80 80", "phantoms of seed 78"),
@@ -234,3 +241,58 @@ def test_weights_precision(study: Study, scans: Path, tmp_path: Path) -> None:
     assert "| ultrasound-fast | 0.73 |" in said
     assert "| ultrasound-fast-float16 | 0.97 |" in said
     assert (tmp_path / "ultrasound-fast-float16" / "bundle.json").is_file()
+
+
+def test_the_clicks_of_a_simulated_reader_are_those_of_a_square(
+    shared: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = importlib.import_module("annotation_effort")
+    monkeypatch.delitem(sys.modules, "annotation_effort")
+    truth = np.zeros((60, 60), bool)
+    truth[10:40, 10:40] = True
+    assert study.drawn(truth, 2.0) == study.Cost(4 + 1 + 1, 900, 1.0)
+
+    def clicks_of(start: NDArray[np.bool_]) -> tuple[int, int]:
+        cost = study.corrected(start, truth, 2.0)
+        return cost.clicks, cost.edited_px
+
+    assert clicks_of(truth) == (1, 0)
+    assert clicks_of(np.zeros_like(truth)) == (6, 900)
+    cut, holed, false, wide = (truth.copy() for _ in range(4))
+    cut[:, 30:] = False
+    assert clicks_of(cut) == (1 + 4, 300)  # two ends and two corners
+    holed[20:25, 20:28] = False
+    assert clicks_of(holed) == (1 + 1, 40)
+    false[50:55, 50:55] = True
+    assert clicks_of(false) == (1 + 1, 25)
+    wide[9:41, 9:41] = True
+    assert clicks_of(wide) == (1, 0)  # within the tolerance
+
+
+def test_the_first_images_are_those_of_all_choices_and_the_next_ones_are_chosen(
+    shared: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = importlib.import_module("label_next")
+    monkeypatch.delitem(sys.modules, "label_next")
+    places = ((0.0,), (1.0,), (1.1,), (9.0,))
+    cases = [
+        ProjectCase(f"{n}", "p", (8, 8), None, unsure, place)
+        for n, (unsure, place) in enumerate(zip((5.0, 4.0, 3.9, 1.0), places, strict=True))
+    ]
+    assert study.chosen_next("unsure", cases, [0], 2) == [1, 2]
+    assert study.chosen_next("spread", cases, [0], 2) == [3, 2]
+    assert study.chosen_next("queue", cases, [0], 2) == [3, 2]
+
+
+def test_the_table_of_what_to_label_next_holds_the_choices_against_random(
+    study: Study, tmp_path: Path
+) -> None:
+    for seed in (1, 2):
+        for cell, value in (("first-20", 0.5), ("queue-40", 0.7), ("random-40", 0.6)):
+            rows = [{"patient": f"p{n // 2}", "dice": value + 0.01 * seed} for n in range(6)]
+            path = tmp_path / f"{cell}-{seed}" / "scores.json"
+            path.parent.mkdir()
+            path.write_text(json.dumps(rows))
+    said = study("label_next", f"table --out {tmp_path} --seeds 1 2 --sizes 20 40")
+    assert "| 40 | 0.715 (0.710 / 0.720; missed 0.000) | 0.615" in said
+    assert "| 40 | queue | +0.100 | [+0.100, +0.100] | [+0.100, +0.100] | +0.100 +- 0.000 |" in said

@@ -14,10 +14,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.annotation.project import ProjectCase
+from breastseg.core.image import Image
 from breastseg.inference.uncertainty import entropy
 
 _SIDE = 8  # cells of the coarse view along each axis
 _SMALLEST_LESION = 0.01  # of an image; keeps an empty map from dividing by nothing
+
+
+def proposed_case(
+    name: str, patient: str, image: Image, probability: NDArray[np.floating]
+) -> ProjectCase:
+    """An image of a project, with what a method's map says of its place in the queue.
+
+    Args:
+        name: the image's name in the project.
+        patient: images of one patient share it.
+        image: 2-D.
+        probability: the method's map on the image's grid, 0 to 1.
+    """
+    rows, columns = image.grid.shape
+    spacing = image.grid.spacing_mm
+    return ProjectCase(
+        name,
+        patient,
+        (rows, columns),
+        None if spacing is None else (spacing[0], spacing[1]),
+        image_uncertainty(probability),
+        describe(image.grey(), probability),
+    )
 
 
 def image_uncertainty(probability: NDArray[np.floating]) -> float:

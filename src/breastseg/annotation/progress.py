@@ -52,20 +52,19 @@ def next_case(
         None where nothing is left for this reader.
     """
     needed = project.settings.readers_per_case
-    done: list[ProjectCase] = []
+    seen: list[ProjectCase] = []
     begun: list[ProjectCase] = []
     fresh: list[ProjectCase] = []
     for case in project.cases():
         readings = project.readings(case.name)
-        if status_of(readings, needed) is not Status.OPEN:
-            done.append(case)
-            continue
         missing = needed - _decided(readings) - (open_now or {}).get(case.name, 0)
+        if readings or missing <= 0:
+            seen.append(case)
         if missing > 0 and all(reading.reader != reader for reading in readings):
             (begun if readings else fresh).append(case)
     if begun:
         return begun[0]
-    return order_by_gain(fresh, done, count=1)[0] if fresh else None
+    return order_by_gain(fresh, seen, count=1)[0] if fresh else None
 
 
 def _decided(readings: Sequence[Reading]) -> int:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from breastseg.annotation.consensus import consensus
 from breastseg.annotation.labels import Effort, effort, write_labels
-from breastseg.annotation.priority import describe, image_uncertainty
+from breastseg.annotation.priority import proposed_case
 from breastseg.annotation.progress import Status, status_of
 from breastseg.annotation.project import Project, ProjectCase, ProjectSettings
 from breastseg.annotation.reading import Decision, Reading
@@ -148,14 +148,8 @@ def add_scan_to_project(
             pixels = service.pictures.image(image.held, frame, image.stated_mm)
             prediction = segmenter.segment(pixels)
             place = Place(body.scan, image.index, frame)
-            case = ProjectCase(
-                place.case,
-                body.patient or body.scan,
-                (pixels.grid.shape[0], pixels.grid.shape[1]),
-                _two(pixels.grid.spacing_mm),
-                image_uncertainty(prediction.probability),
-                describe(pixels.grey(), prediction.probability),
-            )
+            patient = body.patient or body.scan
+            case = proposed_case(place.case, patient, pixels, prediction.probability)
             opened.add(case, prediction.mask().foreground)
             added.append(_case(case, proposed=True))
     return added
@@ -274,10 +268,6 @@ def download_labels(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return FileResponse(Path(archive), media_type="application/zip", filename="labels.zip")
-
-
-def _two(spacing: tuple[float, ...] | None) -> tuple[float, float] | None:
-    return None if spacing is None else (spacing[0], spacing[1])
 
 
 def _info(name: str, project: Project, reader: str) -> ProjectInfo:
