@@ -31,6 +31,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -117,7 +118,7 @@ class Part:
     def maps(self, run: Path) -> NDArray[np.float32]:
         """(n, rows, columns) float32, 0 to 1, of a trained network."""
         stored = json.loads((run / "input.json").read_text())
-        spec = decode(stored, InputSpec, "input.json")
+        spec = cast(InputSpec, decode(stored, InputSpec, "input.json"))
         network = build_network(network_recipe(run / "network.json"), load_weights=False)
         load_network_weights(network, run / "weights" / "last.safetensors")
         network.eval()

@@ -250,7 +250,8 @@ def test_the_clicks_of_a_simulated_reader_are_those_of_a_square(
     monkeypatch.delitem(sys.modules, "annotation_effort")
     truth = np.zeros((60, 60), bool)
     truth[10:40, 10:40] = True
-    assert study.drawn(truth, 2.0) == study.Cost(4 + 1 + 1, 900, 1.0)
+    whole = study.drawn(np.zeros_like(truth), truth, 2.0)
+    assert whole == study.Cost(4 + 1 + 1, 900, 1.0, anew=True)
 
     def clicks_of(start: NDArray[np.bool_]) -> tuple[int, int]:
         cost = study.corrected(start, truth, 2.0)
