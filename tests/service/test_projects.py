@@ -100,6 +100,21 @@ def test_two_readers_label_a_set_blind_to_each_other(client: TestClient, project
     assert [one["median_seconds"] for one in took] == [4.5, 4.5]
 
 
+def test_another_method_proposes_the_masks_that_nobody_has_read(
+    client: TestClient, project: Json
+) -> None:
+    place = f"/api/projects/{project['id']}"
+    service = client.app.state.service  # type: ignore[attr-defined]
+    opened = service.labelling.one(project["id"])
+    read(client, project, EVA, decision="accepted")
+    before = {case.name: opened.proposed(case.name).copy() for case in opened.cases()}
+    opened.proposing("ellipse")
+    for who in (EVA, TOM):  # the image that nobody has read, and the one that one reader has
+        case = client.post(f"{place}/next", headers=who).json()["case"]
+        same = bool((opened.proposed(case) == before[case]).all())
+        assert same == bool(opened.readings(case)), who
+
+
 def _check_exports(client: TestClient, place: str, case: str) -> None:
     (pair,) = client.get(f"{place}/agreement", headers=ADMIN).json()
     assert pair == {"readers": ["eva", "tom"], "images": 1, "dice": 1, "both_see": 1}

@@ -65,6 +65,7 @@ class ProjectCase:
         uncertainty: of the proposed mask, 0 (sure) upwards; see `breastseg.annotation.priority`.
             None where none was proposed.
         descriptor: numbers by which images are told apart; see `breastseg.annotation.priority`.
+        method: that proposed the mask; empty where none did.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ProjectCase:
     spacing_mm: tuple[float, float] | None = None
     uncertainty: float | None = None
     descriptor: tuple[float, ...] = ()
+    method: str = ""
 
     def __post_init__(self) -> None:
         check_name(self.name, "case")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,8 @@ from breastseg.annotation.progress import Status, status_of
 from breastseg.annotation.project import Project, ProjectCase, ProjectSettings
 from breastseg.annotation.reading import Decision, Reading
 from breastseg.core.errors import InputError
+from breastseg.core.image import Image
+from breastseg.core.segmenter import Segmenter
 from breastseg.inference.options import MethodOptions
 from breastseg.service import asked
 from breastseg.service.caller import AdminOf, AnnotatorOf, CallerOf
@@ -146,11 +149,8 @@ def add_scan_to_project(
     for image in images:
         for frame in range(image.held.frames):
             pixels = service.pictures.image(image.held, frame, image.stated_mm)
-            prediction = segmenter.segment(pixels)
             place = Place(body.scan, image.index, frame)
-            patient = body.patient or body.scan
-            case = proposed_case(place.case, patient, pixels, prediction.probability)
-            opened.add(case, prediction.mask().foreground)
+            case = _add(opened, place.case, body.patient or body.scan, pixels, segmenter)
             added.append(_case(case, proposed=True))
     return added
 
@@ -159,12 +159,20 @@ def add_scan_to_project(
 def open_next_case(project: Id, service: ServiceOf, caller: AnnotatorOf) -> CaseInfo | None:
     """Open the image that the caller should read next; null where nothing is left.
 
-    It is the image that a network would learn most from, or one that others have begun.
+    It is the image that a network would learn most from, or one that others have begun. Where
+    nobody has read it and the project has got another method since its mask was proposed, that
+    method proposes one now.
     """
     case = service.labelling.next(project, caller.name)
     if case is None:
         return None
-    return _case(case, service.labelling.one(project).proposed(case.name) is not None)
+    opened = service.labelling.one(project)
+    method = opened.settings.method
+    if case.method != method and not opened.readings(case.name):
+        segmenter = service.methods.open(method, {}, MethodOptions(force=True))
+        image = service.kinds.image(case.name)
+        case = _add(opened, case.name, case.patient, image, segmenter)
+    return _case(case, opened.proposed(case.name) is not None)
 
 
 @router.get(
@@ -268,6 +276,17 @@ def download_labels(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return FileResponse(Path(archive), media_type="application/zip", filename="labels.zip")
+
+
+def _add(
+    project: Project, name: str, patient: str, image: Image, segmenter: Segmenter
+) -> ProjectCase:
+    """Add an image with the mask that a method proposes, or replace what is known of it."""
+    prediction = segmenter.segment(image)
+    case = proposed_case(name, patient, image, prediction.probability)
+    case = replace(case, method=project.settings.method)
+    project.add(case, prediction.mask().foreground)
+    return case
 
 
 def _info(name: str, project: Project, reader: str) -> ProjectInfo:
