@@ -92,8 +92,7 @@ def prepare_cases(
         unmarked: also keep each image with its marks painted out.
 
     Raises:
-        DataSetError: cases without ground truth, with a lesion of another class, or not readable,
-            named.
+        DataSetError: cases, named, without ground truth, of another class, or not readable.
     """
     colours = (3,) if spec.colour else ()
     images = np.zeros((len(cases), *colours, *spec.size), np.uint8)
