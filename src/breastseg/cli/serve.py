@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from breastseg.cli.console import say
 from breastseg.core.errors import MissingExtraError
@@ -36,6 +39,8 @@ class Serve:
         database: SQLAlchemy address of another store, such as postgresql+psycopg://...
         workers: processes that long jobs run in.
         threads: CPU cores that one network computes on; 0 for all.
+        config: a TOML file with the servers that the service may reach: an archive to take studies
+            from, a provider to log in at. It reaches none without.
     """
 
     port: int = 8765
@@ -44,14 +49,19 @@ class Serve:
     database: str = ""
     workers: int = 1
     threads: int = 0
+    config: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
 
     def run(self) -> int:
         """Serve until interrupted; returns the exit code."""
         require_serve()
+        from breastseg.service.connections import Connections, read_connections
         from breastseg.service.run import check_start, serve
         from breastseg.service.settings import Settings
 
-        settings = Settings(self.root, self.database, self.workers, self.threads)
+        connections = Connections() if self.config is None else read_connections(self.config)
+        settings = Settings(
+            self.root, self.database, self.workers, self.threads, connections=connections
+        )
         check_start(settings, self.host, self.port)
         say(f"Open http://{self.host}:{self.port} in a browser. Ctrl-C ends the service.")
         serve(settings, self.host, self.port)

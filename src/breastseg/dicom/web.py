@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from breastseg.core.errors import InputError
-from breastseg.core.parameters import Within, check_bounds
+from breastseg.core.parameters import Strict, Within, check_bounds
 from breastseg.dicom.extra import require
 from breastseg.io.dicom_image import decoding
 from breastseg.io.source import quiet
@@ -36,7 +36,7 @@ class WebError(InputError):
 
 
 @dataclass(frozen=True)
-class WebServer:
+class WebServer(Strict):
     """A DICOMweb server.
 
     Attributes:
@@ -75,6 +75,7 @@ class WebServer:
 
         session = requests.Session()
         session.trust_env = False  # no proxy or password that nobody named here
+        session.max_redirects = 0  # nor an address that the server names
         if self.authorities is not None:
             session.verify = str(self.authorities)
         if self.secret_file is not None:
@@ -202,6 +203,72 @@ def find_instances(client: DICOMwebClient, filters: Mapping[str, str]) -> Iterat
         )
         modality = str(row.get("00080060", {}).get("Value", [""])[0])
         yield Found(study, series, instance, modality)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study that a server has, or a series of one, in the words of its attributes.
+
+    Attributes:
+        uid: Study or Series Instance UID.
+        described: by attribute keyword; what the server does not tell is left out.
+    """
+
+    uid: str
+    described: Mapping[str, str]
+
+
+_OF_STUDY = (
+    *("StudyDate", "StudyDescription", "ModalitiesInStudy", "PatientID", "PatientName"),
+    *("AccessionNumber", "NumberOfStudyRelatedInstances"),
+)
+_OF_SERIES = ("Modality", "SeriesNumber", "SeriesDescription", "NumberOfSeriesRelatedInstances")
+
+
+def find_studies(
+    client: DICOMwebClient, filters: Mapping[str, str], limit: int
+) -> tuple[Study, ...]:
+    """The studies that fit, by QIDO-RS.
+
+    Args:
+        client: of the server.
+        filters: by attribute keyword; at least one.
+        limit: how many at most.
+
+    Raises:
+        InputError: nothing to look for.
+        WebError: the server cannot be reached, or refuses.
+    """
+    if not filters:
+        raise InputError("nothing to look for", "a patient, an accession number or a date")
+    with _answered():
+        rows = client.search_for_studies(
+            search_filters=dict(filters), fields=list(_OF_STUDY), limit=limit
+        )
+        return tuple(_described(row, "0020000D", _OF_STUDY) for row in rows[:limit])
+
+
+def find_series(client: DICOMwebClient, study: str) -> tuple[Study, ...]:
+    """The series of a study, by QIDO-RS; errors as `find_studies`."""
+    with _answered():
+        rows = client.search_for_series(study, fields=list(_OF_SERIES))
+        return tuple(_described(row, "0020000E", _OF_SERIES) for row in rows)
+
+
+def _described(row: Mapping[str, Mapping[str, object]], uid: str, keywords: Sequence[str]) -> Study:
+    from pydicom.datadict import tag_for_keyword
+
+    found = {key: _text(row.get(f"{tag_for_keyword(key):08X}", {})) for key in keywords}
+    return Study(_text(row[uid]), {key: text for key, text in found.items() if text})
+
+
+def _text(element: Mapping[str, object]) -> str:
+    """The values of an element of DICOM JSON as text; of a name its first form."""
+    values = element.get("Value")
+    if not isinstance(values, list):
+        return ""
+    names = [one.get("Alphabetic", "") if isinstance(one, dict) else one for one in values]
+    return ", ".join(str(one) for one in names if one not in (None, ""))
 
 
 _PAGE = 500

@@ -122,13 +122,18 @@ class Outcome:
     recipe: str
 
 
+def missing_packages() -> tuple[str, ...]:
+    """What training needs and is not installed; found without loading it."""
+    return tuple(name for name in ("torch", "lightning", "onnx") if find_spec(name) is None)
+
+
 def check_can_train() -> None:
-    """Find out whether training is installed, without loading it.
+    """Refuse where training is not installed.
 
     Raises:
         MissingExtraError: it is not.
     """
-    missing = [name for name in ("torch", "lightning", "onnx") if find_spec(name) is None]
+    missing = missing_packages()
     if missing:
         raise MissingExtraError(
             f"retraining needs {', '.join(missing)}", remedy="pip install 'breastseg[train]'"

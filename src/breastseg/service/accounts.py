@@ -37,14 +37,18 @@ class Accounts:
 
     Args:
         store: holds them.
+        by_provider: people also log in at an identity provider.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, by_provider: bool = False) -> None:
         self._store = store
+        self._by_provider = by_provider
 
     @property
     def exist(self) -> bool:
-        """Whether there is any; without one the service is open to this machine alone."""
+        """Whether people log in; otherwise the service is open to this machine alone."""
+        if self._by_provider:
+            return True
         with self._store.session() as session:
             return bool(session.scalar(select(func.count()).select_from(Account)))
 
@@ -151,6 +155,35 @@ class Accounts:
                 raise UnknownCallerError("this name and password", "those of an account")
             session.execute(delete(Login).where(Login.expires_at < now()))
             return _new_login(session, name, "browser", SESSION_DAYS, is_token=False)
+
+    def log_in_as(self, subject: str, name: str, role: Role) -> str:
+        """Begin a session of who has logged in at the identity provider; returns its secret.
+
+        The account is made at the first time, and has the provider's role from then on.
+
+        Args:
+            subject: the provider's own name for the person, which never changes.
+            name: of the account.
+            role: that the provider gives.
+
+        Raises:
+            RefusedError: the name is another person's, or not allowed.
+        """
+        with self._store.session() as session:
+            account = session.scalar(select(Account).where(Account.subject == subject))
+            if account is None:
+                if not _NAME.fullmatch(name) or session.get(Account, name) is not None:
+                    raise RefusedError(
+                        "an identity whose name cannot be an account's, or is another's",
+                        "a name of its own of lower-case letters, digits and . _ @ -",
+                        "ask an admin",
+                    )
+                account = Account(name=name, role=role, password_hash="", subject=subject)
+                session.add(account)
+                session.flush()
+            account.role = role
+            session.execute(delete(Login).where(Login.expires_at < now()))
+            return _new_login(session, account.name, "browser", SESSION_DAYS, is_token=False)
 
     def new_token(self, name: str, label: str) -> str:
         """An API token of an account; returns its secret, which is not kept."""

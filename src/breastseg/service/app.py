@@ -15,8 +15,10 @@ from breastseg.service.guard import Guard
 from breastseg.service.routes import (
     about,
     accounts,
+    archive,
     comparisons,
     jobs,
+    oidc,
     pixels,
     project_exports,
     projects,
@@ -31,8 +33,8 @@ from breastseg.service.settings import Settings
 ROUTERS = tuple(
     noun.router
     for noun in (
-        *(about, scans, pixels, segmentations, versions, comparisons),
-        *(projects, project_exports, trainings, jobs, accounts),
+        *(about, scans, archive, pixels, segmentations, versions, comparisons),
+        *(projects, project_exports, trainings, jobs, accounts, oidc),
     )
 )
 """All nouns of the API, each with its routes."""

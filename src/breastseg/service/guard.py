@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 COOKIE = "breastseg_session"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_PASSWORDS = (("POST", "/api/session"), ("PUT", "/api/session/password"))
-"""Requests that try a password."""
+_PASSWORDS = (
+    *(("POST", "/api/session"), ("PUT", "/api/session/password")),
+    *(("GET", "/api/session/oidc"), ("GET", "/api/session/oidc/callback")),
+)
+"""Requests that try a password, or ask the identity provider."""
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "

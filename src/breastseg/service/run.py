@@ -76,7 +76,8 @@ def check_reach(settings: Settings, host: str) -> None:
         return
     store = open_store(settings)
     try:
-        if not Accounts(store).exist:
+        by_provider = settings.connections.oidc is not None
+        if not Accounts(store, by_provider).exist:
             raise InputError(
                 f"a service on {host}, which others can reach, without an account",
                 "an account of an admin",

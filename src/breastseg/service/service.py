@@ -9,11 +9,13 @@ from fastapi import Depends, Request
 
 from breastseg.core.errors import InputError
 from breastseg.service.accounts import Accounts
+from breastseg.service.archive import Archive
 from breastseg.service.files import Files
 from breastseg.service.jobs import Jobs
 from breastseg.service.kinds import Kinds
 from breastseg.service.labelling import Labelling
 from breastseg.service.methods import Methods
+from breastseg.service.oidc import Provider
 from breastseg.service.pictures import Pictures
 from breastseg.service.results import Results
 from breastseg.service.settings import MIB, Settings
@@ -36,7 +38,10 @@ class Service:
         self.files = Files(settings.root)
         self._alone = alone(settings.root)
         self.store = open_store(settings)
-        self.accounts = Accounts(self.store)
+        oidc = settings.connections.oidc
+        self.provider = None if oidc is None else Provider(oidc)
+        self.accounts = Accounts(self.store, by_provider=oidc is not None)
+        self.archive = Archive(settings.connections.dicomweb, limits)
         self.methods = Methods(settings.threads, self.files.trained)
         self.pictures = Pictures(self.files, limits.cache_mib * MIB)
         self.results = Results(self.files.results, limits.results_mib * MIB)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from breastseg.core.parameters import Within, check_bounds
+from breastseg.service.connections import Connections
 
 MIB = 2**20
 
@@ -51,6 +52,7 @@ class Settings:
         workers: processes that jobs run in.
         threads: CPU cores that one network computes on; 0 for all.
         limits: what one request or job may take.
+        connections: the servers that it may reach; none by default.
 
     Raises:
         InputError: a number that is out of bounds.
@@ -61,6 +63,7 @@ class Settings:
     workers: Annotated[int, Within(1, 64)] = 1
     threads: Annotated[int, Within(0)] = 0
     limits: Limits = Limits()
+    connections: Connections = field(default_factory=Connections)
 
     def __post_init__(self) -> None:
         check_bounds(self)

@@ -236,4 +236,7 @@ class About(BaseModel):
     notice: str
     account: str | None = Field(description="null: log in first")
     role: Literal["reader", "annotator", "admin"] | None
+    has_archive: bool = Field(description="a DICOMweb server is configured, see /api/archive")
+    has_provider: bool = Field(description="log in at /api/session/oidc, opened as a page")
+    can_train: bool = Field(description="the train extra is installed")
     has_accounts: bool = Field(description="false: open to this machine, without a password")

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from breastseg import __version__
 from breastseg.results.schema import NOTICE
+from breastseg.retraining.task import missing_packages
 from breastseg.service.caller import LOCAL, AnyoneOf, CallerOf
 from breastseg.service.methods import parameter_schema
 from breastseg.service.service import ServiceOf
@@ -17,13 +18,16 @@ router = APIRouter(tags=["about"])
 
 
 @router.get("/about")
-def get_about(caller: AnyoneOf) -> About:
+def get_about(service: ServiceOf, caller: AnyoneOf) -> About:
     """The service and who is asking; needs no account."""
     return About(
         version=__version__,
         notice=NOTICE,
         account=None if caller is None else caller.name,
         role=None if caller is None else caller.role,
+        has_archive=service.archive.is_configured,
+        has_provider=service.provider is not None,
+        can_train=not missing_packages(),
         has_accounts=caller is not LOCAL,
     )
 

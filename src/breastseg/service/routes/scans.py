@@ -121,7 +121,7 @@ def open_example(name: str, service: ServiceOf, caller: AnnotatorOf) -> ScanInfo
     with service.files.scratch() as written, service.files.scratch() as folder:
         paths = EXAMPLES[name].write(written)
         files = [Received(path.rename(folder / path.name), path.name) for path in paths]
-        return _kept(service, files, caller.name)
+        return keep_scan(service, files, caller.name)
 
 
 def _received(service: Service, files: list[UploadFile], by: str) -> ScanInfo:
@@ -129,10 +129,20 @@ def _received(service: Service, files: list[UploadFile], by: str) -> ScanInfo:
         receiver = Receiver(folder, service.settings.limits)
         for one in files:
             receiver.take(one.file, one.filename or "file")
-        return _kept(service, receiver.files, by)
+        return keep_scan(service, receiver.files, by)
 
 
-def _kept(service: Service, files: list[Received], by: str) -> ScanInfo:
+def keep_scan(service: Service, files: list[Received], by: str) -> ScanInfo:
+    """Keep files that belong together as a scan.
+
+    Args:
+        service: keeps them.
+        files: alone in their folder.
+        by: name of the account.
+
+    Raises:
+        UnreadableError: no image is among them.
+    """
     images, problems = take_in(service.files, files) if files else ((), ())
     if not images:
         if problems:
