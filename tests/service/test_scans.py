@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from PIL import Image as Pillow
 from tests.golden.image_files import other_dicom_files
 
 from breastseg.io.open import open_images
+from breastseg.service.app import create_app
+from breastseg.service.settings import Limits, Settings
 
 from .conftest import Upload, dark_disc, disc, png_of
 
@@ -68,6 +71,24 @@ def test_an_upload_without_an_image_is_refused(
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert said in answer.json()["detail"]
+    assert answer.json()["found"]
+
+
+def test_what_is_too_much_is_refused_with_what_was_found(tmp_path: Path) -> None:
+    limits = Limits(upload_mib=1, upload_files=2)
+    settings = Settings(tmp_path, limits=limits)
+    noise = np.random.default_rng(0).integers(0, 256, 2**20 + 9, np.uint8).tobytes()
+    uploads = (
+        ({"large.png": noise}, 413),
+        ({"large.zip": _zip(**{"a.png": bytes(2**19), "b.png": bytes(2**19 + 1)})}, 422),
+        ({"many.zip": _zip(**{f"{number}.png": dark_disc() for number in range(3)})}, 422),
+        ({f"{number}.png": dark_disc() for number in range(3)}, 400),
+    )
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        for files, status in uploads:
+            parts = [("files", (name, data)) for name, data in files.items()]
+            answer = client.post("/api/scans", files=parts)
+            assert (answer.status_code, bool(answer.json()["found"])) == (status, True)
 
 
 def test_pixels_are_those_of_the_file(client: TestClient, upload: Upload) -> None:

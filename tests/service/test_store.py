@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from breastseg.core.errors import BreastsegError
 from breastseg.service.app import create_app
@@ -20,7 +21,8 @@ from breastseg.service.backup import back_up, restore
 from breastseg.service.migrations.migrate import migrate
 from breastseg.service.service import Service
 from breastseg.service.settings import Settings
-from breastseg.service.tables import Base
+from breastseg.service.store import Store
+from breastseg.service.tables import Account, Base, Job, Login, Scan
 
 from .conftest import dark_disc, disc, png_of
 
@@ -31,16 +33,14 @@ def _postgres_programs() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a database in a PostgreSQL of our own, reached by a socket alone."""
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian's package postgresql)")
-    folder = tmp_path_factory.mktemp("postgresql")
     as_other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     command = as_other if os.geteuid() == 0 else []  # it refuses to run as root
-    home = Path("/tmp") / folder.name  # the folders of pytest are for their owner alone
-    home.mkdir(mode=0o700)
+    home = Path(tempfile.mkdtemp(prefix="postgresql-"))  # those of pytest are for their owner alone
     if command:
         os.chown(home, 65534, 65534)
     data = home / "data"
@@ -116,6 +116,57 @@ def test_the_migrations_make_the_tables_that_the_code_has(tmp_path: Path) -> Non
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+_FIRST = (
+    "INSERT INTO account VALUES ('eva', 'admin', 'hash', :at)",
+    "INSERT INTO login VALUES ('secret', 'eva', 'browser', :no, :at, :at)",
+    "INSERT INTO job VALUES ('j1', 'segmentation', '{}', 'queued', 0, '', 0, :at, :at, :at, 'eva')",
+    "INSERT INTO scan VALUES ('s1', 'scan', '[]', '[]', :at, 'eva')",
+)
+"""Rows of the first schema, which refer to one another."""
+
+
+def _check_forward(url: str) -> None:
+    engine = create_engine(url)
+    try:
+        migrate(engine, "0001")
+        with engine.begin() as connection:
+            for row in _FIRST:
+                values = {"at": "2026-01-01 00:00:00.000000", "no": False}
+                named = {name: values[name] for name in values if f":{name}" in row}
+                connection.execute(text(row), named)
+        engine.dispose()
+        with Store(url).session() as session:
+            assert session.get_one(Account, "eva").subject is None
+            assert session.get_one(Login, "secret").account == "eva"
+            assert session.get_one(Job, "j1").step is None
+            assert session.get_one(Scan, "s1").name == "scan"
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    finally:
+        engine.dispose()
+
+
+def test_a_store_of_the_first_schema_comes_forward_with_its_rows(tmp_path: Path) -> None:
+    _check_forward(f"sqlite:///{tmp_path / 'store.sqlite'}")
+
+
+def test_the_same_on_postgresql(postgresql: str) -> None:
+    engine = create_engine(postgresql)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE forward"))
+    engine.dispose()
+    _check_forward(postgresql.replace("/postgres?", "/forward?"))
+
+
+def test_a_store_is_for_its_owner_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with TestClient(create_app(Settings(tmp_path)), base_url="http://127.0.0.1") as client:
+        client.post("/api/scans", files=[("files", ("disc.png", dark_disc()))])
+        modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    modes.pop("service.lock")  # empty
+    assert set(modes.values()) == {0}, modes
 
 
 def test_two_services_do_not_share_a_folder(client: TestClient) -> None:

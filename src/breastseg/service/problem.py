@@ -96,10 +96,15 @@ def add_handlers(app: FastAPI) -> None:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         detail = f"{where}: {first['msg']}"
-        return answer(Problem(title="Cannot be done", status=422, detail=detail))
+        return answer(Problem(title="Cannot be done", status=422, detail=detail, found=detail))
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> JSONResponse:
         return answer(
-            Problem(title=str(error.detail), status=error.status_code, detail=str(error.detail))
+            Problem(
+                title=_TITLES.get(error.status_code, "Cannot be done"),
+                status=error.status_code,
+                detail=str(error.detail),
+                found=str(error.detail),
+            )
         )

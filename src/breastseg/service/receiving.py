@@ -58,6 +58,7 @@ class Receiver:
             UnreadableError: a damaged archive.
         """
         received = self._write(stream, name)
+        _refuse_cut_off(received)
         if not zipfile.is_zipfile(received.path):
             with received.path.open("rb") as file:
                 if file.read(len(_ZIP)) == _ZIP:
@@ -115,6 +116,22 @@ class Receiver:
                     )
                 target.write(chunk)
         return Received(path, brief(name.replace("\\", "/").rpartition("/")[2], 120))
+
+
+def _refuse_cut_off(received: Received) -> None:
+    """Refuse a ZIP archive that has lost its end, where its table of contents stands.
+
+    Raises:
+        UnreadableError: it is one.
+    """
+    with received.path.open("rb") as stream:
+        is_zip = stream.read(4) == b"PK\x03\x04"
+    if is_zip and not zipfile.is_zipfile(received.path):
+        raise UnreadableError(
+            f"{received.name}: is a damaged archive (its end is missing)",
+            "a whole ZIP archive",
+            "copy it again, or pack it again",
+        )
 
 
 def _chunks(stream: object) -> Iterator[bytes]:

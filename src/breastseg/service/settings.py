@@ -10,6 +10,8 @@ from breastseg.core.parameters import Within, check_bounds
 from breastseg.service.connections import Connections
 
 MIB = 2**20
+DATABASE = "service.sqlite"
+"""The store's file, where no other database is named."""
 
 
 @dataclass(frozen=True)
@@ -71,4 +73,4 @@ class Settings:
     @property
     def database_url(self) -> str:
         """The address of the store."""
-        return self.database or f"sqlite:///{self.root.absolute() / 'service.sqlite'}"
+        return self.database or f"sqlite:///{self.root.absolute() / DATABASE}"

@@ -9,12 +9,16 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from breastseg.service.migrations.migrate import migrate
-from breastseg.service.settings import Settings
+from breastseg.service.settings import DATABASE, Settings
 
 
 def open_store(settings: Settings) -> Store:
     """The store of these settings; an SQLite one is made where it is missing."""
     settings.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not settings.database:
+        # for nobody else to read, also in a folder that others may look into; SQLite gives the
+        # files beside it the same mode
+        settings.root.joinpath(DATABASE).touch(mode=0o600)
     return Store(settings.database_url)
 
 
