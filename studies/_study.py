@@ -14,12 +14,18 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import select_cases
+from breastseg.evaluation.statistics import Interval, drawn_patients, interval_of
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.open import image_network, open_segmenter
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+DRAWS = 1000
+"""Of patients, for an interval."""
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}
 """The 97.5 % quantile of Student's distribution, by the number of values."""
 
@@ -98,6 +104,29 @@ def rows_of(table: Path) -> list[dict[str, str]]:
     """The lines of a CSV file."""
     with table.open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def weighted_auc(
+    score: NDArray[np.float64], truth: NDArray[np.bool_], weight: NDArray[np.integer]
+) -> float:
+    """The area under the ROC curve with so many of each image; NaN where one kind is lacking."""
+    _, place = np.unique(score, return_inverse=True)
+    there, others = (np.bincount(place, weight * side) for side in (truth, ~truth))
+    below = np.cumsum(others) - others
+    total = there.sum() * others.sum()
+    return float((there * (below + others / 2)).sum() / total) if total else float("nan")
+
+
+def image_auc(
+    score: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    patients: Sequence[str],
+    generator: np.random.Generator,
+) -> Interval:
+    """The area under the curve of an image's score, lesion against normal, over patients."""
+    patient, times = drawn_patients(patients, generator, DRAWS)
+    drawn = np.array([weighted_auc(score, truth, one[patient]) for one in times])
+    return interval_of(weighted_auc(score, truth, np.ones(len(score), int)), drawn)
 
 
 def mean_and_half(values: Collection[float]) -> tuple[float, float]:

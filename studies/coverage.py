@@ -10,9 +10,11 @@ one distance for all lesions, fitted on the same cases: a margin that is not tig
 alone, of those that a region of the mask touches; "missed": the others. Distances and areas are
 medians; areas are over that of the mask. Intervals: bootstrap over patients.
 
-The last table keeps the surest images of ``--test``: by the probability that the decision "lesion"
-or "no lesion" is right, after Platt's line fitted on ``--calibrate`` where both kinds are in it,
-and by the mean probability of the mask.
+The next table is of the confidence, the probability that an image shows a lesion: by the bundle's
+own line, or else by one that is fitted on ``--calibrate`` where lesions and normals are in it. It
+has the area under the curve of the image's score, and the expected calibration error in ten bins of
+equal mass. The last table keeps the surest images of ``--test``: by the confidence that the answer,
+lesion or none, is right, and by the mean probability of the mask.
 
 What a network makes of each image is kept in OUT, so that a second run costs nothing.
 """
@@ -26,8 +28,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from _study import network_of, options_of
+from _study import image_auc, network_of, options_of
 from breastseg.core.calibrated import Confidence, PlattScaling
 from breastseg.core.errors import InputError
 from breastseg.data.dataset import CaseRef
@@ -41,7 +44,8 @@ from breastseg.evaluation.calibration.coverage import (
     missed_lesions,
 )
 from breastseg.evaluation.calibration.margins import LesionImage, fit_conformal, look
-from breastseg.evaluation.statistics import Interval
+from breastseg.evaluation.calibration.reliability import reliability
+from breastseg.evaluation.statistics import Interval, mean_interval
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, image_score
 from breastseg.io.write import write_text
 from breastseg.metrics.calibration import fit_platt
@@ -57,6 +61,7 @@ class Seen:
 
     Attributes:
         source: the data set.
+        patient: unique over all sources.
         lesion: the ground truth holds one.
         score: of the image, 0 to 1.
         dice: of the mask, 0 to 1.
@@ -66,6 +71,7 @@ class Seen:
     """
 
     source: str
+    patient: str
     lesion: bool
     score: float
     dice: float
@@ -86,6 +92,7 @@ def seen_of(network: OnnxSegmenter, ref: CaseRef) -> Seen:
     inside = found.probability[mask]
     return Seen(
         ref.source,
+        ref.patient_key,
         bool(truth.any()),
         score,
         dice(mask, truth),
@@ -97,7 +104,8 @@ def seen_of(network: OnnxSegmenter, ref: CaseRef) -> Seen:
 
 def looked(network: OnnxSegmenter, cases: Sequence[CaseRef], path: Path) -> list[Seen]:
     """All images, from the file where this network has been run over them before."""
-    keys = [network.bundle.weights_sha256, str(network.output), *(ref.key for ref in cases)]
+    keys = [network.bundle.weights_sha256, str(network.output), *Seen.__dataclass_fields__]
+    keys += [ref.key for ref in cases]
     if path.exists():
         held = json.loads(path.read_text())
         if held["keys"] == keys:
@@ -146,28 +154,46 @@ def margins_table(
     return "\n".join(lines)
 
 
-def kept_table(calibration: Sequence[Seen], test: Sequence[Seen]) -> str:
-    """The surest images: a row a measure, source and fraction."""
-    heads = ("surest by", "source", "kept", "lesion images", "Dice", "missed", "normals outlined")
-    lines = [_row(heads), "|---" * len(heads) + "|"]
-    line = line_of(calibration)
-    for name in ("confidence", "mean probability"):
-        for source in dict.fromkeys(one.source for one in test):
-            images = [one for one in test if one.source == source]
-            order = sorted(images, key=lambda one: -sureness(one, name, line))
-            for fraction in KEPT:
-                kept = order[: max(1, round(fraction * len(order)))]
-                lines.append(_row((name, source, f"{fraction:.0%}", *_of_kept(kept))))
+def confidence_table(line: PlattScaling, tests: Sequence[Seen], seed: int) -> str:
+    """A row a source: how well the score ranks images, and how true the confidence is."""
+    heads = ("source", "lesion images", "normals", "patients", "AUC", "calibration error")
+    lines = [
+        f"confidence by slope {line.slope:g}, intercept {line.intercept:g}\n",
+        _row(heads),
+        "|---" * len(heads) + "|",
+    ]
+    generator = np.random.default_rng(seed)
+    for source, images in _by_source(tests).items():
+        score, lesion = _columns(images)
+        patients = [one.patient for one in images]
+        told = np.array([line(value) for value in score])
+        found = reliability(told, lesion, patients, generator)
+        area = image_auc(score, lesion, patients, generator)
+        counts = (str(int(lesion.sum())), str(int((~lesion).sum())), str(found.patients))
+        lines.append(_row((source, *counts, _said(area), _said(found.error))))
     return "\n".join(lines)
 
 
-def line_of(images: Sequence[Seen]) -> PlattScaling:
-    """Platt's line through their scores; none where all are of one kind."""
-    scores, lesion = (
-        np.array([getattr(one, name) for one in images]) for name in ("score", "lesion")
-    )
+def kept_table(line: PlattScaling, tests: Sequence[Seen], seed: int) -> str:
+    """The surest images: a row a measure, source and fraction."""
+    heads = ("surest by", "source", "kept", "lesion images", "Dice", "missed", "normals outlined")
+    lines = [_row(heads), "|---" * len(heads) + "|"]
+    generator = np.random.default_rng(seed)
+    for name in ("confidence", "mean probability"):
+        for source, images in _by_source(tests).items():
+            order = sorted(images, key=lambda one: -sureness(one, name, line))
+            for fraction in KEPT:
+                kept = order[: max(1, round(fraction * len(order)))]
+                lines.append(_row((name, source, f"{fraction:.0%}", *_of_kept(kept, generator))))
+    return "\n".join(lines)
+
+
+def line_of(network: OnnxSegmenter, images: Sequence[Seen]) -> PlattScaling:
+    """The bundle's own; else one through these scores, none where all are of one kind."""
+    if network.bundle.confidence is not None:
+        return network.bundle.confidence
     try:
-        return fit_platt(scores, lesion)
+        return fit_platt(*_columns(images))
     except InputError:
         return Confidence()
 
@@ -179,15 +205,29 @@ def sureness(one: Seen, name: str, line: PlattScaling) -> float:
     return line(one.score) if one.outlined else 1 - line(one.score)
 
 
-def _of_kept(kept: Sequence[Seen]) -> tuple[str, ...]:
-    lesions = [one.dice for one in kept if one.lesion]
-    normals = [one.outlined for one in kept if not one.lesion]
-    return (
-        str(len(lesions)),
-        f"{np.mean(lesions):.3f}" if lesions else "-",
-        f"{np.mean(np.array(lesions) == 0):.3f}" if lesions else "-",
-        f"{np.mean(normals):.3f}" if normals else "-",
+def _columns(images: Sequence[Seen]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    return np.array([one.score for one in images]), np.array([one.lesion for one in images])
+
+
+def _by_source(images: Sequence[Seen]) -> dict[str, list[Seen]]:
+    found: dict[str, list[Seen]] = {}
+    for one in images:
+        found.setdefault(one.source, []).append(one)
+    return found
+
+
+def _of_kept(kept: Sequence[Seen], generator: np.random.Generator) -> tuple[str, ...]:
+    _, lesion = _columns(kept)
+    overlap = np.array([one.dice for one in kept])
+    outlined = np.array([one.outlined for one in kept], np.float64)
+    patients = [one.patient for one in kept]
+    columns = (
+        np.where(lesion, overlap, np.nan),
+        np.where(lesion, overlap == 0, np.nan),
+        np.where(lesion, np.nan, outlined),
     )
+    means = (mean_interval(column, patients, generator) for column in columns)
+    return (str(int(lesion.sum())), *(_said(mean) for mean in means))
 
 
 def _cells(one: Coverage) -> tuple[str, ...]:
@@ -203,6 +243,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _said(one: Interval) -> str:
+    if np.isnan(one.value):
+        return "-"
     return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
 
 
@@ -234,7 +276,13 @@ def report(options: argparse.Namespace) -> str:
         if one.margins is not None:
             tests.setdefault(one.source, []).append(one.margins)
     fitted = [one.margins for one in calibration if one.margins is not None]
-    text = f"{margins_table(fitted, tests, options.seed)}\n\n{kept_table(calibration, test)}\n"
+    line = line_of(network, calibration)
+    tables = (
+        margins_table(fitted, tests, options.seed),
+        confidence_table(line, test, options.seed),
+        kept_table(line, test, options.seed),
+    )
+    text = "\n\n".join(tables) + "\n"
     write_text(options.out / "coverage.md", text)
     return text
 

@@ -8,9 +8,9 @@
 exported. The operating point is chosen on the validation parts (``--choose``) of the other
 sources alone, by the highest Dice with at most ``--max-normals`` of the normals outlined, and then
 all of C (or the part that ``--test`` names) is scored once: Dice of images with a lesion at their
-own size, 0 for a missed one; missed: no pixel in common; normals with a mask; sensitivity at 0.5
-and 1 false positive per image; the area under the curve of the image's score. Intervals: bootstrap
-over patients.
+own size, 0 for a missed one; missed: no pixel in common; normals with a mask; sensitivity at 0.1,
+0.25, 0.5 and 1 false positive per image; the area under the curve of the image's score. Intervals:
+bootstrap over patients.
 
 Images with callipers, text or colour are scored apart from clean ones: by the tags of the data set,
 and where it has none by looking for burned-in graphics (more than ``--marked`` of the pixels).
@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from _study import breastseg, network_of, options_of
+from _study import breastseg, image_auc, network_of, options_of
 from breastseg.core.bundle import OutputSpec
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import select_cases
@@ -53,8 +53,9 @@ from breastseg.metrics.detection import ImageDetections, free_response_curve, le
 from breastseg.preprocess.burned_in import burned_in
 from breastseg.preprocess.prepare import prepare
 
-DRAWS = 1000
-FALSE_POSITIVES = (0.5, 1.0)
+CURVES = 200
+"""So many are drawn for the interval of a sensitivity."""
+FALSE_POSITIVES = (0.1, 0.25, 0.5, 1.0)
 GROUPS = ("all", "clean", "marked")
 
 
@@ -151,24 +152,26 @@ def _read(held: np.lib.npyio.NpzFile) -> list[Scored]:
     ]
 
 
-def weighted_auc(
-    score: NDArray[np.float64], truth: NDArray[np.bool_], weight: NDArray[np.integer]
-) -> float:
-    """The area under the ROC curve with so many of each image; NaN where one kind is lacking."""
-    _, place = np.unique(score, return_inverse=True)
-    there, others = (np.bincount(place, weight * side) for side in (truth, ~truth))
-    below = np.cumsum(others) - others
-    total = there.sum() * others.sum()
-    return float((there * (below + others / 2)).sum() / total) if total else float("nan")
+def sensitivities(images: Sequence[Scored], generator: np.random.Generator) -> dict[str, Interval]:
+    """The free-response curve at `FALSE_POSITIVES`, with intervals over patients."""
+    patient, times = drawn_patients([one.patient for one in images], generator, CURVES)
 
+    def read(chosen: Sequence[Scored]) -> list[float]:
+        curve = free_response_curve([one.detections for one in chosen])
+        return [curve.at(limit) for limit in FALSE_POSITIVES]
 
-def image_auc(images: Sequence[Scored], generator: np.random.Generator) -> Interval:
-    """The area under the curve of the image's score, lesion against normal."""
-    score = np.array([one.score for one in images])
-    truth = np.array([one.lesion for one in images])
-    patient, times = drawn_patients([one.patient for one in images], generator, DRAWS)
-    drawn = np.array([weighted_auc(score, truth, one[patient]) for one in times])
-    return interval_of(weighted_auc(score, truth, np.ones(len(score), int)), drawn)
+    drawn = np.array(
+        [
+            read(
+                [one for one, often in zip(images, row[patient], strict=True) for _ in range(often)]
+            )
+            for row in times
+        ]
+    )
+    return {
+        f"sensitivity at {limit:g}": interval_of(value, drawn[:, i])
+        for i, (limit, value) in enumerate(zip(FALSE_POSITIVES, read(images), strict=True))
+    }
 
 
 def figures_of(
@@ -194,10 +197,9 @@ def figures_of(
     found["false positives per image"] = ratio_intervals(
         rows[:, 3:4], np.ones((len(rows), 1)), patients.tolist(), generator
     )[0]
-    curve = free_response_curve([one.detections for one in images])
-    for limit in FALSE_POSITIVES:
-        found[f"sensitivity at {limit:g}"] = curve.at(limit)
-    found["AUC"] = image_auc(images, generator)
+    found |= sensitivities(images, generator)
+    scores = np.array([one.score for one in images])
+    found["AUC"] = image_auc(scores, lesion, patients.tolist(), generator)
     return found
 
 
@@ -275,7 +277,9 @@ def study(options: argparse.Namespace, left_out: str, model: Path) -> dict[str, 
 
 COLUMNS = (
     *("lesion images", "normals", "Dice", "missed", "normals outlined"),
-    *("false positives per image", "sensitivity at 0.5", "sensitivity at 1", "AUC"),
+    "false positives per image",
+    *(f"sensitivity at {limit:g}" for limit in FALSE_POSITIVES),
+    "AUC",
 )
 
 

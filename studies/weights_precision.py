@@ -1,21 +1,29 @@
-"""What it costs to store a bundle's weights in fewer bits: the same images, side by side.
+"""What it costs to store or compute a network in fewer bits: the same images, side by side.
 
-    python studies/weights_precision.py BUNDLE --data BUSI=FOLDER --split SELECTION
-        [--precision int8 float16] [--keep FOLDER]
+    python studies/weights_precision.py BUNDLE --data BUSI=FOLDER --split BUSI=SELECTION
+        [--precision int8 float16] [--engine openvino openvino-bf16] [--keep FOLDER]
+        [--calibrate BUSI=SELECTION]
 
-The bundle as it is stored is the baseline; its weights are stored again at each precision. Every
-image is prepared once and given to all of them at the bundle's operating point, on one thread.
-Prints Markdown: file size, mean Dice over images with a lesion and its difference from the baseline
-(95 % interval, bootstrap over patients), true lesions missed (from an intersection over union of .1
-on a lesion is found), false positives per image and their difference, normal images with a mask
-that is not empty, and the largest change of a probability. ``--keep`` leaves the bundles made.
+The bundle as it is, in float32 by ONNX Runtime, is the baseline. Beside it: its weights stored
+again at each ``--precision``; each ``--engine``; and with ``--calibrate`` a network that computes
+in 8 bits, as ``quantise`` makes it of 50 of those images, by ONNX Runtime and by OpenVINO where it
+is installed. Every image is prepared once and given to all of them at the bundle's operating point,
+on one thread.
+
+Prints Markdown, a table a source: file size, mean Dice over images with a lesion and its difference
+from the baseline (95 % interval, bootstrap over patients), true lesions missed (from an
+intersection over union of .1 on a lesion is found), false positives per image and their difference,
+normal images with a mask that is not empty, and the largest change of a probability. ``--keep``
+leaves the bundles made.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -25,9 +33,14 @@ from numpy.typing import NDArray
 
 from _study import add_cases, cases_of, options_of
 from breastseg.core.case import Case
+from breastseg.data.dataset import CaseRef
+from breastseg.data.sources import select_cases
+from breastseg.evaluation.calibration.confidence import check_apart
 from breastseg.evaluation.protocol import DEFAULT_PROTOCOL
-from breastseg.evaluation.statistics import Interval, mean_interval
+from breastseg.evaluation.statistics import mean_interval
+from breastseg.export.quantise import Sample, quantise_bundle
 from breastseg.inference.bundle_folder import MODEL, read_bundle, sha256_of, write_bundle_json
+from breastseg.inference.engine import Engine
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.lesionwise import match_lesions
@@ -35,6 +48,7 @@ from breastseg.metrics.overlap import confusion
 from breastseg.networks.onnx_storage import Precision, store_weights, widen_weights
 from breastseg.preprocess.prepare import prepare
 
+CALIBRATION_IMAGES = 50
 FIGURES = ("dice", "lesions", "missed", "false", "outlined", "change")
 HEADS = (
     *("bundle", "MB", "Dice", "difference", "lesions missed", "false positives per image"),
@@ -43,21 +57,52 @@ HEADS = (
 
 
 def main() -> None:
-    """Score all bundles on the same cases and print a row each."""
+    """Score all ways on the same cases and print a table a source."""
     parser = options_of(__doc__)
     parser.add_argument("bundle", metavar="NAME_OR_FOLDER")
     add_cases(parser, "all")
-    parser.add_argument("--precision", nargs="+", default=["int8"], choices=get_args(Precision))
+    parser.add_argument("--precision", nargs="*", default=["int8"], choices=get_args(Precision))
+    parser.add_argument("--engine", nargs="*", default=[], choices=get_args(Engine))
+    parser.add_argument("--calibrate", nargs="+", default=[], metavar="[NAME=]SELECTION")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     options = parser.parse_args()
-    folder = bundle_folder(options.bundle)
     refs = cases_of(options)
+    calibration = select_cases(options.data, options.calibrate) if options.calibrate else ()
+    check_apart(calibration, refs)
     with tempfile.TemporaryDirectory() as temporary:
-        out = options.keep or Path(temporary)
-        folders = [folder, *(stored(folder, out, precision) for precision in options.precision)]
-        segmenters = [OnnxSegmenter(one, threads=1, force=True) for one in folders]
-        scores = np.array([score(segmenters, ref.load()) for ref in refs])
-        print("\n".join(table(folders, scores, [ref.patient_key for ref in refs])))
+        segmenters = ways(options, calibration, options.keep or Path(temporary))
+        scores = np.array([score(list(segmenters.values()), ref.load()) for ref in refs])
+        for source in dict.fromkeys(ref.source for ref in refs):
+            chosen = [i for i, ref in enumerate(refs) if ref.source == source]
+            patients = [refs[i].patient_key for i in chosen]
+            print(f"## {source}\n")
+            print("\n".join(table(segmenters, scores[chosen], patients)), "\n")
+
+
+def ways(
+    options: argparse.Namespace, calibration: Sequence[CaseRef], out: Path
+) -> dict[str, OnnxSegmenter]:
+    """The baseline first."""
+    folder = bundle_folder(options.bundle)
+
+    def opened(one: Path, engine: Engine = "onnxruntime") -> OnnxSegmenter:
+        return OnnxSegmenter(one, threads=1, force=True, engine=engine)
+
+    found = {folder.name: opened(folder)}
+    for precision in options.precision:
+        made = stored(folder, out, precision)
+        found[made.name] = opened(made)
+    for engine in options.engine:
+        found[f"{folder.name}, {engine}"] = opened(folder, engine)
+    if calibration:
+        made = out / f"{folder.name}-8-bit"
+        drawn = np.random.default_rng(0).permutation(len(calibration))[:CALIBRATION_IMAGES]
+        cases = (calibration[i].load() for i in sorted(drawn.tolist()))
+        quantise_bundle(folder, made, Sample(f"{len(drawn)} images", cases))
+        found[made.name] = opened(made)
+        if find_spec("openvino") is not None:
+            found[f"{made.name}, openvino"] = opened(made, "openvino")
+    return found
 
 
 def stored(folder: Path, out: Path, precision: Precision) -> Path:
@@ -99,7 +144,7 @@ def score(segmenters: Sequence[OnnxSegmenter], case: Case) -> NDArray[np.float64
 
 
 def table(
-    folders: Sequence[Path], scores: NDArray[np.float64], patients: Sequence[str]
+    segmenters: Mapping[str, OnnxSegmenter], scores: NDArray[np.float64], patients: Sequence[str]
 ) -> list[str]:
     """Markdown of (cases, bundles, figures) scores."""
     dice, lesions, missed, false, outlined, change = np.moveaxis(scores, 2, 0)
@@ -109,17 +154,16 @@ def table(
         f"{lesions[:, 0].sum():.0f} lesions, {(~sick).sum()} normal.",
         *("", f"| {' | '.join(HEADS)} |", "|---" * len(HEADS) + "|"),
     ]
-    generator = np.random.default_rng(0)
     ill = [patient for patient, has in zip(patients, sick, strict=True) if has]
-    for i, folder in enumerate(folders):
+    for i, (name, segmenter) in enumerate(segmenters.items()):
         cells = (
-            folder.name,
-            f"{(folder / MODEL).stat().st_size / 1e6:.2f}",
-            f"{dice[sick, i].mean():.4f}",
-            "" if i == 0 else signed(mean_interval(dice[sick, i] - dice[sick, 0], ill, generator)),
+            name,
+            f"{(segmenter.folder / MODEL).stat().st_size / 1e6:.2f}",
+            f"{dice[sick, i].mean():.4f}" if ill else "-",
+            "" if i == 0 or not ill else change_of(dice[sick, i] - dice[sick, 0], ill),
             f"{missed[:, i].sum():.0f} of {lesions[:, i].sum():.0f}",
             f"{false[:, i].mean():.3f}",
-            "" if i == 0 else signed(mean_interval(false[:, i] - false[:, 0], patients, generator)),
+            "" if i == 0 else change_of(false[:, i] - false[:, 0], patients),
             f"{outlined[~sick, i].sum():.0f} of {(~sick).sum()}",
             "" if i == 0 else f"{change[:, i].max():.3f}",
         )
@@ -127,9 +171,10 @@ def table(
     return lines
 
 
-def signed(figure: Interval) -> str:
-    """With its sign and interval."""
-    return f"{figure.value:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}]"
+def change_of(difference: NDArray[np.float64], patients: Sequence[str]) -> str:
+    """The mean of a difference with its sign and interval."""
+    found = mean_interval(difference, patients, np.random.default_rng(0))
+    return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 if __name__ == "__main__":

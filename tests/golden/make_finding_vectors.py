@@ -1,15 +1,18 @@
 """Golden vectors of what comes after and around a network: prompts, lesions, and words.
 
-    python tests/golden/make_finding_vectors.py
+    python -m tests.golden.make_finding_vectors
 
 Writes `findings.json`. `prompts` holds what the package makes of clicks and boxes with a network
-that is a formula (`formula` here), `lesions` the records of lesions in small maps, and `words` the
-provenance and the steps of each shipped bundle. Nothing is of a patient.
+that is a formula (`formula` here), `asked` a small bundle that takes a prompt and its answers,
+`lesions` the records of lesions in small maps, and `words` the provenance and the steps of each
+shipped bundle. Nothing is of a patient.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 from breastseg.core import Box, Fit, Grid, Image, InputSpec, Prediction, Prompt, Provenance
 from breastseg.core.bundle import Intensity, PromptSpec
 from breastseg.core.grid import Region
+from breastseg.inference.bundle_folder import DESCRIPTION, MODEL
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.inference.prompting import PromptedNetwork
@@ -27,6 +31,8 @@ from breastseg.measure.finding import findings
 from breastseg.preprocess.geometry import resize
 from breastseg.results.entry import lesion_record
 from breastseg.results.schema import plain
+
+from .prompt_bundle import write_prompt_bundle
 
 FILE = Path(__file__).with_name("findings.json")
 BUNDLES = ("ultrasound", "ultrasound-fast", "mammography", "histopathology-nuclei")
@@ -133,9 +139,48 @@ def words() -> Iterator[dict[str, object]]:
             }
 
 
-def everything() -> dict[str, list[dict[str, object]]]:
-    """The three lists."""
-    return {"prompts": [*prompts()], "lesions": [*lesions()], "words": [*words()]}
+def asked() -> dict[str, object]:
+    """A bundle that takes a prompt, whole, and what it answers with one and without."""
+    rng = np.random.default_rng(SEED)
+    grey = np.rint(255 * blobs(rng, 40, 53)).astype(np.uint8)
+    image = Image(grey[None], Grid(grey.shape))
+    prompts = (
+        None,
+        Prompt(box=Box.of(5, 8, 25, 33)),
+        Prompt(inside=((13, 16),)),
+        Prompt(inside=((30, 40), (8, 9)), outside=((20, 20),)),
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = write_prompt_bundle(Path(temporary))
+        segmenter = OnnxSegmenter(folder, threads=1)
+        answers = []
+        for prompt in prompts:
+            found = segmenter.segment(image, prompt)
+            answers.append(
+                {
+                    "box": None if prompt is None or prompt.box is None else list(prompt.box),
+                    "inside": () if prompt is None else prompt.inside,
+                    "outside": () if prompt is None else prompt.outside,
+                    "probability": found.probability.astype(float).round(5).tolist(),
+                    "steps": found.provenance.steps,
+                }
+            )
+        return {
+            "bundle": (folder / DESCRIPTION).read_text(),
+            "model": base64.b64encode((folder / MODEL).read_bytes()).decode(),
+            "image": grey.tolist(),
+            "answers": answers,
+        }
+
+
+def everything() -> dict[str, object]:
+    """All of the file."""
+    return {
+        "prompts": [*prompts()],
+        "asked": asked(),
+        "lesions": [*lesions()],
+        "words": [*words()],
+    }
 
 
 def main() -> None:

@@ -204,6 +204,7 @@ def test_coverage_is_stated_by_source(study: Study, two_scanners: str, tmp_path:
     said = study("coverage", words)
     assert "| 80% | by diameter | two |" in said
     assert "| confidence | two | 80% |" in said
+    assert "| source | lesion images | normals | patients | AUC | calibration error |" in said
     assert study("coverage", words) == said
 
 
@@ -237,9 +238,11 @@ def test_a_reader_clicks_the_middle_of_the_largest_error(study: Study) -> None:
 
 def test_weights_precision(study: Study, scans: Path, tmp_path: Path) -> None:
     words = f"ultrasound-fast --data folder={scans} --precision float16 --keep {tmp_path}"
+    words += " --engine auto"
     said = study("weights_precision", words)
     assert "| ultrasound-fast | 0.73 |" in said
     assert "| ultrasound-fast-float16 | 0.97 |" in said
+    assert "| ultrasound-fast, auto | 0.73 |" in said
     assert (tmp_path / "ultrasound-fast-float16" / "bundle.json").is_file()
 
 

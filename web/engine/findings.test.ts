@@ -1,15 +1,20 @@
 import { readFileSync } from "node:fs";
+import * as ort from "onnxruntime-web";
 import { describe, expect, test } from "vitest";
 import type { Box } from "./box";
 import { parseBundle } from "./bundle";
 import type { LesionRecord } from "./generated/results";
 import { lesionRecords } from "./lesions";
+import { loadNetwork } from "./network";
 import { significant, rounded } from "./numbers";
 import { plane, type Plane } from "./plane";
 import { promptedProbability } from "./prompt";
 import { provenanceOf, stepsOf } from "./provenance";
+import { segmentImage } from "./segment";
 import { BUNDLES, FINDINGS } from "./testing/golden";
 import { imageOf } from "./testing/vectors";
+
+ort.env.wasm.numThreads = 1;
 
 type Spacing = [number, number] | null;
 
@@ -28,6 +33,12 @@ interface Findings {
     };
     probability: number[][];
   }[];
+  asked: {
+    bundle: string;
+    model: string;
+    image: number[][];
+    answers: { box: Box | null; inside: [number, number][]; outside: [number, number][]; probability: number[][]; steps: string[] }[];
+  };
   lesions: {
     map: number[][];
     threshold: number;
@@ -69,6 +80,22 @@ test.each(WANTED.prompts.map((one, number) => ({ ...one, number })))("prompt $nu
   const wanted = probability.flat();
   const most = found.data.reduce((so, value, i) => Math.max(so, Math.abs(value - wanted[i])), 0);
   expect(most).toBeLessThan(1e-4);
+});
+
+test.each(WANTED.asked.answers.map((one, number) => ({ ...one, number })))("answer $number of a bundle that takes prompts", async (one) => {
+  const bundle = parseBundle(WANTED.asked.bundle);
+  const network = await loadNetwork(ort, Uint8Array.from(Buffer.from(WANTED.asked.model, "base64")), bundle);
+  const grey = WANTED.asked.image;
+  const image = imageOf({ shape: [1, grey.length, grey[0].length], data: Uint8Array.from(grey.flat()) });
+  const { box, inside, outside, steps } = one;
+  const prompt = box || inside.length ? { ...(box ? { box } : {}), inside, outside } : undefined;
+  const found = await segmentImage(network.run, bundle, image, { prompt });
+  await network.release();
+  const wanted = one.probability.flat();
+  const most = found.probability.reduce((so, value, i) => Math.max(so, Math.abs(value - wanted[i])), 0);
+  expect(most).toBeLessThan(1e-4);
+  expect(found.mask.some((label) => label > 0)).toBe(true);
+  expect(found.steps).toEqual(steps);
 });
 
 test.each(WANTED.lesions.map((one, number) => ({ ...one, number })))("lesions of map $number", (one) => {

@@ -102,7 +102,7 @@ export function stepsOf(bundle: Bundle, image: Image, threshold: number, prompt?
 
 function described({ box, inside, outside, scribble }: Prompt): string {
   const parts = [
-    box && `box ${box.join(",")}`,
+    box && `box (${box.join(", ")})`,
     inside?.length && `${inside.length} points inside`,
     outside?.length && `${outside.length} points outside`,
     scribble && "a scribble",
