@@ -4,8 +4,9 @@
 
 Writes `findings.json`. `prompts` holds what the package makes of clicks and boxes with a network
 that is a formula (`formula` here), `asked` a small bundle that takes a prompt and its answers,
-`lesions` the records of lesions in small maps, and `words` the provenance and the steps of each
-shipped bundle. Nothing is of a patient.
+`boxed` the masks of the classical method that the browser has, `lesions` the records of lesions in
+small maps, and `words` the provenance and the steps of each shipped bundle. Nothing is of a
+patient.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.classical.polar_path import PolarPath
 from breastseg.core import Box, Fit, Grid, Image, InputSpec, Prediction, Prompt, Provenance
 from breastseg.core.bundle import Intensity, PromptSpec
 from breastseg.core.grid import Region
@@ -173,11 +175,47 @@ def asked() -> dict[str, object]:
         }
 
 
+def boxed() -> Iterator[dict[str, object]]:
+    """What the classical method of the browser makes of boxes."""
+    rng = np.random.default_rng(SEED)
+    stroke = np.zeros((70, 90), np.uint8)
+    stroke[30, 25:40] = 1
+    stroke[50:53, 20] = 2
+    asked = (
+        Prompt(box=Box.of(14, 12, 52, 60)),
+        Prompt(box=Box.of(-3, 20, 40, 95)),
+        Prompt(box=Box.of(14, 12, 52, 60), inside=((33, 33),), outside=((20, 15), (48, 50))),
+        Prompt(box=Box.of(10, 8, 60, 64), scribble=stroke),
+        Prompt(box=Box.of(30, 30, 34, 37)),
+        Prompt(box=Box.of(2, 40, 66, 44)),
+    )
+    method = PolarPath()
+    for number, prompt in enumerate(asked):
+        rows, columns = np.indices((70, 90))
+        disc = np.hypot((rows - 33) / 15, (columns - 36) / 20)
+        grey = 40 + 110 / (1 + np.exp(-(disc - 1) * 9)) + rng.normal(0, 9 + number, disc.shape)
+        image = Image(np.clip(np.rint(grey), 0, 255).astype(np.uint8)[None], Grid((70, 90)))
+        found = method.segment(image, prompt)
+        yield {
+            "shape": image.grid.shape,
+            "image": base64.b64encode(image.array.tobytes()).decode(),
+            "box": list(prompt.box or ()),
+            "inside": prompt.inside,
+            "outside": prompt.outside,
+            "scribble": None if prompt.scribble is None else prompt.scribble.tolist(),
+            "mask": np.flatnonzero(found.mask().foreground).tolist(),
+            "version": found.provenance.version,
+            "parameters": dict(found.provenance.parameters),
+            "steps": found.provenance.steps,
+        }
+
+
 def everything() -> dict[str, object]:
     """All of the file."""
     return {
         "prompts": [*prompts()],
         "asked": asked(),
+        "boxed": [*boxed()],
         "lesions": [*lesions()],
         "words": [*words()],
     }

@@ -35,6 +35,7 @@ def test_the_package_gives_the_answers_of_a_bundle_that_takes_prompts():
 def test_the_package_gives_the_lesions_and_the_words():
     assert FOUND["lesions"] == WANTED["lesions"]
     assert FOUND["words"] == WANTED["words"]
+    assert FOUND["boxed"] == WANTED["boxed"]
 
 
 def test_the_vectors_hold_what_matters():

@@ -119,6 +119,12 @@ export interface Engine {
    * The arrays are those of Python's reader.
    */
   decodeVolumes(files: readonly File[], options?: JobOptions): Promise<Volumes>;
+  /**
+   * Outline the dark lesion in a box without a network, as Python's method "polar-path" does by default.
+   *
+   * @throws EngineError kind "unsupported": a prompt without a box.
+   */
+  outline(image: Image, prompt: Prompt, options?: JobOptions): Promise<Segmentation>;
   /** @throws EngineError kind "bundle" or "unsupported". */
   openBundle(source: BundleSource, options?: JobOptions): Promise<OpenBundle>;
   /** Ends the worker; what it was doing is rejected with an AbortError. */

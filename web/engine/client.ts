@@ -21,6 +21,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   return {
     decode: (file, job = {}) => calls.ask("decode", { file }, job),
     decodeVolumes: (files, job = {}) => calls.ask("decodeVolumes", { files }, job),
+    outline: (image, prompt, job = {}) => calls.ask("outline", { image, prompt }, job),
     openBundle: (source, job = {}) => openBundle(calls, source, options.threads ?? 0, job),
     close: () => { calls.close(); },
   };

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import * as ort from "onnxruntime-web";
 import { describe, expect, test } from "vitest";
 import type { Box } from "./box";
+import { outlineBox } from "./classical/outline";
 import { parseBundle } from "./bundle";
 import type { LesionRecord } from "./generated/results";
 import { lesionRecords } from "./lesions";
@@ -39,6 +40,18 @@ interface Findings {
     image: number[][];
     answers: { box: Box | null; inside: [number, number][]; outside: [number, number][]; probability: number[][]; steps: string[] }[];
   };
+  boxed: {
+    shape: [number, number];
+    image: string;
+    box: Box;
+    inside: [number, number][];
+    outside: [number, number][];
+    scribble: number[][] | null;
+    mask: number[];
+    version: string;
+    parameters: object;
+    steps: string[];
+  }[];
   lesions: {
     map: number[][];
     threshold: number;
@@ -96,6 +109,24 @@ test.each(WANTED.asked.answers.map((one, number) => ({ ...one, number })))("answ
   expect(most).toBeLessThan(1e-4);
   expect(found.mask.some((label) => label > 0)).toBe(true);
   expect(found.steps).toEqual(steps);
+});
+
+test.each(WANTED.boxed.map((one, number) => ({ ...one, number })))("box $number by the classical method", (one) => {
+  const image = imageOf({ shape: [1, ...one.shape], data: Uint8Array.from(Buffer.from(one.image, "base64")) });
+  const { box, inside, outside, scribble } = one;
+  const found = outlineBox(image, { box, inside, outside, ...(scribble ? { scribble: Uint8Array.from(scribble.flat()) } : {}) });
+  const marked: number[] = [];
+  found.mask.forEach((label, i) => {
+    if (label) marked.push(i);
+  });
+  expect(marked).toEqual(one.mask);
+  expect(found.provenance).toMatchObject({ segmenter: "polar-path", version: one.version, parameters: one.parameters });
+  expect(found.steps).toEqual(one.steps);
+});
+
+test("the classical method asks for a box", () => {
+  const image = imageOf({ shape: [1, 8, 8], data: new Uint8Array(64) });
+  expect(() => outlineBox(image, { inside: [[3, 3]] })).toThrow(/box/);
 });
 
 test.each(WANTED.lesions.map((one, number) => ({ ...one, number })))("lesions of map $number", (one) => {

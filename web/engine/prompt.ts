@@ -23,8 +23,9 @@ const FILLED = 0.4;
 const SILENT = 1e-3;
 /** Points that a scribble is read as, at most, of either kind. */
 const STROKES = 48;
-const INSIDE = 1;
-const OUTSIDE = 2;
+/** What a pixel is called in `Marks.marked`. */
+export const INSIDE = 1;
+export const OUTSIDE = 2;
 
 /** A prompt on the grid of an image: its points with those of the scribble, and every pixel that is marked. */
 interface Marks {
@@ -226,7 +227,8 @@ function boxToLookAt({ rows, columns, data }: Plane, limit: number, inside: Poin
   return [top, left, bottom, right];
 }
 
-function marksOf(prompt: Prompt, rows: number, columns: number): Marks {
+/** @throws EngineError kind "input": the prompt does not fit the image. */
+export function marksOf(prompt: Prompt, rows: number, columns: number): Marks {
   const allowed = `within an image of ${rows} rows and ${columns} columns`;
   const box = prompt.box ? intersection(prompt.box, [0, 0, rows, columns]) : null;
   if (prompt.box && !box) throw new EngineError("input", `box ${prompt.box.join(", ")}`, allowed);

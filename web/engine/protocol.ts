@@ -1,5 +1,5 @@
 /** What the page and the worker say to each other. */
-import type { BundleSource, Progress, Segmentation, Volumes, VolumeSegmentation } from "./api";
+import type { BundleSource, Progress, Prompt, Segmentation, Volumes, VolumeSegmentation } from "./api";
 import type { Bundle } from "./bundle";
 import type { ErrorKind } from "./errors";
 import type { Image } from "./image";
@@ -12,6 +12,7 @@ export interface Jobs {
   decodeVolumes: { given: { files: readonly File[] }; result: Volumes };
   open: { given: { source: BundleSource; threads: number }; result: { handle: number; bundle: Bundle } };
   segment: { given: { handle: number; image: Image; wish: Wish }; result: Segmentation };
+  outline: { given: { image: Image; prompt: Prompt }; result: Segmentation };
   segmentVolume: { given: { handle: number; volume: Volume; threshold?: number }; result: VolumeSegmentation };
   release: { given: { handle: number }; result: null };
 }

@@ -4,6 +4,7 @@ import type { Progress } from "./api";
 import type { Bundle } from "./bundle";
 import { readBundle } from "./bundle-folder";
 
+import { outlineBox } from "./classical/outline";
 import { decode } from "./decode";
 import { decodeVolumes } from "./decode/volumes";
 import { jpegCodec, type JpegCodec } from "./decode/codec";
@@ -85,6 +86,8 @@ async function resultOf(
         wish,
       );
     }
+    case "outline":
+      return outlineBox(request.given.image, request.given.prompt);
     case "segmentVolume": {
       const { handle, volume, threshold } = request.given;
       const { bundle, run } = found(handle);

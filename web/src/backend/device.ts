@@ -4,6 +4,8 @@ import type { Backend, Frame, ImageInfo, Method, Outcome, Progress, Prompt, Requ
 import { Told } from "./backend";
 import { boundsOfValues } from "./values";
 
+const CLASSICAL = "polar-path";
+
 /** Says which scans were opened here. */
 export const ON_DEVICE = "device-";
 
@@ -20,9 +22,11 @@ export class Device implements Backend {
   /** @param known the methods of the service, which the app keeps for when the network is off. */
   constructor(private readonly known: () => Promise<readonly Method[]>) {}
 
-  /** Bundles: what the engine runs. */
+  /** Bundles, and the one classical method that the engine has, with its defaults. */
   async methods(): Promise<readonly Method[]> {
-    return (await this.known()).filter(({ kind }) => kind === "network");
+    const known = await this.known();
+    const classical = known.filter(({ name }) => name === CLASSICAL).map((one) => ({ ...one, parameters: [] }));
+    return [...known.filter(({ kind }) => kind === "network"), ...classical];
   }
 
   async open(files: readonly File[], progress: Progress): Promise<Scan> {
@@ -53,6 +57,7 @@ export class Device implements Backend {
 
   async segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome> {
     const started = performance.now();
+    if (request.method === CLASSICAL) return this.outline(scan, image, request, signal);
     progress(0, "Loading the bundle");
     const bundle = await this.bundle(request.method);
     const held = this.held(scan, image);
@@ -76,6 +81,25 @@ export class Device implements Backend {
       malignancy: last?.malignancy ?? null,
       milliseconds: performance.now() - started,
       margins: new Map(),
+    };
+  }
+
+  /** What stands in a box. */
+  private async outline(scan: Scan, image: number, request: Request, signal: AbortSignal): Promise<Outcome> {
+    const started = performance.now();
+    if (request.prompt === null || request.frame === null) {
+      throw new Told(`${CLASSICAL} on this device outlines what stands in a box. Expected: a box. Try: draw one, or choose a bundle.`);
+    }
+    const found = await this.engine.outline(this.image(scan, image, request.frame), promptOf(request.prompt), { signal });
+    return {
+      id: null,
+      method: request.method,
+      version: found.provenance.version,
+      threshold: found.threshold,
+      probability: new Map([[request.frame, found.probability]]),
+      remarks: found.remarks,
+      malignancy: null,
+      milliseconds: performance.now() - started,
     };
   }
 
