@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import Json
 
-from breastseg.service.jobs import _Hand
-from breastseg.service.kinds import Kinds
+from breastseg.service.jobs import MOST_ATTEMPTS, _Hand
+from breastseg.service.kinds import TRAINING, Kinds
+from breastseg.service.service import Service
+from breastseg.service.settings import Settings
 from breastseg.service.tables import Job
 from breastseg.service.worker import Task
 
@@ -99,3 +102,24 @@ def test_a_worker_takes_no_more_memory_than_it_may() -> None:
     """)
     ran = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert "memory" in ran.stdout
+
+
+def test_a_training_that_is_given_up_leaves_no_images(tmp_path: Path) -> None:
+    service = Service(Settings(tmp_path))
+    try:
+        with service.store.session() as session:
+            given_up, waiting = (
+                service.jobs.add(session, TRAINING, {}, "eva").id for _ in range(2)
+            )
+            row = session.get_one(Job, given_up)
+            row.state, row.attempts = "running", MOST_ATTEMPTS
+        for job in (given_up, waiting):
+            (service.files.training / job / "labels").mkdir(parents=True)
+        service.jobs.cancel(waiting)
+        service.jobs.start()
+        with service.store.session() as session:
+            states = [session.get_one(Job, job).state for job in (given_up, waiting)]
+        assert states == ["failed", "cancelled"]
+        assert not list(service.files.training.iterdir())
+    finally:
+        service.close()

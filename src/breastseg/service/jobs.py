@@ -58,14 +58,20 @@ class Jobs:
         """Take up what was running when the service stopped, and begin."""
         with self._store.session() as session:
             interrupted = update(Job).where(Job.state == "running")
+            too_often = (Job.state == "running", Job.attempts >= MOST_ATTEMPTS)
+            given_up = session.scalars(select(Job).where(*too_often)).all()
             session.execute(
-                interrupted.where(Job.attempts >= MOST_ATTEMPTS).values(
+                update(Job)
+                .where(*too_often)
+                .values(
                     state="failed",
                     message=f"the service stopped {MOST_ATTEMPTS} times while it ran",
                     finished_at=now(),
                 )
             )
             session.execute(interrupted.values(state="queued", progress=0.0))
+        for job in given_up:
+            self._kinds.tidy(job)
         for thread in self._threads:
             thread.start()
 
@@ -91,11 +97,14 @@ class Jobs:
     def cancel(self, job_id: str) -> None:
         """Cancel a job that is not finished; one that runs ends shortly."""
         with self._store.session() as session:
+            waiting = session.scalar(select(Job).where(Job.id == job_id, Job.state == "queued"))
             session.execute(
                 update(Job)
                 .where(Job.id == job_id, Job.state.in_(("queued", "running")))
                 .values(state="cancelled", finished_at=now())
             )
+        if waiting is not None:
+            self._kinds.tidy(waiting)  # of an attempt that a restart has cut off
 
     def _serve(self, heavy: bool) -> None:
         hand = _Hand(self._settings)
