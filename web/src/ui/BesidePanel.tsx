@@ -1,6 +1,6 @@
 /** Two scans side by side, and what has grown. */
 import { useEffect, useState } from "react";
-import { gone, grownBetween, pairedByPlace, type Pair } from "../mask/growth";
+import { gone, grownBetween, paired, type Pair } from "../mask/growth";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
@@ -35,7 +35,8 @@ function Growth({ session, prior }: { session: Session; prior: Session }) {
   useChanges(session);
   useChanges(prior);
   const [chosen, setChosen] = useState<Readonly<Record<number, number>>>({});
-  const pairs = pairedByPlace(session.lesions, prior.lesions, session.image, prior.image).map((pair): Pair => {
+  const sameView = session.image.view === prior.image.view || session.image.view === "" || prior.image.view === "";
+  const pairs = paired(session.lesions, sameView ? prior.lesions : [], session.image, prior.image).map((pair): Pair => {
     const number = chosen[pair.now.region.number] as number | undefined;
     return number === undefined ? pair : { now: pair.now, prior: prior.lesions.find(({ region }) => region.number === number) ?? null };
   });
@@ -67,7 +68,12 @@ function Growth({ session, prior }: { session: Session; prior: Session }) {
       ))}
       {lost.length > 0 && <p>No longer outlined: {lost.map(({ region }) => `prior lesion ${region.number}`).join(", ")}.</p>}
       <VolumeGrowth session={session} prior={prior} />
-      <p className="hint">The growth is that of the longest diameter, and it stands beside each lesion in the image. Lesions are paired by their place in the image; choose another where the views differ.</p>
+      <p className="hint">The growth is that of the longest diameter, and it stands beside each lesion in the image.</p>
+      {sameView ? (
+        <p className="remark">Lesions were paired by place and size alone: check them.</p>
+      ) : (
+        <p className="remark">The views differ ({session.image.view} and {prior.image.view}), so no lesion was paired. Choose the prior lesion of each.</p>
+      )}
     </>
   );
 }
