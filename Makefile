@@ -70,8 +70,8 @@ dev-env: $(STAMPS)/dev ## install what the tests and checks need
 
 lock: $(STAMPS)/uv ## pin requirements/*.txt again from pyproject.toml (UPGRADE=1 for newer versions)
 	@echo "lock: requirements/*.txt"
-	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dicom --extra serve --extra oidc --extra postgresql --extra openvino --extra dev \
-	  -o requirements/dev.txt
+	@$(UV_COMPILE) pyproject.toml --extra train --extra tune --extra dicom --extra ray --extra serve --extra oidc \
+	  --extra postgresql --extra openvino --extra dev -o requirements/dev.txt
 	@$(UV_COMPILE) pyproject.toml --extra train -c requirements/dev.txt -o requirements/train.txt
 	@$(UV_COMPILE) pyproject.toml --extra dicom --extra serve -c requirements/dev.txt -o requirements/serve.txt
 	@$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/light.txt

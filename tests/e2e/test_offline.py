@@ -54,6 +54,7 @@ input = { size = [32, 32] }
 name = "study"
 train = "all"
 """
+_LOOPBACK = ("127.0.0.1", '"::1"', "'localhost'")
 _NAMES = ("AF_INET", "AF_INET6", "AF_NETLINK")
 
 
@@ -132,6 +133,38 @@ def test_no_library_opens_a_connection(watched: Watched) -> None:
 
 def test_nothing_is_left_under_the_home_folder(watched: Watched) -> None:
     assert watched.left == []
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs the ray extra")
+def test_a_local_cluster_stays_on_the_loopback_and_out_of_the_home_folder(tmp_path: Path) -> None:
+    from breastseg.data.phantoms.ultrasound import write_phantoms
+
+    home = tmp_path / "home"
+    home.mkdir()
+    write_phantoms(tmp_path / "study", 2, 0)
+    tracer = _tracer(tmp_path)
+    variables = {name: value for name, value in os.environ.items() if name not in SWITCHES}
+    variables |= {"HOME": str(home), "PYTHONPATH": str(GUARD)}
+    variables |= {"SOCKET_GUARD_LOG": str(tmp_path / "python")}
+    words = "segment study/images --method otsu --ray local --threads 2 --out results"
+    ran = subprocess.run(
+        [*tracer, sys.executable, "-m", "breastseg.cli.main", *words.split()],
+        check=False,
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+    )
+    if "timed out during startup" in ran.stderr:
+        pytest.skip("this machine is too busy to start Ray")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    seen = (tmp_path / "python").read_text().splitlines()
+    if tracer:
+        calls = (tmp_path / "calls").read_text().splitlines()
+        seen += [line for line in calls if "AF_INET" in line]
+    assert len(seen) > 10  # the parts of the cluster do talk to each other
+    assert [line for line in seen if not any(name in line for name in _LOOPBACK)] == []
+    assert [*home.iterdir()] == []
 
 
 def test_the_guard_notices(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,9 @@ from breastseg.io.memory import MAX_MEMORY, set_max_memory
 
 if TYPE_CHECKING:
     from breastseg.core.segmenter import Segmenter
+    from breastseg.results.run import Run
+    from breastseg.results.schema import OptionValue
+    from breastseg.results.source import Sources
 
 DEFAULT_FOLDER = Path("breastseg-results")
 
@@ -67,6 +71,8 @@ class Segment:
         overwrite: replace what an earlier run has written.
         resume: continue a run that was stopped, with the same options and inputs; what it has done
             stays, what failed is tried again.
+        ray: address of a Ray cluster whose cores segment a file each, as HOST:PORT; or local, for
+            one on this machine that ends with the run, of --threads workers.
     """
 
     inputs: tyro.conf.Positional[
@@ -81,6 +87,7 @@ class Segment:
     quiet: bool = False
     overwrite: bool = False
     resume: bool = False
+    ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS", help_behavior_hint="")] = None
 
     def run(self) -> int:
         """Segment everything; returns the exit code."""
@@ -89,23 +96,24 @@ class Segment:
     def run_with(self, method: str | Segmenter) -> int:
         """The same with a method that has its parameters already."""
         from breastseg.inference.open import check_dimensions, check_margin, open_segmenter
-        from breastseg.results.document import to_json
         from breastseg.results.report import write_report
         from breastseg.results.run import Run
         from breastseg.results.segment import segment_images
+        from breastseg.results.segment_on_ray import Work, check_cluster, segment_on_ray
         from breastseg.results.source import find_sources
 
         if not self.inputs:
             raise InputError("nothing to segment", "files, folders or - for standard input")
         set_max_memory(round(self.max_memory * 2**30))
         options = self.options
-        segmenter = open_segmenter(
+        opened = partial(
+            open_segmenter,
             method,
             options,
-            threads=options.threads,
             uncertainty=options.uncertainty,
             screenshot=options.screenshot,
         )
+        segmenter = opened(threads=options.threads)
         check_dimensions(segmenter, 2)
         if options.margin is not None:
             check_margin(segmenter, options.margin)
@@ -113,22 +121,28 @@ class Segment:
         nothing_written = self.json and companion is None and not self.report
         root = self.out or (None if nothing_written else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
-        asked = {name: value for name, value in asdict(options).items() if name != "threads"}
-        asked |= asdict(self.objects) | {"report": self.report}
+        segmented = partial(
+            segment_images,
+            segmenter,
+            sources,
+            options,
+            companion=companion,
+            keep_images=self.report,
+        )
+        if self.ray is not None:
+            check_cluster(self.ray, sources, options.threads)
+            work = Work(opened, options, companion, self.report)
+            segmented = partial(segment_on_ray, self.ray, work, sources)
         inputs = {source.name: source.path for source in sources}
         with naming_options(", or continue it with --resume"):
-            run = Run(asked, root, inputs, overwrite=self.overwrite, resume=self.resume)
+            run = Run(self._asked(), root, inputs, overwrite=self.overwrite, resume=self.resume)
         total = len(sources) if len(sources) > 1 else None
         short = total is None and sources[0].path.suffix.lower() in _STILLS
         stopped = False
         try:
             with (
                 progress("Segmenting", total, self.quiet or short) as advance,
-                closing(
-                    segment_images(
-                        segmenter, sources, options, run, advance, companion, self.report
-                    )
-                ) as entries,
+                closing(segmented(run=run, advance=advance)) as entries,
             ):
                 for entry in entries:
                     tell_one(entry, self.json or self.quiet)
@@ -137,13 +151,24 @@ class Segment:
         except InputError as error:  # of the folder, as when the disk is full
             stopped = True
             complain(str(error))
+        return self._told(run, sources, stopped)
+
+    def _asked(self) -> dict[str, OptionValue]:
+        """What decides the results: not how many cores or machines make them."""
+        asked = asdict(self.options) | asdict(self.objects) | {"report": self.report}
+        return {name: value for name, value in asked.items() if name != "threads"}
+
+    def _told(self, run: Run, sources: Sources, stopped: bool) -> int:
+        """Say what came of it all; returns the exit code."""
+        from breastseg.results.document import to_json
+
         if self.json:
             say(to_json(run.document(complete=not stopped)).rstrip("\n"))
         failed = sum(entry.failed for entry in run.entries)
-        if root is not None and not self.json and not self.quiet and not stopped:
+        if run.root is not None and not self.json and not self.quiet and not stopped:
             others = f", {_count(sources.others, 'other file')} passed over" * bool(sources.others)
             images = _count(len(run.entries), "image")
-            say(f"{images}, {failed} failed{others}. Results are in {root}/")
+            say(f"{images}, {failed} failed{others}. Results are in {run.root}/")
         return exit_code(len(run.entries) - failed, failed + stopped)
 
 

@@ -113,7 +113,7 @@ class Run:
             self._remove(names)
             raise
 
-    def add(self, entry: Entry, provenance: Provenance | None = None) -> None:
+    def add(self, entry: Entry, provenance: Provenance | SegmenterRecord | None = None) -> None:
         """Keep an entry.
 
         Args:
@@ -124,8 +124,10 @@ class Run:
             InputError: the folder cannot be written any more, or the entry was produced otherwise
                 than the earlier ones of the run.
         """
+        if isinstance(provenance, Provenance):
+            provenance = SegmenterRecord.of(provenance)
         if provenance is not None:
-            self._agree(SegmenterRecord.of(provenance))
+            self._agree(provenance)
         if self._journal is not None:
             self._journal.add("entry", entry)
         self._now.entries.append(entry)
@@ -150,7 +152,7 @@ class Run:
         self._journal.release()
         write_document(self.root, self.document(complete))
         if complete:
-            written = {name for entry in self._now.entries for name in _files(entry)}
+            written = {name for entry in self._now.entries for name in files_of(entry)}
             self._remove(set(self._now.stale) - written)
             self._remove([JOURNAL_NAME])
 
@@ -188,8 +190,8 @@ class Run:
         """Clear what a killed run has left, and keep what it has done where that is wanted."""
         if resume:
             self._keep(earlier)
-        kept = {name for entry in self._now.entries for name in _files(entry)}
-        written = {*earlier.stale, *(name for entry in earlier.entries for name in _files(entry))}
+        kept = {name for entry in self._now.entries for name in files_of(entry)}
+        written = {*earlier.stale, *(name for entry in earlier.entries for name in files_of(entry))}
         self._now.stale = tuple(sorted(written - kept))
         self._replaceable |= {*written, *earlier.writing}
         for name in earlier.writing:
@@ -235,7 +237,8 @@ class Run:
                     continue
 
 
-def _files(entry: Entry) -> list[str]:
+def files_of(entry: Entry) -> list[str]:
+    """The names of the files that an entry tells of."""
     held = plain(entry.files)
     assert isinstance(held, dict)
     return list(held.values())

@@ -18,7 +18,7 @@ from breastseg.results.entry import failure, success
 from breastseg.results.reading import Spacing, read_source
 from breastseg.results.run import Run
 from breastseg.results.schema import Entry, Files, Kind
-from breastseg.results.source import Source, unused
+from breastseg.results.source import Source
 
 if TYPE_CHECKING:
     from breastseg.core.prediction import Prediction
@@ -64,7 +64,7 @@ def segment_images(
 
     done = run.done
     advance(sum(source.name in done for source in sources), "")
-    names = _Names({s.stem.casefold() for s in sources}, options.uncertainty, keep_images)
+    names = _Names(options.uncertainty, keep_images)
     ahead = _read((one for one in sources if one.name not in done), options.spacing_mm)
     complete = False
     last: Source | None = None
@@ -115,7 +115,6 @@ class _Slot:
 class _Names:
     """How the files of an entry are called, and which there are."""
 
-    stems: set[str]
     uncertainty: bool
     image: bool
 
@@ -180,10 +179,7 @@ def _entry(
     files = Files()
     taken = Taken()
     if run.root is not None:
-        stem = source.stem
-        if number is not None:
-            stem = unused(f"{source.stem}_f{number:04d}", names.stems)
-        files = names.of(stem)
+        files = names.of(source.stem if number is None else source.of_frame(number))
         if companion is not None:
             taken = companion.take(source.stem, done.image, done.result, found)
             files = with_taken(files, taken)

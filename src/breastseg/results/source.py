@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -30,13 +31,19 @@ class Source:
         name: what messages and results call it: the path as the user gave it.
         path: where it is; ``-`` is standard input.
         stem: how its outputs are called; no other source of the run has it.
+        reserved: stems of other sources, case-folded, that read like those of its frames.
         problem: why it cannot be read, where that is known beforehand.
     """
 
     name: str
     path: Path
     stem: str = ""
+    reserved: frozenset[str] = frozenset()
     problem: BreastsegError | None = None
+
+    def of_frame(self, number: int) -> str:
+        """The stem of a frame's outputs, which no other source or frame of the run has."""
+        return unused(f"{self.stem}_f{number:04d}", set(self.reserved))
 
     def open(self) -> Path | BinaryIO:
         """The path, or all of standard input as a stream.
@@ -93,8 +100,10 @@ def find_sources(inputs: Sequence[Path], leave_out: Path | None) -> Sources:
         else:
             found.setdefault(os.path.abspath(given), Source(printable(given), given))
     stems = distinct_stems([source.path for source in found.values()])
+    reserved = _like_frames(stems)
     sources = Sources(
-        replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True)
+        replace(source, stem=stem, reserved=frozenset(reserved.get(stem.casefold(), ())))
+        for source, stem in zip(found.values(), stems, strict=True)
     )
     sources.others = others
     return sources
@@ -133,6 +142,17 @@ def distinct_stems(paths: Sequence[Path]) -> list[str]:
             name = unused(f"{_clean(path.absolute().parent.name)}_{stem}", taken)
         names.append(name)
     return names
+
+
+def _like_frames(stems: Iterable[str]) -> dict[str, list[str]]:
+    """The stems that read like those of frames, by the stem of the file with the frames."""
+    found: dict[str, list[str]] = {}
+    for stem in stems:
+        folded = stem.casefold()
+        like = re.fullmatch(r"(.+)_f\d{4,}(_\d+)?", folded, re.DOTALL)
+        if like is not None:
+            found.setdefault(like[1], []).append(folded)
+    return found
 
 
 def unused(name: str, taken: set[str]) -> str:
