@@ -11,6 +11,7 @@ import pytest
 from PIL import Image as Pillow
 from pydicom import Dataset
 
+from breastseg.dicom.deidentify.run import Places, deidentify
 from breastseg.dicom.presentation import no_presentation, presentation
 from breastseg.dicom.report import report
 from breastseg.dicom.segmentation import segmentation
@@ -76,6 +77,18 @@ def test_dciodvfy_finds_no_error_in_the_sources(tmp_path: Path) -> None:
         path.write_bytes(saved(phantom.objects[0]))
         said = said_by("dciodvfy", "-new", str(path)).splitlines()
         assert not [line for line in said if line.startswith("Error")], name
+
+
+def test_dciodvfy_finds_no_error_in_what_was_deidentified(tmp_path: Path) -> None:
+    sources = tmp_path / "in"
+    sources.mkdir()
+    for name, phantom in phantoms().items():
+        (sources / f"{name}.dcm").write_bytes(saved(phantom.objects[0]))
+    outcomes = [*deidentify([sources], Places.beside(tmp_path / "out"))]
+    assert {one.status for one in outcomes} == {"written"}
+    for one in outcomes:
+        said = said_by("dciodvfy", "-new", str(one.written)).splitlines()
+        assert not [line for line in said if line.startswith("Error")], one.source.name
 
 
 def test_dcmtk_reads_them(subjects: dict[str, Subject], tmp_path: Path) -> None:

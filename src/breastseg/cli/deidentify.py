@@ -24,18 +24,22 @@ class Deidentify:
     Attributes:
         inputs: DICOM files and folders of them.
         out: a new folder, for the images and report.jsonl, which says what was removed.
-        key: the key file; OUT.key.json by default. One that is there is used and added to.
+        key: the key file of an earlier run, which is used and added to; by default OUT.key.json,
+            which is made where it is missing.
+        new_key: make the file that --key names, where it is missing.
     """
 
     inputs: tyro.conf.Positional[tuple[Path, ...]]
     out: Path
     key: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
+    new_key: bool = False
 
     def run(self) -> int:
         """Do it; returns the exit code."""
         from breastseg.dicom.deidentify.run import Places, deidentify
 
-        places = Places.beside(self.out, self.key)
+        places = Places.beside(self.out, self.key, self.new_key)
+        known = places.key.exists()
         counts: Counter[str] = Counter()
         for outcome in deidentify(self.inputs, places):
             counts[outcome.status] += 1
@@ -50,5 +54,9 @@ class Deidentify:
         if counts["left out"]:
             say(f"{counts['left out']} files were left out: no DICOM, or without an image")
         if places.key.exists():
-            say(f"The key is {places.key}: keep it, and give it to nobody with the images")
+            which = "The key" if known else "A new key"
+            say(f"{which} is {places.key}: keep it, and give it to nobody with the images")
+        if counts.total() == counts["left out"]:
+            complain("there was no DICOM image to de-identify")
+            return 2
         return exit_code(counts["written"], counts.total() - counts["written"] - counts["left out"])

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from breastseg.io.private import private_folder
+
 _CHUNK = 2**20
 
 
@@ -26,8 +28,8 @@ class Files:
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.blobs, self.results, self.temporary):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.blobs, self.results, self.projects, self.temporary):
+            private_folder(folder)
 
     @property
     def blobs(self) -> Path:

@@ -94,13 +94,13 @@ class Key:
         return hmac.new(self.secret, text, hashlib.sha256).digest()
 
 
-def open_key(path: Path) -> Key:
-    """Read a key, or make one where there is no such file.
+def open_key(path: Path, may_be_new: bool = False) -> Key:
+    """Read a key, or make one where there is no such file and there need not be.
 
     Raises:
-        InputError: the file is no key.
+        InputError: the file is no key, or there is none.
     """
-    if not path.exists():
+    if not path.exists() and may_be_new:
         return Key(secrets.token_bytes(32))
     try:
         said = json.loads(path.read_text())
@@ -110,7 +110,9 @@ def open_key(path: Path) -> Key:
         return Key(secret, dict(said["patients"]))
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(
-            f"{path}: is no key of a de-identification",
+            f"{path}: is not there"
+            if isinstance(error, FileNotFoundError)
+            else f"{path}: is no key of a de-identification",
             "a file that an earlier de-identification wrote",
             "name another file",
         ) from error

@@ -60,23 +60,26 @@ class Places:
         out: folder of the de-identified images and of ``report.jsonl``.
         key: the key file, beside it.
         held_back: folder of images that a person has to look at first, beside it.
+        key_may_be_new: where there is no key file, one is made: other pseudonyms than before.
     """
 
     out: Path
     key: Path
     held_back: Path
+    key_may_be_new: bool = False
 
     @classmethod
-    def beside(cls, out: Path, key: Path | None = None) -> Places:
-        """The usual ones.
+    def beside(cls, out: Path, key: Path | None = None, key_may_be_new: bool = False) -> Places:
+        """The usual ones; a key whose place is not given may be new.
 
         Raises:
             InputError: the key would lie in the folder that leaves the house.
         """
-        key = out.with_name(f"{out.name}.key.json") if key is None else key
+        if key is None:
+            key, key_may_be_new = out.with_name(f"{out.name}.key.json"), True
         if out.resolve() in key.resolve().parents:
             raise InputError(f"{key}: a key in the folder of the result", "another folder")
-        return cls(out, key, out.with_name(f"{out.name}.held-back"))
+        return cls(out, key, out.with_name(f"{out.name}.held-back"), key_may_be_new)
 
 
 def deidentify(inputs: Sequence[Path], places: Places) -> Iterator[Outcome]:
@@ -91,11 +94,12 @@ def deidentify(inputs: Sequence[Path], places: Places) -> Iterator[Outcome]:
         One outcome a file. The key is written before the first image.
 
     Raises:
-        InputError: ``out`` holds something, the key is none, or a folder cannot be written.
+        InputError: ``out`` holds something, the key is none or not there, or a folder cannot be
+            written.
     """
     if places.out.exists() and any(places.out.iterdir()):
         raise InputError(f"{places.out}: holds something already", "an empty or a new folder")
-    key = open_key(places.key)
+    key = open_key(places.key, places.key_may_be_new)
     known = -1
     places.out.mkdir(parents=True, exist_ok=True)
     with (places.out / "report.jsonl").open("w", encoding="utf-8") as report:

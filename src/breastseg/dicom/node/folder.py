@@ -18,6 +18,7 @@ from pathlib import Path
 
 from breastseg.core.errors import InputError
 from breastseg.dicom.node.queue import Queue
+from breastseg.io.private import private_file, private_folder
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -26,7 +27,7 @@ class NodeFolder:
     """Where everything lies.
 
     Args:
-        root: made, for its owner alone, if it is missing.
+        root: made, for its owner alone, if it is missing; what is in it is its owner's alone.
 
     Raises:
         InputError: it cannot be made.
@@ -39,7 +40,9 @@ class NodeFolder:
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             for one in (self.incoming, self._items):
-                one.mkdir(mode=0o700, exist_ok=True)
+                private_folder(one)
+            for file in (self.queue_file, root / "lock.sqlite"):
+                private_file(file)
         except OSError as error:
             raise InputError(
                 f"folder {root}: {error.strerror or error}", "a folder that may be written to"
