@@ -207,15 +207,19 @@ def run(options: argparse.Namespace, folder: Path, work: Path) -> dict[str, obje
         parts = [every[number :: options.associations] for number in range(options.associations)]
         with ThreadPoolExecutor(options.associations) as pool:
             senders = [pool.submit(send_all, part, options.port, acknowledged) for part in parts]
-            filled, kills = 0, 0
+            filled, taken, kills = 0, 0, 0
             while kills < options.kills:
-                before = len(peer.objects)
-                goal = min(before + options.instances // (options.kills + 2), options.instances - 1)
-                while len(peer.objects) < goal:
-                    time.sleep(0.05)
+                if not kills:  # while it receives; later kills meet it segmenting and sending
+                    goal = options.instances // 3
+                    while len(acknowledged) < goal:
+                        time.sleep(0.02)
+                    if options.folder is None:
+                        taken, filled = len(acknowledged), fill(folder, 5)
+                else:
+                    goal = len(peer.objects) + options.instances // (options.kills + 2)
+                    while len(peer.objects) < min(goal, options.instances - 1):
+                        time.sleep(0.05)
                 time.sleep(rng.random())
-                if kills == options.kills // 2 and options.folder is None:
-                    filled = fill(folder, 5)
                 node.kill()
                 kills += 1
             answers = sum((one.result() for one in senders), Counter())
@@ -230,6 +234,7 @@ def run(options: argparse.Namespace, folder: Path, work: Path) -> dict[str, obje
         "associations": options.associations,
         "kills": kills,
         "bytes that filled the disk": filled,
+        "acknowledged before it was filled": taken,
         "answers": dict(answers),
         "acknowledged": len(acknowledged),
         "acknowledged with exactly one object": sum(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -32,6 +34,8 @@ folder = "node"
 min_free_mib = 10
 [listen]
 peers = ["STORESCU"]
+port = 0
+[monitor]
 port = 0
 [[rules]]
 modality = "US"
@@ -91,8 +95,11 @@ def test_a_study_comes_back_to_the_archive_though_the_node_is_killed(
         assert subprocess.run(command, check=False).returncode == 0
         process.send_signal(signal.SIGKILL)  # whatever it was at: both were acknowledged
     with node(tmp_path) as (process, _):
+        monitor = f"http://127.0.0.1:{awaited(process, 'metrics on port (.+)')}"
         while len(orthanc.uids()) < 4:
             awaited(process, r"(\w+)\.dcm sent to pacs")
+        assert json.loads(fetched(f"{monitor}/health"))["healthy"]
+        assert 'breastseg_items{state="' in fetched(f"{monitor}/metrics")
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 130
     results = [dcmread(BytesIO(orthanc.file(one))) for one in orthanc.uids().values()]
@@ -102,6 +109,11 @@ def test_a_study_comes_back_to_the_archive_though_the_node_is_killed(
         assert set(mine) == {"SEG", "SR"}
         masks = expected(source)
         np.testing.assert_array_equal(outlined(mine["SEG"], len(masks)), masks)
+
+
+def fetched(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return str(answer.read().decode())
 
 
 def expected(source: Path) -> np.ndarray:

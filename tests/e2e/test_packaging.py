@@ -52,6 +52,49 @@ def test_the_scripts_parse_and_say_how_they_are_used(name: str) -> None:
     assert f"usage: {name}" in done.stderr
 
 
+_STUBS = {
+    # knows venv only once apt-get has brought it
+    "python3": """echo "python3 $*" >> calls
+case $1 in
+    -c) test -e venv.here ;;
+    -m) mkdir -p "$3/bin"; cp stubs/any "$3/bin/python"; cp stubs/any "$3/bin/breastseg" ;;
+esac""",
+    "apt-get": 'echo "apt-get $*" >> calls; test "$1" != install || touch venv.here',
+    "any": 'echo "$(basename "$0") $*" >> calls',
+    **dict.fromkeys(("id", "useradd", "install", "ln"), 'echo "$(basename "$0") $*" >> calls'),
+}
+
+
+def test_the_system_brings_python_where_it_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "stubs").mkdir()
+    for name, words in _STUBS.items():
+        stub = tmp_path / "stubs" / name
+        stub.write_text(f"#!/bin/sh\n{words}\n")
+        stub.chmod(0o755)
+    script = (PACKAGING / "install.sh").read_text()
+    for folder in ("/opt/breastseg", "/var/lib/apt/lists", "/usr/local/bin"):
+        script = script.replace(folder, f"{tmp_path}{folder}")
+    (tmp_path / "install.sh").write_text(script)
+    variables = {**os.environ, "PATH": f"{tmp_path / 'stubs'}:{os.environ['PATH']}"}
+    calls = tmp_path / "calls"
+
+    def installed() -> list[str]:
+        calls.unlink(missing_ok=True)
+        command = ["sh", "install.sh", "wheels"]
+        subprocess.run(command, check=True, cwd=tmp_path, env=variables, capture_output=True)
+        return calls.read_text().splitlines()
+
+    first = installed()
+    assert [line for line in first if line.startswith("apt-get")] == [
+        "apt-get update -qq",
+        "apt-get install -qq -y --no-install-recommends python3 python3-venv",
+    ]
+    (pip,) = [line for line in first if "-m pip" in line]
+    assert "--no-index" in pip
+    assert "--find-links wheels breastseg[dicom]" in pip
+    assert not [line for line in installed() if line.startswith("apt-get")]  # it is there now
+
+
 def test_the_container_does_what_the_script_does() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     runs = [line for line in lines if line.startswith("RUN ")]

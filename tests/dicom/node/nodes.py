@@ -13,6 +13,7 @@ from pydicom import Dataset, dcmread
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
+from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import FolderDestination, NodeConfig, Rule
 from breastseg.dicom.node.folder import NodeFolder
 from breastseg.dicom.node.intake import Intake, Status
@@ -58,7 +59,8 @@ class Parts:
         )
         self.folder = NodeFolder(self.config.folder)
         self.queue = Queue(self.folder.queue_file)
-        self.intake = Intake(self.config, self.folder, self.queue, handlers)
+        self.audit = AuditTrail(self.config.audit, "BREASTSEG")
+        self.intake = Intake(self.config, self.folder, self.queue, handlers, self.audit)
         self.segmenting = Segmenting(
             self.config,
             self.folder,
@@ -76,7 +78,7 @@ class Parts:
 
     def sending(self) -> Sending:
         (destination,) = self.config.destinations
-        return Sending(self.config, self.folder, self.queue, destination)
+        return Sending(self.config, self.folder, self.queue, destination, self.audit)
 
     def results(self) -> dict[str, Dataset]:
         """What has been written, by SOP Class name."""

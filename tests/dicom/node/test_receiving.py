@@ -37,7 +37,7 @@ def parts(tmp_path: Path) -> Parts:
 def receiving(parts: Parts, **limits: float) -> Iterator[int]:
     """A receiver on a free port."""
     listen = Listen(peers=("US1",), port=0, **{"idle_s": 20.0, **limits})  # type: ignore[arg-type]
-    receiver = Receiver(listen, parts.intake, parts.folder.incoming)
+    receiver = Receiver(listen, parts.intake, parts.folder.incoming, parts.audit)
     try:
         yield receiver.port
     finally:

@@ -12,7 +12,9 @@ from breastseg.core.errors import BreastsegError, InputError
 from breastseg.dicom.node.config import NodeConfig, Rule, read_config
 from breastseg.dicom.node.rules import Header, choose, default_rules, handlers, normals_outlined
 
-US = Header("1.2", "1.2.840.10008.5.1.4.1.1.6.1", "1", "US", "BREAST", "ROOM1", "Left breast", None)
+US = Header(
+    "1.2", "1.2.840.10008.5.1.4.1.1.6.1", "1", "P1", "US", "BREAST", "ROOM1", "Left breast", None
+)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ class BoundedSocket(AssociationSocket):
         assoc: that it belongs to.
         client_socket: the peer's.
         listen: the limits.
+
+    Attributes:
+        told: why it was ended stands in the log.
     """
 
     def __init__(self, assoc: Association, client_socket: socket.socket, listen: Listen) -> None:
@@ -47,6 +50,7 @@ class BoundedSocket(AssociationSocket):
         self._listen = listen
         self._until = time.monotonic() + listen.association_s
         self._bytes = 0
+        self.told = False
 
     def message_done(self) -> None:
         """Count anew: a whole object was taken."""
@@ -80,6 +84,7 @@ class BoundedSocket(AssociationSocket):
     def _ended(self, why: str) -> OSError:
         host = self.assoc.requestor.address
         _log.error("%s: association ended: %s", host, why)
+        self.told = True
         self.close()
         return TimeoutError(why)
 

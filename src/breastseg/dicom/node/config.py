@@ -158,6 +158,42 @@ class FolderDestination(Strict):
     path: Path
 
 
+@dataclass(frozen=True)
+class AuditRepository(Strict):
+    """Where messages of the audit trail go (DICOM PS3.15 A.5), over syslog.
+
+    Attributes:
+        host: its address.
+        port: UDP port, or with authorities TCP port.
+        authorities: PEM file with the authorities of its certificate: with it TLS is used.
+        certificate: PEM file with the node's certificate and key, where it asks for one.
+    """
+
+    host: str
+    port: Annotated[int, Within(1, 65535)] = 514
+    authorities: Path | None = None
+    certificate: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+
+
+@dataclass(frozen=True)
+class MonitorAddress(Strict):
+    """Where /health and /metrics are answered over HTTP.
+
+    Attributes:
+        host: address to listen on; by default this machine alone.
+        port: TCP port.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Within(0, 65535)] = 11180
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+
+
 Destination = DicomDestination | WebDestination | FolderDestination
 
 
@@ -183,6 +219,8 @@ class NodeConfig(Strict):
         first_wait_s: seconds before the second attempt; each further wait is twice as long.
         longest_wait_s: the longest of these waits.
         log: text or json.
+        audit: where the audit trail goes; without it there is none.
+        monitor: where a monitor may ask; without it nowhere.
     """
 
     folder: Path
@@ -201,6 +239,8 @@ class NodeConfig(Strict):
     first_wait_s: Annotated[float, Within(0.01, 3600)] = 5.0
     longest_wait_s: Annotated[float, Within(0.01, 86400)] = 3600.0
     log: Literal["text", "json"] = "text"
+    audit: AuditRepository | None = None
+    monitor: MonitorAddress | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self)

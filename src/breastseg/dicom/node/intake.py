@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections import Counter
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
 from breastseg.core.errors import BreastsegError, InputError, as_breastseg_error
+from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import NodeConfig
 from breastseg.dicom.node.folder import NodeFolder, file_digest, out_of_room
 from breastseg.dicom.node.queue import Queue
@@ -35,15 +38,27 @@ class Intake:
         folder: of the node.
         queue: takes the instances.
         handlers: who takes which.
+        audit: is told of what was taken.
+
+    Attributes:
+        answers: how often each status was answered.
     """
 
     def __init__(
-        self, config: NodeConfig, folder: NodeFolder, queue: Queue, handlers: Sequence[Handler]
+        self,
+        config: NodeConfig,
+        folder: NodeFolder,
+        queue: Queue,
+        handlers: Sequence[Handler],
+        audit: AuditTrail,
     ) -> None:
         self._config = config
         self._folder = folder
         self._queue = queue
         self._handlers = handlers
+        self._audit = audit
+        self.answers: Counter[Status] = Counter()
+        self._counting = threading.Lock()
 
     def take(self, file: Path, sender: str, uid: str = "") -> Status:
         """Take an instance; on success it is on the disk and in the queue.
@@ -53,6 +68,12 @@ class Intake:
             sender: what the log calls whom it came from.
             uid: the SOP Instance UID that the sender stated, where it did.
         """
+        status = self._status(file, sender, uid)
+        with self._counting:
+            self.answers[status] += 1
+        return status
+
+    def _status(self, file: Path, sender: str, uid: str) -> Status:
         try:
             return self._answered(file, sender, uid)
         except BreastsegError as error:
@@ -99,6 +120,8 @@ class Intake:
             _log.warning("%s: %s, ignored: no rule takes it", sender, modality)
         else:
             _log.info("%s: %s, item %d for %s", sender, modality, placed[0], handler.rule.method)
+        if stored == "new":
+            self._audit.received(sender, header.patient, header.study, header.sop_class)
         return Status.SUCCESS
 
     def _arrival(self, header: Header, handler: Handler | None, digest: str) -> Arrival:

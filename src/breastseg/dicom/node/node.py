@@ -5,21 +5,28 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from breastseg.core.errors import InputError
 from breastseg.dicom.extra import require
+from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import NodeConfig
 from breastseg.dicom.node.folder import NodeFolder
 from breastseg.dicom.node.intake import Intake
+from breastseg.dicom.node.monitor import Look, Monitor, Sample
 from breastseg.dicom.node.queue import Queue
 from breastseg.dicom.node.rules import handlers
 from breastseg.dicom.node.segmenting import Opener, Segmenting
 from breastseg.dicom.node.sending import Sending
 from breastseg.dicom.node.watching import Watching
+
+if TYPE_CHECKING:
+    from breastseg.dicom.node.receiving import Receiver
 
 _log = logging.getLogger(__name__)
 _CRASHES = 3
@@ -62,6 +69,9 @@ class Node:
         self._watched = watched
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        title = "BREASTSEG" if config.listen is None else config.listen.ae_title
+        self._audit = AuditTrail(config.audit, title)
+        self._monitor: Monitor | None = None
         self.port = 0
 
     def __enter__(self) -> Node:
@@ -77,33 +87,48 @@ class Node:
             raise InputError(f"folder {config.folder}: {error}", "a disk with room") from error
         by_name = {one.name: one for one in known}
         segmenting = Segmenting(config, self._folder, self._queue, by_name, self._opener)
-        intake = Intake(config, self._folder, self._queue, known)
+        intake = self._intake = Intake(config, self._folder, self._queue, known, self._audit)
         for number in range(config.workers or _cores()):
             self._start(f"segment-{number}", segmenting.one)
         for destination in config.destinations:
-            sending = Sending(config, self._folder, self._queue, destination)
+            sending = Sending(config, self._folder, self._queue, destination, self._audit)
             self._start(f"send-{destination.name}", sending.one)
         self._start("keep", self._keep, _KEEP_S)
+        self._start("audit", self._audit.one)
         if self._watched is not None:
             watching = Watching(self._watched, config.quiet_s, intake, self._folder.incoming)
             self._start("watch", watching.one, _WATCH_S)
-        self._receiver = None
-        if config.listen is not None:
-            from breastseg.dicom.node.receiving import Receiver
-
-            try:
-                self._receiver = Receiver(config.listen, intake, self._folder.incoming)
-            except OSError as error:
-                self._close()
-                where = f"{config.listen.host}:{config.listen.port}"
-                raise InputError(f"listening on {where}: {error}", "a free address") from error
-            self.port = self._receiver.port
-            _log.info("listening as %s on port %d", config.listen.ae_title, self.port)
+        self._audit.started()
+        self._listen(intake)
         for one in known:
             note = ", trained on synthetic images" if one.synthetic else ""
             _log.info("rule: %s for %s%s", one.rule.modality or "any", one.rule.method, note)
         _log.info("%d items taken back that an earlier run had begun", again)
         return self
+
+    def _listen(self, intake: Intake) -> None:
+        """Answer peers and monitors from now on."""
+        self._receiver: Receiver | None = None
+        listen, monitor = self._config.listen, self._config.monitor
+        if listen is not None:
+            from breastseg.dicom.node.receiving import Receiver
+
+            with self._address(listen.host, listen.port):
+                self._receiver = Receiver(listen, intake, self._folder.incoming, self._audit)
+            self.port = self._receiver.port
+            _log.info("listening as %s on port %d", listen.ae_title, self.port)
+        if monitor is not None:
+            with self._address(monitor.host, monitor.port):
+                self._monitor = Monitor(monitor, self._look)
+            _log.info("health and metrics on port %d", self._monitor.port)
+
+    @contextmanager
+    def _address(self, host: str, port: int) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.__exit__(None, None, None)
+            raise InputError(f"listening on {host}:{port}: {error}", "a free address") from error
 
     def __exit__(
         self,
@@ -126,9 +151,13 @@ class Node:
 
     def _close(self) -> None:
         """Let what is in work come to its end, for a while; what does not is done again."""
+        if self._monitor is not None:
+            self._monitor.stop()
         self._stop.set()
         for thread in self._threads:
             thread.join(_END_S)
+        self._audit.stopped()
+        self._audit.close()
         if not any(thread.is_alive() for thread in self._threads):
             self._queue.close()
         self._held.close()
@@ -150,8 +179,33 @@ class Node:
                 if not troubled:
                     _log.error("%s: the disk cannot be used, waiting (%s)", name, error)
                 troubled, busy = True, False
+            except Exception as error:  # noqa: BLE001 -- or the node would stand still from now on
+                # without its words, which may hold what a data set holds
+                _log.error("%s: something unforeseen, going on (%s)", name, type(error).__name__)
+                busy = False
             if not busy:
                 self._stop.wait(rest_s)
+
+    def _look(self) -> Look:
+        """How the node does, for a monitor."""
+        free = self._folder.free_mib()
+        problems = [f"{one.name} has ended" for one in self._threads if not one.is_alive()]
+        if free < self._config.min_free_mib:
+            problems.append(f"{free} MiB free, instances are refused")
+        samples = [Sample("breastseg_free_bytes", free << 20)]
+        samples += [
+            Sample("breastseg_items", count, {"state": state})
+            for state, count in self._queue.counts().items()
+        ]
+        samples += [
+            Sample("breastseg_deliveries", count, {"destination": where, "state": state})
+            for (where, state), count in self._queue.delivery_counts().items()
+        ]
+        samples += [
+            Sample("breastseg_answers_total", count, {"status": f"0x{status:04X}"})
+            for status, count in sorted(self._intake.answers.items())
+        ]
+        return Look(tuple(problems), tuple(samples))
 
     def _keep(self) -> bool:
         """Remove what was sent long ago and, where room is short, what was sent at all."""

@@ -320,6 +320,11 @@ class Queue:
         """How many items are in each state that has any."""
         return dict(map(tuple, self._all("SELECT state, count(*) FROM items GROUP BY state")))
 
+    def delivery_counts(self) -> dict[tuple[str, str], int]:
+        """How many results are in each state at each destination."""
+        words = "SELECT destination, state, count(*) FROM deliveries GROUP BY destination, state"
+        return {(where, state): count for where, state, count in self._all(words)}
+
     def rows(self, *states: State) -> tuple[Row, ...]:
         """The items in these states, in any by default, the oldest first."""
         found = []

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import ANY, Listen
 from breastseg.dicom.node.intake import Intake, Status
 from breastseg.io.dicom_pixels import DECODERS
@@ -50,12 +51,13 @@ class Receiver:
         listen: where and from whom.
         intake: takes what comes.
         incoming: folder for what is being received.
+        audit: is told of peers that were rejected.
 
     Raises:
         OSError: the address is not free, or a certificate cannot be read.
     """
 
-    def __init__(self, listen: Listen, intake: Intake, incoming: Path) -> None:
+    def __init__(self, listen: Listen, intake: Intake, incoming: Path, audit: AuditTrail) -> None:
         from pynetdicom import AE, _config, build_context
 
         from breastseg.dicom.node.bounded import MAX_PDU, BoundedHandler, BoundedServer
@@ -68,6 +70,7 @@ class Receiver:
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
         self._intake = intake
         self._incoming = incoming
+        self._audit = audit
         entity = AE(listen.ae_title)
         entity.maximum_pdu_size = MAX_PDU
         entity.maximum_associations = listen.associations
@@ -132,12 +135,16 @@ class Receiver:
         asked = event.assoc.requestor.primitive
         called = "" if asked is None else printable_title(asked.called_ae_title)
         _log.error("%s: association rejected, it called %r", _sender(event), called)
+        self._audit.rejected(_sender(event))
 
     def _aborted(self, event: Event) -> None:
         _log.warning("%s: association aborted", _sender(event))
 
     def _closed(self, event: Event) -> None:
         """Remove what was being received when the connection ended."""
+        assoc = event.assoc
+        if assoc.requestor.primitive is None and not getattr(assoc.dul.socket, "told", False):
+            _log.info("%s: connection closed, it asked for nothing", assoc.requestor.address)
         stream = getattr(event.assoc.dimse.message, "_data_set_file", None)
         if stream is not None:
             stream.close()

@@ -21,7 +21,13 @@ _NORMALS = "normal images/fraction_outlined"
 _SYNTHETIC = ("synthetic", "phantom")
 _TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"),
-    *("BodyPartExamined", "StationName", "SeriesDescription", "NumberOfStudyRelatedInstances"),
+    *(
+        "PatientID",
+        "BodyPartExamined",
+        "StationName",
+        "SeriesDescription",
+        "NumberOfStudyRelatedInstances",
+    ),
 )
 
 
@@ -33,6 +39,7 @@ class Header:
         uid: SOP Instance UID.
         sop_class: SOP Class UID.
         study: Study Instance UID.
+        patient: Patient ID; for the audit trail alone.
         modality: DICOM's term.
         body_part: Body Part Examined.
         station: Station Name.
@@ -43,6 +50,7 @@ class Header:
     uid: str
     sop_class: str
     study: str
+    patient: str
     modality: str
     body_part: str
     station: str
@@ -159,6 +167,7 @@ def read_facts(path: Path, name: str) -> Header:
         said["SOPInstanceUID"],
         said["SOPClassUID"],
         said["StudyInstanceUID"],
+        said["PatientID"],
         said["Modality"],
         said["BodyPartExamined"],
         said["StationName"],

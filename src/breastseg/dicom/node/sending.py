@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import (
     Destination,
     DicomDestination,
@@ -18,6 +19,7 @@ from breastseg.dicom.node.config import (
 from breastseg.dicom.node.folder import NodeFolder
 from breastseg.dicom.node.queue import Queue
 from breastseg.dicom.node.queued import Delivery
+from breastseg.dicom.node.rules import read_facts
 
 _log = logging.getLogger(__name__)
 _BATCH = 50
@@ -71,15 +73,22 @@ class Sending:
         folder: of the node.
         queue: gives what is due.
         destination: where to.
+        audit: is told of what was sent.
     """
 
     def __init__(
-        self, config: NodeConfig, folder: NodeFolder, queue: Queue, destination: Destination
+        self,
+        config: NodeConfig,
+        folder: NodeFolder,
+        queue: Queue,
+        destination: Destination,
+        audit: AuditTrail,
     ) -> None:
         self._config = config
         self._folder = folder
         self._queue = queue
         self._name = destination.name
+        self._audit = audit
         self._send = sender_for(destination)
 
     def one(self) -> bool:
@@ -110,6 +119,8 @@ class Sending:
         words = f": {outcome.words}" if outcome.words else ""
         if outcome.kind == "sent":
             self._queue.sent(one, outcome.words)
+            said = read_facts(self._file(one), one.file)
+            self._audit.sent(self._name, said.patient, said.study, said.sop_class)
             _log.info("item %d: %s sent to %s%s", one.item, one.file, self._name, words)
             return
         tried = one.attempts + 1
