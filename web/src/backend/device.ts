@@ -100,6 +100,7 @@ export class Device implements Backend {
       remarks: found.remarks,
       malignancy: null,
       milliseconds: performance.now() - started,
+      margins: new Map(),
     };
   }
 

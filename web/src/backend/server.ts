@@ -1,6 +1,7 @@
 /** Segmenting on the server that the page came from. */
 import type { Backend, Frame, ImageInfo, Margin, Method, Outcome, Parameter, Progress, Prompt, Request, Scalar, Scan, Version } from "./backend";
 import { namedWithVersion, Told } from "./backend";
+import { archive } from "./archive";
 import { cancelJob, followedJob } from "./jobs";
 import { answered, json, posted, raw, uploaded, type Wire } from "./http";
 import { greyFromPng, maskFromPng, pngOf, rgbFromPng } from "./png";
@@ -39,6 +40,10 @@ export class Server implements Backend {
 
   async openExample(name: string): Promise<Scan> {
     return scanOf(await json<Wire["ScanInfo"]>(`/examples/${encodeURIComponent(name)}`, { method: "POST" }));
+  }
+
+  async takeFromArchive(study: string, series: string | null): Promise<Scan> {
+    return scanOf(await archive.take(study, series));
   }
 
   async scans(): Promise<Scan[]> {

@@ -1,6 +1,6 @@
 /** What the app holds: the scans, the open images, the methods, and what is under way. */
 import { messageOf, namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
-import { NeedsLogin } from "../backend/http";
+import { NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
 import { copyOf, type Mask } from "../mask/mask";
 import { Labelling } from "./labelling";
@@ -33,10 +33,8 @@ export class App extends Observable {
   needsLogin = false;
   /** The method that a person has chosen; empty before. */
   private preferred = "";
-  /** Who is logged in; empty where the service has no accounts. */
-  account = "";
-  /** Without accounts everyone is the admin. */
-  isAdmin = false;
+  /** What the service offers, and who is asking; null where it does not answer. */
+  about: Wire["About"] | null = null;
   /** Methods whose remarks a person has read. */
   private readonly accepted = new Set<string>();
   /** A method whose remarks are to be read before it goes on. */
@@ -52,6 +50,7 @@ export class App extends Observable {
   async start(): Promise<void> {
     await this.guarded(async () => {
       try {
+        this.about = await this.server.about();
         this.scans = await this.server.scans();
       } catch (error) {
         this.needsLogin = error instanceof NeedsLogin;
@@ -62,9 +61,6 @@ export class App extends Observable {
       }
       this.methods = await this.backend.methods();
       this.method = this.firstMethod;
-      const about = await this.server.about();
-      this.account = about.has_accounts ? (about.account ?? "") : "";
-      this.isAdmin = about.role === "admin";
       this.changed();
     });
   }
@@ -83,6 +79,16 @@ export class App extends Observable {
       await this.server.logOut();
       window.location.reload();
     });
+  }
+
+  /** Who is logged in; empty where the service has no accounts. */
+  get account(): string {
+    return this.about?.has_accounts === true ? (this.about.account ?? "") : "";
+  }
+
+  /** Without accounts everyone is the admin. */
+  get isAdmin(): boolean {
+    return this.about?.role === "admin";
   }
 
   private get firstMethod(): string {
@@ -114,6 +120,16 @@ export class App extends Observable {
     await this.during("Opening", async (progress) => {
       this.add(await this.backend.open(files, progress));
     });
+  }
+
+  /** Whether it was taken. */
+  async takeFromArchive(study: string, series: string | null): Promise<boolean> {
+    let taken = false;
+    await this.during("Fetching from the archive", async () => {
+      this.add(await this.server.takeFromArchive(study, series));
+      taken = true;
+    });
+    return taken;
   }
 
   async openExample(name: string): Promise<void> {

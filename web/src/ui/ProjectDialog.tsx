@@ -46,7 +46,7 @@ export function ProjectDialog({ app, project, onClose, onLook }: ProjectDialogPr
       {effort === null ? <p>Loading</p> : effort.length === 0 ? <p>Nobody has read an image yet.</p> : <EffortTable effort={effort} />}
       {cases.length > 0 && <CaseTable cases={cases} nameOf={(one) => nameOf(app, one)} onLook={look} />}
       {pairs.length > 0 && <PairTable pairs={pairs} />}
-      <TrainingSection app={app} project={project} />
+      {app.about?.can_train === true ? <TrainingSection app={app} project={project} /> : <p className="hint">Retraining needs the train extra, which is not installed on the service.</p>}
       {app.error !== "" && <div role="alert" className="problem"><Message text={app.error} /></div>}
       <p className="hint">
         The agreement is the mean Dice of all pairs of readers: 1 is the same mask, and two empty masks agree by 1. The consensus is

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { ImageInfo } from "../backend/backend";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
+import { ArchiveDialog } from "./ArchiveDialog";
 import { filesOf } from "./dropped";
 import { LabelSection } from "./LabelSection";
 import { Message } from "./Message";
@@ -15,6 +16,7 @@ interface Example {
 export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) {
   useChanges(app);
   const [examples, setExamples] = useState<readonly Example[]>([]);
+  const [picking, setPicking] = useState(false);
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const onServer = app.backend.place === "server";
@@ -41,6 +43,7 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
         <div className="buttons">
           <button type="button" className="primary" onClick={() => files.current?.click()}>Open files</button>
           {onServer && <button type="button" onClick={() => folder.current?.click()}>Open a folder</button>}
+          {onServer && app.about?.has_archive === true && <button type="button" onClick={() => { setPicking(true); }}>From the archive</button>}
         </div>
         <input ref={files} hidden type="file" multiple data-testid="files" onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
         <input ref={folder} hidden type="file" {...{ webkitdirectory: "" }} onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
@@ -57,6 +60,7 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
         </section>
       )}
       <Scans app={app} onPicked={onPicked} />
+      {picking && <ArchiveDialog app={app} onClose={() => { setPicking(false); }} onPicked={onPicked} />}
       {onServer && <LabelSection app={app} onPicked={onPicked} />}
     </nav>
   );

@@ -47,7 +47,7 @@ export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (m
   );
 }
 
-export function LoginDialog({ error, onLogin }: { error: string; onLogin: (name: string, password: string) => void }) {
+export function LoginDialog({ error, provider, onLogin }: { error: string; provider: boolean; onLogin: (name: string, password: string) => void }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   return (
@@ -61,7 +61,10 @@ export function LoginDialog({ error, onLogin }: { error: string; onLogin: (name:
         <label className="field">Account <input required autoFocus autoComplete="username" value={name} onChange={(event) => { setName(event.target.value); }} /></label>
         <label className="field">Password <input required type="password" autoComplete="current-password" value={password} onChange={(event) => { setPassword(event.target.value); }} /></label>
         {error !== "" && <div role="alert" className="problem"><Message text={error} /></div>}
-        <button type="submit" className="primary">Log in</button>
+        <div className="buttons">
+          <button type="submit" className="primary">Log in</button>
+          {provider && <a className="button" href="/api/session/oidc">Log in with the identity provider</a>}
+        </div>
       </form>
     </Dialog>
   );
