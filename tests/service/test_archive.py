@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,13 +48,17 @@ def test_a_study_of_an_orthanc_is_found_and_taken(tmp_path: Path) -> None:
             assert study["study"] == objects[0].StudyInstanceUID
             assert client.post("/api/archive/search", json={"patient_id": "nobody"}).json() == []
             body = {"study": study["study"]}
-            (series,) = client.post("/api/archive/series", json=body).json()
-            assert (series["modality"], series["instances"]) == ("MR", "3")
-            body["series"] = series["series"]
+            found = client.post("/api/archive/series", json=body)
+            assert found.status_code == 200, found.text
+            counts = Counter(str(one.SeriesInstanceUID) for one in objects)
+            assert {one["series"]: int(one["instances"]) for one in found.json()} == counts
+            assert {one["modality"] for one in found.json()} == {"MR"}
             taken = client.post("/api/archive/take", json=body)
             assert taken.status_code == 201, taken.text
-            (image,) = taken.json()["images"]
-            assert (image["kind"], image["frames"]) == ("volume", 3)
+            assert sum(one["frames"] for one in taken.json()["images"]) == len(objects)
+            body["series"] = found.json()[0]["series"]
+            alone = client.post("/api/archive/take", json=body).json()["images"]
+            assert sum(one["frames"] for one in alone) == counts[body["series"]]
             trail = client.get("/api/audit").json()
             assert {line["action"] for line in trail if "archive" in line["action"]} == {
                 f"POST /api/archive/{what}" for what in ("search", "series", "take")
