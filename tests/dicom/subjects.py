@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
+from breastseg.core.calibrated import Margin
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
@@ -18,6 +20,7 @@ from breastseg.data.phantoms.dicom import DicomPhantom, dicom_phantoms
 from breastseg.dicom.subject import FrameResult, Subject, subject_of_frames, subject_of_volume
 from breastseg.io.open import open_images
 from breastseg.measure.finding import findings
+from breastseg.measure.margin import lesion_margin
 
 PROVENANCE = Provenance("oracle", "1", {"threshold": 0.5}, "ab" * 32)
 
@@ -64,12 +67,21 @@ def frame_results(
     results = []
     for image, mask in zip(open_images(BytesIO(saved(one)), name), masks, strict=True):
         prediction = predicted(image, with_a_second(mask) if mask.any() else mask)
-        results.append(FrameResult.of(image, prediction, findings(prediction)))
+        results.append(FrameResult.of(image, prediction, findings(prediction, image)))
     return results
 
 
 def image_subject(name: str) -> Subject:
     return subject_of_frames(frame_results(name))
+
+
+def with_margins(subject: Subject) -> Subject:
+    """The same, each lesion between an inner and an outer contour."""
+    segments = []
+    for segment in subject.segments:
+        held = lesion_margin(segment.finding.lesion, subject.grid, Margin(0.9, 0.2, 0.1))
+        segments.append(replace(segment, finding=replace(segment.finding, margin=held)))
+    return replace(subject, segments=tuple(segments))
 
 
 def expected(name: str) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from pydicom import dcmread
 
 from breastseg.dicom.fhir import fhir_bundle
 from breastseg.dicom.objects import DicomObjects, DicomOptions
-from breastseg.dicom.report import measurements
+from breastseg.dicom.report import described, measurements
 from breastseg.dicom.subject import subject_of_frames
 from breastseg.io.open import open_images
 from breastseg.measure.finding import findings
@@ -38,9 +38,17 @@ def test_a_bundle_is_valid_and_says_what_the_report_says(name: str) -> None:
     assert study.series[0].instance[0].uid == one.SOPInstanceUID
     observations = [found[result.reference] for result in report.result]
     for observation, segment in zip(observations, subject.segments, strict=True):
-        values = [component.valueQuantity for component in observation.component]
+        values = [c.valueQuantity for c in observation.component if c.valueQuantity]
         expected = [(each.value, each.unit.value) for each in measurements(subject, segment)]
         assert [(float(value.value), value.code) for value in values] == expected
+        said_of = {
+            c.code.text: c.valueCodeableConcept.text
+            for c in observation.component
+            if c.valueCodeableConcept
+        }
+        assert said_of == {kind.meaning: value.meaning for kind, value in described(segment)}
+        absent = [c for c in observation.component if c.dataAbsentReason]
+        assert len(absent) == sum(one.value is None for one in segment.finding.descriptors)
         assert {reference.reference for reference in observation.derivedFrom} <= set(found)
         assert observation.bodySite.text == "Breast, Left"
 
@@ -60,7 +68,7 @@ def test_a_capture_shows_the_image_with_contours_and_its_use(name: str, tmp_path
     images = list(open_images(BytesIO(saved(phantom.objects[0])), name))
     for image, mask in zip(images, masks, strict=True):
         prediction = predicted(image, mask)
-        objects.take("scan", image, prediction, findings(prediction))
+        objects.take("scan", image, prediction, findings(prediction, image))
     objects.write(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scan_fhir.json", "scan_sc.dcm"]
     one = dcmread(tmp_path / "scan_sc.dcm")

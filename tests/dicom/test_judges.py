@@ -19,7 +19,15 @@ from breastseg.dicom.subject import Subject, subject_of_frames
 from breastseg.io.open import open_images
 from breastseg.io.volume_series import read_series
 
-from .subjects import frame_results, image_subject, phantoms, saved, volume_subject, write_mr
+from .subjects import (
+    frame_results,
+    image_subject,
+    phantoms,
+    saved,
+    volume_subject,
+    with_margins,
+    write_mr,
+)
 
 IMAGES = ("us-still", "us-colour", "us-cine", "mg", "mg-tomo")
 NAMES = (*IMAGES, "mr", "mr-enhanced", "none")
@@ -55,6 +63,8 @@ def objects_of(subject: Subject) -> dict[str, Dataset]:
         made["binary"] = segmentation(subject)
         made["fractional"] = segmentation(subject, "FRACTIONAL")
         made["report"] = report(subject, made["binary"])
+        if subject.grid.ndim == 2:
+            made["report of margins"] = report(with_margins(subject), made["binary"])
     if subject.segments and no_presentation(subject) is None:
         made["presentation"] = presentation(subject)
     return made

@@ -40,7 +40,7 @@ def images(name: str, change: dict[str, str]) -> list[Image]:
 
 def take(objects: DicomObjects, image: Image, mask: np.ndarray) -> tuple[str, ...]:
     prediction = predicted(image, mask)
-    return objects.take("scan", image, prediction, findings(prediction)).names
+    return objects.take("scan", image, prediction, findings(prediction, image)).names
 
 
 def test_a_header_against_the_rules_is_repeated_as_it_is(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_window_that_is_no_number_makes_no_presentation_state(tmp_path: Path) 
     tags = {**image.reference.tags, "WindowCenter": "middle"}
     object.__setattr__(image.reference, "tags", tags)
     prediction = predicted(image, phantoms()["mg"].truth)
-    taken = objects.take("scan", image, prediction, findings(prediction))
+    taken = objects.take("scan", image, prediction, findings(prediction, image))
     assert taken.presentation is None
     assert any("no window" in remark for remark in taken.remarks)
 

@@ -14,7 +14,15 @@ from breastseg.dicom.report import report
 from breastseg.dicom.segmentation import segmentation
 from breastseg.io.volume_series import read_series
 
-from .subjects import image_subject, phantoms, read_back, saved, volume_subject, write_mr
+from .subjects import (
+    image_subject,
+    phantoms,
+    read_back,
+    saved,
+    volume_subject,
+    with_margins,
+    write_mr,
+)
 
 
 def groups(one: Dataset) -> list[Dataset]:
@@ -107,5 +115,29 @@ def test_descriptors_are_stated_as_computed() -> None:
     assert items(group, "Orientation")
     assert not items(groups(read_back(report(image_subject("mg"))))[0], "Orientation")
     said = " ".join(item.TextValue for item in items(one, "Comment"))
-    assert "computed from the mask and are not a reading" in said
+    assert "computed from mask and grey levels and are not a reading" in said
     assert "second moments" in said
+    pattern = items(group, "Echo pattern")
+    if pattern:
+        assert "of the grey range" in said
+    else:
+        assert "Lesion 1, echo pattern: not computed" in said
+
+
+def test_an_interval_is_stated_with_what_it_promises() -> None:
+    subject = with_margins(image_subject("us-still"))
+    one = read_back(report(subject))
+    margin = subject.segments[0].finding.margin
+    assert margin is not None
+    found = {}
+    for item in items(groups(one)[0], "Long Axis"):
+        kinds = items(item, "Derivation") if "ContentSequence" in item else []
+        kind = kinds[0].ConceptCodeSequence[0].CodeMeaning if kinds else "itself"
+        found[kind] = float(item.MeasuredValueSequence[0].NumericValue)
+    low, high = margin.longest_diameter
+    assert found["Minimum"] == pytest.approx(low, rel=1e-3)
+    assert found["Maximum"] == pytest.approx(high, rel=1e-3)
+    assert found["Minimum"] < found["itself"] < found["Maximum"]
+    said = " ".join(item.TextValue for item in items(one, "Comment"))
+    assert "probability of 90%" in said
+    assert one.SOPInstanceUID != report(image_subject("us-still")).SOPInstanceUID

@@ -15,7 +15,7 @@ import base64
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +112,7 @@ def lesions() -> Iterator[dict[str, object]]:
             map_[7, 9] = 0.75
             map_[20, 3:14] = 0.625
         prediction = Prediction(map_, grid, Provenance("made", "1"), 0.6)
+        image = Image(np.zeros((1, *map_.shape), np.uint8), grid)
         yield {
             "map": map_.astype(float).round(4).tolist(),
             "threshold": 0.6,
@@ -120,8 +121,8 @@ def lesions() -> Iterator[dict[str, object]]:
                 {"box": list(one.box), "spacing_mm": one.spacing_mm} for one in grid.regions
             ],
             "lesions": [
-                plain(lesion_record(k, one, grid))
-                for k, one in enumerate(findings(prediction), start=1)
+                plain(replace(lesion_record(k, one, grid), descriptors=None))
+                for k, one in enumerate(findings(prediction, image), start=1)
             ],
         }
 

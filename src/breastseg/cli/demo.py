@@ -110,7 +110,7 @@ def _segment(segmenter: Segmenter, case: Case, name: str, folder: Path) -> tuple
     started = perf_counter()
     prediction = segmenter.segment(image)
     milliseconds = (perf_counter() - started) * 1000
-    found = findings(prediction)
+    found = findings(prediction, image)
     mask = prediction.mask().foreground
     files = Files(image=f"{case.case_id}_seen.png", overlay=f"{case.case_id}_overlay.png")
     write_png(folder / (files.image or ""), shown(image, prediction))

@@ -15,9 +15,17 @@ from pydicom.sr.coding import Code
 
 from breastseg.dicom.codes import BREAST, MASS, SIDES
 from breastseg.dicom.derived import RESEARCH
-from breastseg.dicom.report import ABSENT, measurements, words
+from breastseg.dicom.report import (
+    ABSENT,
+    DESCRIBED,
+    DESCRIPTORS,
+    Measured,
+    measurements,
+    remarks,
+    words,
+)
 from breastseg.dicom.segmentation import tracking
-from breastseg.dicom.subject import Subject
+from breastseg.dicom.subject import Segment, Subject
 from breastseg.dicom.uids import subject_digest
 
 Resource = dict[str, object]
@@ -27,6 +35,7 @@ _SYSTEMS = {
     "DCM": "http://dicom.nema.org/resources/ontology/DCM",
     "UCUM": "http://unitsofmeasure.org",
 }
+_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _PRESENT = Code("52101004", "SCT", "Present")
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
@@ -62,7 +71,7 @@ def fhir_bundle(subject: Subject) -> Resource:
         "result": [
             names.reference(f"observation {number}") for number in range(1, len(observations) + 1)
         ],
-        "conclusion": words(subject),
+        "conclusion": ". ".join((words(subject).rstrip("."), *remarks(subject))) + ".",
     }
     named = [("report", report), ("study", study), ("device", device)]
     named += [(f"observation {number}", one) for number, one in enumerate(observations, start=1)]
@@ -160,19 +169,38 @@ def _observations(subject: Subject, names: _Names) -> Iterator[Resource]:
             **_observation(subject, names, _PRESENT),
             "identifier": [{"system": "urn:dicom:uid", "value": f"urn:oid:{uid}"}],
             "component": [
-                {
-                    "code": _concept(one.code),
-                    "valueQuantity": {
-                        "value": one.value,
-                        "unit": one.unit.meaning,
-                        "system": _SYSTEMS["UCUM"],
-                        "code": one.unit.value,
-                    },
-                }
-                for one in measurements(subject, segment)
+                *(_measured(one) for one in measurements(subject, segment)),
+                *_descriptors(segment),
             ],
             "note": [{"text": f"{RESEARCH}. {name}, measured on {source.instance_uid}{at}"}],
         }
+
+
+def _measured(one: Measured) -> Resource:
+    """A component; that of an interval also says which end it is."""
+    code = _concept(one.code)
+    if one.derivation is not None:
+        code["text"] = f"{one.code.meaning}, {one.derivation.meaning.casefold()}"
+    return {
+        "code": code,
+        "valueQuantity": {
+            "value": one.value,
+            "unit": one.unit.meaning,
+            "system": _SYSTEMS["UCUM"],
+            "code": one.unit.value,
+        },
+    }
+
+
+def _descriptors(segment: Segment) -> Iterator[Resource]:
+    """A component for each computed descriptor, and for one that could not be computed."""
+    for one in segment.finding.descriptors:
+        code = _concept(DESCRIPTORS[one.kind])
+        if one.value is not None:
+            yield {"code": code, "valueCodeableConcept": _concept(DESCRIBED[one.value])}
+            continue
+        reason = {"system": _ABSENT, "code": "not-performed", "display": "Not Performed"}
+        yield {"code": code, "dataAbsentReason": {"coding": [reason], "text": one.detail}}
 
 
 def _observation(subject: Subject, names: _Names, value: Code) -> Resource:

@@ -28,7 +28,8 @@ from breastseg.dicom.derived import RESEARCH, derived_dataset, sop_reference
 from breastseg.dicom.segmentation import frame_numbers, tracking
 from breastseg.dicom.subject import Plane, Segment, Subject
 from breastseg.dicom.uids import derived_uid
-from breastseg.measure.descriptors import DEFINITIONS, Kind, descriptors
+from breastseg.measure.descriptors import DEFINITIONS, TITLES, Kind
+from breastseg.measure.margin import LesionMargin
 from breastseg.results.schema import significant
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ _AREA = Code("42798000", "SCT", "Area")
 _VOLUME = Code("118565006", "SCT", "Volume")
 _CERTAINTY = Code("111012", "DCM", "Certainty of Finding")
 _MEAN = Code("373098007", "SCT", "Mean")
+_MINIMUM = Code("255605001", "SCT", "Minimum")
+_MAXIMUM = Code("56851009", "SCT", "Maximum")
 ABSENT = Code("2667000", "SCT", "Absent")
 _COMMENT = Code("121106", "DCM", "Comment")
 _DEVICE = Code("121007", "DCM", "Device")
@@ -64,18 +67,29 @@ _UNITS = {
     ("mm", 2): Code("mm2", "UCUM", "square millimeter"),
     ("mm", 3): Code("mm3", "UCUM", "cubic millimeter"),
 }
-_KINDS: dict[Kind, Code] = {
+DESCRIPTORS: dict[Kind, Code] = {
     "shape": Code("300842002", "SCT", "Shape"),
     "orientation": Code("111354", "DCM", "Orientation"),
     "margin": Code("111037", "DCM", "Margins"),
+    "echo_pattern": Code("111360", "DCM", "Echo pattern"),
+    "posterior_features": Code("111366", "DCM", "Posterior acoustic features"),
 }
-_DESCRIBED = {
+DESCRIBED = {
     "round": Code("42700002", "SCT", "Round shape"),
     "oval": Code("84360004", "SCT", "Ovoid shape (Oval)"),
     "irregular": Code("49608001", "SCT", "Irregular"),
     "parallel": Code("111355", "DCM", "Parallel"),
     "not parallel": Code("111356", "DCM", "Not parallel"),
     "circumscribed": Code("129738007", "SCT", "Circumscribed lesion"),
+    "anechoic": Code("111361", "DCM", "Anechoic"),
+    "hyperechoic": Code("111362", "DCM", "Hyperechoic"),
+    "complex": Code("111363", "DCM", "Complex"),
+    "hypoechoic": Code("111364", "DCM", "Hypoechoic"),
+    "isoechoic": Code("111365", "DCM", "Isoechoic"),
+    "none": Code("111367", "DCM", "No posterior acoustic features"),
+    "enhancement": Code("111368", "DCM", "Posterior enhancement"),
+    "shadowing": Code("111369", "DCM", "Posterior shadowing"),
+    "combined": Code("111370", "DCM", "Combined posterior enhancement and shadowing"),
 }
 _PERCENT = Code("%", "UCUM", "percent")
 
@@ -96,8 +110,11 @@ def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
     spatial = subject.grid.ndim == 3
     sop_class = COMPREHENSIVE_3D if spatial else COMPREHENSIVE
     one = derived_dataset(subject, sop_class, "SR", _SERIES)
-    if segments is not None:  # one that refers to a segmentation is another object
-        one.SOPInstanceUID = derived_uid(one.SOPInstanceUID, segments.SOPInstanceUID)
+    more = [] if segments is None else [segments.SOPInstanceUID]
+    held = (segment.finding.margin for segment in subject.segments)
+    more += sorted({margin.coverage for margin in held if margin is not None})
+    if more:  # one that refers to a segmentation or states margins is another object
+        one.SOPInstanceUID = derived_uid(one.SOPInstanceUID, *more)
         one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
     numbers = range(1, len(subject.segments) + 1)
     content = sr.MeasurementReport(
@@ -108,8 +125,7 @@ def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
         title=Code("126000", "DCM", "Imaging Measurement Report"),
     )
     root = content[0]
-    said = [words(subject), *([_computed()] if subject.grid.ndim == 2 and subject.segments else [])]
-    for text in said:
+    for text in (words(subject), *remarks(subject)):
         root.ContentSequence.append(
             sr.TextContentItem(_COMMENT, text, sr.RelationshipTypeValues.CONTAINS)
         )
@@ -169,7 +185,10 @@ def _group(subject: Subject, number: int, segments: Dataset | None) -> Group:
             sr.Measurement(one.code, one.value, one.unit, derivation=one.derivation)
             for one in measurements(subject, subject.segments[number - 1])
         ],
-        qualitative_evaluations=[*_described(subject, subject.segments[number - 1])],
+        qualitative_evaluations=[
+            sr.QualitativeEvaluation(kind, value)
+            for kind, value in described(subject.segments[number - 1])
+        ],
         algorithm_id=sr.AlgorithmIdentification(
             said.segmenter, said.version, parameters or None, algorithm_family(said), "breastseg"
         ),
@@ -245,6 +264,8 @@ def measurements(subject: Subject, segment: Segment) -> Iterator[Measured]:
         for code, length in ((_LONG_AXIS, measured.longest), (_SHORT_AXIS, measured.perpendicular)):
             yield Measured(code, significant(length), _unit(measured.unit, 1))
         yield Measured(_AREA, significant(measured.area), _unit(measured.unit, 2))
+        if segment.finding.margin is not None:
+            yield from _between(segment.finding.margin, measured.unit)
     if segment.finding.volume is not None:
         unit = _unit(subject.grid.unit, 3)
         yield Measured(_VOLUME, significant(segment.finding.volume), unit)
@@ -252,22 +273,52 @@ def measurements(subject: Subject, segment: Segment) -> Iterator[Measured]:
     yield Measured(_CERTAINTY, probability, _PERCENT, _MEAN)
 
 
-def _computed() -> str:
-    how = "; ".join(f"{kind}: {definition}" for kind, definition in DEFINITIONS.items())
-    return f"Shape, orientation and margins are computed from the mask and are not a reading. {how}"
+def _between(margin: LesionMargin, unit: str) -> Iterator[Measured]:
+    """The smallest and largest of what an inner and an outer contour promise."""
+    for code, pair, power in (
+        (_LONG_AXIS, margin.longest_diameter, 1),
+        (_AREA, margin.area, 2),
+    ):
+        for value, derivation in zip(pair, (_MINIMUM, _MAXIMUM), strict=True):
+            yield Measured(code, significant(value), _unit(unit, power), derivation)
 
 
-def _described(subject: Subject, segment: Segment) -> Iterator[sr.QualitativeEvaluation]:
-    """Descriptors computed from the mask of an image; the report says that they are."""
-    from highdicom import sr
+def remarks(subject: Subject) -> Iterator[str]:
+    """What must be said of the figures: how descriptors were computed, what margins promise."""
+    every = [one for segment in subject.segments for one in segment.finding.descriptors]
+    kinds = {one.kind for one in every}
+    if kinds:
+        how = "; ".join(
+            f"{TITLES[kind]}: {said}" for kind, said in DEFINITIONS.items() if kind in kinds
+        )
+        yield f"Descriptors are computed from mask and grey levels and are not a reading. {how}"
+    for number, segment in enumerate(subject.segments, start=1):
+        name = tracking(subject, number)[0]
+        for one in segment.finding.descriptors:
+            if one.detail:
+                stated = "" if one.value else "not computed, "
+                yield f"{name}, {TITLES[one.kind]}: {stated}{one.detail}"
+        margin = segment.finding.margin
+        if margin is not None:
+            yield (
+                f"{name}: minimum and maximum are of an inner and an outer contour, "
+                f"{significant(margin.inner_distance)} within and "
+                f"{significant(margin.outer_distance)} {_length(segment)} outside of the mask's. "
+                f"Each of both holds with a probability of {margin.coverage:.0%}, as calibrated on "
+                "other patients: all within the inner one is lesion, and all of the lesion lies "
+                "within the outer one"
+            )
 
-    if subject.grid.ndim != 2:
-        return
-    shown = next(plane for plane in segment.planes if plane.index == segment.measured_at)
-    rows, columns = subject.grid.steps
-    ultrasound = subject.reference.tags.get("Modality") == "US"
-    for one in descriptors(shown.crop, (rows, columns), ultrasound):
-        yield sr.QualitativeEvaluation(_KINDS[one.kind], _DESCRIBED[one.value])
+
+def _length(segment: Segment) -> str:
+    return segment.finding.measured.unit if segment.finding.measured is not None else "px"
+
+
+def described(segment: Segment) -> Iterator[tuple[Code, Code]]:
+    """The computed descriptors of a lesion as concepts: what, and what it is."""
+    for one in segment.finding.descriptors:
+        if one.value is not None:
+            yield DESCRIPTORS[one.kind], DESCRIBED[one.value]
 
 
 def _unit(unit: str, power: int) -> Code:

@@ -191,7 +191,7 @@ def subject_of_volume(image: Image, prediction: Prediction) -> Subject:
         UnsupportedError: as `refusal` says.
         InputError: the reference has not one frame a slice of each phase.
     """
-    found = findings(prediction)
+    found = findings(prediction, image)
     result = FrameResult.of(image, prediction, found)
     slices, phases = image.grid.shape[0], len(image.array)
     frames = result.reference.frames

@@ -1,7 +1,8 @@
-"""Descriptors of a lesion after BI-RADS that can be computed from its mask.
+"""Descriptors of a lesion after BI-RADS that can be computed from its mask and the grey levels.
 
-They say what the mask is like, by the definitions here. They are no reading: a reader judges the
-tissue, and a mask that is smooth because its method is smooth has a smooth margin.
+They say what the mask and the image are like, by the definitions here. They are no reading: a
+reader judges the tissue, and a mask that is smooth because its method is smooth has a smooth
+margin.
 """
 
 from __future__ import annotations
@@ -13,12 +14,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Kind = Literal["shape", "orientation", "margin"]
+from breastseg.measure.echo import ECHO_PATTERN, POSTERIOR, Surroundings, echo_pattern, posterior
+
+Kind = Literal["shape", "orientation", "margin", "echo_pattern", "posterior_features"]
 
 ROUND = 0.85
 OVAL = 0.88
 CIRCUMSCRIBED = 0.95
 _MIN_PIXELS = 50
+
+TITLES: dict[Kind, str] = {
+    "shape": "shape",
+    "orientation": "orientation",
+    "margin": "margin",
+    "echo_pattern": "echo pattern",
+    "posterior_features": "posterior features",
+}
+"""How each is called in words."""
 
 DEFINITIONS: dict[Kind, str] = {
     "shape": "overlap (intersection over union) with the ellipse of the same second moments: "
@@ -28,6 +40,8 @@ DEFINITIONS: dict[Kind, str] = {
     "else not parallel",
     "margin": f"circumscribed where the mask fills at least {CIRCUMSCRIBED} of its convex hull, "
     "else none is stated",
+    "echo_pattern": ECHO_PATTERN,
+    "posterior_features": POSTERIOR,
 }
 """How each is computed; the limits are the project's own."""
 
@@ -37,16 +51,23 @@ class Descriptor:
     """One computed descriptor.
 
     Attributes:
-        kind: shape, orientation or margin; `DEFINITIONS` says how it is computed.
-        value: round, oval or irregular; parallel or not parallel; circumscribed.
+        kind: which; `DEFINITIONS` says how it is computed.
+        value: round, oval or irregular; parallel or not parallel; circumscribed; anechoic,
+            hypoechoic, isoechoic, hyperechoic or complex; none, enhancement, shadowing or combined.
+            None where it was not computed.
+        detail: the figures behind it, or why it was not computed; empty where the value says all.
     """
 
     kind: Kind
-    value: str
+    value: str | None
+    detail: str = ""
 
 
 def descriptors(
-    crop: NDArray[np.bool_], steps: tuple[float, float], ultrasound: bool
+    crop: NDArray[np.bool_],
+    steps: tuple[float, float],
+    ultrasound: bool,
+    around: Surroundings | str | None = None,
 ) -> tuple[Descriptor, ...]:
     """The descriptors of a lesion in an image.
 
@@ -54,6 +75,8 @@ def descriptors(
         crop: (rows, columns), True on the lesion.
         steps: distance of pixel centres along rows and columns, in any one unit.
         ultrasound: whether rows go into the body, so that there is an orientation.
+        around: of ultrasound, the grey levels, or why they cannot be compared; None to compare
+            none.
 
     Returns:
         None of them for a mask of fewer than 50 pixels, which has no shape to speak of.
@@ -69,6 +92,11 @@ def descriptors(
         found.append(Descriptor("orientation", "parallel" if wide >= deep else "not parallel"))
     if _solidity(crop) >= CIRCUMSCRIBED:
         found.append(Descriptor("margin", "circumscribed"))
+    if isinstance(around, str):
+        found += [Descriptor(kind, None, around) for kind in ("echo_pattern", "posterior_features")]
+    elif around is not None:
+        found.append(Descriptor("echo_pattern", *echo_pattern(around)))
+        found.append(Descriptor("posterior_features", *posterior(around)))
     return tuple(found)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from breastseg.core.calibrated import Conformal, Margin
 from breastseg.core.errors import InputError
+from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Lesion, Prediction
-from breastseg.measure.lesion import LesionMeasurement, measure
+from breastseg.measure.descriptors import Descriptor, descriptors
+from breastseg.measure.echo import grey_levels, surroundings
+from breastseg.measure.lesion import LesionMeasurement, measure, spacing_at
 from breastseg.measure.margin import LesionMargin, lesion_margin
 from breastseg.measure.uncertainty import region_uncertainty
 from breastseg.measure.volume import measure_volume
@@ -25,6 +28,7 @@ class Finding:
         uncertainty: the mean over it, 0 (sure) to 1; None where the method gives none.
         classes: mean probability over it of each kind of lesion; empty where there are no kinds.
         margin: between which contours it lies; None where that was not asked for.
+        descriptors: in an image, those after BI-RADS that can be computed.
     """
 
     lesion: Lesion
@@ -33,13 +37,17 @@ class Finding:
     uncertainty: float | None = None
     classes: Mapping[str, float] = field(default_factory=dict)
     margin: LesionMargin | None = None
+    descriptors: tuple[Descriptor, ...] = ()
 
 
-def findings(prediction: Prediction, coverage: float | None = None) -> tuple[Finding, ...]:
+def findings(
+    prediction: Prediction, image: Image, coverage: float | None = None
+) -> tuple[Finding, ...]:
     """The lesions of an image or a volume, the largest first.
 
     Args:
         prediction: of an image where a coverage is asked for.
+        image: what was segmented; its grey levels tell the echo pattern of ultrasound.
         coverage: with which probability an inner and an outer contour shall hold; what was asked
             for with the prediction by default.
 
@@ -49,6 +57,7 @@ def findings(prediction: Prediction, coverage: float | None = None) -> tuple[Fin
     grid = prediction.grid
     coverage = prediction.coverage if coverage is None else coverage
     margin = None if coverage is None else margin_of(prediction.conformal, coverage)
+    described = _describer(image, prediction) if grid.ndim == 2 else None
     return tuple(
         Finding(
             lesion,
@@ -57,6 +66,7 @@ def findings(prediction: Prediction, coverage: float | None = None) -> tuple[Fin
             region_uncertainty(prediction, lesion),
             _classes(prediction, lesion),
             None if margin is None else lesion_margin(lesion, grid, margin),
+            () if described is None else described(lesion),
         )
         for lesion in prediction.lesions()
     )
@@ -79,6 +89,20 @@ def margin_of(conformal: Conformal | None, coverage: float) -> Margin:
             "leave out what changes the operating point, or calibrate margins for the bundle",
         )
     return conformal.margin(coverage)
+
+
+def _describer(image: Image, prediction: Prediction) -> Callable[[Lesion], tuple[Descriptor, ...]]:
+    """What describes the lesions of an image; its grey levels are looked at for ultrasound."""
+    ultrasound = image.modality is Modality.ULTRASOUND
+    levels = grey_levels(image) if ultrasound else None
+    mask = prediction.mask().foreground
+
+    def described(lesion: Lesion) -> tuple[Descriptor, ...]:
+        rows, columns = spacing_at(lesion, image.grid) or (1.0, 1.0)
+        around = None if levels is None else surroundings(image, lesion, levels, mask)
+        return descriptors(lesion.crop, (rows, columns), ultrasound, around)
+
+    return described
 
 
 def _classes(prediction: Prediction, lesion: Lesion) -> Mapping[str, float]:

@@ -28,6 +28,10 @@ _MARGIN = (
     *("margin_coverage", "margin_outer_distance", "margin_inner_distance"),
     *("margin_longest_diameter0", "margin_longest_diameter1", "margin_area0", "margin_area1"),
 )
+_DESCRIPTORS = (
+    *("descriptor_shape", "descriptor_orientation", "descriptor_margin"),
+    *("descriptor_echo_pattern", "descriptor_posterior_features"),
+)
 _COLUMNS = (
     *("input", "kind", "frame", "status", "error"),
     *("study_uid", "series_uid", "instance_uid", "accession_number"),
@@ -38,6 +42,7 @@ _COLUMNS = (
     *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
     *("mean_probability", "max_probability", "uncertainty", "class"),
     *_MARGIN,
+    *_DESCRIPTORS,
     *("mask", "image", "overlay", "probability_map", "uncertainty_map", "contours"),
     *("segmentation", "report", "presentation"),
     *("segmenter", "segmenter_version", "weights_sha256", "software_version"),
@@ -171,6 +176,7 @@ def _sizes(lesion: LesionRecord) -> dict[str, object]:
         "class": lesion.class_name,
         **{name: getattr(lesion, name) for name in names},
     }
+    sizes |= {f"descriptor_{one.kind}": one.value for one in lesion.descriptors or ()}
     margin = lesion.margin
     if margin is None:
         return sizes

@@ -12,6 +12,7 @@ from breastseg.core.prediction import Prediction
 from breastseg.measure.finding import Finding
 from breastseg.measure.margin import LesionMargin
 from breastseg.results.schema import (
+    DescriptorRecord,
     Entry,
     Files,
     Kind,
@@ -82,6 +83,10 @@ def lesion_record(number: int, finding: Finding, grid: Grid) -> LesionRecord:
         class_name=max(classes, key=lambda name: classes[name], default=None),
         class_probabilities={name: round(mean, 4) for name, mean in classes.items()} or None,
         margin=None if finding.margin is None else margin_record(finding.margin),
+        descriptors=tuple(
+            DescriptorRecord(one.kind, one.value, one.detail or None) for one in finding.descriptors
+        )
+        or None,
     )
     if measured is None:
         return record

@@ -59,7 +59,7 @@ class GivenMask:
             name: of the image.
             files: what is written for it.
         """
-        found = findings(self.prediction)
+        found = findings(self.prediction, self.image)
         entry = success(name, self.image, self.prediction, found, files)
         return replace(entry, lesions=tuple(map(_without_probability, entry.lesions))), found
 

@@ -14,6 +14,7 @@ from breastseg.core.mask import LESION
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB
 from breastseg.io.ruler import RULER_RGB
 from breastseg.io.write import replacing
+from breastseg.measure.descriptors import DEFINITIONS, TITLES
 from breastseg.metrics.lesionwise import LesionMatch
 from breastseg.results import sentences
 from breastseg.results.document import REPORT_NAME
@@ -96,6 +97,16 @@ class Scan:
         return sentences.to_paste(self.entry)
 
     @property
+    def described(self) -> tuple[str, ...]:
+        """A line a lesion with its computed descriptors, where it has some."""
+        noun = (self.entry.label or LESION).capitalize()
+        return tuple(
+            f"{noun} {lesion.number}: {words}"
+            for lesion in self.lesions
+            if (words := sentences.described(lesion))
+        )
+
+    @property
     def classes(self) -> bool:
         """True where the kinds of lesion are told apart."""
         return any(lesion.class_name for lesion in self.lesions)
@@ -171,6 +182,7 @@ def _pieces(
             found=sum(bool(scan.lesions) for scan in scans),
             failed=sum(scan.entry.failed for scan in scans),
             with_truth=any(scan.truth is not None for scan in scans),
+            definitions=_definitions(scans),
             with_classes=any(scan.classes for scan in scans),
             calibrated=bundle is not None and bundle.output.temperature != 1,
             tally=tally([scan.truth for scan in scans if scan.truth is not None]),
@@ -180,6 +192,14 @@ def _pieces(
             ruler_colour=_css(RULER_RGB),
         )
     )
+
+
+def _definitions(scans: list[Scan]) -> dict[str, str]:
+    """By their name, how the descriptors that stand in the report are computed."""
+    every = {
+        one.kind for scan in scans for lesion in scan.lesions for one in lesion.descriptors or ()
+    }
+    return {TITLES[kind]: said for kind, said in DEFINITIONS.items() if kind in every}
 
 
 def _environment() -> Environment:

@@ -15,6 +15,7 @@ from typing import Literal
 from breastseg import __version__
 from breastseg.core.provenance import Provenance, Scalar
 from breastseg.core.reference import FrameReference, Reference
+from breastseg.measure.descriptors import Kind as DescriptorKind
 
 NOTICE = "Research tool, not a medical device."
 
@@ -101,6 +102,23 @@ class MarginRecord:
 
 
 @dataclass(frozen=True)
+class DescriptorRecord:
+    """One descriptor after BI-RADS, computed from mask and grey levels; no reading.
+
+    Attributes:
+        kind: which.
+        value: round, oval or irregular; parallel or not parallel; circumscribed; anechoic,
+            hypoechoic, isoechoic, hyperechoic or complex; none, enhancement, shadowing or combined.
+            Absent where it was not computed.
+        detail: the figures behind it, or why it was not computed; absent where the value says all.
+    """
+
+    kind: DescriptorKind
+    value: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
 class LesionRecord:
     """One lesion of an image, frame, volume or slide.
 
@@ -123,6 +141,7 @@ class LesionRecord:
         class_name: the likeliest kind of lesion, of a method that tells kinds apart.
         class_probabilities: of each kind, the mean over the lesion, 0 to 1, not calibrated.
         margin: an inner and an outer contour; absent where it was not asked for.
+        descriptors: those that are computed; 2-D only, absent for a mask of a few pixels.
     """
 
     number: int
@@ -141,6 +160,7 @@ class LesionRecord:
     class_name: str | None = None
     class_probabilities: Mapping[str, float] | None = None
     margin: MarginRecord | None = None
+    descriptors: tuple[DescriptorRecord, ...] | None = None
 
 
 @dataclass(frozen=True)

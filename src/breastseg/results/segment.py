@@ -173,7 +173,7 @@ def _entry(
         assert isinstance(done.result, BreastsegError)
         return failure(source.name, kind, done.result, number)
     try:
-        found = findings(done.result, coverage)
+        found = findings(done.result, done.image, coverage)
     except InputError as error:
         return failure(source.name, kind, error, number)
     files = Files()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from breastseg.core.mask import LESION
+from breastseg.measure.descriptors import TITLES
 from breastseg.results.schema import Entry, LesionRecord
 
 
@@ -45,6 +46,23 @@ def to_paste(entry: Entry) -> tuple[str, ...]:
         + (f", {lesion.class_name}" if lesion.class_name else "")
         for lesion in entry.lesions
     )
+
+
+def described(lesion: LesionRecord) -> str:
+    """The computed descriptors in words; empty where there are none.
+
+    A shape and an orientation stand alone, the others with their name.
+    """
+    words = []
+    for one in lesion.descriptors or ():
+        title = TITLES[one.kind]
+        if one.value is None:
+            words.append(f"{title} not computed ({one.detail})")
+        elif one.kind in ("shape", "orientation"):
+            words.append(one.value)
+        else:
+            words.append(f"{title} {one.value}" + (f" ({one.detail})" if one.detail else ""))
+    return ", ".join(words)
 
 
 def size(lesion: LesionRecord) -> str:

@@ -64,7 +64,7 @@ def segment_volume(
             entry = failure(name, "volume", error)
             run.add(entry)
         else:
-            found = findings(prediction)
+            found = findings(prediction, image)
             taken = Taken()
             if companion is not None and run.root is not None:
                 taken = companion.take("", image, prediction, found)

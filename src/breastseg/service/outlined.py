@@ -38,7 +38,7 @@ class Outlined:
     @property
     def found(self) -> tuple[Finding, ...]:
         """The lesions, the largest first."""
-        return findings(self.prediction)
+        return findings(self.prediction, self.image)
 
     @property
     def document(self) -> Document:

@@ -143,7 +143,7 @@ def _volume(segmenter: Segmenter, image: Image) -> Outcome:
 
 
 def _outcome(image: Image, prediction: Prediction, margin: float | None = None) -> Outcome:
-    entry = success(image.source, image, prediction, findings(prediction, margin), Files())
+    entry = success(image.source, image, prediction, findings(prediction, image, margin), Files())
     return Outcome(
         _document((entry,), prediction),
         prediction.probability,

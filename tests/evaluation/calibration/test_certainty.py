@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from breastseg.cli.main import main
-from breastseg.core import Confidence, Grid, Margin, Prediction, Provenance
+from breastseg.core import Confidence, Grid, Image, Margin, Prediction, Provenance
 from breastseg.core.errors import BundleError, DataSetError
 from breastseg.data.sets.folder import Folder
 from breastseg.evaluation.calibration.confidence import (
@@ -241,7 +241,8 @@ def test_a_margin_holds_the_mask_between_its_contours(scans: Path) -> None:
         Provenance("t", "1"),
         conformal=Conformal("made up", 10, 0.0, (Margin(0.9, 0.2, 0.1),)),
     )
-    (finding,) = findings(prediction, 0.9)
+    image = Image(mask[None].astype(np.uint8), prediction.grid)
+    (finding,) = findings(prediction, image, 0.9)
     assert finding.margin is not None
     outer, inner = finding.margin.masks(mask.shape)
     assert (inner <= mask).all()

@@ -243,6 +243,10 @@ export interface LesionRecord {
     [k: string]: number;
   };
   margin?: MarginRecord;
+  /**
+   * those that are computed; 2-D only, absent for a mask of a few pixels
+   */
+  descriptors?: DescriptorRecord[];
 }
 /**
  * an inner and an outer contour; absent where it was not asked for
@@ -274,6 +278,20 @@ export interface MarginRecord {
    * @maxItems 2
    */
   area: [number, number];
+}
+export interface DescriptorRecord {
+  /**
+   * which
+   */
+  kind: "shape" | "orientation" | "margin" | "echo_pattern" | "posterior_features";
+  /**
+   * round, oval or irregular; parallel or not parallel; circumscribed; anechoic, hypoechoic, isoechoic, hyperechoic or complex; none, enhancement, shadowing or combined. Absent where it was not computed
+   */
+  value?: string;
+  /**
+   * the figures behind it, or why it was not computed; absent where the value says all
+   */
+  detail?: string;
 }
 /**
  * what was written

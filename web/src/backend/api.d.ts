@@ -1359,6 +1359,28 @@ export interface components {
          */
         Decision: "accepted" | "corrected" | "rejected" | "handed on";
         /**
+         * DescriptorRecord
+         * @description One descriptor after BI-RADS, computed from mask and grey levels; no reading.
+         *
+         *     Attributes:
+         *         kind: which.
+         *         value: round, oval or irregular; parallel or not parallel; circumscribed; anechoic,
+         *             hypoechoic, isoechoic, hyperechoic or complex; none, enhancement, shadowing or combined.
+         *             Absent where it was not computed.
+         *         detail: the figures behind it, or why it was not computed; absent where the value says all.
+         */
+        DescriptorRecord: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "shape" | "orientation" | "margin" | "echo_pattern" | "posterior_features";
+            /** Value */
+            value?: string | null;
+            /** Detail */
+            detail?: string | null;
+        };
+        /**
          * Document
          * @description The whole of ``results.json``.
          *
@@ -1757,6 +1779,7 @@ export interface components {
          *         class_name: the likeliest kind of lesion, of a method that tells kinds apart.
          *         class_probabilities: of each kind, the mean over the lesion, 0 to 1, not calibrated.
          *         margin: an inner and an outer contour; absent where it was not asked for.
+         *         descriptors: those that are computed; 2-D only, absent for a mask of a few pixels.
          */
         LesionRecord: {
             /** Number */
@@ -1801,6 +1824,8 @@ export interface components {
                 [key: string]: number;
             } | null;
             margin?: components["schemas"]["MarginRecord"] | null;
+            /** Descriptors */
+            descriptors?: components["schemas"]["DescriptorRecord"][] | null;
         };
         /**
          * LoginRequest

@@ -111,7 +111,7 @@ class Segmenting:
         objects = DicomObjects(DicomOptions(self._config.objects))
         remarks: tuple[str, ...] = ()
         for image, prediction in self._segmented(item, handler):
-            taken = objects.take("", image, prediction, findings(prediction))
+            taken = objects.take("", image, prediction, findings(prediction, image))
             remarks = (*remarks, *taken.remarks)
         folder.mkdir(parents=True)
         objects.write(folder)
