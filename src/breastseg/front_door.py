@@ -155,12 +155,13 @@ def lesion_margins(prediction: Prediction) -> tuple[LesionMargin, ...]:
     Raises:
         InputError: no margin was asked for.
     """
-    from breastseg.measure.finding import findings
+    from breastseg.measure.finding import margin_of
+    from breastseg.measure.margin import lesion_margin
 
-    found = [one.margin for one in findings(prediction)]
     if prediction.coverage is None:
         raise InputError("a prediction without a margin", "one that was segmented with a margin")
-    return tuple(margin for margin in found if margin is not None)
+    margin = margin_of(prediction.conformal, prediction.coverage)
+    return tuple(lesion_margin(one, prediction.grid, margin) for one in prediction.lesions())
 
 
 def compare(

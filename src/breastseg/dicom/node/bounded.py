@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 MAX_PDU = 2**17
 """Bytes of a protocol data unit, our own limit and with it what peers are told."""
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE")
+"""What OpenSSL says of first bytes that are none of TLS."""
 _SLACK = 2**16
 """More than a header, a command and an association request have."""
 
@@ -75,7 +77,10 @@ class BoundedSocket(AssociationSocket):
             left = until - time.monotonic()
             if not pending and (left <= 0 or not select.select([sock], [], [], left)[0]):
                 raise self._ended("too slow, or open for too long")
-            more = sock.recv(min(nr_bytes - len(read), 2**16))
+            try:  # the first one shakes hands
+                more = sock.recv(min(nr_bytes - len(read), 2**16))
+            except ssl.SSLError as error:
+                raise self._ended(_without_tls(error)) from error
             if not more:
                 break
             read += more
@@ -93,6 +98,20 @@ class BoundedSocket(AssociationSocket):
         super()._shutdown_socket()
         if self.socket is not None:
             self.socket.close()
+
+
+def _without_tls(error: ssl.SSLError) -> str:
+    """Why there is no TLS with a peer, in words."""
+    reason = str(error.reason or "")
+    if reason in _NO_TLS:
+        return "no TLS: it does not speak it"
+    if reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return "no TLS: it shows no certificate"
+    if reason == "CERTIFICATE_VERIFY_FAILED":
+        return "no TLS: its certificate is not of the configured authorities, or has expired"
+    if "ALERT" in reason:
+        return f"no TLS: it refuses the node's certificate or version ({reason})"
+    return f"no TLS ({reason})"
 
 
 class BoundedHandler(RequestHandler):

@@ -15,7 +15,6 @@ from breastseg.annotation.progress import Status, status_of
 from breastseg.annotation.project import Project
 from breastseg.core.mask import LESION
 from breastseg.core.provenance import BY_HAND
-from breastseg.measure.finding import findings
 from breastseg.results.document import to_csv
 from breastseg.results.given_mask import GivenMask
 from breastseg.results.schema import Document, Files, SegmenterRecord
@@ -78,7 +77,7 @@ def _labelled(service: Service, project: Project) -> Iterator[tuple[str, GivenMa
 def _contours(service: Service, project: Project) -> Iterator[CocoImage]:
     for name, given, _ in _labelled(service, project):
         rows, columns = given.mask.shape
-        regions = [one.lesion.on((rows, columns)) for one in findings(given.prediction)]
+        regions = [one.on((rows, columns)) for one in given.prediction.lesions()]
         yield CocoImage(name, (rows, columns), regions)
 
 
