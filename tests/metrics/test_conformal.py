@@ -15,7 +15,6 @@ from breastseg.core.errors import InputError
 from breastseg.metrics.conformal import (
     conformal_quantile,
     inner_margin,
-    missed_fraction,
     outer_margin,
     risk_controlling_threshold,
 )
@@ -58,15 +57,6 @@ def test_the_threshold_holds_its_risk_in_the_mean() -> None:
         assert chosen is not None
         risks.append(losses[-1, int(np.searchsorted(thresholds, chosen))])
     assert np.mean(risks) < 0.2 + 4 * np.std(risks) / math.sqrt(len(risks))
-
-
-def test_what_a_threshold_misses() -> None:
-    probability = np.array([[0.1, 0.4], [0.6, 0.9]])
-    truth = np.array([[False, True], [True, True]])
-    found = missed_fraction(probability, truth, np.array([0.4, 0.5, 0.95]))
-    np.testing.assert_allclose(found, [0, 1 / 3, 1])
-    with pytest.raises(InputError):
-        missed_fraction(probability, np.zeros((2, 2), bool), np.array([0.5]))
 
 
 def test_margins_by_hand() -> None:

@@ -81,28 +81,6 @@ def risk_controlling_threshold(
     return float(thresholds[bounded][-1]) if bool(bounded.any()) else None
 
 
-def missed_fraction(
-    probability: NDArray[np.floating], truth: NDArray[np.bool_], thresholds: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """The fraction of a lesion's pixels that lie below each threshold.
-
-    Args:
-        probability: any shape, 0 to 1.
-        truth: the same shape, bool, with a lesion.
-        thresholds: (t,), rising.
-
-    Returns:
-        (t,), 0 to 1, not falling.
-
-    Raises:
-        InputError: there is no lesion.
-    """
-    inside = np.sort(probability[truth], axis=None)
-    if inside.size == 0:
-        raise InputError("a ground truth without a lesion", "one with a lesion")
-    return np.searchsorted(inside, thresholds, side="left") / inside.size
-
-
 def outer_margin(
     mask: NDArray[np.bool_], truth: NDArray[np.bool_], step: tuple[float, ...] | None = None
 ) -> float:

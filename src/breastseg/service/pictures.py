@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from breastseg.core.errors import BreastsegError, InputError, as_breastseg_error
-from breastseg.core.grid import Grid, Region
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.io.find import search_folder
 from breastseg.io.open import open_image, open_images
@@ -124,11 +124,6 @@ class Held:
         remarks = tuple(dict.fromkeys((*self.remarks, *frame.remarks)))
         low, high = min(self.low, frame.low), max(self.high, frame.high)
         return replace(self, frames=self.frames + 1, low=low, high=high, remarks=remarks)
-
-
-def _scaled(region: Region) -> ScaledRegion:
-    (row0, column0), (row1, column1) = region.box.start, region.box.stop
-    return (row0, column0, row1, column1), region.spacing_mm
 
 
 @dataclass(frozen=True)
