@@ -76,7 +76,7 @@ function PairTable({ pairs }: { pairs: readonly Agreement[] }) {
 
 function EffortTable({ effort }: { effort: readonly Effort[] }) {
   return (
-    <div className="wide">
+    <div className="wide" tabIndex={0}>
       <table>
         <caption>What labelling took</caption>
         <thead>
@@ -103,7 +103,7 @@ function EffortTable({ effort }: { effort: readonly Effort[] }) {
 
 function CaseTable({ cases, nameOf: named, onLook }: { cases: readonly Progress[]; nameOf: (one: Progress) => string; onLook: (one: Progress) => void }) {
   return (
-    <div className="wide">
+    <div className="wide" tabIndex={0}>
       <table>
         <caption>Images and readers</caption>
         <thead>

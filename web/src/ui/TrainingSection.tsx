@@ -79,7 +79,7 @@ function Outcome({ app, training, onChanged }: { app: App; training: Training; o
     });
   };
   return (
-    <div className="wide">
+    <div className="wide" tabIndex={0}>
       <table>
         <caption>Training of {when}: scores on {training.held_out_images} images of {training.held_out_patients} patients held out</caption>
         <thead><tr><th scope="col">Figure</th><th scope="col">{before.method}</th><th scope="col">{after.method} (new)</th></tr></thead>
