@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -38,7 +39,10 @@ def _moment(record: logging.LogRecord) -> str:
 
 @contextmanager
 def logged(form: Literal["text", "json"]) -> Iterator[None]:
-    """Write what the node logs to standard error."""
+    """Write what the node logs to standard error, and nothing else.
+
+    Warnings of libraries are left out: pydicom's repeat values of a data set.
+    """
     logger = logging.getLogger(__package__)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Lines())
@@ -47,7 +51,9 @@ def logged(form: Literal["text", "json"]) -> Iterator[None]:
     logger.propagate = False
     logger.addHandler(handler)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
