@@ -137,11 +137,13 @@ def _check_forward(url: str) -> None:
                 named = {name: values[name] for name in values if f":{name}" in row}
                 connection.execute(text(row), named)
         engine.dispose()
-        with Store(url).session() as session:
+        store = Store(url)
+        with store.session() as session:
             assert session.get_one(Account, "eva").subject is None
             assert session.get_one(Login, "secret").account == "eva"
             assert session.get_one(Job, "j1").step is None
             assert session.get_one(Scan, "s1").name == "scan"
+        store.close()
         with engine.connect() as connection:
             assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     finally:
