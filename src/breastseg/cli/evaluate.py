@@ -144,7 +144,7 @@ class Evaluate:
             return
         if not (Path(self.method) / DESCRIPTION).is_file():
             raise InputError(f"--write for {self.method!r}", "the folder of a bundle")
-        if self.options != DEFAULT_OPTIONS or self.prompt != "none":
+        if self.options != DEFAULT_OPTIONS:
             raise InputError(
                 "--write with options that change the method",
                 "a bundle as it is",
