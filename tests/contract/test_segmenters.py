@@ -113,6 +113,22 @@ def everywhere_but(box: Box, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     return beside
 
 
+def beyond(method: Segmenter, box: Box, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Where a box keeps a method from: all around it, for a network around the frame it sees."""
+    if not isinstance(method, OnnxSegmenter):
+        return everywhere_but(box, shape)
+    assert method.bundle.prompt is not None
+    # a side counts as at least half of the other, and the frame ends on whole pixels
+    sides = max(box.shape[0], box.shape[1] / 2), max(box.shape[1], box.shape[0] / 2)
+    more = (
+        int(np.ceil((method.bundle.prompt.frame * side - own) / 2)) + 1
+        for side, own in zip(sides, box.shape, strict=True)
+    )
+    frame = box.padded(*more).within(shape)
+    assert frame is not None
+    return everywhere_but(frame, shape)
+
+
 def test_the_shipped_network_and_the_classical_methods_are_there() -> None:
     assert {"ultrasound", "ellipse", "otsu"} <= set(method_names())
 
@@ -145,7 +161,7 @@ def test_any_input_gives_probabilities_on_its_own_grid(
         if prompt is None and name in NOTHING:
             assert prediction.mask().is_empty
         if prompt is not None and prompt.box is not None:
-            assert not outline(prediction)[everywhere_but(prompt.box, values.shape)].any()
+            assert not outline(prediction)[beyond(method, prompt.box, values.shape)].any()
 
 
 def test_the_same_input_gives_the_same_output_also_in_two_threads_at_once(
@@ -219,11 +235,11 @@ def test_a_flipped_image_gets_nearly_the_flipped_mask(prompted: Segmenter) -> No
 def test_a_box_may_reach_beyond_the_image_and_may_be_one_pixel(prompted: Segmenter) -> None:
     wide = Box.of(-20, 90, 50, 400)
     drawn = outline(prompted.segment(image(SCAN), Prompt(box=wide)))
-    assert not drawn[everywhere_but(Box.of(0, 90, 50, 131), SCAN.shape)].any()
+    assert not drawn[beyond(prompted, Box.of(0, 90, 50, 131), SCAN.shape)].any()
     for pixel in (CENTRE, (0, 0), (96, 130)):
         box = Box.of(*pixel, pixel[0] + 1, pixel[1] + 1)
         drawn = outline(prompted.segment(image(SCAN), Prompt(box=box)))
-        assert not drawn[everywhere_but(box, SCAN.shape)].any()
+        assert not drawn[beyond(prompted, box, SCAN.shape)].any()
 
 
 def test_points_are_obeyed(prompted: Segmenter) -> None:
