@@ -12,14 +12,14 @@ import pytest
 from .harness import fuzz
 from .mutate import damaged
 from .samples import SAMPLES
-from .worker import outcome, place_of
+from .worker import MEMORY_LIMIT, outcome, place_of
 
 
 def test_damaged_files_are_read_or_refused() -> None:
     report = fuzz(300, seed=20260101)
     assert report.failures == []
     assert sum(report.headers.values()) >= 150
-    assert report.peak_mib < 1024 + 512
+    assert report.peak_mib < MEMORY_LIMIT / 2**20
 
 
 def test_the_same_seed_gives_the_same_damage() -> None:

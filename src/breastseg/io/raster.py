@@ -48,6 +48,7 @@ from breastseg.io.source import (
     opened,
     quiet,
 )
+from breastseg.io.tiff_pages import TIFF_STARTS
 from breastseg.io.tiff_samples import Plane, jpeg_parts_damage, special_planes
 from breastseg.io.write import SPACING_KEY
 
@@ -82,7 +83,6 @@ PILLOW_ERRORS = (
 )
 """What Pillow's decoders raise on damaged input, found by feeding them damaged input."""
 
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION = 0x0112  # EXIF and TIFF 6.0
 _SUBFILE_TYPE = 254  # TIFF 6.0, section 8; bit 0: a reduced copy, bit 2: a transparency mask
 _COLUMNS, _ROWS = 256, 257
@@ -129,7 +129,7 @@ def read_raster_pages(path: Path | BinaryIO, source: str = "") -> Iterator[Image
     """
     name = name_of(path, source)
     with opened(path, source) as stream:
-        if stream.read(4) in _TIFF_STARTS:
+        if stream.read(4) in TIFF_STARTS:
             with _decoding(name):
                 special = special_planes(stream, name)
             if special is not None:

@@ -29,7 +29,8 @@ from breastseg.core.errors import (
 from breastseg.io.flat_image import IMAGE_STARTS, FlatImage
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened
-from breastseg.io.tiled_tiff import TIFF_STARTS, TiledTiff, check_tiles
+from breastseg.io.tiff_pages import TIFF_STARTS
+from breastseg.io.tiled_tiff import TiledTiff, check_tiles
 
 WHITE = 255
 PLAUSIBLE_UM = (0.02, 50.0)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from breastseg.core.errors import UnreadableError
 from breastseg.io.codestream import jpeg_damage
 from breastseg.io.source import check_size, one_if_equal
+from breastseg.io.tiff_pages import check_page_chain
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -44,9 +45,11 @@ def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
         name: what messages call it.
 
     Raises:
-        UnreadableError: a stack that ends before its last plane, once the whole ones have come.
+        UnreadableError: a stack that ends before its last plane, once the whole ones have come; or
+            pages without end.
         UnsupportedError: too large.
     """
+    check_page_chain(stream, name)
     stream.seek(0)
     try:
         file = _library().TiffFile(stream)

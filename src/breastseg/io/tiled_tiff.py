@@ -20,6 +20,7 @@ from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedErr
 from breastseg.io.memory import check_memory
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened, quiet
+from breastseg.io.tiff_pages import check_page_chain
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -45,10 +46,6 @@ _ERRORS = (
 """What tifffile raises on damaged input."""
 
 
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""The first four bytes of TIFF and BigTIFF files, of either byte order."""
-
-
 def check_tiles(path: Path) -> None:
     """Refuse a TIFF file whose tiles would take more memory than the limit.
 
@@ -57,8 +54,12 @@ def check_tiles(path: Path) -> None:
 
     Raises:
         UnsupportedError: they would, see `breastseg.io.memory`.
+        UnreadableError: its pages have no end.
     """
     from tifffile import TiffFile
+
+    with opened(path) as stream:
+        check_page_chain(stream, str(path))
 
     logging.getLogger("tifffile").addHandler(_NOWHERE)
     try:
@@ -92,8 +93,8 @@ class TiledTiff:
     def __init__(self, path: Path) -> None:
         from tifffile import TiffFile
 
-        with opened(path):
-            pass  # says what is wrong with the path
+        with opened(path) as stream:  # says what is wrong with the path
+            check_page_chain(stream, str(path))
         self.path = path
         # what it would print, it raises, or it is no matter; whoever sets up logging has it still
         logging.getLogger("tifffile").addHandler(_NOWHERE)
