@@ -27,6 +27,7 @@ from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.open import check_margin, open_segmenter
 from breastseg.inference.options import DEFAULT_METHOD, DEFAULT_OPTIONS, SegmentOptions
+from breastseg.results.remarks import marked
 
 if TYPE_CHECKING:
     from breastseg.evaluation.comparison.results import Results
@@ -95,6 +96,7 @@ def segment(  # noqa: PLR0913 -- one door, each option by its name
         image = _read(image, segmenter.dimensions)
     if spacing_mm is not None:
         image = _spaced(image, spacing_mm)
+    image = marked(image, segmenter, options.prompt)
     made = segmenter.segment(image, options.prompt)
     return replace(made, image=image, coverage=margin)
 
@@ -192,12 +194,15 @@ def compare(
     from breastseg.evaluation.comparison.report import write_comparison
     from breastseg.evaluation.comparison.run import compare as run
     from breastseg.evaluation.protocol import Protocol
+    from breastseg.evaluation.seen import seen_in_training
     from breastseg.inference.methods import MethodSpec
 
     specs = [MethodSpec.parse(text, options) for text in methods]
     first = baseline or next((spec.label for spec in specs), "")
     cases = select_cases(_sources(data), [split], volumes=True)
+    seen = seen_in_training({spec.label: spec.method for spec in specs}, cases)
     comparison = run(specs, cases, Protocol(), Path(out), first, workers)
+    comparison = replace(comparison, warnings=seen)
     told = f"breastseg.compare({[spec.label for spec in specs]}, split={split!r})"
     return write_comparison(comparison, Path(out), cases, told)
 
@@ -209,6 +214,7 @@ def train(
     *,
     changes: Mapping[str, str] | None = None,
     resume: bool = False,
+    own_code: bool = False,
 ) -> Path:
     """Train a network from a recipe; needs the train extra.
 
@@ -219,6 +225,7 @@ def train(
         changes: values in place of the recipe's, such as ``{"epochs": "3"}``.
         resume: continue the run in the folder as it was; a recipe or data that have changed since
             are refused.
+        own_code: whether the recipe may name a network or loss of your own, whose code then runs.
 
     Returns:
         The run folder.
@@ -235,10 +242,12 @@ def train(
             f"training needs torch and lightning ({error})", remedy="pip install 'breastseg[train]'"
         ) from error
     path, sources = Path(recipe), _sources(data)
-    folder = training.default_folder(read_recipe(path, changes)) if out is None else Path(out)
+    folder = (
+        training.default_folder(read_recipe(path, changes, own_code)) if out is None else Path(out)
+    )
     if resume:
-        return training.resume(folder, sources, path, changes).root
-    return training.start(path, sources, folder, changes).root
+        return training.resume(folder, sources, path, changes, own_code=own_code).root
+    return training.start(path, sources, folder, changes, own_code=own_code).root
 
 
 def _sources(data: Mapping[str, AnyPath]) -> list[str]:

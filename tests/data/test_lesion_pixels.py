@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,71 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from scipy import ndimage
 
 from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
-from breastseg.data.lesion_pixels import check_declared, distinct, labelled, lesion_pixels
+from breastseg.data.lesion_pixels import (
+    check_declared,
+    distinct,
+    labelled,
+    lesion_pixels,
+    read_lesion_pixels,
+)
 
 SQUARE = np.zeros((40, 50), bool)
 SQUARE[10:20, 15:35] = True
 OTHER = np.zeros_like(SQUARE)
 OTHER[28:34, 5:12] = True
+
+
+def noisy(rng: np.random.Generator, dark: float) -> NDArray[np.uint8]:
+    """An ultrasound-like image: speckle, a dark lesion, a bright line, a fraction of it black."""
+    image = ndimage.gaussian_filter(rng.gamma(2.0, 40.0, (120, 160)), 1.2)
+    image[40:80, 50:110] *= 0.3
+    image[95:97] = 255
+    image[: int(120 * dark)] = 0
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("dark", [0.0, 0.5])
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
+def test_an_image_is_no_mask(dark: float, gamma: float) -> None:
+    image = noisy(np.random.default_rng(3), dark) / 255.0
+    values = (255 * image**gamma).astype(np.uint8)
+    with pytest.raises(DataSetError, match=r"img: .* Expected: one value inside lesions"):
+        lesion_pixels(values[None], "img")
+
+
+@pytest.mark.parametrize("quality", [20, 60, 95])
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.0])
+def test_a_mask_that_was_resampled_and_compressed_is_one(quality: int, scale: float) -> None:
+    rows, columns = np.indices((120, 160))
+    disc = ((rows - 60) ** 2 + (columns - 70) ** 2 < 900) | (abs(columns - 130) < 6)
+    drawn = Pillow.fromarray((disc * 255).astype(np.uint8))
+    drawn = drawn.resize((int(160 * scale), int(120 * scale)), Pillow.Resampling.BICUBIC)
+    stream = io.BytesIO()
+    drawn.save(stream, "JPEG", quality=quality)
+    values = np.asarray(Pillow.open(stream))
+    wanted = np.asarray(drawn) > 127
+    found = lesion_pixels(values[None], "m").lesion
+    assert (found != wanted).mean() < 0.03
+
+
+def test_transparent_masks_are_refused_and_opaque_ones_read(tmp_path: Path) -> None:
+    alpha = Pillow.fromarray((SQUARE * 255).astype(np.uint8))
+    white = Pillow.merge("LA", (alpha, Pillow.new("L", alpha.size, 255)))
+    white.save(tmp_path / "opaque.png")
+    assert np.array_equal(read_lesion_pixels(tmp_path / "opaque.png").lesion, SQUARE)
+    hidden = Pillow.merge("LA", (Pillow.new("L", alpha.size, 0), alpha))
+    hidden.save(tmp_path / "hidden.png")  # the lesion is in the alpha channel alone
+    with pytest.raises(DataSetError, match=r"hidden\.png: a mask that is transparent in parts"):
+        read_lesion_pixels(tmp_path / "hidden.png")
+    palette = Pillow.fromarray(SQUARE.astype(np.uint8), "P")
+    palette.putpalette([0, 0, 0, 255, 255, 255])
+    palette.save(tmp_path / "palette.png", transparency=0)
+    with pytest.raises(DataSetError, match="transparent in parts"):
+        read_lesion_pixels(tmp_path / "palette.png")
 
 
 @given(st.sampled_from(["u1", "u2", "i4", "f4"]), st.integers(1, 255))

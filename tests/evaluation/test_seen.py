@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from breastseg.core.trained_on import TrainedOn
 from breastseg.data.fingerprint import fingerprint_of
 from breastseg.data.sets.folder import Folder
 from breastseg.evaluation.seen import seen_in_training
+from breastseg.front_door import compare
 from breastseg.inference.bundle_folder import read_trained_on, write_trained_on
 from breastseg.io.write import write_png
 
@@ -45,3 +47,13 @@ def test_cases_of_the_training_are_named(
     scores = ["--data", f"folder={study}", "--out", str(tmp_path / "scores"), "--quiet"]
     assert main(["evaluate", str(mine), *scores]) == 0
     assert capsys.readouterr().err.count("of the 3 cases") == 2
+    assert json.loads((tmp_path / "scores" / "summary.json").read_text())["warnings"] == [
+        warning.replace("mine was", "dark was") for warning in (trained, validated)
+    ]
+    assert "**Warning:** dark was trained on 1 of" in (tmp_path / "scores/summary.md").read_text()
+    compared = tmp_path / "compared"
+    compare(["otsu", f"mine={mine}"], {"folder": study}, compared, workers=1)
+    found = json.loads((compared / "comparison.json").read_text())["warnings"]
+    assert found == [trained, validated]
+    for name in ("report.html", "report.md"):
+        assert trained in (compared / name).read_text()

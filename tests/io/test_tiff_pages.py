@@ -1,4 +1,4 @@
-"""TIFF files whose pages lead back to one another are refused by every way in, and by none forever."""
+"""TIFF files whose pages lead back to one another are refused by every way in."""
 
 from __future__ import annotations
 

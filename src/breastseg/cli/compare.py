@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -87,7 +87,8 @@ class Compare:
 
         specs = [MethodSpec.parse(text, self.options) for text in self.methods]
         cases = select_cases(flat(self.data), flat(self.split), volumes=True)
-        for warning in seen_in_training({spec.label: spec.method for spec in specs}, cases):
+        warnings = seen_in_training({spec.label: spec.method for spec in specs}, cases)
+        for warning in warnings:
             complain(f"warning: {warning}")
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, prompting=Prompting(self.prompt))
@@ -97,6 +98,7 @@ class Compare:
                 comparison = compare(
                     specs, cases, protocol, self.out, baseline, self.workers, _counted(advance)
                 )
+            comparison = replace(comparison, warnings=warnings)
             results = write_comparison(
                 comparison, self.out, cases, self._command(specs, baseline), not self.no_images
             )

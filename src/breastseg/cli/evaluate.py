@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -104,9 +104,11 @@ class Evaluate:
         callbacks += [gallery] if self.save_masks else []
         with progress("Scoring", len(cases), self.quiet) as advance:
             evaluation = evaluate(segmenter, cases, protocol, lambda *_: advance(1, ""), callbacks)
-        summary = write_report(evaluation, self.out)
-        for warning in seen_in_training({segmenter.name: self.method}, chosen):
+        warnings = seen_in_training({segmenter.name: self.method}, chosen)
+        for warning in warnings:
             complain(f"warning: {warning}")
+        evaluation = replace(evaluation, warnings=warnings)
+        summary = write_report(evaluation, self.out)
         gallery.write(segmenter.name)
         kept.write(segmenter.name, self.out)
         failures = evaluation.failures

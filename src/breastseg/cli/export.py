@@ -10,6 +10,7 @@ import tyro
 
 from breastseg.cli.case_options import Words
 from breastseg.cli.console import say
+from breastseg.cli.own_code import naming_the_option
 from breastseg.core.bundle import NOT_STATED, OutputSpec
 from breastseg.core.errors import InputError, MissingExtraError
 from breastseg.core.image import Modality
@@ -47,6 +48,7 @@ class Export:
         min_area_fraction: a region that covers a smaller fraction of the image than this is
             dropped.
         largest_only: keep only the largest region.
+        own_code: let the run's own network (module:Name) be built, which runs its code.
         flip_average: average with the prediction for the flipped image (test-time augmentation).
     """
 
@@ -77,6 +79,7 @@ class Export:
     min_area_fraction: float = OutputSpec.min_area_fraction
     largest_only: bool = False
     flip_average: bool = False
+    own_code: bool = False
 
     def run(self) -> int:
         """Export; returns the exit code."""
@@ -107,7 +110,16 @@ class Export:
             licence=self.licence,
             remarks=tuple(text for words in self.remark for text in words),
         )
-        bundle = make_bundle(self.run_folder, self.out, about, output, self.weights, self.precision)
+        with naming_the_option():
+            bundle = make_bundle(
+                self.run_folder,
+                self.out,
+                about,
+                output,
+                self.weights,
+                self.precision,
+                self.own_code,
+            )
         size = (self.out / "model.onnx").stat().st_size / 1e6
         use = "segment SCAN" if bundle.volume is None else "volume PHASES"
         say(

@@ -10,6 +10,7 @@ import tyro
 
 from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
 from breastseg.cli.console import complain, logged, say
+from breastseg.cli.own_code import naming_the_option
 from breastseg.core.errors import InputError, MissingExtraError
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -42,6 +43,8 @@ class Train:
         tyro.conf.arg(metavar="KEY=VALUE ...", help_behavior_hint=""),
     ] = ()
     """Change the recipe, e.g. epochs=3 sources.0.train=fold:1."""
+    own_code: bool = False
+    """Let the recipe run a network or loss of your own (module:Name). Read its code first."""
     devices: int = 1
     """Processes (CPU) or GPUs that share the work."""
     nodes: int = 1
@@ -69,22 +72,26 @@ class Train:
         if self.recipe is None and self.resume is None:
             raise InputError("no recipe", "a TOML file, or --resume RUN")
         if out is None and self.recipe is not None:
-            out = default_folder(read_recipe(self.recipe, changes))
+            out = default_folder(
+                read_recipe(self.recipe, changes, own_code=True)
+            )  # which runs none
         assert out is not None
-        folder = RunFolder(out)
+        folder, own = RunFolder(out), self.own_code
         try:
-            with logged("breastseg.training"):
+            with logged("breastseg.training"), naming_the_option():
                 if self.resume is not None:
-                    resume(out, data, self.recipe, changes, hardware)
+                    resume(out, data, self.recipe, changes, hardware, own)
                 elif self.recipe is not None:
-                    start(self.recipe, data, out, changes, hardware)
+                    start(self.recipe, data, out, changes, hardware, own)
         except KeyboardInterrupt:
             if folder.last_checkpoint.is_file():
-                complain(f"interrupted; go on with: breastseg train --resume {folder.root}")
+                again = " --own-code" * own
+                complain(f"interrupted; go on with: breastseg train --resume {folder.root}{again}")
             else:
                 complain("interrupted before the first epoch was done; start again")
             return 130
-        say(f"The run is in {folder.root}/. Next: breastseg export {folder.root} --out BUNDLE")
+        export = f"breastseg export {folder.root} --out BUNDLE{' --own-code' * own}"
+        say(f"The run is in {folder.root}/. Next: {export}")
         return 0
 
     def _changes(self) -> dict[str, str]:

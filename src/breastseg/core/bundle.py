@@ -197,6 +197,12 @@ class PromptSpec:
         check_bounds(self, BundleError)
 
 
+TRAINED_ON_SYNTHETIC = "The method was trained on synthetic images"
+"""What every output of such a method says."""
+
+_SYNTHETIC = ("synthetic", "phantom")
+
+
 @dataclass(frozen=True)
 class Bundle:
     """The contents of ``bundle.json``, which lies beside ``model.onnx`` and ``MODEL_CARD.md``.
@@ -292,6 +298,11 @@ class Bundle:
     def target(self) -> str:
         """What a mask is, in the singular: the one label, or a lesion where there are kinds."""
         return self.labels[1] if len(self.labels) == 1 else LESION
+
+    @property
+    def trained_on_synthetic(self) -> bool:
+        """Whether some of the training data is said to be synthetic."""
+        return any(word in line.casefold() for line in self.training_data for word in _SYNTHETIC)
 
 
 def _of_the_map(output: OutputSpec) -> tuple[bool, float]:

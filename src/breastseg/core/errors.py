@@ -10,6 +10,7 @@ BreastsegError
 ├── DataSetError      a data set, list or split that is not as its layout says
 │   └── GroundTruthError  a ground truth that cannot be used, though the image can
 ├── RecipeError       a training recipe that cannot be run
+│   └── OwnCodeError      a recipe or run that runs code of its own, which nobody has allowed
 ├── BundleError       a bundle that is damaged, incomplete or not the one asked for
 └── MissingExtraError a part of the software that is not installed
 """
@@ -89,6 +90,10 @@ class GroundTruthError(DataSetError):
 
 class RecipeError(BreastsegError):
     """A training recipe that cannot be run."""
+
+
+class OwnCodeError(RecipeError):
+    """A recipe or run that runs code of its own, which nobody has allowed."""
 
 
 class BundleError(BreastsegError):

@@ -16,7 +16,7 @@ class Prompt:
     """A hint; at least one of its parts is given. Coordinates are (row, column) in pixels.
 
     Attributes:
-        box: around the lesion, in 2-D; it may reach beyond the image.
+        box: around the lesion, in 2-D; what reaches beyond the image is cut off, see `cut_remark`.
         inside: points in the lesion.
         outside: points in the background.
         scribble: labels on the image's grid: 1 lesion, 2 background, 0 unmarked.
@@ -44,6 +44,17 @@ class Prompt:
         parts += [f"{len(self.outside)} points outside"] * bool(self.outside)
         parts += ["a scribble"] * (self.scribble is not None)
         return "prompt: " + ", ".join(parts)
+
+    def cut_remark(self, shape: tuple[int, ...]) -> str | None:
+        """What a person must know of a box that reaches beyond the image; None where none does.
+
+        Args:
+            shape: (rows, columns) of the image.
+        """
+        cut = None if self.box is None else self.box.within(shape)
+        if cut is None or cut == self.box:
+            return None
+        return f"the box {self.box} reaches beyond the image and was cut to {cut}"
 
     def marks(self, shape: tuple[int, ...]) -> tuple[Box | None, NDArray[np.bool_]]:
         """The prompt on the grid of an image.

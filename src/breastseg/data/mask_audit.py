@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from breastseg.core.errors import BreastsegError, DataSetError, InputError
 from breastseg.data.dataset import CaseRef
-from breastseg.data.lesion_pixels import distinct, lesion_pixels
+from breastseg.data.lesion_pixels import distinct, lesion_pixels, read_mask_values
 
 
 @dataclass
@@ -59,12 +59,10 @@ def look_at_masks(case: CaseRef, shape: tuple[int, ...] | None) -> MaskFindings:
 
 
 def _look_at_images(case: CaseRef, shape: tuple[int, ...] | None, found: MaskFindings) -> None:
-    from breastseg.io.raster import read_raster
-
     for path in case.mask_paths or ():
         name = f"{case.source}/{path.name}"
         try:
-            values = read_raster(path, name).array
+            values = read_mask_values(path, name)
             if len(distinct(values)) > 2:
                 found.non_binary.append(name)
             if shape is not None and values.shape[1:] != shape:

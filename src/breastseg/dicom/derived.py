@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from breastseg import __version__
+from breastseg.core.bundle import TRAINED_ON_SYNTHETIC
 from breastseg.core.reference import FrameReference
 from breastseg.dicom.subject import Subject
 from breastseg.dicom.uids import derived_uid, subject_digest
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 RESEARCH = "Research use only, not for diagnosis"
 """At most 64 characters, so that it fits into every description."""
-
-TRAINED_ON_SYNTHETIC = "The method was trained on synthetic images"
-"""A remark of a subject whose every object says so in its description too."""
 
 _RESEARCH_SYNTHETIC = "Research only, trained on synthetic images, not for diagnosis"
 _IMPLEMENTATION = "2.25.216105853254389104273948163017421"

@@ -107,6 +107,7 @@ def summary_json(evaluation: Evaluation, summary: Summary) -> str:
         "groups": {name: asdict(group) for name, group in summary.groups.items()},
         "failures": {row.key: row.error for row in evaluation.failures},
         "unscored": dict(evaluation.unscored),
+        "warnings": evaluation.warnings,
     }
     return json.dumps(json_plain(content), indent=2, allow_nan=False) + "\n"
 
@@ -166,7 +167,9 @@ def summary_markdown(evaluation: Evaluation, summary: Summary) -> str:
     groups = summary.groups.values()
     lesions = [g for g in groups if g.name != "all images" and "lesions_found" in g.figures]
     normals = [g for g in groups if g.name.endswith("normal images")]
-    parts = [f"# {evaluation.segmenter}", protocol(evaluation, summary)]
+    parts = [f"# {evaluation.segmenter}"]
+    parts += [f"**Warning:** {warning}." for warning in evaluation.warnings]
+    parts.append(protocol(evaluation, summary))
     if lesions:
         parts += ["## Images with a lesion", _lesion_table(lesions)]
     if normals:

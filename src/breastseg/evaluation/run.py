@@ -77,6 +77,7 @@ class Evaluation:
         protocol: how the cases were segmented and scored.
         provenance: of the first prediction; None if there was none.
         unscored: by key, why a case is in no row: it has no ground truth, or none that can be used.
+        warnings: what speaks against the figures, see `breastseg.evaluation.seen`.
     """
 
     segmenter: str
@@ -84,6 +85,7 @@ class Evaluation:
     protocol: Protocol = DEFAULT_PROTOCOL
     provenance: Provenance | None = field(default=None, repr=False)
     unscored: Mapping[str, str] = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Row, ...]:

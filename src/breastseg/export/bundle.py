@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -35,15 +35,17 @@ from breastseg.inference.bundle_folder import (
     write_trained_on,
 )
 from breastseg.inference.strict_json import decode
+from breastseg.io.own_code import OwnCode, refuse_own_code
 from breastseg.io.write import appearing, write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.onnx_storage import Precision
-from breastseg.networks.recipe import RECIPES, NetworkRecipe
+from breastseg.networks.recipe import RECIPES, NetworkRecipe, OwnNetworkRecipe
 from breastseg.networks.weights import load_network_weights
 
 RECIPE, LOG, DATA = "recipe.toml", "metrics.csv", "data.json"
 IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
 MODALITY = "modality.json"
+OWN_CODE = "own_code.json"
 _NOT_TAKEN = ("target", "results")  # fields of `About` that are none of `Bundle`
 T = TypeVar("T")
 
@@ -82,6 +84,7 @@ def make_bundle(
     output: OutputSpec | None = None,
     weights: Literal["last", "best"] = "last",
     precision: Precision = "float16",
+    own_code: bool = False,
 ) -> Bundle:
     """Export a trained network with everything needed to run and to judge it.
 
@@ -95,6 +98,7 @@ def make_bundle(
         output: operating point and post-processing; those of `OutputSpec` by default.
         weights: of the last epoch, or of the best validated one.
         precision: how model.onnx stores the large weights.
+        own_code: whether the run's own network may be built, which runs its code.
 
     Returns:
         The bundle as a reader of the folder sees it.
@@ -102,10 +106,11 @@ def make_bundle(
     Raises:
         BundleError: a file of the run is missing or damaged, `out` exists, or the exported
             network computes something else than the trained one.
+        RecipeError: own code is not allowed, cannot be loaded or has changed.
     """
     copied = [_present(run / name) for name in (RECIPE, LOG)]
     spec = _read_spec(run)
-    network, in_words = _trained(run, weights)
+    network, in_words = _trained(run, weights, own_code)
     draft = Bundle(
         **{f.name: getattr(about, f.name) for f in fields(about) if f.name not in _NOT_TAKEN},
         network=in_words,
@@ -128,12 +133,17 @@ def make_bundle(
         measured = Measured(bundle.weights_sha256, results)
         write_bundle_json(folder, bundle)
         write_measured(folder, measured)
-        if (run / DATA).is_file():
-            write_trained_on(folder, trained_on_of(run / DATA))
         write_text(folder / CARD, model_card(bundle, measured))
-        for path in copied:
-            shutil.copyfile(path, folder / path.name)
+        _add_records(folder, run, copied)
         return read_bundle(folder)
+
+
+def _add_records(folder: Path, run: Path, copied: Iterable[Path]) -> None:
+    """What a bundle keeps of its run: what it was trained on, and some files as they are."""
+    if (run / DATA).is_file():
+        write_trained_on(folder, trained_on_of(run / DATA))
+    for path in copied:
+        shutil.copyfile(path, folder / path.name)
 
 
 def trained_modality(run: Path) -> Modality:
@@ -225,24 +235,37 @@ def _export_result(
     }
 
 
-def _trained(run: Path, weights: str) -> tuple[nn.Module, str]:
+def _trained(run: Path, weights: str, own_code: bool) -> tuple[nn.Module, str]:
     """The network with its weights, and what it is in words."""
-    recipe = network_recipe(run / "network.json")
+    recipe = network_recipe(run / "network.json", own_code)
+    own = getattr(recipe, "path", None)
+    if own:
+        OwnCode.read(run / OWN_CODE).load_again()
     network = build_network(recipe, load_weights=False)
     load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
     millions = sum(p.numel() for p in network.parameters()) / 1e6
     encoder = getattr(recipe, "encoder", None)
-    on = f" on {encoder}" if encoder else ""
+    on = f" on {encoder}" if encoder else f" ({own})" if own else ""
     return network, f"{recipe.title}{on}, {millions:.2f} million parameters"
 
 
-def network_recipe(path: Path) -> NetworkRecipe:
-    """Read the `NetworkRecipe` that a run folder holds.
+def network_recipe(path: Path, own_code: bool = False) -> NetworkRecipe:
+    """Read the `NetworkRecipe` that a run folder holds; nothing is built.
+
+    Args:
+        path: the file.
+        own_code: whether it may name a network that is not this program's.
 
     Raises:
         BundleError: missing, damaged, or of an architecture that there is not.
+        OwnCodeError: it names code that `own_code` does not allow.
     """
     name = _read_json_object(path).get("name")
+    if name == OwnNetworkRecipe.name:
+        own = _read_json(path, OwnNetworkRecipe)
+        if not own_code:
+            refuse_own_code([own.path], str(path))
+        return own
     if not isinstance(name, str) or name not in RECIPES:
         raise BundleError(f"{path}: network {name!r}", f"one of {', '.join(RECIPES)}")
     return _read_json(path, RECIPES[name])

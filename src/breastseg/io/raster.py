@@ -162,6 +162,14 @@ def raster_shape(path: Path) -> tuple[int, int]:
         return (columns, rows) if _orientation(picture) > 4 else (rows, columns)
 
 
+def is_transparent(path: Path) -> bool:
+    """Whether an image that `read_raster` reads is transparent, wholly or in parts."""
+    with opened(path) as stream, _decoding(name_of(path, "")):
+        picture = Pillow.open(stream, formats=_FORMATS)
+        alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+        return alpha is not None and alpha.getextrema() != (255, 255)
+
+
 def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
     """The images of a TIFF file that Pillow is not to read; see `special_planes`."""
     with _decoding(name):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from breastseg.core.errors import RecipeError
 from breastseg.core.parameters import Strict
+from breastseg.io.own_code import check_own_name, is_own, own_object
 from breastseg.losses.bce import BCELoss
 from breastseg.losses.boundary import BoundaryLoss
 from breastseg.losses.deep import check_deep_weights
@@ -33,8 +34,9 @@ class LossRecipe(Strict):
     """What training minimises.
 
     Attributes:
-        terms: name in the catalogue (bce, boundary, dice, focal, tversky) to its weight, a finite
-            number above 0; the losses are multiplied by their weights and added.
+        terms: name in the catalogue (bce, boundary, dice, focal, tversky), or ``module:Name`` of a
+            loss of your own, to its weight, a finite number above 0; the losses are multiplied by
+            their weights and added.
         parameters: of a term to its own, e.g. ``tversky = { miss = 0.8 }``; what is not given
             keeps its default. dice has `smooth` and `empty_fraction`, focal `focus` and `lesion`,
             tversky `false_alarm`, `miss` and `smooth`.
@@ -54,25 +56,38 @@ class LossRecipe(Strict):
         if not self.terms:
             raise RecipeError("a loss without terms", f"at least one of {', '.join(LOSSES)}")
         for name, weight in self.terms.items():
-            if name not in LOSSES:
-                raise RecipeError(f"loss {name!r}", f"one of {', '.join(LOSSES)}")
-            if not (math.isfinite(weight) and weight > 0):
-                raise RecipeError(
-                    f"weight {weight} of loss {name!r}",
-                    "a finite number above 0",
-                    "leave the term out to switch it off",
-                )
+            _check_term(name, weight)
         for name, values in self.parameters.items():
             if name not in self.terms:
                 raise RecipeError(f"parameters of loss {name!r}", f"of {', '.join(self.terms)}")
-            known = parameter_names(name)
-            for parameter in values:
-                if parameter not in known:
-                    allowed = f"one of {', '.join(known)}" if known else "none: it has no parameter"
-                    raise RecipeError(f"parameter {parameter!r} of loss {name!r}", allowed)
-            LOSSES[name](**values)  # checks the ranges
+            if not is_own(name):  # whose module is loaded when it is built, and not before
+                _check_parameters(name, values)
         if self.deep_weights is not None:
             check_deep_weights(self.deep_weights)
+
+
+def _check_term(name: str, weight: float) -> None:
+    if is_own(name):
+        check_own_name(name)
+    elif name not in LOSSES:
+        raise RecipeError(
+            f"loss {name!r}", f"one of {', '.join(LOSSES)}, or module:Name of your own"
+        )
+    if not (math.isfinite(weight) and weight > 0):
+        raise RecipeError(
+            f"weight {weight} of loss {name!r}",
+            "a finite number above 0",
+            "leave the term out to switch it off",
+        )
+
+
+def _check_parameters(name: str, values: Mapping[str, float]) -> None:
+    known = parameter_names(name)
+    for parameter in values:
+        if parameter not in known:
+            allowed = f"one of {', '.join(known)}" if known else "none: it has no parameter"
+            raise RecipeError(f"parameter {parameter!r} of loss {name!r}", allowed)
+    LOSSES[name](**values)  # checks the ranges
 
 
 def parameter_names(name: str) -> tuple[str, ...]:
@@ -89,16 +104,49 @@ class WeightedLoss(nn.Module):
 
     def __init__(self, recipe: LossRecipe) -> None:
         super().__init__()
-        self.weights = dict(recipe.terms)
-        self.terms = nn.ModuleDict(
-            {name: LOSSES[name](**recipe.parameters.get(name, {})) for name in recipe.terms}
+        self.weights = tuple(recipe.terms.values())
+        self.terms = nn.ModuleList(
+            [_term(name, recipe.parameters.get(name, {})) for name in recipe.terms]
         )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The loss, a float32 scalar; logits and target as `breastseg.losses.inputs` says."""
         return torch.stack(
-            [self.weights[name] * term(logits, target) for name, term in self.terms.items()]
+            [
+                weight * term(logits, target)
+                for weight, term in zip(self.weights, self.terms, strict=True)
+            ]
         ).sum()
+
+
+def _term(name: str, parameters: Mapping[str, float]) -> nn.Module:
+    if not is_own(name):
+        return LOSSES[name](**parameters)
+    try:
+        loss = own_object(name)(**parameters)
+    except TypeError as error:
+        raise RecipeError(f"{name}: {error}", "a class that takes its parameters") from error
+    if not isinstance(loss, nn.Module):
+        raise RecipeError(f"{name} makes {type(loss).__name__}", "a torch.nn.Module")
+    return _Scalar(name, loss)
+
+
+class _Scalar(nn.Module):
+    """A loss of one's own, held to give one number a batch."""
+
+    def __init__(self, name: str, loss: nn.Module) -> None:
+        super().__init__()
+        self.name, self.loss = name, loss
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        value: Tensor = self.loss(logits, target)
+        if value.ndim != 0:
+            raise RecipeError(
+                f"{self.name} gives a tensor of shape {tuple(value.shape)}",
+                "a single number for the whole batch",
+                "take its mean",
+            )
+        return value
 
 
 def build_loss(recipe: LossRecipe) -> nn.Module:

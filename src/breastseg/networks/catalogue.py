@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from breastseg.core.errors import RecipeError
+from breastseg.io.own_code import own_object
 from breastseg.networks.attention_unet import AttentionUNet
 from breastseg.networks.cmunext import CMUNeXt
 from breastseg.networks.encoder_decoder import EncoderDecoder
@@ -18,7 +20,7 @@ from breastseg.networks.fast_unet import FastUNet
 from breastseg.networks.mask_rcnn import MaskRCNN
 from breastseg.networks.nested_unet import NestedUNet
 from breastseg.networks.packaged_weights import PACKAGES, load_packaged_weights
-from breastseg.networks.recipe import NetworkRecipe
+from breastseg.networks.recipe import NetworkRecipe, OwnNetworkRecipe
 from breastseg.networks.residual_unet import ResidualUNet
 from breastseg.networks.segformer import SegFormer
 from breastseg.networks.swin_unetr import SwinUNETR, SwinUNETR3d
@@ -69,8 +71,11 @@ def build_network(
         and W; one of a volume takes (N, in_channels, D, H, W).
 
     Raises:
-        RecipeError: an unknown encoder, or encoder weights that are missing or do not fit.
+        RecipeError: an unknown encoder, encoder weights that are missing or do not fit, or code of
+            one's own that cannot be found or makes no network.
     """
+    if isinstance(recipe, OwnNetworkRecipe):
+        return _own_network(recipe)
     values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     weights = values.get("encoder_weights")
     arguments = {name: value for name, value in values.items() if name not in NOT_ARGUMENTS}
@@ -81,6 +86,20 @@ def build_network(
             load_packaged_weights(encoder, weights)
         else:
             load_encoder_weights(encoder, find_weights(weights, root))
+    return network
+
+
+def _own_network(recipe: OwnNetworkRecipe) -> nn.Module:
+    made = own_object(recipe.path)
+    channels = {"in_channels": recipe.in_channels, "out_channels": recipe.out_channels}
+    try:
+        network = made(**channels, **recipe.parameters)
+    except TypeError as error:
+        raise RecipeError(
+            f"{recipe.path}: {error}", "a class that takes in_channels, out_channels and parameters"
+        ) from error
+    if not isinstance(network, nn.Module):
+        raise RecipeError(f"{recipe.path} makes {type(network).__name__}", "a torch.nn.Module")
     return network
 
 

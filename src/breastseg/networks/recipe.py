@@ -23,6 +23,7 @@ from breastseg.networks.recipes.on_encoder import (
     EncoderUNetRecipe,
     NestedUNetRecipe,
 )
+from breastseg.networks.recipes.own import OwnNetworkRecipe
 from breastseg.networks.recipes.real_time import (
     CMUNeXtRecipe,
     FastUNetRecipe,
@@ -54,6 +55,7 @@ __all__ = [
     "SwinUNETRRecipe",
     "SwinUNETR3dRecipe",
     "MaskRCNNRecipe",
+    "OwnNetworkRecipe",
 ]
 
 AnyNetworkRecipe = (
@@ -72,6 +74,7 @@ AnyNetworkRecipe = (
     | FastUNetRecipe
     | UNet3dRecipe
     | SwinUNETR3dRecipe
+    | OwnNetworkRecipe
 )
 
 RECIPES: Mapping[str, type[AnyNetworkRecipe]] = {

@@ -15,7 +15,8 @@ from breastseg.core.image import Image
 from breastseg.measure.finding import Finding, findings
 from breastseg.results.companion import Companion, Taken, with_taken
 from breastseg.results.entry import failure, success
-from breastseg.results.reading import Spacing, read_source
+from breastseg.results.reading import read_source
+from breastseg.results.remarks import marked
 from breastseg.results.run import Run
 from breastseg.results.schema import Entry, Files, Kind
 from breastseg.results.source import Source
@@ -65,7 +66,7 @@ def segment_images(
     done = run.done
     advance(sum(source.name in done for source in sources), "")
     names = _Names(options.uncertainty, keep_images)
-    ahead = _read((one for one in sources if one.name not in done), options.spacing_mm)
+    ahead = _read((one for one in sources if one.name not in done), segmenter, options)
     complete = False
     last: Source | None = None
     try:
@@ -127,14 +128,16 @@ class _Names:
         )
 
 
-def _read(sources: Iterable[Source], spacing_mm: Spacing | None) -> Iterator[_Slot]:
-    """Read all images of all sources, as they are asked for."""
+def _read(
+    sources: Iterable[Source], segmenter: Segmenter, options: SegmentOptions
+) -> Iterator[_Slot]:
+    """Read all images of all sources, as they are asked for, with what must be said of them."""
     for source in sources:
         frame = None
         try:
-            for image in read_source(source, spacing_mm):
+            for image in read_source(source, options.spacing_mm):
                 frame = image.frame
-                yield _Slot(source, image, frame)
+                yield _Slot(source, marked(image, segmenter, options.prompt), frame)
         except BreastsegError as error:
             yield _Slot(source, None, None if frame is None else frame + 1, error)
 

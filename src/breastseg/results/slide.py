@@ -13,6 +13,7 @@ from breastseg import __version__
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.provenance import Provenance
 from breastseg.results.entry import failure
+from breastseg.results.remarks import method_remarks
 from breastseg.results.run import Run
 from breastseg.results.schema import Entry, Files, LesionRecord, significant
 from breastseg.results.source import printable
@@ -152,7 +153,7 @@ def _segmented(
             shape=slide.size,
             spacing_mm=tuple(um / 1000 for um in slide.spacing_um or ()) or None,
             origin_px=slide.origin,
-            remarks=(remark,) if remark else (),
+            remarks=(*((remark,) if remark else ()), *method_remarks(segmenter)),
             label=segmenter.bundle.target,
             lesions=_lesions(slide, found, polygons, scale),
             steps=provenance.steps,

@@ -11,6 +11,7 @@ from breastseg.core.errors import BreastsegError
 from breastseg.measure.finding import findings
 from breastseg.results.companion import Companion, Taken, with_taken
 from breastseg.results.entry import failure, success
+from breastseg.results.remarks import marked
 from breastseg.results.run import Run
 from breastseg.results.schema import Entry, Files
 from breastseg.results.source import printable
@@ -58,7 +59,7 @@ def segment_volume(
     complete = False
     try:
         try:
-            image = read_study(segmenter, phases)
+            image = marked(read_study(segmenter, phases), segmenter)
             prediction = segment_study(segmenter, image, correct_bias, within_breast)
         except BreastsegError as error:
             entry = failure(name, "volume", error)

@@ -24,6 +24,7 @@ from breastseg.inference.open import check_margin
 from breastseg.inference.options import MethodOptions
 from breastseg.measure.finding import findings
 from breastseg.results.entry import success
+from breastseg.results.remarks import marked
 from breastseg.results.schema import Document, Entry, Files, SegmenterRecord
 from breastseg.service.methods import Methods
 from breastseg.service.pictures import Held, Pictures
@@ -101,16 +102,16 @@ def segmented(
     segmenter = _opened(request, methods)
     _check_margin(request, segmenter)
     if segmenter.dimensions == 3:
-        return _volume(segmenter, pictures.image(held))
+        return _volume(segmenter, marked(pictures.image(held), segmenter))
     prompt = _prompt(request)
     if request.frame is None and held.frames > 1:
         frames = []
         for frame in range(held.frames):
-            image = pictures.image(held, frame, spacing_mm)
+            image = marked(pictures.image(held, frame, spacing_mm), segmenter, prompt)
             frames.append(_outcome(image, segmenter.segment(image, prompt), request.margin))
             advance((frame + 1) / held.frames)
         return _stacked(frames)
-    image = pictures.image(held, request.frame, spacing_mm)
+    image = marked(pictures.image(held, request.frame, spacing_mm), segmenter, prompt)
     return _outcome(image, segmenter.segment(image, prompt), request.margin)
 
 

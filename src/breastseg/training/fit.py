@@ -17,6 +17,7 @@ from lightning.pytorch import Callback
 from breastseg.core.errors import RecipeError
 from breastseg.data.dataset import CaseRef
 from breastseg.inference.catalogue import shipped_bundles
+from breastseg.io.own_code import OwnCode
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.initialise import initialise
@@ -26,6 +27,7 @@ from breastseg.training.data_module import DataModule
 from breastseg.training.distillation import teacher_maps
 from breastseg.training.environment import environment
 from breastseg.training.figures import draw_overlays
+from breastseg.training.own_code import load_own_code
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
@@ -77,6 +79,7 @@ def fit(
     base = origin.base
     begun = cases_as_before(recipe, cases, folder) if resume else None
     chosen = begun or choose_cases(recipe, cases, base)
+    own_code = load_own_code(recipe, base, folder, resume)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network, root=base, load_weights=not resume)
     if recipe.initial_weights is not None and not resume:
@@ -92,7 +95,7 @@ def fit(
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
     sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
-        _write_beginning(recipe, chosen, folder)
+        _write_beginning(recipe, chosen, folder, own_code)
         RunData.of(chosen, origin).write(folder.data)
     task = build_task(recipe, network.to(memory_format=torch.channels_last), sampler.steps)
     batches = validation_batches(validation, 32, trainer.global_rank, trainer.world_size)
@@ -149,7 +152,9 @@ def _trainer_settings(recipe: Recipe) -> TrainerSettings:
     )
 
 
-def _write_beginning(recipe: Recipe, chosen: ChosenCases, folder: RunFolder) -> None:
+def _write_beginning(
+    recipe: Recipe, chosen: ChosenCases, folder: RunFolder, own_code: OwnCode | None
+) -> None:
     """All that is known before the first step."""
     folder.root.mkdir(parents=True, exist_ok=True)
     parts = {
@@ -162,6 +167,8 @@ def _write_beginning(recipe: Recipe, chosen: ChosenCases, folder: RunFolder) -> 
     write_text(folder.split, json.dumps({"seed": recipe.seed, "parts": parts}, indent=1))
     write_text(folder.modality, modality_record([case.modality for case in chosen.train]))
     write_text(folder.environment, json.dumps(environment(sys.argv), indent=2))
+    if own_code is not None:
+        own_code.write(folder.own_code)
 
 
 def _find(weights: str, base: Path) -> Path:

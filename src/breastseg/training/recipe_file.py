@@ -10,8 +10,9 @@ from pathlib import Path
 import tomli_w
 
 from breastseg.core.errors import RecipeError
+from breastseg.io.own_code import is_own, refuse_own_code
 from breastseg.io.toml_file import TomlKind, built, read_table
-from breastseg.networks.recipe import EncoderUNetRecipe, UNet3dRecipe
+from breastseg.networks.recipe import EncoderUNetRecipe, OwnNetworkRecipe, UNet3dRecipe
 from breastseg.training.recipe import Recipe
 from breastseg.training.volume.recipe import VolumeRecipe
 
@@ -19,21 +20,36 @@ AnyRecipe = Recipe | VolumeRecipe
 _KIND = TomlKind("recipe", "see docs/reference/recipe.md", RecipeError)
 
 
-def read_recipe(path: Path, changes: Mapping[str, str] | None = None) -> AnyRecipe:
+def read_recipe(
+    path: Path, changes: Mapping[str, str] | None = None, own_code: bool = False
+) -> AnyRecipe:
     """Read a TOML recipe; one with a ``[volume]`` table is of a run on volumes.
 
     Args:
         path: the file.
         changes: values to put in place of the file's, e.g. ``{"epochs": "3",
             "sources.0.train": "fold:1"}``; each is read as a TOML value, else as text.
+        own_code: whether it may name a network or loss that is not this program's. Reading loads
+            none, but training would.
 
     Raises:
         RecipeError: no such file, not TOML, an unknown key or a value out of bounds.
+        OwnCodeError: it names code that `own_code` does not allow.
     """
     table = read_table(path, _KIND)
     for key, text in (changes or {}).items():
         _put(table, key, _value(text))
-    return recipe_from(table, str(path))
+    recipe = recipe_from(table, str(path))
+    if not own_code:
+        refuse_own_code(own_names(recipe), str(path))
+    return recipe
+
+
+def own_names(recipe: AnyRecipe) -> tuple[str, ...]:
+    """The code of a person's own that a recipe names, as ``module:Name``."""
+    network = recipe.network
+    own = (network.path,) if isinstance(network, OwnNetworkRecipe) else ()
+    return (*own, *filter(is_own, recipe.loss.terms))
 
 
 def recipe_from(table: Mapping[str, object], where: str) -> AnyRecipe:

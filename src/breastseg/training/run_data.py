@@ -100,7 +100,7 @@ def require_same_recipe(recipe: AnyRecipe, folder: RunFolder) -> None:
     Raises:
         RecipeError: they differ; it says in what.
     """
-    changed = differences(read_recipe(folder.recipe), recipe)
+    changed = differences(read_recipe(folder.recipe, own_code=True), recipe)  # which runs none
     if changed:
         raise RecipeError(
             f"{folder.root} was begun with another recipe ({'; '.join(changed)})",

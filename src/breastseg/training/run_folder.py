@@ -58,6 +58,11 @@ class RunFolder:
         return self.root / "data.json"
 
     @property
+    def own_code(self) -> Path:
+        """Of a run with code of a person's own: the digests of its files, see `OwnCode`."""
+        return self.root / "own_code.json"
+
+    @property
     def modality(self) -> Path:
         """Of which modalities the training cases were, for the export."""
         return self.root / "modality.json"

@@ -31,6 +31,7 @@ def start(
     out: Path | None = None,
     changes: Mapping[str, str] | None = None,
     hardware: Hardware | None = None,
+    own_code: bool = False,
 ) -> RunFolder:
     """Train as a recipe says.
 
@@ -41,6 +42,7 @@ def start(
             is one.
         changes: as for `read_recipe`.
         hardware: what to train on; one process by default.
+        own_code: as for `read_recipe`.
 
     Returns:
         The finished run.
@@ -50,7 +52,7 @@ def start(
         DataSetError: a data set cannot be used.
         KeyboardInterrupt: stopped by a signal; what was finished is kept.
     """
-    read = read_recipe(recipe, changes)
+    read = read_recipe(recipe, changes, own_code)
     folder = RunFolder(out or default_folder(read))
     origin = Origin(recipe.parent, tuple(_absolute(text) for text in sources))
     _fit(read, _cases(read, sources), folder, hardware, origin)
@@ -63,6 +65,7 @@ def resume(
     recipe: Path | None = None,
     changes: Mapping[str, str] | None = None,
     hardware: Hardware | None = None,
+    own_code: bool = False,
 ) -> RunFolder:
     """Continue a run as it was; one that is complete is left alone.
 
@@ -72,6 +75,7 @@ def resume(
         recipe: held against that of the run, together with the cases that it chooses today.
         changes: as for `read_recipe`; they are held against the run's recipe too.
         hardware: what to train on; one process by default.
+        own_code: as for `read_recipe`; a run's folder may have come from elsewhere too.
 
     Returns:
         The finished run.
@@ -89,9 +93,10 @@ def resume(
             "a run folder whose first epoch was finished",
             "start it anew",
         )
-    read, kept = read_recipe(folder.recipe), RunData.read(folder.data).origin
+    read = read_recipe(folder.recipe, own_code=own_code)
+    kept = RunData.read(folder.data).origin
     if recipe is not None or changes:
-        require_same_recipe(read_recipe(recipe or folder.recipe, changes), folder)
+        require_same_recipe(read_recipe(recipe or folder.recipe, changes, own_code), folder)
     cases = _cases(read, sources or kept.sources)
     if recipe is not None:
         of_volumes = isinstance(read, VolumeRecipe)

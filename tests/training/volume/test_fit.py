@@ -21,9 +21,11 @@ from breastseg.data.sets.duke import Duke
 from breastseg.data.sets.mama_mia import MamaMia
 from breastseg.export.bundle import About, make_bundle
 from breastseg.inference.volume_segmenter import VolumeSegmenter
+from breastseg.losses import LossRecipe
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.recipe import UNet3dRecipe
 from breastseg.networks.weights import load_network_weights
+from breastseg.preprocess.volume import resample
 from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
@@ -75,6 +77,7 @@ def test_a_run_leaves_everything(finished: RunFolder) -> None:
         rows = list(csv.DictReader(stream))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert 0 <= float(rows[-1]["val_dice"]) <= 1
+    assert float(rows[-1]["val_loss"]) > 0
     assert read_recipe(finished.recipe) == RECIPE
     assert json.loads(finished.volume.read_bytes())["patch"] == [4, 12, 12]
     parts = json.loads(finished.split.read_bytes())["parts"]
@@ -119,10 +122,22 @@ def test_the_exported_bundle_predicts_what_was_validated(
     volumes = (prepare_case(case, RECIPE.volume),)
     task = VolumeTask(RECIPE, network, volumes)
     with torch.inference_mode():
-        wanted = task.probability(volumes[0])
+        wanted = resample(task.probability(volumes[0]), volumes[0].truth.shape)
     found = VolumeSegmenter(tmp_path / "bundle", threads=1).segment(case.images[0])
     # training keeps volumes as float16
     np.testing.assert_allclose(found.probability, wanted, atol=0.01)
+
+
+def test_the_validation_loss_is_that_of_the_probabilities() -> None:
+    recipe = replace(RECIPE, loss=LossRecipe({"bce": 1.0}))
+    task = VolumeTask(recipe, build_network(recipe.network), ())
+    rng = np.random.default_rng(2)
+    found = rng.uniform(0.01, 0.99, (3, 5, 4)).astype(np.float32)
+    lesion = rng.random((3, 5, 4)) > 0.7
+    expected = -np.where(lesion, np.log(found), np.log(1 - found)).mean()
+    assert task.validation_loss(found, lesion) == pytest.approx(expected, rel=1e-5)
+    sure = task.validation_loss(lesion.astype(np.float32), lesion)
+    assert 0 < sure < 1e-5  # finite where a probability is 0 or 1
 
 
 def test_too_few_patches_for_the_processes_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from breastseg.core.bundle import Bundle
 from breastseg.core.errors import InputError, UnreadableError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
@@ -18,7 +17,6 @@ MAX_NORMALS_OUTLINED = 0.2
 
 _TERMS = {Modality.ULTRASOUND: "US", Modality.MAMMOGRAPHY: "MG", Modality.MRI: "MR"}
 _NORMALS = "normal images/fraction_outlined"
-_SYNTHETIC = ("synthetic", "phantom")
 _TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"),
     *(
@@ -116,7 +114,7 @@ def default_rules() -> tuple[Rule, ...]:
         term = _TERMS.get(bundle.modality)
         alarms = normals_outlined(folder)
         usable = alarms is not None and alarms <= MAX_NORMALS_OUTLINED
-        if term is None or not usable or synthetic(bundle) or bundle.target != LESION:
+        if term is None or not usable or bundle.trained_on_synthetic or bundle.target != LESION:
             continue
         assert alarms is not None
         best[term] = min(best.get(term, (1.0, name)), (alarms, name))
@@ -133,11 +131,6 @@ def normals_outlined(folder: Path) -> float | None:
     results = measured.get("results", {}) if isinstance(measured, dict) else {}
     stated = [figures[_NORMALS] for figures in results.values() if _NORMALS in figures]
     return max(map(float, stated), default=None)
-
-
-def synthetic(bundle: Bundle) -> bool:
-    """Whether some of the training data of a bundle is said to be synthetic."""
-    return any(word in line.casefold() for line in bundle.training_data for word in _SYNTHETIC)
 
 
 def choose(every: Sequence[Handler], header: Header) -> Handler | None:
@@ -194,4 +187,4 @@ def _handler(rule: Rule) -> Handler:
     for bundle in bundles:
         if bundle.target != LESION:
             raise InputError(f"method {bundle.name!r} outlines {bundle.target!r}", "lesions")
-    return Handler(rule, info.dimensions, any(map(synthetic, bundles)))
+    return Handler(rule, info.dimensions, any(bundle.trained_on_synthetic for bundle in bundles))

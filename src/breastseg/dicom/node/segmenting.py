@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from breastseg.core.bundle import TRAINED_ON_SYNTHETIC
 from breastseg.core.errors import BreastsegError, InputError, as_breastseg_error
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
-from breastseg.dicom.derived import TRAINED_ON_SYNTHETIC
 from breastseg.dicom.node.config import NodeConfig, Rule
 from breastseg.dicom.node.folder import NodeFolder, out_of_room, sync_folder
 from breastseg.dicom.node.queue import Queue

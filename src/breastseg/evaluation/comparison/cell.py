@@ -79,6 +79,7 @@ class Comparison:
             volume ``.nii.gz``, on the image's own grid; see `mask_path`).
         parameters: by label, the provenance parameters in force.
         unscored: by key, why a case is in no cell; see `breastseg.evaluation.run.Evaluation`.
+        warnings: what speaks against the figures, see `breastseg.evaluation.seen`.
     """
 
     methods: Mapping[str, MethodInfo]
@@ -89,6 +90,7 @@ class Comparison:
     masks: Path
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     unscored: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def of_volumes(self) -> bool:

@@ -67,6 +67,7 @@ def comparison_json(results: Results, how: tuple[str, ...], command: str) -> str
             "seed": results.seed,
         },
         "unscored": dict(comparison.unscored),
+        "warnings": comparison.warnings,
         "methods": {s.label: _method(results, s) for s in results.scored_methods},
         "ranking": None if results.ranking is None else asdict(results.ranking),
         "best_against_next": None if results.runner_up is None else asdict(results.runner_up),

@@ -150,6 +150,7 @@ def page(
             title=TITLE,
             subtitle=subtitle(results),
             notice=NOTICE,
+            warnings=comparison.warnings,
             findings=findings(results),
             how=how(results),
             chapters=laid_out,
@@ -172,7 +173,9 @@ def page(
 
 def in_markdown(results: Results, laid_out: Sequence[Chapter], command: str) -> str:
     """Findings, protocol, tables, methods and failures as Markdown."""
-    parts = [f"# {TITLE}", subtitle(results), f"**{NOTICE}**", " ".join(findings(results))]
+    parts = [f"# {TITLE}", subtitle(results), f"**{NOTICE}**"]
+    parts += [f"**Warning:** {warning}." for warning in results.comparison.warnings]
+    parts.append(" ".join(findings(results)))
     parts += ["## How it was done", *how(results)]
     for chapter in laid_out:
         for table in chapter.tables:

@@ -14,12 +14,14 @@ from lightning.pytorch import Callback
 
 from breastseg.core.errors import RecipeError
 from breastseg.data.dataset import CaseRef
+from breastseg.io.own_code import OwnCode
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.weights import save_network_weights
 from breastseg.training.chosen_cases import choose_cases, modality_record
 from breastseg.training.data_module import DataModule
 from breastseg.training.environment import environment
+from breastseg.training.own_code import load_own_code
 from breastseg.training.recipe_file import recipe_text
 from breastseg.training.record import History
 from breastseg.training.run_data import HERE, Origin, RunData, cases_as_before
@@ -69,6 +71,7 @@ def fit_volume(
     begun = cases_as_before(recipe, cases, folder) if resume else None
     chosen = begun or choose_cases(recipe, cases, origin.base, volumes=True)
     require_masks((*chosen.train, *chosen.validation))
+    own_code = load_own_code(recipe, origin.base, folder, resume)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network)
     history = History(folder)
@@ -89,7 +92,7 @@ def fit_volume(
         )
     given = prepare_studies(recipe, chosen, folder.prepared)
     if trainer.is_global_zero and not resume:
-        _write_beginning(recipe, given, folder)
+        _write_beginning(recipe, given, folder, own_code)
         RunData.of(chosen, origin).write(folder.data)
     sampler = _sampler_of(recipe, given, trainer.global_rank, trainer.world_size)
     task = VolumeTask(recipe, network, given.validation)
@@ -116,7 +119,9 @@ def _sampler_of(recipe: VolumeRecipe, given: Studies, rank: int, processes: int)
     )
 
 
-def _write_beginning(recipe: VolumeRecipe, given: Studies, folder: RunFolder) -> None:
+def _write_beginning(
+    recipe: VolumeRecipe, given: Studies, folder: RunFolder, own_code: OwnCode | None
+) -> None:
     """All that is known before the first step."""
     folder.root.mkdir(parents=True, exist_ok=True)
     parts = {
@@ -129,3 +134,5 @@ def _write_beginning(recipe: VolumeRecipe, given: Studies, folder: RunFolder) ->
     write_text(folder.split, json.dumps({"seed": recipe.seed, "parts": parts}, indent=1))
     write_text(folder.modality, modality_record(given.modalities))
     write_text(folder.environment, json.dumps(environment(sys.argv), indent=2))
+    if own_code is not None:
+        own_code.write(folder.own_code)

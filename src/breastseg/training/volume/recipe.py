@@ -11,7 +11,7 @@ from breastseg.core.bundle import VolumeSpec
 from breastseg.core.errors import RecipeError
 from breastseg.core.parameters import Strict, Within, check_bounds
 from breastseg.losses import LossRecipe
-from breastseg.networks.recipe import SwinUNETR3dRecipe, UNet3dRecipe
+from breastseg.networks.recipe import OwnNetworkRecipe, SwinUNETR3dRecipe, UNet3dRecipe
 from breastseg.training.recipe import OptimiserRecipe, SourceRecipe
 
 Size = tuple[int, int, int]
@@ -120,9 +120,9 @@ class VolumeRecipe(Strict):
     precision: Literal["auto", "bf16", "float32"] = "auto"
     folds: str | None = None
     fold: Annotated[int, Within(0, 1000)] | None = None
-    network: Annotated[UNet3dRecipe | SwinUNETR3dRecipe, Discriminator("name")] = field(
-        default_factory=lambda: UNet3dRecipe(in_channels=2)
-    )
+    network: Annotated[
+        UNet3dRecipe | SwinUNETR3dRecipe | OwnNetworkRecipe, Discriminator("name")
+    ] = field(default_factory=lambda: UNet3dRecipe(in_channels=2))
     volume: VolumeSpec = field(default_factory=VolumeSpec)
     phantoms: PhantomsRecipe | None = None
     patches: PatchesRecipe = field(default_factory=PatchesRecipe)

@@ -35,7 +35,7 @@ class VolumeTask(AveragedTask):
         self.validation = validation
         self.loss = build_loss(recipe.loss)
         self.deep_loss = DeepSupervision(self.loss, recipe.loss.deep_weights)
-        self._sums = torch.zeros(4, dtype=torch.float64)
+        self._sums = torch.zeros(6, dtype=torch.float64)
 
     def ready(self, batch: Batch, batch_index: int) -> Batch:
         """Augment (N, C, *patch) and its lesions (N, 1, *patch), both float32."""
@@ -51,7 +51,7 @@ class VolumeTask(AveragedTask):
         return loss
 
     def probability(self, volume: PreparedVolume) -> NDArray[np.float32]:
-        """The averaged network's map of a whole study, on the study's own grid."""
+        """The averaged network's map of a whole study, at the network's spacing."""
         spec = self.recipe.volume
 
         def predict(patches: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -59,29 +59,40 @@ class VolumeTask(AveragedTask):
             found: Tensor = self.average(given).float().sigmoid()
             return found.cpu().numpy()
 
-        found = sliding_window(volume.channels, predict, spec.patch, spec.overlap)
-        return resample(found, volume.truth.shape)
+        return sliding_window(volume.channels, predict, spec.patch, spec.overlap)
+
+    def validation_loss(self, probability: NDArray[np.float32], lesion: NDArray[np.bool_]) -> float:
+        """The recipe's loss on a whole study, at the network's spacing.
+
+        Patches overlap, and their probabilities are averaged; the loss takes the logits of those.
+        """
+        logits = torch.logit(torch.from_numpy(probability).to(self.device), eps=1e-6)
+        target = torch.tensor(lesion, dtype=torch.float32, device=self.device)
+        return float(self.loss(logits[None, None], target[None, None]))
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last validation."""
-        self._sums = torch.zeros(4, dtype=torch.float64, device=self.device)
+        self._sums = torch.zeros(6, dtype=torch.float64, device=self.device)
 
     def validation_step(self, batch: Tensor, _: int) -> None:
-        """Score one study, given by its index, on its own grid."""
+        """Score one study, given by its index, on its own grid; its loss is at the network's."""
         volume = self.validation[int(batch)].opened()
-        score = dice(self.probability(volume) >= 0.5, volume.truth)
-        lesion = bool(volume.truth.any())
-        parts = [score * lesion, lesion, (1 - score) * (not lesion), not lesion]
+        found = self.probability(volume)
+        score = dice(resample(found, volume.truth.shape) >= 0.5, volume.truth)
+        lesion, loss = bool(volume.truth.any()), self.validation_loss(found, volume.lesion)
+        parts = [score * lesion, lesion, (1 - score) * (not lesion), not lesion, loss, 1]
         self._sums += torch.tensor(parts, dtype=torch.float64, device=self.device)
 
     def on_validation_epoch_end(self) -> None:
-        """Log mean Dice over studies with lesions and the fraction of others with any mask.
+        """Log the mean loss, mean Dice of studies with lesions, the fraction of others with a mask.
 
         Dice is 1 where neither truth nor prediction has a lesion.
         """
         sums = self.trainer.strategy.reduce(self._sums, reduce_op="sum")
         assert isinstance(sums, Tensor)
-        score, lesions, outlined, normals = sums.tolist()
+        score, lesions, outlined, normals, loss, studies = sums.tolist()
+        if studies:
+            self.log("val_loss", loss / studies)
         if lesions:
             self.log("val_dice", score / lesions)
         if normals:
