@@ -16,10 +16,11 @@ from breastseg.training.recipe_file import differences, read_recipe, recipe_from
 from breastseg.training.volume.recipe import VolumeRecipe
 
 pytestmark = pytest.mark.train
-RECIPES = Path(__file__).parents[2] / "recipes"
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted(ROOT.glob("recipes/*.toml")) + sorted(ROOT.glob("src/*/bundles/*/recipe.toml"))
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_published_recipe_is_valid(path: Path) -> None:
     volumes = "volume" in tomllib.loads(path.read_text(encoding="utf-8"))
     assert isinstance(read_recipe(path), VolumeRecipe if volumes else Recipe)
