@@ -43,11 +43,14 @@ export function drawLine(context: CanvasRenderingContext2D, a: Place, b: Place, 
 
 export function drawLetters(context: CanvasRenderingContext2D, text: string, { x, y }: Place, colour: string): void {
   context.font = "600 13px system-ui, sans-serif";
+  // letters that would leave the view at its right edge begin further left
+  const right = context.canvas.width / context.getTransform().a - context.measureText(text).width - 4;
+  const left = Math.max(4, Math.min(x, right));
   context.lineWidth = 3;
   context.strokeStyle = "rgba(0, 0, 0, 0.8)";
-  context.strokeText(text, x, y);
+  context.strokeText(text, left, y);
   context.fillStyle = colour;
-  context.fillText(text, x, y);
+  context.fillText(text, left, y);
 }
 
 /** A bar of a round number of millimetres in the lower right corner. */
