@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ COMMANDS = (
     "data phantom study --count 4",
     "data list",
     "data audit --data folder=study",
+    "data split --data folder=study --out split.json",
     "models list",
     "segment study/images --method ultrasound-fast --out scans",
     "segment study/images --method otsu --out by-hand",
@@ -36,6 +38,12 @@ COMMANDS = (
     "slide slide.tif --method histopathology-nuclei --out slide --quiet",
     "compare otsu ultrasound-fast --data folder=study --workers 2 --out comparison",
 )
+HOSPITAL = (
+    "data phantom hospital --dicom",
+    "segment hospital/studies/us-still --method ultrasound-fast --out objects "
+    "--dicom seg,sr,ps,sc --fhir",
+    "deidentify hospital/studies/us-cine --out shared",
+)
 OPENVINO = (
     "segment study/images/phantom-0001.png --method ultrasound-fast --engine openvino --out ov"
 )
@@ -43,6 +51,8 @@ TUNING = "tune otsu --data folder=study --trials 2 --out tuned"
 TRAINING = (
     "train tiny.toml --data folder=study --out run --threads 1",
     "export run --out bundle --modality ultrasound --summary tiny",
+    "calibrate point bundle --data folder=study --max-false-positive-normals 1 "
+    "--max-false-positives 999 --quiet",
 )
 RECIPE = """
 name = "tiny"
@@ -101,6 +111,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     )
     (work / "tiny.toml").write_text(RECIPE)
     commands = [*COMMANDS]
+    commands += HOSPITAL * all(find_spec(name) for name in ("highdicom", "fhir"))
     commands += [OPENVINO] * (find_spec("openvino") is not None)
     commands += [TUNING] * (find_spec("optuna") is not None)
     commands += TRAINING * (find_spec("lightning") is not None)
@@ -133,6 +144,36 @@ def test_no_library_opens_a_connection(watched: Watched) -> None:
 
 def test_nothing_is_left_under_the_home_folder(watched: Watched) -> None:
     assert watched.left == []
+
+
+@pytest.mark.skipif(find_spec("pynetdicom") is None, reason="needs the dicom extra")
+def test_the_node_opens_no_connection_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "node.toml").write_text(
+        'folder = "node"\n[listen]\npeers = ["ME"]\nport = 0\n[[rules]]\nmodality = "US"\n'
+        'method = "ultrasound-fast"\n[[folders]]\nname = "out"\npath = "sent"\n'
+    )
+    variables = {**os.environ, "PYTHONPATH": str(GUARD), "HOME": str(tmp_path / "home")}
+    variables["SOCKET_GUARD_LOG"] = str(tmp_path / "python")
+    tracer = _tracer(tmp_path)
+    with subprocess.Popen(
+        [*tracer, sys.executable, "-m", "breastseg.cli.main", "node", "--config", "node.toml"],
+        cwd=tmp_path,
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()  # it is at work
+        os.killpg(process.pid, signal.SIGTERM)  # the tracer and what it traces
+        said += process.stderr.read()
+    assert process.returncode in {130, -15, 143}, said
+    log = tmp_path / "python"
+    seen = log.read_text().splitlines() if log.exists() else []
+    if tracer:
+        calls = (tmp_path / "calls").read_text().splitlines()
+        seen += [line for line in calls if any(name in line for name in _NAMES)]
+    assert [line for line in seen if not any(name in line for name in _LOOPBACK)] == []
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs the ray extra")

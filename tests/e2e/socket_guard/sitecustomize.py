@@ -11,7 +11,8 @@ _SENDING = ("socket.connect", "socket.sendto", "socket.sendmsg")
 def _note(event: str, args: tuple[object, ...]) -> None:
     if event in _LOOK_UPS or (event in _SENDING and not isinstance(args[1], str | bytes)):
         with open(_LOG, "a", encoding="utf-8") as log:
-            log.write(f"{event} {args[1:]} by {sys.argv}\n")
+            said = args if event in _LOOK_UPS else args[1:]
+            log.write(f"{event} {said} by {sys.argv}\n")
 
 
 sys.addaudithook(_note)
