@@ -38,8 +38,9 @@ def test_options_reach_the_bundle(
     given += ["--precision", "float32"]
     out = tmp_path / "mine"
     assert main(["export", "run", "--out", str(out), "--modality", "ultrasound", *given]) == 0
-    ((run, folder, about, output, weights, precision),) = calls
+    ((run, folder, about, output, weights, precision, own_code),) = calls
     assert (run, folder, weights, precision) == (Path("run"), out, "best", "float32")
+    assert own_code is False
     assert output == OutputSpec(min_score=0.8, flip_average=True)
     assert (about.name, about.modality) == ("mine", "ultrasound")
     assert about.training_data == ("BUSI, 780", "BUS-BRA, 1875")

@@ -249,7 +249,7 @@ class TestMeasured:
         [
             (
                 {"results": {"p": {"dice": None}}},
-                "results.p.dice is None. Expected: a finite number or text",
+                "results.p.dice is None. Expected: a whole number or a finite number or text",
             ),
             ({"results": {"p": {"dice": float("nan")}}}, "'NaN'. Expected: finite numbers"),
             ({"figures": {}}, "unknown field 'figures'. Expected: only weights_sha256, results"),

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -119,6 +120,6 @@ def _shape(crop: NDArray[np.bool_], steps: tuple[float, float]) -> str:
 
 
 def _solidity(crop: NDArray[np.bool_]) -> float:
-    from skimage.morphology import convex_hull_image
-
-    return np.count_nonzero(crop) / np.count_nonzero(convex_hull_image(crop))
+    hull = cv2.convexHull(cv2.findNonZero(crop.astype(np.uint8)))
+    filled = cv2.fillConvexPoly(np.zeros(crop.shape, np.uint8), hull, 1)
+    return np.count_nonzero(crop) / np.count_nonzero(filled)

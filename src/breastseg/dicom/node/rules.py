@@ -101,9 +101,9 @@ def handlers(rules: Iterable[Rule], defaults: bool) -> tuple[Handler, ...]:
 def default_rules() -> tuple[Rule, ...]:
     """A rule for each modality that a shipped bundle is fit for: the one with fewest false alarms.
 
-    A bundle is fit where it outlines lesions in images, was trained on patients, and every protocol
-    in its ``measured.json`` with normal images states a mask on at most `MAX_NORMALS_OUTLINED` of
-    them. One that states none is not.
+    A bundle is fit where it outlines lesions in images, takes no prompt, was trained on patients,
+    and every protocol in its ``measured.json`` with normal images states a mask on at most
+    `MAX_NORMALS_OUTLINED` of them. One that states none is not.
     """
     from breastseg.inference.bundle_folder import read_bundle
     from breastseg.inference.catalogue import shipped_bundles
@@ -115,6 +115,8 @@ def default_rules() -> tuple[Rule, ...]:
         alarms = normals_outlined(folder)
         usable = alarms is not None and alarms <= MAX_NORMALS_OUTLINED
         if term is None or not usable or bundle.trained_on_synthetic or bundle.target != LESION:
+            continue
+        if bundle.prompt is not None:  # for people who point
             continue
         assert alarms is not None
         best[term] = min(best.get(term, (1.0, name)), (alarms, name))
