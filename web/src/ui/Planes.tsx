@@ -8,6 +8,9 @@ import type { Session } from "../state/session";
 import { paintImage } from "../viewer/layers";
 import { Slider } from "./Slider";
 
+/** Pixels of the canvas a voxel, so that the contour is a line and no row of voxels. */
+const FINE = 6;
+
 export function Planes({ session }: { session: Session }) {
   const { rows, columns, frames } = session.image;
   const [row, setRow] = useState(Math.floor(rows / 2));
@@ -45,6 +48,7 @@ function PlaneView({ session, plane, at, label, onPick }: PlaneProps) {
   const across = plane === "row" ? columns : rows;
   const step = spacingMm === null ? 1 : plane === "row" ? spacingMm[1] : spacingMm[0];
   const aspect = spacingMm === null || sliceMm === null ? across / frames : (across * step) / (frames * sliceMm);
+  const missing = Array.from({ length: frames }, (_, slice) => session.loaded(slice)).filter((one) => one === undefined).length;
   useEffect(() => {
     if (canvas.current !== null) draw(canvas.current, session, plane, at);
   }, [session, plane, at, revision]);
@@ -62,7 +66,7 @@ function PlaneView({ session, plane, at, label, onPick }: PlaneProps) {
         onPick(slice, share(nativeEvent.offsetX, currentTarget.clientWidth, across));
       }}
     />
-    <figcaption>Slice {frames} at the top, slice 1 at the bottom</figcaption>
+    <figcaption>{missing > 0 ? `${missing} of ${frames} slices are being loaded` : `Slice ${frames} at the top, slice 1 at the bottom`}</figcaption>
     </figure>
   );
 }
@@ -72,9 +76,14 @@ function draw(canvas: HTMLCanvasElement, session: Session, plane: Plane, at: num
   const flipped = (slice: number): number => count - 1 - slice;
   const frame = reformatted({ rows, columns, count, of: (slice) => session.loaded(flipped(slice))?.values }, plane, at);
   const mask = reformattedMask({ rows, columns, count, of: (slice) => session.mask(flipped(slice)).data }, plane, at);
-  paintImage(canvas, frame, session.window);
+  const pixels = document.createElement("canvas");
+  paintImage(pixels, frame, session.window);
+  canvas.width = frame.columns * FINE;
+  canvas.height = frame.rows * FINE;
   const context = canvas.getContext("2d");
   if (context === null) return;
+  context.scale(FINE, FINE);
+  context.drawImage(pixels, 0, 0, frame.columns, frame.rows);
   context.strokeStyle = "#ff9f1c";
   context.lineWidth = 0.5;
   context.beginPath();
