@@ -13,9 +13,10 @@ from breastseg.core.errors import MissingExtraError
 from breastseg.core.image import Image
 from breastseg.dicom.objects import DicomObjects, DicomOptions
 from breastseg.io.open import open_images
+from breastseg.io.volume_series import read_series
 from breastseg.measure.finding import findings
 
-from .subjects import phantoms, predicted, read_back, saved
+from .subjects import phantoms, predicted, read_back, saved, write_mr
 
 ODD = {
     "StudyDate": "2020.01.02",
@@ -82,6 +83,17 @@ def test_what_is_forgotten_is_not_written(tmp_path: Path) -> None:
         path.unlink()
     objects.write(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_volume_has_no_secondary_capture_and_says_so(tmp_path: Path) -> None:
+    write_mr(tmp_path / "mr")
+    volume = read_series(tmp_path / "mr")
+    prediction = predicted(volume, phantoms()["mr"].truth)
+    taken = DicomObjects(DicomOptions(("sc", "sr"))).take(
+        "scan", volume, prediction, findings(prediction, volume)
+    )
+    assert taken.capture is None
+    assert any("no secondary capture" in remark for remark in taken.remarks)
 
 
 def test_without_highdicom_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,10 @@ class DicomObjects:
         ruled = "ps" in self._kinds and bool(found)
         unfit = no_presentation(subject) if ruled else None
         outlined = bool(self._kinds & {"seg", "probability"}) and bool(found)
-        captured = "sc" in self._kinds and bool(found) and self._volume is None
+        capturing = "sc" in self._kinds and bool(found)
+        captured = capturing and self._volume is None
+        if capturing and not captured:
+            remarks.append("no secondary capture, which shows images alone: open the segmentation")
         return Taken(
             self._name("seg") if outlined else None,
             self._name("sr") if "sr" in self._kinds else None,
