@@ -1,4 +1,4 @@
-"""What grey levels say about a pixel is learnt from two samples."""
+"""What grey levels say about a pixel is estimated from two samples."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from breastseg.core import Grid, Image, InputSpec, Intensity, Modality, OutputSpec, Prompt
 from breastseg.core.errors import BreastsegError, BundleError
-from breastseg.export.bundle import About, make_bundle
+from breastseg.export.bundle import About, make_bundle, without_machine
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs
 from breastseg.export.quantise import Sample, quantise_bundle
@@ -289,6 +289,18 @@ def test_a_run_becomes_a_bundle_that_segments(run, network, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (1, 50, 70)).astype(np.uint8)
     prediction = OnnxSegmenter(out).segment(Image(pixels, Grid((50, 70))))
     assert prediction.grid.shape == (50, 70)
+
+
+def test_a_bundle_names_no_folder_of_the_machine(run, tmp_path):
+    recipe = run / "recipe.toml"
+    start = str(tmp_path / "somebody" / "first-run")
+    recipe.write_text(f'initial_weights = "{start}"\n' + recipe.read_text())
+    make_bundle(run, tmp_path / "bundle", ABOUT)
+    kept = (tmp_path / "bundle" / "recipe.toml").read_text()
+    assert 'initial_weights = "first-run"' in kept
+    assert str(tmp_path) not in kept
+    text = 'a = "runs/one"\nb = "fold:1,2"\nc = "C:\\\\runs\\\\two"\n'
+    assert without_machine(text) == 'a = "runs/one"\nb = "fold:1,2"\nc = "two"\n'
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from breastseg.annotation.progress import Status, status_of
-from breastseg.annotation.project import Project, ProjectCase
+from breastseg.annotation.project import Project, ProjectCase, read_stored
 from breastseg.core.errors import InputError, UnreadableError
 from breastseg.io.write import write_text
 
@@ -87,12 +87,7 @@ def _names(cases: Iterable[ProjectCase], patients: set[str]) -> tuple[str, ...]:
 def _read(path: Path) -> dict[str, bool]:
     if not path.is_file():
         return {}
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UnreadableError(
-            f"{path}: cannot be read ({error})", "the JSON that was written"
-        ) from error
-    if not isinstance(content, dict) or not all(type(v) is bool for v in content.values()):
+    content = read_stored(path)
+    if not all(type(value) is bool for value in content.values()):
         raise UnreadableError(f"{path}: no parts of a project", "the JSON that was written")
     return content

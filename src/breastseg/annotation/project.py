@@ -128,7 +128,7 @@ class Project:
             UnreadableError: a file of the project is damaged.
         """
         paths = sorted((self.folder / "cases").glob("*.json"))
-        return tuple(_case(_read(path), path) for path in paths)
+        return tuple(_case(read_stored(path), path) for path in paths)
 
     def proposed(self, case: str) -> NDArray[np.bool_] | None:
         """The mask that readers are shown first, (rows, columns) bool; None where there is none."""
@@ -146,7 +146,7 @@ class Project:
         known = self.folder / "cases" / f"{reading.case}.json"
         if not known.exists():
             raise InputError(f"{reading.case}: no image of the project", "one that was added")
-        shape = _case(_read(known), known).shape
+        shape = _case(read_stored(known), known).shape
         if reading.mask is not None and reading.mask.shape != shape:
             raise InputError(
                 f"{reading.case}: a mask of {reading.mask.shape} for an image of {shape}",
@@ -193,7 +193,7 @@ def open_project(folder: Path) -> Project:
     Raises:
         UnreadableError: there is none, it is damaged, or it is of another format.
     """
-    stored = _read(folder / _MARK)
+    stored = read_stored(folder / _MARK)
     if stored.pop("format", None) != FORMAT:
         raise UnreadableError(f"{folder}: a project of another format", f"format {FORMAT}")
     try:
@@ -218,7 +218,12 @@ def _numbered(folder: Path, reader: str | None = None) -> Iterable[tuple[Path, i
             yield Path(entry.path), int(parts[1])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_stored(path: Path) -> dict[str, Any]:
+    """What a project has written into a file.
+
+    Raises:
+        UnreadableError: it is not the JSON object that was written.
+    """
     try:
         stored = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -247,7 +252,7 @@ def _case(stored: dict[str, Any], path: Path) -> ProjectCase:
 
 
 def _reading(path: Path) -> Reading:
-    stored = _read(path)
+    stored = read_stored(path)
     try:
         decision = Decision(stored.pop("decision"))
         mask = _read_mask(path.with_suffix(".png")) if decision in HAS_MASK else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -139,11 +140,17 @@ def make_bundle(
 
 
 def _add_records(folder: Path, run: Path, copied: Iterable[Path]) -> None:
-    """What a bundle keeps of its run: what it was trained on, and some files as they are."""
+    """What a bundle keeps of its run: what it was trained on, its recipe and how training went."""
     if (run / DATA).is_file():
         write_trained_on(folder, trained_on_of(run / DATA))
     for path in copied:
         shutil.copyfile(path, folder / path.name)
+    write_text(folder / RECIPE, without_machine((folder / RECIPE).read_text("utf-8")))
+
+
+def without_machine(recipe: str) -> str:
+    """A recipe's text with the last part alone of every absolute path: a bundle travels."""
+    return re.sub(r'"(?:/|[A-Za-z]:\\\\)[^"\n]*?([^"/\\\n]+)/?"', r'"\1"', recipe)
 
 
 def trained_modality(run: Path) -> Modality:
