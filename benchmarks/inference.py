@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from _process import cost_of
 
 from breastseg.core import Bundle, Image, InputSpec, Modality, OutputSpec
 from breastseg.core.errors import BreastsegError
@@ -129,37 +129,16 @@ def plain_torch(segmenter: OnnxSegmenter, size: int) -> Callable[[list[Path]], N
     return run
 
 
-STOPWATCH = """
-import resource, subprocess, sys, time
-began = time.perf_counter()
-subprocess.run(sys.argv[1:], check=True)
-wall = time.perf_counter() - began
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-"""
-# Runs a command from a small process: a child's peak memory counts that of the process it was
-# forked from, and this one holds torch.
-
-
 def cold_start(bundle: Path, file: Path, folder: Path, times: int) -> None:
     """The command for one image, in a fresh process each time."""
     command = [sys.executable, "-m", "breastseg.cli.main", "segment", str(file), "--quiet"]
     command += ["--method", str(bundle), "--overwrite", "--out", str(folder / "out")]
-    runs = []
-    for _ in range(times):
-        said = subprocess.run(
-            [sys.executable, "-S", "-c", STOPWATCH, *command],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        runs.append([float(word) for word in said.stdout.split()])
-    walls, cpus, peaks = zip(*runs, strict=True)
+    runs = [cost_of(command) for _ in range(times)]
     print("| `breastseg segment one.png`, cold | |")
     print("|---|---|")
-    print(f"| wall, median of {times} | {statistics.median(walls):.2f} s |")
-    print(f"| CPU, median of {times} | {statistics.median(cpus):.2f} s |")
-    print(f"| peak memory | {max(peaks):.0f} MB |")
+    print(f"| wall, median of {times} | {statistics.median(run.wall_s for run in runs):.2f} s |")
+    print(f"| CPU, median of {times} | {statistics.median(run.cpu_s for run in runs):.2f} s |")
+    print(f"| peak memory | {max(run.peak_mb for run in runs):.0f} MB |")
 
 
 def write_images(folder: Path, count: int, sizes: Sequence[tuple[int, int]] = SIZES) -> list[Path]:

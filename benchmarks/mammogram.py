@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from _process import Cost, cost_of
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
@@ -71,18 +70,14 @@ def write_dicom(path: Path, pixels: NDArray[np.uint16]) -> None:
     ds.save_as(path, enforce_file_format=True)
 
 
-def measure(scan: Path, method: str, threads: int, out: Path) -> tuple[float, float, float]:
-    """Seconds by the wall, seconds of processor time and megabytes of one run."""
+def measure(scan: Path, method: str, threads: int, out: Path) -> Cost:
+    """One run on one scan."""
     words = ["segment", str(scan), "--method", method, "--threads", str(threads), "--force"]
     command = [sys.executable, "-m", "breastseg.cli.main", *words, "--out", str(out), "--overwrite"]
-    began = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode or not (out / f"{scan.stem}_mask.png").exists():
-        sys.exit(f"breastseg {' '.join(words)} failed")
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    cost = cost_of(command)
+    if not (out / f"{scan.stem}_mask.png").exists():
+        sys.exit(f"breastseg {' '.join(words)} wrote no mask")
+    return cost
 
 
 def main() -> None:
@@ -96,7 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_dicom(folder / "scan.dcm", mammogram(tuple(options.shape)))
-        runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in options.method}
+        runs: dict[str, list[Cost]] = {name: [] for name in options.method}
         for _ in range(options.runs):
             for method, taken in runs.items():
                 taken.append(
@@ -106,11 +101,12 @@ def main() -> None:
     print("|---|---|---|---|---|")
     shape = " x ".join(map(str, options.shape))
     for method, taken in runs.items():
-        walls, used, peaks = zip(*taken, strict=True)
+        walls = [cost.wall_s for cost in taken]
         every = ", ".join(f"{wall:.1f}" for wall in walls)
         print(
             f"| {method} | {shape} | {statistics.median(walls):.1f} ({every}) "
-            f"| {statistics.median(used):.1f} | {max(peaks):.0f} MB |"
+            f"| {statistics.median(cost.cpu_s for cost in taken):.1f} "
+            f"| {max(cost.peak_mb for cost in taken):.0f} MB |"
         )
     print(f"\nLoad {os.getloadavg()[0]:.1f} at the end.")
 

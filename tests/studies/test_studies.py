@@ -123,6 +123,15 @@ def test_it_runs_on_generated_scans(
     assert head in study(name, words.format(scans=scans))
 
 
+def test_a_command_is_not_charged_for_the_memory_of_the_process_that_measures_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    held = b"x" * 300_000_000
+    cost = runpy.run_path(str(ROOT / "benchmarks" / "_process.py"))["cost_of"](["true"])
+    assert 0 < cost.peak_mb < len(held) / 2e6
+
+
 def test_the_commands_of_what_trains_are_ones_that_the_program_takes(
     commands: list[list[str]], study: Study, scans: Path, tmp_path: Path
 ) -> None:
