@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from breastseg.io.write import write_png
+
+from .scans import scan
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "breastseg"
 SOURCES = sorted(
@@ -30,6 +34,11 @@ EXTRA_PACKAGES = (
     *("fastapi", "starlette", "uvicorn", "sqlalchemy", "alembic", "argon2", "multipart"),
     *("psycopg", "openvino", "ray"),
 )
+
+SLOW_PACKAGES = {
+    *("scipy", "skimage", "SimpleITK", "pydicom", "tifffile", "openslide", "matplotlib", "jinja2"),
+    *("pydantic", "rich", "multiprocessing.pool", *HEAVY_PACKAGES, *EXTRA_PACKAGES),
+}
 
 
 def _limits() -> tuple[int, int, dict[str, str]]:
@@ -127,11 +136,11 @@ def _imported_packages(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=lambda p: p.stem)
-def test_the_nouns_need_only_numpy_and_scipy(path: Path) -> None:
+def test_the_nouns_need_only_numpy_scipy_and_opencv(path: Path) -> None:
     foreign = {
         name
         for name in _imported_packages(path)
-        if name.split(".")[0] not in {*sys.stdlib_module_names, "numpy", "scipy"}
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "numpy", "scipy", "cv2"}
         and not name.startswith("breastseg.core")
     }
     assert not foreign
@@ -198,6 +207,30 @@ def test_light_install_segments_with_torch_absent(tmp_path: Path) -> None:
     assert "<Prediction by ultrasound" in done.stdout
     assert len(list((tmp_path / "result").glob("*_mask.png"))) == 2
     assert (tmp_path / "result" / "results.json").is_file()
+
+
+def test_segmenting_one_image_loads_nothing_slow(tmp_path: Path) -> None:
+    """Each of these takes longer to import than the network takes for an image."""
+    write_png(tmp_path / "one.png", scan())
+    script = f"""
+        import sys
+        from breastseg.cli.main import main
+        code = main(["segment", "one.png", "--out", "result"])
+        print(*sorted({SLOW_PACKAGES!r} & sys.modules.keys()))
+        raise SystemExit(code)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    told, _, loaded = done.stdout.splitlines()
+    assert "1 lesion" in told  # so that what measures a lesion was loaded too
+    assert not loaded
 
 
 def test_training_without_its_extra_says_what_to_install(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.measure import label, regionprops
@@ -19,6 +19,7 @@ masks = st.one_of(
 )
 
 
+@settings(deadline=None)  # the first example imports OpenCV
 @given(masks, st.booleans())
 def test_they_are_those_of_scikit_image(mask: np.ndarray, corners: bool) -> None:
     before = mask.copy()

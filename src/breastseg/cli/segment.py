@@ -96,7 +96,6 @@ class Segment:
     def run_with(self, method: str | Segmenter) -> int:
         """The same with a method that has its parameters already."""
         from breastseg.inference.open import check_dimensions, check_margin, open_segmenter
-        from breastseg.results.report import write_report
         from breastseg.results.run import Run
         from breastseg.results.segment import segment_images
         from breastseg.results.segment_on_ray import Work, check_cluster, segment_on_ray
@@ -147,7 +146,7 @@ class Segment:
                 for entry in entries:
                     tell_one(entry, self.json or self.quiet)
             if self.report and root is not None:
-                write_report(root, run.document(), getattr(segmenter, "bundle", None))
+                _write_report(root, run, segmenter)
         except InputError as error:  # of the folder, as when the disk is full
             stopped = True
             complain(str(error))
@@ -170,6 +169,12 @@ class Segment:
             images = _count(len(run.entries), "image")
             say(f"{images}, {failed} failed{others}. Results are in {run.root}/")
         return exit_code(len(run.entries) - failed, failed + stopped)
+
+
+def _write_report(root: Path, run: Run, segmenter: Segmenter) -> None:
+    from breastseg.results.report import write_report  # a twentieth of a second to import
+
+    write_report(root, run.document(), getattr(segmenter, "bundle", None))
 
 
 def _count(number: int, noun: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from breastseg.core.errors import GeometryError
 from breastseg.core.grid import Grid
@@ -23,8 +22,9 @@ def skin_line(breast: NDArray[np.bool_]) -> NDArray[np.bool_]:
     Returns:
         (rows, columns) bool; empty where the breast fills the image.
     """
-    cross = ndimage.generate_binary_structure(2, 1)
-    return np.asarray(breast & ~ndimage.binary_erosion(breast, cross, border_value=1), bool)
+    around = np.pad(breast, 1, constant_values=True)
+    surrounded = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
+    return np.asarray(breast & ~surrounded, bool)
 
 
 def skin_distance(lesion: Lesion, breast: NDArray[np.bool_], grid: Grid) -> float | None:
@@ -49,6 +49,8 @@ def skin_distance(lesion: Lesion, breast: NDArray[np.bool_], grid: Grid) -> floa
     skin = skin_line(breast)
     if not skin.any():
         return None
+    from scipy import ndimage
+
     steps = spacing_at(lesion, grid) or (1.0, 1.0)
     away = ndimage.distance_transform_edt(~skin, sampling=steps)
     return float(away[lesion.box.slices][lesion.crop].min())

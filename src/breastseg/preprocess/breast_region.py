@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from breastseg.core.errors import GeometryError
 from breastseg.core.regions import connected_regions
@@ -121,6 +120,7 @@ def _resized(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool
 
 def _breast(grey: NDArray[np.float32]) -> NDArray[np.bool_]:
     """The breast on the copy."""
+    from scipy import ndimage
     from skimage.filters import threshold_otsu
 
     everything = np.ones(grey.shape, bool)
