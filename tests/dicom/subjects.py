@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
+from breastseg.core.box import Box
 from breastseg.core.calibrated import Margin
 from breastseg.core.image import Image
-from breastseg.core.prediction import Prediction
+from breastseg.core.prediction import Lesion, Prediction
 from breastseg.core.provenance import Provenance
 from breastseg.data.phantoms.dicom import DicomPhantom, dicom_phantoms
 from breastseg.dicom.subject import FrameResult, Subject, subject_of_frames, subject_of_volume
 from breastseg.io.open import open_images
 from breastseg.measure.finding import findings
-from breastseg.measure.margin import lesion_margin
+from breastseg.measure.margin import LesionMargin, lesion_margin
 
 PROVENANCE = Provenance("oracle", "1", {"threshold": 0.5}, "ab" * 32)
 
@@ -77,10 +78,18 @@ def image_subject(name: str) -> Subject:
 
 def with_margins(subject: Subject) -> Subject:
     """The same, each lesion between an inner and an outer contour."""
+
+    def held(box: Box, crop: NDArray[np.bool_]) -> LesionMargin:
+        return lesion_margin(Lesion(crop, box, 1.0, 1.0), subject.grid, Margin(0.9, 0.2, 0.1))
+
     segments = []
     for segment in subject.segments:
-        held = lesion_margin(segment.finding.lesion, subject.grid, Margin(0.9, 0.2, 0.1))
-        segments.append(replace(segment, finding=replace(segment.finding, margin=held)))
+        planes = tuple(
+            replace(plane, margin=held(plane.box, plane.crop)) for plane in segment.planes
+        )
+        lesion = segment.finding.lesion
+        found = replace(segment.finding, margin=held(lesion.box, lesion.crop))
+        segments.append(replace(segment, planes=planes, finding=found))
     return replace(subject, segments=tuple(segments))
 
 

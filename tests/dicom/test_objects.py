@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -11,12 +14,15 @@ from pydicom import Dataset, config, dcmread
 
 from breastseg.core.errors import MissingExtraError
 from breastseg.core.image import Image
-from breastseg.dicom.objects import DicomObjects, DicomOptions
+from breastseg.dicom.fhir import fhir_bundle
+from breastseg.dicom.objects import DicomObjects, DicomOptions, ObjectKind, made_objects
+from breastseg.dicom.subject import Subject
 from breastseg.io.open import open_images
 from breastseg.io.volume_series import read_series
+from breastseg.measure.descriptors import Descriptor
 from breastseg.measure.finding import findings
 
-from .subjects import phantoms, predicted, read_back, saved, write_mr
+from .subjects import image_subject, phantoms, predicted, read_back, saved, with_margins, write_mr
 
 ODD = {
     "StudyDate": "2020.01.02",
@@ -57,16 +63,59 @@ def test_a_header_against_the_rules_is_repeated_as_it_is(tmp_path: Path) -> None
             assert one.SeriesDate == "19700101"
 
 
-def test_a_window_that_is_no_number_makes_no_presentation_state(tmp_path: Path) -> None:
+def test_a_window_of_a_centre_alone_makes_no_presentation_state() -> None:
     objects = DicomObjects(EVERY)
-    (image,) = images("mg", {})
-    assert image.reference is not None
-    tags = {**image.reference.tags, "WindowCenter": "middle"}
-    object.__setattr__(image.reference, "tags", tags)
+    (image,) = images("mg", {"WindowWidth": ""})
     prediction = predicted(image, phantoms()["mg"].truth)
     taken = objects.take("scan", image, prediction, findings(prediction, image))
     assert taken.presentation is None
     assert any("no window" in remark for remark in taken.remarks)
+
+
+CHANGES: dict[str, Callable[[Subject], Subject]] = {
+    "the same": lambda subject: subject,
+    "name": lambda subject: replace(
+        subject,
+        reference=replace(
+            subject.reference, tags={**subject.reference.tags, "PatientName": "Doe^Jane"}
+        ),
+    ),
+    "side": lambda subject: replace(subject, side="R"),
+    "remark": lambda subject: replace(subject, remarks=("cut",)),
+    "method": lambda subject: replace(
+        subject, provenance=replace(subject.provenance, parameters={"threshold": 0.4})
+    ),
+    "margin": with_margins,
+    "descriptor": lambda subject: replace(
+        subject,
+        segments=tuple(
+            replace(one, finding=replace(one.finding, descriptors=(Descriptor("shape", "round"),)))
+            for one in subject.segments
+        ),
+    ),
+}
+UNTOUCHED = {
+    "seg": {"remark", "margin", "descriptor"},
+    "sr": set[str](),
+    "ps": {"remark", "descriptor", "method"},
+    "fhir": {"name", "method"},
+}
+"""By kind of object, the changes of which it shows nothing."""
+
+
+@pytest.mark.parametrize("kind", UNTOUCHED)
+def test_an_object_with_another_content_has_another_uid(kind: ObjectKind) -> None:
+    """And with the same content the same one."""
+    uids, still = {}, image_subject("us-still")
+    for name, change in CHANGES.items():
+        subject = change(still)
+        if kind == "fhir":
+            uids[name] = json.dumps(fhir_bundle(subject)["entry"])
+        else:
+            uids[name] = str(made_objects(subject, frozenset({kind}))[kind].SOPInstanceUID)
+    changed = set(CHANGES) - {"the same"} - UNTOUCHED[kind]
+    assert {name for name in changed if uids[name] == uids["the same"]} == set()
+    assert len({uids[name] for name in changed}) == len(changed)
 
 
 def test_what_is_forgotten_is_not_written(tmp_path: Path) -> None:

@@ -8,23 +8,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import Dataset
+from pydicom.pixels import apply_rescale, apply_windowing
 from skimage.draw import polygon2mask
 
 from breastseg.core.errors import UnsupportedError
 from breastseg.dicom.presentation import COLOUR_STATE, GREY_STATE, presentation
-from breastseg.dicom.subject import Subject
 from breastseg.io.volume_series import read_series
 
-from .subjects import expected, image_subject, phantoms, read_back, saved, volume_subject, write_mr
+from .subjects import (
+    expected,
+    image_subject,
+    phantoms,
+    read_back,
+    saved,
+    volume_subject,
+    with_margins,
+    write_mr,
+)
 
 
 def lines(item: Dataset) -> list[np.ndarray]:
     return [np.reshape(one.GraphicData, (-1, 2)) for one in item.GraphicObjectSequence]
-
-
-def without(subject: Subject, *names: str) -> Subject:
-    tags = {k: v for k, v in subject.reference.tags.items() if k not in names}
-    return replace(subject, reference=replace(subject.reference, tags=tags))
 
 
 @pytest.mark.parametrize("name", ["us-still", "us-cine", "us-colour", "mg", "mg-tomo"])
@@ -63,8 +67,92 @@ def test_the_window_of_the_source_is_repeated() -> None:
 
 
 def test_without_a_window_a_deep_image_would_be_shown_wrongly() -> None:
+    subject = image_subject("mg")
+    plain = replace(subject, displays=(replace(subject.displays[0], window=None),))
     with pytest.raises(UnsupportedError, match="no window"):
-        presentation(without(image_subject("mg"), "WindowCenter"))
+        presentation(plain)
+    with pytest.raises(UnsupportedError, match="a table"):
+        presentation(replace(subject, displays=(replace(subject.displays[0], table=True),)))
+
+
+@pytest.fixture
+def slices(tmp_path: Path) -> list[Dataset]:
+    """Of the phase after contrast, in space; the window of each is its own."""
+    objects = [read_back(one) for one in phantoms()["mr"].objects]
+    for one in objects:
+        level = 40 * one.InstanceNumber
+        one.WindowCenter, one.WindowWidth = [500 + level, 7], [900 + 2 * level, 9]
+    write_mr(tmp_path, objects)
+    return sorted(
+        (one for one in objects if one.SeriesNumber == 2), key=lambda one: -one.InstanceNumber
+    )
+
+
+def test_each_slice_keeps_its_own_window(slices: list[Dataset], tmp_path: Path) -> None:
+    subject = volume_subject(read_series(tmp_path), phantoms()["mr"].truth)
+    one = read_back(presentation(subject))
+    found = {
+        image.ReferencedSOPInstanceUID: (item.WindowCenter, item.WindowWidth)
+        for item in one.SoftcopyVOILUTSequence
+        for image in item.ReferencedImageSequence
+    }
+    stated = {one.SOPInstanceUID: (one.WindowCenter[0], one.WindowWidth[0]) for one in slices}
+    assert len(set(found.values())) == len(slices)
+    assert found == stated
+
+
+def test_slices_that_are_rescaled_differently_are_shown_as_without_a_state(
+    slices: list[Dataset], tmp_path: Path
+) -> None:
+    """One rescaling holds for all images of a presentation state: windows take it over."""
+    for one in slices:
+        one.RescaleSlope, one.RescaleIntercept = 0.5 + one.InstanceNumber / 8, -one.InstanceNumber
+        one.RescaleType = "US"
+    every = [one for one in phantoms()["mr"].objects if one.SeriesNumber == 1]
+    for path in tmp_path.iterdir():
+        path.unlink()
+    write_mr(tmp_path, [*slices, *every])
+    subject = volume_subject(read_series(tmp_path), phantoms()["mr"].truth)
+    state = read_back(presentation(subject))
+    assert "RescaleSlope" not in state
+    windows = {
+        image.ReferencedSOPInstanceUID: item
+        for item in state.SoftcopyVOILUTSequence
+        for image in item.ReferencedImageSequence
+    }
+    for one in slices[::4]:
+        stored = one.pixel_array
+        shown = apply_windowing(apply_rescale(stored, one), one)
+        window = windows[one.SOPInstanceUID]
+        window.BitsStored, window.PixelRepresentation = one.BitsStored, one.PixelRepresentation
+        window.PhotometricInterpretation = one.PhotometricInterpretation
+        same = apply_windowing(stored, window)
+        low, high = shown.min(), shown.max()
+        np.testing.assert_allclose(
+            (same - same.min()) / np.ptp(same), (shown - low) / (high - low), atol=1e-6
+        )
+
+
+def test_margins_lie_in_layers_of_their_own() -> None:
+    plain, held = image_subject("us-cine"), with_margins(image_subject("us-cine"))
+    assert [layer.GraphicLayer for layer in presentation(plain).GraphicLayerSequence] == ["LESIONS"]
+    one = read_back(presentation(held))
+    names = [layer.GraphicLayer for layer in one.GraphicLayerSequence]
+    assert names == ["LESIONS", "INNER MARGIN", "OUTER MARGIN"]
+    assert "90%" in one.GraphicLayerSequence[2].GraphicLayerDescription
+    shape = held.grid.shape
+    for name, which in (("INNER MARGIN", 1), ("OUTER MARGIN", 0)):
+        shown, masks = np.zeros((6, *shape), bool), np.zeros((6, *shape), bool)
+        for item in one.GraphicAnnotationSequence:
+            if item.GraphicLayer == name:
+                frame = item.ReferencedImageSequence[0].ReferencedFrameNumber - 1
+                for line in lines(item):
+                    shown[frame] |= polygon2mask(shape, line[:, ::-1] - 0.5)
+        for plane in (plane for segment in held.segments for plane in segment.planes):
+            assert plane.margin is not None
+            masks[plane.index] |= plane.margin.masks(shape)[which]
+        assert masks.any()
+        assert np.array_equal(shown, masks)
 
 
 def test_an_image_in_colour_keeps_its_colours() -> None:

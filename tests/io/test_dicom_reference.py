@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from breastseg.core.errors import InputError
-from breastseg.core.reference import FrameReference, Reference, join_references
+from breastseg.core.reference import Display, FrameReference, Reference, join_references
 from breastseg.io.dicom_image import read_dicom, read_dicom_frames
 from breastseg.io.raster import read_raster
 
@@ -35,6 +35,21 @@ def test_identifiers_and_what_a_derived_object_repeats(make_dicom: Callable[...,
     assert reference.tags["PatientName"] == "Doe^Jane"
     assert reference.tags["StudyDate"] == "20260102"
     assert "PatientBirthDate" not in reference.tags
+
+
+def test_of_several_windows_the_first_counts(make_dicom: Callable[..., bytes]) -> None:
+    data = make_dicom(
+        np.zeros((2, 3), np.uint8),
+        WindowCenter=["40.5", "900"],
+        WindowWidth=["80", "7"],
+        RescaleSlope="0.5",
+        RescaleIntercept="-2",
+    )
+    reference = read_dicom(io.BytesIO(data)).reference
+    assert reference is not None
+    assert reference.displays == (Display((0.5, -2.0, ""), (40.5, 80.0, "")),)
+    joined = join_references([reference, reference])
+    assert joined.displays == 2 * reference.displays
 
 
 def test_frames_are_numbered_from_one(make_dicom: Callable[..., bytes]) -> None:

@@ -51,6 +51,22 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Display:
+    """How a frame's stored values come to a screen, as its file states it; PS3.3 C.11.1, C.11.2.
+
+    Attributes:
+        rescale: slope, intercept and type; None where one of both numbers is not stated.
+        window: centre, width and function of the first window; None without one. The function is
+            empty where it is not stated.
+        table: whether a modality LUT takes the place of the rescaling.
+    """
+
+    rescale: tuple[float, float, str] | None = None
+    window: tuple[float, float, str] | None = None
+    table: bool = False
+
+
+@dataclass(frozen=True)
 class Reference:
     """The study that an image belongs to and the frames that it was read from.
 
@@ -66,9 +82,10 @@ class Reference:
             derived object repeats. These name the patient: `as_dict` and the ``repr`` leave them
             out.
         places: of the frames, one each; empty where one of them has no stated place.
+        displays: of the frames, one each; empty for what comes from no DICOM file.
 
     Raises:
-        InputError: there is no frame, or another number of places.
+        InputError: there is no frame, or another number of places or displays.
     """
 
     study_uid: str
@@ -77,14 +94,16 @@ class Reference:
     frames: tuple[FrameReference, ...]
     tags: Mapping[str, str] = field(default_factory=dict, repr=False)
     places: tuple[Place, ...] = field(default=(), repr=False)
+    displays: tuple[Display, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if not self.frames:
             raise InputError("a reference to no frame", "at least one")
-        if self.places and len(self.places) != len(self.frames):
-            raise InputError(
-                f"{len(self.places)} places of {len(self.frames)} frames", "one each or none"
-            )
+        for name, given in (("places", self.places), ("displays", self.displays)):
+            if given and len(given) != len(self.frames):
+                raise InputError(
+                    f"{len(given)} {name} of {len(self.frames)} frames", "one each or none"
+                )
         object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
 
     @property
@@ -118,4 +137,6 @@ def join_references(references: Sequence[Reference]) -> Reference:
     frames = tuple(frame for one in references for frame in one.frames)
     placed = all(one.places for one in references)
     places = tuple(place for one in references for place in one.places) if placed else ()
-    return replace(references[0], frames=frames, places=places)
+    known = all(one.displays for one in references)
+    displays = tuple(display for one in references for display in one.displays) if known else ()
+    return replace(references[0], frames=frames, places=places, displays=displays)

@@ -20,6 +20,7 @@ from breastseg.core.reference import FrameReference
 from breastseg.dicom.codes import SOURCE_IMAGE, code_item
 from breastseg.dicom.derived import RESEARCH, derived_dataset, sop_reference
 from breastseg.dicom.subject import Subject
+from breastseg.dicom.uids import identify
 from breastseg.measure.finding import Finding
 from breastseg.results.drawing import drawn
 
@@ -92,6 +93,7 @@ def capture(subject: Subject, frames: Sequence[Drawn]) -> Dataset:
     data = pixels.tobytes()
     one.PixelData = data + b"\0" * (len(data) % 2)
     one["PixelData"].VR = "OB"
+    identify(one)
     return one
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.dicom.subject import Plane
+from breastseg.core.box import Box
 from breastseg.measure.diameters import Point
 from breastseg.measure.polygons import polygons
 
@@ -20,14 +20,18 @@ _MAX_POINTS = 4000
 """Of a contour: the value of an element of floats has at most 65534 bytes, 8191 points."""
 
 
-def contours(plane: Plane) -> list[Line]:
+def contours(crop: NDArray[np.bool_], box: Box) -> list[Line]:
     """The closed outer contours of a lesion on one frame, the longest first.
 
     They follow the edges of the pixels; one of more than 4000 corners is simplified.
+
+    Args:
+        crop: box.shape, True on the lesion.
+        box: where it lies in the frame.
     """
-    row, column = plane.box.start
+    row, column = box.start
     lines = []
-    for polygon in polygons(plane.crop):
+    for polygon in polygons(crop):
         ring = polygon.outer[:, ::-1] + np.array([column, row])
         lines.append(_simplified(np.concatenate([ring, ring[:1]]).astype(np.float64)))
     return sorted(lines, key=lambda line: -len(line))

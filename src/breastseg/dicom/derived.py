@@ -15,7 +15,6 @@ from breastseg import __version__
 from breastseg.core.bundle import TRAINED_ON_SYNTHETIC
 from breastseg.core.reference import FrameReference
 from breastseg.dicom.subject import Subject
-from breastseg.dicom.uids import derived_uid, subject_digest
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -39,7 +38,7 @@ _NO_DATE = ("19700101", "000000")
 
 
 def derived_dataset(subject: Subject, sop_class: str, modality: str, number: int) -> Dataset:
-    """A new object with everything but its own content.
+    """A new object with everything but its own content and what `identify` gives it.
 
     Args:
         subject: what it is about.
@@ -51,15 +50,12 @@ def derived_dataset(subject: Subject, sop_class: str, modality: str, number: int
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import UID
 
-    digest = subject_digest(subject)
     one = Dataset()
     one.file_meta = FileMetaDataset()
     one.file_meta.TransferSyntaxUID = UID(_EXPLICIT)
     one.file_meta.ImplementationClassUID = UID(_IMPLEMENTATION)
     one.SpecificCharacterSet = "ISO_IR 192"
     one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = UID(sop_class)
-    uid = UID(derived_uid(modality, digest, number))
-    one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid
     tags = subject.reference.tags
     for keyword in (*_PATIENT, *_STUDY):
         setattr(one, keyword, tags.get(keyword, ""))
@@ -68,7 +64,6 @@ def derived_dataset(subject: Subject, sop_class: str, modality: str, number: int
             setattr(one, keyword, tags[keyword])
     one.AccessionNumber = subject.reference.accession_number
     one.StudyInstanceUID = subject.reference.study_uid
-    one.SeriesInstanceUID = derived_uid("series of", uid)
     one.SeriesNumber, one.InstanceNumber, one.Modality = number, 1, modality
     synthetic = TRAINED_ON_SYNTHETIC in subject.remarks
     one.SeriesDescription = _RESEARCH_SYNTHETIC if synthetic else RESEARCH

@@ -7,6 +7,8 @@ for research. Source: https://hl7.org/fhir/R5/diagnosticreport.html.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import uuid
 from collections.abc import Iterator, Sequence
@@ -26,7 +28,6 @@ from breastseg.dicom.report import (
 )
 from breastseg.dicom.segmentation import tracking
 from breastseg.dicom.subject import Segment, Subject
-from breastseg.dicom.uids import subject_digest
 
 Resource = dict[str, object]
 
@@ -50,7 +51,11 @@ def fhir_bundle(subject: Subject) -> Resource:
         A bundle of type collection, as plain containers ready for JSON. The same subject gives the
         same bundle.
     """
-    names = _Names(subject)
+    content = json.dumps(_bundle(subject, _Names("")), sort_keys=True)
+    return _bundle(subject, _Names(hashlib.sha256(content.encode()).hexdigest()))
+
+
+def _bundle(subject: Subject, names: _Names) -> Resource:
     study, device = _study(subject), _device(subject)
     observations = [*_observations(subject, names)]
     report: Resource = {
@@ -83,10 +88,10 @@ def fhir_bundle(subject: Subject) -> Resource:
 
 
 class _Names:
-    """The identifiers of the resources of one bundle."""
+    """The identifiers of the resources of one bundle, from the digest of its content."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._digest = subject_digest(subject)
+    def __init__(self, digest: str) -> None:
+        self._digest = digest
 
     def url(self, name: str) -> str:
         return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, f'breastseg {name} {self._digest}')}"

@@ -2,13 +2,13 @@
 
 Grayscale Softcopy Presentation State, or Color for an image in colour (DICOM PS3.3 A.33.1, A.33.2,
 C.10.5, C.11). A viewer that applies it takes the window from it alone, so that of the source is
-repeated.
+repeated. The inner and the outer contour of a calibrated margin lie in layers of their own.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from breastseg.core.errors import InputError, UnsupportedError
@@ -16,6 +16,9 @@ from breastseg.dicom.contour import Line, contours, diameter
 from breastseg.dicom.derived import RESEARCH, derived_dataset, referenced_series, sop_reference
 from breastseg.dicom.segmentation import tracking
 from breastseg.dicom.subject import Plane, Segment, Subject
+from breastseg.dicom.uids import identify
+from breastseg.dicom.window import grey_levels, no_levels
+from breastseg.measure.margin import LesionMargin
 from breastseg.results.schema import significant
 
 if TYPE_CHECKING:
@@ -25,8 +28,11 @@ GREY_STATE = "1.2.840.10008.5.1.4.1.1.11.1"
 COLOUR_STATE = "1.2.840.10008.5.1.4.1.1.11.2"
 
 _SERIES = 9104
-_LAYER = "LESIONS"
-_YELLOW_LAB = [63000, 27000, 55000]
+_YELLOW_LAB = (63000, 27000, 55000)
+_GREEN_LAB = (57000, 11000, 54000)
+_ORANGE_LAB = (45000, 42000, 53000)
+_LAYERS = {"LESIONS": _YELLOW_LAB, "INNER MARGIN": _GREEN_LAB, "OUTER MARGIN": _ORANGE_LAB}
+"""Name and colour; those of margins are there where a margin was calibrated."""
 
 
 def presentation(subject: Subject) -> Dataset:
@@ -60,61 +66,24 @@ def presentation(subject: Subject) -> Dataset:
         del item.ReferencedInstanceSequence
     one.ReferencedSeriesSequence = series
     _area(one, subject)
-    _layer(one)
+    one.GraphicLayerSequence = _layers(subject)
     one.GraphicAnnotationSequence = _annotations(subject)
     if colour:
         one.ICCProfile, one.ColorSpace = _srgb(), "SRGB"
     else:
-        _grey_levels(one, subject)
+        grey_levels(one, subject)
+    identify(one)
     return one
 
 
 def no_presentation(subject: Subject) -> str | None:
     """Why a viewer would show the image wrongly with a presentation state, or None."""
-    tags = subject.reference.tags
-    if not _is_grey(subject) or tags.get("BitsAllocated") == "8" or _window(subject) is not None:
-        return None
-    return "no presentation state, since the file states no window that it could repeat"
+    return no_levels(subject) if _is_grey(subject) else None
 
 
 def _is_grey(subject: Subject) -> bool:
     photometric = subject.reference.tags.get("PhotometricInterpretation", "MONOCHROME2")
     return photometric.startswith("MONOCHROME")
-
-
-def _window(subject: Subject) -> tuple[str, str] | None:
-    """The first window's centre and width as the source states them."""
-    centre, width = _number(subject, "WindowCenter"), _number(subject, "WindowWidth")
-    return None if centre is None or width is None else (centre, width)
-
-
-def _number(subject: Subject, keyword: str) -> str | None:
-    """The first value of a decimal string of the source; None where it states no number."""
-    said = subject.reference.tags.get(keyword, "").split("\\")[0].strip()
-    try:
-        return said if math.isfinite(float(said)) else None
-    except ValueError:
-        return None
-
-
-def _grey_levels(one: Dataset, subject: Subject) -> None:
-    """The source's rescaling and window; C.11.1, C.11.8, C.11.6."""
-    from pydicom import Dataset
-
-    tags = subject.reference.tags
-    slope, intercept = _number(subject, "RescaleSlope"), _number(subject, "RescaleIntercept")
-    if slope is not None and intercept is not None:
-        one.RescaleSlope, one.RescaleIntercept = slope, intercept
-        one.RescaleType = tags.get("RescaleType") or "US"
-    window = _window(subject)
-    if window is not None:
-        shown = Dataset()
-        shown.WindowCenter, shown.WindowWidth = window
-        if tags.get("VOILUTFunction"):
-            shown.VOILUTFunction = tags["VOILUTFunction"]
-        one.SoftcopyVOILUTSequence = [shown]
-    inverse = tags.get("PhotometricInterpretation") == "MONOCHROME1"
-    one.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
 
 
 def _srgb() -> bytes:
@@ -144,42 +113,68 @@ def _area(one: Dataset, subject: Subject) -> None:
     one.DisplayedAreaSelectionSequence = [area]
 
 
-def _layer(one: Dataset) -> None:
+def _layers(subject: Subject) -> list[Dataset]:
     from pydicom import Dataset
 
-    layer = Dataset()
-    layer.GraphicLayer, layer.GraphicLayerOrder = _LAYER, 1
-    layer.GraphicLayerDescription = RESEARCH
-    layer.GraphicLayerRecommendedDisplayCIELabValue = _YELLOW_LAB
-    one.GraphicLayerSequence = [layer]
+    coverage = next((held.coverage for held in _margins(subject)), None)
+    layers = []
+    for order, (name, colour) in enumerate(_LAYERS.items(), start=1):
+        if order > 1 and coverage is None:
+            break
+        layer = Dataset()
+        layer.GraphicLayer, layer.GraphicLayerOrder = name, order
+        layer.GraphicLayerDescription = (
+            RESEARCH if order == 1 else f"Holds with a probability of {coverage:.0%}. Research only"
+        )
+        layer.GraphicLayerRecommendedDisplayCIELabValue = list(colour)
+        layers.append(layer)
+    return layers
+
+
+def _margins(subject: Subject) -> Iterator[LesionMargin]:
+    planes = (plane for segment in subject.segments for plane in segment.planes)
+    return (plane.margin for plane in planes if plane.margin is not None)
 
 
 def _annotations(subject: Subject) -> list[Dataset]:
-    """An item a source frame that shows a lesion."""
-    from pydicom import Dataset
-
+    """For each source frame that shows a lesion an item, and one a margin's layer."""
     shown: dict[int, list[tuple[int, Segment, Plane]]] = defaultdict(list)
     for number, segment in enumerate(subject.segments, start=1):
         for plane in segment.planes:
             shown[plane.index].append((number, segment, plane))
     items = []
     for index, lesions in sorted(shown.items()):
-        source = subject.sources[index]
-        item = Dataset()
-        item.ReferencedImageSequence = [
-            sop_reference(source.class_uid, source.instance_uid, source.number)
-        ]
-        item.GraphicLayer = _LAYER
-        item.GraphicObjectSequence = []
-        item.TextObjectSequence = [_text(RESEARCH, 0, 0)]
+        drawn, texts = [], [_text(RESEARCH, 0, 0)]
         for number, segment, plane in lesions:
             row, column = plane.box.start
-            item.GraphicObjectSequence += [_polyline(line) for line in contours(plane)]
-            item.GraphicObjectSequence += _ruler(segment, index)
+            drawn += [_polyline(line) for line in contours(plane.crop, plane.box)]
+            drawn += _ruler(segment, index)
             label = tracking(subject, number)[0] + _sizes(segment, index)
-            item.TextObjectSequence.append(_text(label, column, row))
-        items.append(item)
+            texts.append(_text(label, column, row))
+        lesion, inner, outer = _LAYERS
+        items.append(_annotation(subject, index, lesion, drawn))
+        items[-1].TextObjectSequence = texts
+        held = [plane.margin for _, _, plane in lesions if plane.margin is not None]
+        for layer, masks in (
+            (inner, [(one.inner, one.box) for one in held]),
+            (outer, [(one.outer, one.box) for one in held]),
+        ):
+            lines = [_polyline(line) for mask in masks for line in contours(*mask)]
+            if lines:  # an inner mask may be empty
+                items.append(_annotation(subject, index, layer, lines))
     return items
+
+
+def _annotation(subject: Subject, index: int, layer: str, drawn: list[Dataset]) -> Dataset:
+    from pydicom import Dataset
+
+    source = subject.sources[index]
+    item = Dataset()
+    item.ReferencedImageSequence = [
+        sop_reference(source.class_uid, source.instance_uid, source.number)
+    ]
+    item.GraphicLayer, item.GraphicObjectSequence = layer, drawn
+    return item
 
 
 def _ruler(segment: Segment, index: int) -> list[Dataset]:

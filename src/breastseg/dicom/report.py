@@ -27,7 +27,7 @@ from breastseg.dicom.contour import contours
 from breastseg.dicom.derived import RESEARCH, derived_dataset, sop_reference
 from breastseg.dicom.segmentation import frame_numbers, tracking
 from breastseg.dicom.subject import Plane, Segment, Subject
-from breastseg.dicom.uids import derived_uid
+from breastseg.dicom.uids import derived_uid, identify
 from breastseg.measure.descriptors import DEFINITIONS, TITLES, Kind
 from breastseg.measure.margin import LesionMargin
 from breastseg.results.schema import significant
@@ -110,12 +110,6 @@ def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
     spatial = subject.grid.ndim == 3
     sop_class = COMPREHENSIVE_3D if spatial else COMPREHENSIVE
     one = derived_dataset(subject, sop_class, "SR", _SERIES)
-    more = [] if segments is None else [segments.SOPInstanceUID]
-    held = (segment.finding.margin for segment in subject.segments)
-    more += sorted({margin.coverage for margin in held if margin is not None})
-    if more:  # one that refers to a segmentation or states margins is another object
-        one.SOPInstanceUID = derived_uid(one.SOPInstanceUID, *more)
-        one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
     numbers = range(1, len(subject.segments) + 1)
     content = sr.MeasurementReport(
         observation_context=_observers(subject),
@@ -137,6 +131,7 @@ def report(subject: Subject, segments: Dataset | None = None) -> Dataset:
     one.PerformedProcedureCodeSequence = []
     one.ReferencedPerformedProcedureStepSequence = []
     one.CurrentRequestedProcedureEvidenceSequence = [_evidence(subject, segments)]
+    identify(one)
     return one
 
 
@@ -329,7 +324,7 @@ def _region(subject: Subject, plane: Plane) -> sr.ImageRegion:
     """The longest closed contour on one frame."""
     from highdicom import sr
 
-    line = contours(plane)[0]
+    line = contours(plane.crop, plane.box)[0]
     image = _image(subject.sources[plane.index])
     return sr.ImageRegion(sr.GraphicTypeValues.POLYLINE, line, image)
 

@@ -30,7 +30,7 @@ from breastseg.dicom.codes import (
 from breastseg.dicom.derived import RESEARCH, derived_dataset, referenced_series, sop_reference
 from breastseg.dicom.stack import in_space
 from breastseg.dicom.subject import Plane, Subject
-from breastseg.dicom.uids import derived_uid
+from breastseg.dicom.uids import derived_uid, identify
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -94,6 +94,7 @@ def segmentation(subject: Subject, kind: Kind = "BINARY") -> Dataset:
     one.ReferencedSeriesSequence = referenced_series((*subject.sources, *subject.others))
     one.PixelData = _pixels([plane for _, plane in frames], (shape[0], shape[1]), kind)
     one["PixelData"].VR = "OB" if kind == "FRACTIONAL" else "OW"
+    identify(one)
     return one
 
 
@@ -140,9 +141,6 @@ def _dimensions(one: Dataset, subject: Subject) -> None:
     from pydicom import Dataset
     from pydicom.tag import Tag
 
-    organization = Dataset()
-    organization.DimensionOrganizationUID = derived_uid("dimensions", one.SOPInstanceUID)
-    one.DimensionOrganizationSequence = [organization]
     within = ("FrameContentSequence", "InStackPositionNumber")
     if subject.grid.ndim == 3:
         within = ("PlanePositionSequence", "ImagePositionPatient")
@@ -150,6 +148,9 @@ def _dimensions(one: Dataset, subject: Subject) -> None:
         one.FrameOfReferenceUID = frame_of_reference(subject)
         one.PositionReferenceIndicator = ""
     pointers = (("SegmentIdentificationSequence", "ReferencedSegmentNumber"), within)
+    organization = Dataset()
+    organization.DimensionOrganizationUID = derived_uid("dimensions", *pointers)
+    one.DimensionOrganizationSequence = [organization]
     one.DimensionIndexSequence = []
     for group, keyword in pointers:
         item = Dataset()

@@ -16,10 +16,11 @@ from breastseg.core.image import Image
 from breastseg.core.mask import LESION
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
-from breastseg.core.reference import FrameReference, Place, Reference
+from breastseg.core.reference import Display, FrameReference, Place, Reference
 from breastseg.dicom.stack import Level, levels, places_of
 from breastseg.dicom.uids import derived_uid
 from breastseg.measure.finding import Finding, findings
+from breastseg.measure.margin import LesionMargin
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +32,14 @@ class Plane:
         box: where the lesion lies in it, 2-D.
         crop: box.shape bool, True on the lesion.
         probability: box.shape float32, 0 to 1; 0 outside the lesion.
+        margin: between which contours it lies there; None where that was not asked for.
     """
 
     index: int
     box: Box
     crop: NDArray[np.bool_]
     probability: NDArray[np.float32]
+    margin: LesionMargin | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,7 @@ class Subject:
         reference: study and patient; its study UID is never empty.
         sources: the source frame of each plane; their series UIDs are never empty.
         places: where each of them lies in the patient; empty where they have no stated place.
+        displays: how the values of each of them come to a screen.
         others: further source objects, such as the other phases of an MRI.
         grid: of the image or volume.
         side: ``"L"``, ``"R"``, or empty where it is not stated.
@@ -74,6 +78,7 @@ class Subject:
     reference: Reference
     sources: tuple[FrameReference, ...]
     places: tuple[Place, ...]
+    displays: tuple[Display, ...]
     others: tuple[FrameReference, ...]
     grid: Grid
     side: str
@@ -172,6 +177,7 @@ def subject_of_frames(frames: Sequence[FrameResult]) -> Subject:
         reference,
         sources,
         places,
+        tuple(display for frame in frames for display in frame.reference.displays),
         (),
         first.grid,
         _side(first.view, first.reference),
@@ -217,6 +223,7 @@ def subject_of_volume(image: Image, prediction: Prediction) -> Subject:
         reference,
         completed[at : at + slices],
         places_of(image.grid),
+        result.reference.displays[at : at + slices],
         completed[:at] + completed[at + slices :],
         prediction.grid,
         _side(image.view, result.reference),
@@ -272,8 +279,9 @@ def _touch(one: Finding, other: Finding) -> bool:
 def _segment(frames: Sequence[FrameResult], members: Sequence[tuple[int, int]]) -> Segment:
     planes = []
     for at, number in members:
-        lesion = frames[at].found[number].lesion
-        planes.append(Plane(at, lesion.box, lesion.crop, frames[at].maps[number]))
+        found = frames[at].found[number]
+        box, crop = found.lesion.box, found.lesion.crop
+        planes.append(Plane(at, box, crop, frames[at].maps[number], found.margin))
 
     def length(member: tuple[int, int]) -> float:
         measured = frames[member[0]].found[member[1]].measured

@@ -1,18 +1,17 @@
 """Identifiers that are the same in every run.
 
-An object that is made again from the same image by the same method with the same outcome is the
-same object, so that an archive that has it already keeps one.
+An object that is made again with the same content is the same object, so that an archive that has
+it already keeps one; one whose content differs in anything is another.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from breastseg.dicom.subject import Subject
+    from pydicom import Dataset
 
 
 def derived_uid(*words: object) -> str:
@@ -21,20 +20,26 @@ def derived_uid(*words: object) -> str:
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, text).int}"
 
 
-def subject_digest(subject: Subject) -> str:
-    """Hex SHA-256 of the sources, of what found the lesions, and of every pixel and probability."""
-    provenance = subject.provenance
-    digest = hashlib.sha256()
-    said = {
-        "sources": [[one.instance_uid, one.number] for one in subject.sources],
-        "segmenter": [provenance.segmenter, provenance.version, provenance.weights_sha256],
-        "parameters": dict(provenance.parameters),
-        "spacing": subject.grid.spacing_mm,
-    }
-    digest.update(json.dumps(said, sort_keys=True).encode())
-    for segment in subject.segments:
-        for plane in segment.planes:
-            digest.update(repr((plane.index, tuple(plane.box))).encode())
-            digest.update(plane.crop.tobytes())
-            digest.update(plane.probability.tobytes())
-    return digest.hexdigest()
+def identify(one: Dataset) -> None:
+    """Give an object and its series UIDs that stand for all of its content.
+
+    Args:
+        one: with all but these UIDs.
+    """
+    from pydicom.filebase import DicomBytesIO
+    from pydicom.filewriter import write_dataset
+    from pydicom.uid import UID
+
+    pixels = one["PixelData"] if "PixelData" in one else None
+    if pixels is not None:  # are digested as they are, since they may be large
+        del one.PixelData
+    encoded = DicomBytesIO()
+    encoded.is_little_endian, encoded.is_implicit_VR = True, False
+    write_dataset(encoded, one)
+    digest = hashlib.sha256(encoded.getvalue())
+    if pixels is not None:
+        digest.update(pixels.value)
+        one.add(pixels)
+    uid = UID(derived_uid("object", digest.hexdigest()))
+    one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid
+    one.SeriesInstanceUID = derived_uid("series of", uid)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from breastseg.core.reference import FrameReference, Place, Reference
+from breastseg.core.reference import Display, FrameReference, Place, Reference
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -22,9 +22,8 @@ REPEATED_TAGS = (
     # general series, equipment and image, for descriptions and laterality
     *("Modality", "SeriesNumber", "SeriesDescription", "InstanceNumber", "BodyPartExamined"),
     *("ImageLaterality", "Laterality", "Manufacturer", "ManufacturerModelName", "StationName"),
-    # image pixel and what changes values on their way to a screen, for presentation states
-    *("PhotometricInterpretation", "BitsAllocated", "RescaleSlope", "RescaleIntercept"),
-    *("RescaleType", "WindowCenter", "WindowWidth", "VOILUTFunction"),
+    # image pixel, for presentation states
+    *("PhotometricInterpretation", "BitsAllocated"),
 )
 """By keyword, what an object that is derived from an image repeats of it."""
 
@@ -32,6 +31,8 @@ REFERENCE_TAGS = (
     *("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"),
     *("AccessionNumber", "FrameOfReferenceUID"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"),
+    *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction"),
     *REPEATED_TAGS,
 )
 """All that `reference_of` looks at."""
@@ -64,6 +65,7 @@ def reference_of(header: Dataset, frame: int | None = None) -> Reference:
         ),
         {tag: said for tag in REPEATED_TAGS if (said := _text(header, tag))},
         () if place is None else (place,),
+        (display_of(header),),
     )
 
 
@@ -84,6 +86,27 @@ def place_of(header: Dataset) -> Place | None:
         (spacing[0], spacing[1]),
         thick[0] if thick and thick[0] > 0 else None,
     )
+
+
+def display_of(header: Dataset) -> Display:
+    """How the frame's values come to a screen; numbers that are none count as not stated."""
+    slope, intercept = _first(header, "RescaleSlope"), _first(header, "RescaleIntercept")
+    centre, width = _first(header, "WindowCenter"), _first(header, "WindowWidth")
+    kind, function = _text(header, "RescaleType"), _text(header, "VOILUTFunction")
+    return Display(
+        None if slope is None or intercept is None else (slope, intercept, kind),
+        None if centre is None or width is None else (centre, width, function),
+        bool(header.get("ModalityLUTSequence")),
+    )
+
+
+def _first(header: Dataset, keyword: str) -> float | None:
+    """The first value of an element where it is a finite number."""
+    try:
+        number = float(_text(header, keyword).split("\\")[0])
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def numbers(header: Dataset, keyword: str, count: int) -> tuple[float, ...]:
