@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image as Pillow
+from tests.dicom.subjects import phantoms, saved
 from tests.golden.image_files import other_dicom_files
 
 from breastseg.io.open import open_images
+from breastseg.io.volume_series import read_series
 from breastseg.service.app import create_app
 from breastseg.service.settings import Limits, Settings
 
@@ -138,6 +140,33 @@ def test_slices_of_a_series_are_one_volume_with_its_phases(client: TestClient) -
     assert other.content != part.content
     assert client.get(place, params={"frame": 99}).status_code == 422
     assert client.get(place, params={"phase": 2}).status_code == 422
+
+
+def test_an_enhanced_object_is_a_volume_as_its_slices_would_be(
+    upload: Upload, client: TestClient, tmp_path: Path
+) -> None:
+    phantom = phantoms()["mr-enhanced"]
+    sent = {
+        "enhanced.dcm": saved(phantom.objects[0]),
+        "tomosynthesis.dcm": saved(phantoms()["mg-tomo"].objects[0]),
+    }
+    scan = upload(**sent)
+    volume, frames = scan["images"]
+    assert phantom.grid is not None
+    assert (volume["kind"], tuple(volume["shape"])) == ("volume", phantom.grid.shape)
+    assert (volume["channels"], len(volume["phases"])) == (2, 2)
+    # tomosynthesis is seen frame by frame
+    assert (frames["kind"], frames["frames"]) == ("image", 9)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (alone / "enhanced.dcm").write_bytes(sent["enhanced.dcm"])
+    known = read_series(alone).array
+    for phase in (0, 1):
+        got = client.get(
+            f"/api/scans/{scan['id']}/images/0/pixels", params={"frame": 3, "phase": phase}
+        )
+        pixels = np.frombuffer(got.content, got.headers["x-dtype"]).reshape(known.shape[2:])
+        np.testing.assert_array_equal(pixels, known[phase, 3])
 
 
 def test_frames_of_a_cine_loop_are_one_image(client: TestClient) -> None:

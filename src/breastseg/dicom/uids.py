@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_PIXELS = 0x7FE00010
+
 
 def derived_uid(*words: object) -> str:
     """A UID of the 2.25 root (DICOM PS3.5 B.2) from words, by a UUID of version 5."""
@@ -30,9 +32,9 @@ def identify(one: Dataset) -> None:
     from pydicom.filewriter import write_dataset
     from pydicom.uid import UID
 
-    pixels = one["PixelData"] if "PixelData" in one else None
+    pixels = one.get(_PIXELS)
     if pixels is not None:  # are digested as they are, since they may be large
-        del one.PixelData
+        del one[_PIXELS]
     encoded = DicomBytesIO()
     encoded.is_little_endian, encoded.is_implicit_VR = True, False
     write_dataset(encoded, one)

@@ -14,11 +14,11 @@ RAW = (
     "use the FOR PRESENTATION image of the same view"
 )
 
-SLICE_OF_TOMOSYNTHESIS = (
+SLICE_OFTOMOSYNTHESIS = (
     "a slice of tomosynthesis, which no method here was made or measured for: those for "
     "mammograms know projections"
 )
-_TOMOSYNTHESIS = "1.2.840.10008.5.1.4.1.1.13.1.3"
+TOMOSYNTHESIS = "1.2.840.10008.5.1.4.1.1.13.1.3"
 
 
 def remarks(header: Dataset) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def remarks(header: Dataset) -> tuple[str, ...]:
 
     `RAW` where Presentation Intent Type (DICOM PS3.3 C.8.11.1, C.8.11.7) or the name of the SOP
     class says that the image is for processing: detector values, not what a viewer shows.
-    `SLICE_OF_TOMOSYNTHESIS` for a frame of a Breast Tomosynthesis Image.
+    `SLICE_OFTOMOSYNTHESIS` for a frame of a Breast Tomosynthesis Image.
 
     Args:
         header: the image's attributes.
@@ -36,7 +36,7 @@ def remarks(header: Dataset) -> tuple[str, ...]:
     named = str(getattr(kind, "name", "")).upper()
     raw = intent == "FOR PROCESSING" or (not intent and named.endswith("FOR PROCESSING"))
     found = (RAW,) if raw else ()
-    return (*found, SLICE_OF_TOMOSYNTHESIS) if str(kind) == _TOMOSYNTHESIS else found
+    return (*found, SLICE_OFTOMOSYNTHESIS) if str(kind) == TOMOSYNTHESIS else found
 
 
 def view(header: Dataset) -> str:

@@ -14,6 +14,7 @@ from breastseg.core.reference import Reference
 from breastseg.io.dicom_image import decoding
 from breastseg.io.dicom_modality import modality_of
 from breastseg.io.dicom_reference import REFERENCE_TAGS, reference_of
+from breastseg.io.dicom_remarks import TOMOSYNTHESIS
 from breastseg.io.functional_groups import MULTI_FRAME_TAGS, frame_header
 from breastseg.io.source import brief, opened
 
@@ -52,7 +53,7 @@ _SECONDS = 86400.0
 STACKS = (
     "1.2.840.10008.5.1.4.1.1.4.1",  # Enhanced MR Image
     "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy Converted Enhanced MR Image
-    "1.2.840.10008.5.1.4.1.1.13.1.3",  # Breast Tomosynthesis Image
+    TOMOSYNTHESIS,
 )
 """The SOP classes whose frames are slices in space."""
 
@@ -100,33 +101,17 @@ class DicomSlice:
     reference: Reference
 
 
-def read_slice(path: Path) -> DicomSlice | None:
-    """Read the header of a file with one slice.
-
-    Returns:
-        None for an object that is no single slice in space, such as a report, a segmentation,
-        an enhanced multi-frame image or a screenshot.
-
-    Raises:
-        UnreadableError: missing, empty, damaged or no DICOM.
-        UnsupportedError: pixels of a number of bits that is not read.
-    """
-    name = str(path)
-    with opened(path) as stream, decoding(name):
-        header = _header(stream, _TAGS)
-        flat = "Rows" in header and int(header.get("NumberOfFrames") or 1) == 1
-        return _slice(header, path, None) if flat else None
-
-
 def read_slices(path: Path) -> tuple[DicomSlice, ...]:
     """Read the header of a file with one slice, or with many.
 
     Returns:
         One a frame of an enhanced MR or tomosynthesis object, in the order of the file; none for
-        an object without a slice in space, or with frames without a place.
+        an object without a slice in space, such as a report, a segmentation or a screenshot, or
+        with frames without a place.
 
     Raises:
-        UnreadableError, UnsupportedError: as `read_slice`.
+        UnreadableError: missing, empty, damaged or no DICOM.
+        UnsupportedError: pixels of a number of bits that is not read.
     """
     name = str(path)
     with opened(path) as stream, decoding(name):

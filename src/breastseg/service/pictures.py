@@ -16,7 +16,7 @@ from breastseg.core.errors import BreastsegError, InputError, as_breastseg_error
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.io.find import search_folder
-from breastseg.io.open import open_image, open_images
+from breastseg.io.open import is_dicom_file, open_image, open_images
 from breastseg.io.volume_series import read_phases
 from breastseg.service.files import Files
 from breastseg.service.receiving import Received
@@ -144,7 +144,8 @@ def take_in(
 ) -> tuple[tuple[Held, ...], tuple[Problem, ...]]:
     """Move files into the store, and find the images in them.
 
-    DICOM slices of one series that lie in space become a volume; what is no image is passed over.
+    DICOM slices of one series that lie in space become a volume, as do the frames of enhanced MR.
+    What is no image is passed over.
 
     Args:
         store: takes the files.
@@ -251,7 +252,7 @@ class Pictures:
         return replace(image, grid=replace(image.grid, spacing_mm=spacing_mm))
 
     def _volume(self, held: Held) -> Image:
-        if len(held.files) == 1:
+        if len(held.files) == 1 and not is_dicom_file(self._store.blob(held.files[0])):
             return open_image(self._store.blob(held.files[0]), 0, held.name)
         with self._store.folder_of(held.files) as folder:
             return replace(read_phases([folder]), source=held.name)

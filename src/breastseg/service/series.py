@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from breastseg.core.errors import BreastsegError
-from breastseg.io.dicom_slice import DicomSlice, read_slice
+from breastseg.io.dicom_remarks import TOMOSYNTHESIS
+from breastseg.io.dicom_slice import DicomSlice, read_slices
 from breastseg.io.open import is_dicom
 from breastseg.io.volume_header import HEAD_BYTES
 from breastseg.io.volume_series import series_phases
@@ -24,28 +25,32 @@ def volumes_among(paths: Sequence[Path]) -> tuple[tuple[Path, ...], ...]:
     """
     groups: dict[tuple[object, ...], list[DicomSlice]] = defaultdict(list)
     for path in paths:
-        one = _slice(path)
-        if one is not None:
+        for one in _slices(path):
             groups[_grid_of(one)].append(one)
     found: list[tuple[Path, ...]] = []
     for group in groups.values():
         if _is_stack(group):
-            found.append(tuple(one.path for one in group))
+            found.append(_files(group))
             continue
-        found += [
-            tuple(s.path for s in series) for series in _by_series(group) if _is_stack(series)
-        ]
+        found += [_files(series) for series in _by_series(group) if _is_stack(series)]
     return tuple(found)
 
 
-def _slice(path: Path) -> DicomSlice | None:
+def _files(group: Iterable[DicomSlice]) -> tuple[Path, ...]:
+    """Each once, however many slices it holds."""
+    return tuple(dict.fromkeys(one.path for one in group))
+
+
+def _slices(path: Path) -> tuple[DicomSlice, ...]:
+    """The slices of a file; none of tomosynthesis, which is seen frame by frame."""
     with path.open("rb") as stream:
         if not is_dicom(stream.read(HEAD_BYTES)):
-            return None
+            return ()
     try:
-        return read_slice(path)
+        found = read_slices(path)
     except BreastsegError:
-        return None  # reading it as an image says what is wrong
+        return ()  # reading it as an image says what is wrong
+    return tuple(one for one in found if one.reference.frames[0].class_uid != TOMOSYNTHESIS)
 
 
 def _grid_of(one: DicomSlice) -> tuple[object, ...]:
