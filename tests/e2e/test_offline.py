@@ -26,13 +26,18 @@ GUARD = Path(__file__).with_name("socket_guard")
 COMMANDS = (
     "data phantom study --count 4",
     "data list",
+    "data info BUSI",
     "data audit --data folder=study",
     "data split --data folder=study --out split.json",
+    "data convert --data folder=study --to nnunet --out converted",
     "models list",
+    "models show ultrasound-fast",
     "segment study/images --method ultrasound-fast --out scans",
     "segment study/images --method otsu --out by-hand",
     "volume before.nii.gz after.nii.gz --out volume --method mri-phantom",
-    "evaluate ultrasound-fast --data folder=study --out scores",
+    "evaluate ultrasound-fast --data folder=study --out scores --save-masks",
+    "pool scores --out pooled",
+    "demo --method ultrasound-fast --count 1 --out demo",
     "measure study/images/phantom-0001.png study/masks/phantom-0001.png --out measured",
     "segment study/images/phantom-0001.png --method otsu --report --out report",
     "slide slide.tif --method histopathology-nuclei --out slide --quiet",
@@ -47,6 +52,7 @@ HOSPITAL = (
 OPENVINO = (
     "segment study/images/phantom-0001.png --method ultrasound-fast --engine openvino --out ov"
 )
+QUANTISE = "quantise ultrasound-fast --data folder=study --out smaller"
 TUNING = "tune otsu --data folder=study --trials 2 --out tuned"
 TRAINING = (
     "train tiny.toml --data folder=study --out run --threads 1",
@@ -113,6 +119,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     commands = [*COMMANDS]
     commands += HOSPITAL * all(find_spec(name) for name in ("highdicom", "fhir"))
     commands += [OPENVINO] * (find_spec("openvino") is not None)
+    commands += [QUANTISE] * (find_spec("onnx") is not None)
     commands += [TUNING] * (find_spec("optuna") is not None)
     commands += TRAINING * (find_spec("lightning") is not None)
     unset = {*SWITCHES, "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"}
@@ -146,17 +153,44 @@ def test_nothing_is_left_under_the_home_folder(watched: Watched) -> None:
     assert watched.left == []
 
 
+def traced(folder: Path, words: str) -> tuple[list[str], dict[str, str]]:
+    """A command under the tracer and the guard: its words and its environment."""
+    (folder / "home").mkdir(exist_ok=True)
+    variables = {name: value for name, value in os.environ.items() if name not in SWITCHES}
+    variables |= {"PYTHONPATH": str(GUARD), "HOME": str(folder / "home")}
+    variables["SOCKET_GUARD_LOG"] = str(folder / "python")
+    return [*_tracer(folder), sys.executable, "-m", "breastseg.cli.main", *words.split()], variables
+
+
+def seen(folder: Path) -> list[str]:
+    """All that the guard and the tracer noted."""
+    lines = []
+    for name in ("python", "calls"):
+        log = folder / name
+        lines += log.read_text().splitlines() if log.exists() else []
+    return [line for line in lines if line.startswith("socket.") or any(n in line for n in _NAMES)]
+
+
 @pytest.mark.skipif(find_spec("pynetdicom") is None, reason="needs the dicom extra")
-def test_the_node_opens_no_connection_of_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "until"),
+    [
+        ("node --config node.toml", "rule: US for ultrasound"),
+        ("watch studies --rest 0 --out sent", "sr.dcm sent to results"),
+    ],
+)
+def test_the_node_opens_no_connection_of_its_own(tmp_path: Path, words: str, until: str) -> None:
+    from breastseg.data.phantoms.dicom import write_dicom_phantoms
+
+    write_dicom_phantoms(tmp_path / "phantoms", 3)
+    (tmp_path / "phantoms/studies/us-still").rename(tmp_path / "studies")
     (tmp_path / "node.toml").write_text(
         'folder = "node"\n[listen]\npeers = ["ME"]\nport = 0\n[[rules]]\nmodality = "US"\n'
         'method = "ultrasound-fast"\n[[folders]]\nname = "out"\npath = "sent"\n'
     )
-    variables = {**os.environ, "PYTHONPATH": str(GUARD), "HOME": str(tmp_path / "home")}
-    variables["SOCKET_GUARD_LOG"] = str(tmp_path / "python")
-    tracer = _tracer(tmp_path)
+    command, variables = traced(tmp_path, words)
     with subprocess.Popen(
-        [*tracer, sys.executable, "-m", "breastseg.cli.main", "node", "--config", "node.toml"],
+        command,
         cwd=tmp_path,
         env=variables,
         stderr=subprocess.PIPE,
@@ -164,48 +198,63 @@ def test_the_node_opens_no_connection_of_its_own(tmp_path: Path) -> None:
         start_new_session=True,
     ) as process:
         assert process.stderr is not None
-        said = process.stderr.readline()  # it is at work
+        said = ""
+        for line in process.stderr:
+            said += line
+            if until in line:  # it is at work
+                break
         os.killpg(process.pid, signal.SIGTERM)  # the tracer and what it traces
         said += process.stderr.read()
     assert process.returncode in {130, -15, 143}, said
-    log = tmp_path / "python"
-    seen = log.read_text().splitlines() if log.exists() else []
-    if tracer:
-        calls = (tmp_path / "calls").read_text().splitlines()
-        seen += [line for line in calls if any(name in line for name in _NAMES)]
-    assert [line for line in seen if not any(name in line for name in _LOOPBACK)] == []
+    assert until in said
+    assert "results go to" in said
+    assert [line for line in seen(tmp_path) if not any(name in line for name in _LOOPBACK)] == []
+
+
+@pytest.mark.skipif(find_spec("dicomweb_client") is None, reason="needs the dicom extra")
+def test_dicomweb_reaches_its_server_and_nothing_else(tmp_path: Path) -> None:
+    from pydicom import dcmread
+
+    from breastseg.data.phantoms.dicom import write_dicom_phantoms
+
+    from ..dicom.orthanc import orthanc_in
+
+    (tmp_path / "archive").mkdir()
+    write_dicom_phantoms(tmp_path / "phantoms", 3)
+    uid = dcmread(next((tmp_path / "phantoms/studies/us-still").iterdir())).StudyInstanceUID
+    with orthanc_in(tmp_path / "archive") as orthanc:
+        for words in (
+            f"push phantoms/studies/us-still --url {orthanc.web}",
+            f"pull --url {orthanc.web} --study {uid} --out got",
+        ):
+            command, variables = traced(tmp_path, f"dicomweb {words}")
+            variables["HTTP_PROXY"] = "http://192.0.2.1:9"  # one that nobody named to breastseg
+            ran = subprocess.run(command, check=False, cwd=tmp_path, env=variables)
+            assert ran.returncode == 0
+            assert [line for line in seen(tmp_path) if f"{orthanc.http_port}" in line]
+            others = [line for line in seen(tmp_path) if not any(n in line for n in _LOOPBACK)]
+            assert others == []
+    assert [*(tmp_path / "home").rglob("*")] == []
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs the ray extra")
 def test_a_local_cluster_stays_on_the_loopback_and_out_of_the_home_folder(tmp_path: Path) -> None:
     from breastseg.data.phantoms.ultrasound import write_phantoms
 
-    home = tmp_path / "home"
-    home.mkdir()
     write_phantoms(tmp_path / "study", 2, 0)
-    tracer = _tracer(tmp_path)
-    variables = {name: value for name, value in os.environ.items() if name not in SWITCHES}
-    variables |= {"HOME": str(home), "PYTHONPATH": str(GUARD)}
-    variables |= {"SOCKET_GUARD_LOG": str(tmp_path / "python")}
-    words = "segment study/images --method otsu --ray local --threads 2 --out results"
+    command, variables = traced(
+        tmp_path, "segment study/images --method otsu --ray local --threads 2 --out results"
+    )
     ran = subprocess.run(
-        [*tracer, sys.executable, "-m", "breastseg.cli.main", *words.split()],
-        check=False,
-        cwd=tmp_path,
-        env=variables,
-        capture_output=True,
-        text=True,
+        command, check=False, cwd=tmp_path, env=variables, capture_output=True, text=True
     )
     if "timed out during startup" in ran.stderr:
         pytest.skip("this machine is too busy to start Ray")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    seen = (tmp_path / "python").read_text().splitlines()
-    if tracer:
-        calls = (tmp_path / "calls").read_text().splitlines()
-        seen += [line for line in calls if "AF_INET" in line]
-    assert len(seen) > 10  # the parts of the cluster do talk to each other
-    assert [line for line in seen if not any(name in line for name in _LOOPBACK)] == []
-    assert [*home.iterdir()] == []
+    lines = [line for line in seen(tmp_path) if "AF_NETLINK" not in line]
+    assert len(lines) > 10  # the parts of the cluster do talk to each other
+    assert [line for line in lines if not any(name in line for name in _LOOPBACK)] == []
+    assert [*(tmp_path / "home").iterdir()] == []
 
 
 def test_the_guard_notices(tmp_path: Path) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 
+import pytest
+
+from breastseg.dicom.node.config import FolderDestination, NodeConfig
+from breastseg.dicom.node.node import Node
 from breastseg.dicom.node.watching import Watching
 
 from ..subjects import phantoms, saved
-from .nodes import Parts, handler
+from .nodes import Oracle, Parts, handler
 
 
 def test_a_file_is_taken_once_it_rests_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -33,3 +39,18 @@ def test_a_file_is_taken_once_it_rests_and_stays_as_it_is(tmp_path: Path) -> Non
     again = Watching(watched, 0.0, parts.intake, parts.folder.incoming, lambda: now[0])
     again.one()  # as after a restart
     assert parts.queue.counts() == {"ready": 1}
+
+
+def test_a_signal_that_reaches_another_thread_ends_the_node(tmp_path: Path) -> None:
+    config = NodeConfig(tmp_path / "node", folders=(FolderDestination("out", tmp_path / "out"),))
+    node = Node(config, lambda rule: Oracle(rule.method), tmp_path)
+
+    def signalled() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    def wait() -> None:
+        threading.Thread(target=signalled).start()
+        node.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        wait()

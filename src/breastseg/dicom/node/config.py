@@ -117,6 +117,9 @@ class DicomDestination(Strict):
         check_bounds(self)
         _check_titles(self.ae_title, self.calling)
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.ae_title} at {self.host}:{self.port})"
+
 
 @dataclass(frozen=True)
 class WebDestination(Strict):
@@ -144,6 +147,9 @@ class WebDestination(Strict):
         if self.user and self.secret_file is None:
             raise InputError(f"user {self.user!r} without a secret_file", "a file with a password")
 
+    def __str__(self) -> str:
+        return f"{self.name} ({re.sub('//.*@', '//', self.url)})"  # without a password in it
+
 
 @dataclass(frozen=True)
 class FolderDestination(Strict):
@@ -156,6 +162,9 @@ class FolderDestination(Strict):
 
     name: str
     path: Path
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.path}/)"
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,9 @@ class Node:
             self._start("watch", watching.one, _WATCH_S)
         self._audit.started()
         self._listen(intake)
+        if self._watched is not None:
+            _log.info("watching %s/ and the folders below it", self._watched)
+        _log.info("results go to %s", ", ".join(map(str, config.destinations)))
         for one in known:
             note = ", trained on synthetic images" if one.synthetic else ""
             _log.info("rule: %s for %s%s", one.rule.modality or "any", one.rule.method, note)
@@ -141,8 +144,11 @@ class Node:
         self._close()
 
     def wait(self) -> None:
-        """Wait until the process is told to end."""
-        while not self._stop.wait(3600):
+        """Wait until the process is told to end.
+
+        A signal may reach any thread, and Python heeds it when the main one wakes.
+        """
+        while not self._stop.wait(_LOOK_S):
             pass
 
     def counts(self) -> dict[str, int]:
