@@ -52,6 +52,24 @@ def test_workbooks_with_a_document_type_are_refused(tmp_path: Path) -> None:
         read_table(tmp_path / "a.xlsx", ())
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file,patient_id,patient_id\na,P1,P9\n", "has the columns patient_id twice"),
+        ("file,label\na,cyst, simple\n", "row 2 of .* has 3 cells, the first row 2"),
+    ],
+)
+def test_cells_that_belong_to_no_column_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(DataSetError, match=said):
+        read_table(tmp_path / "t.csv", ("file",))
+
+
+def test_blank_cells_beyond_the_last_column_are_none(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("file,label\na,cyst,,\n")
+    assert read_table(tmp_path / "t.csv", ("file",)) == ({"file": "a", "label": "cyst"},)
+
+
 def test_tables_are_found_by_their_stem(tmp_path: Path) -> None:
     assert find_table(tmp_path, "boxes") is None
     write_workbook(tmp_path / "Boxes.xlsx", [["A"]])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
+
+LABELS = ("benign", "malignant", "normal")
+LARGEST_MM = 10.0
+"""From pixel to pixel of any image of a breast."""
 
 
 def modality_of(text: str, where: str) -> Modality:
@@ -27,6 +29,16 @@ def modality_of(text: str, where: str) -> Modality:
         ) from error
 
 
+def label_of(text: str) -> str | None:
+    """The label; None where the cell is blank. The usual three count in capitals too.
+
+    Args:
+        text: of the cell.
+    """
+    word = text.strip()
+    return word.lower() if word.lower() in LABELS else word or None
+
+
 def spacing_of(text: str, where: str) -> tuple[float, float] | None:
     """(row, column) spacing in millimetres; None where the cell is blank.
 
@@ -35,7 +47,7 @@ def spacing_of(text: str, where: str) -> tuple[float, float] | None:
         where: the row and the table, for messages.
 
     Raises:
-        DataSetError: anything else, or a number not above 0.
+        DataSetError: anything else, or a number not above 0, or above `LARGEST_MM`.
     """
     words = text.split()
     if not words:
@@ -44,10 +56,12 @@ def spacing_of(text: str, where: str) -> tuple[float, float] | None:
         values = [float(word) for word in words]
     except ValueError:
         values = []
-    if len(values) not in (1, 2) or not all(math.isfinite(v) and v > 0 for v in values):
+    if len(values) not in (1, 2) or not all(0 < v <= LARGEST_MM for v in values):
         raise DataSetError(
             f"spacing_mm {text!r} of {where}",
-            "one number above 0, or row and column spacing with a space between them",
+            f"one number above 0 and up to {LARGEST_MM:g}, or row and column spacing with a space "
+            "between them",
+            "give millimetres, not micrometres",
         )
     return values[0], values[-1]
 

@@ -16,7 +16,9 @@ _ALIKE: Mapping[str, frozenset[str]] = {
     for column, words in {
         "patient_id": "patient patients pat patientid patientnumber patientno patientname patnr "
         "pid mrn subject subjectid subjects subj person personid participant participantid "
-        "case caseid caseno casenumber woman",
+        "case caseid caseno casenumber woman patid patientname patientnr idpatient patientcode "
+        "study studyid studyuid studyinstanceuid accession accessionnumber exam examid group "
+        "groupid",
         "label": "labels class classes classname classlabel category diagnosis diagnose "
         "pathology histology histopathology malignancy malignant finding findings "
         "target tumortype tumourtype lesiontype",

@@ -130,7 +130,7 @@ class CaseRef:
         """
         from breastseg.io.raster import read_raster
 
-        return _grey(read_raster(self.image_path, self.key), self)
+        return _grey(the_image(read_raster(self.image_path, self.key)), self)
 
     def read_mask(self, grid: Grid) -> Mask:
         """The ground truth on the image's grid; what is raised as for `read_mask_array`."""
@@ -164,6 +164,19 @@ class CaseRef:
                 )
             merged |= part
         return merged
+
+
+def the_image(image: Image) -> Image:
+    """The image of a file that holds one.
+
+    Raises:
+        DataSetError: its file holds more, of which it cannot be told which is meant.
+    """
+    if image.frame is not None:
+        raise DataSetError(
+            f"{image.source}: a file of several images", "one image a case", "export the one meant"
+        )
+    return image
 
 
 def _grey(image: Image, ref: CaseRef) -> Image:

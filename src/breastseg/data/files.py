@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from breastseg.core.errors import DataSetError
@@ -28,22 +29,31 @@ def visible(folder: Path, *suffixes: str) -> list[Path]:
     )
 
 
-def by_stem(folder: Path, *suffixes: str) -> dict[str, Path]:
-    """`visible` files by their names without the suffix.
+def by_stem(folders: Path | Iterable[Path], *suffixes: str) -> dict[str, Path]:
+    """`visible` files of one or of several folders by their names without the suffix.
 
     Raises:
         DataSetError: two files have one stem.
     """
     found: dict[str, Path] = {}
-    for path in visible(folder, *suffixes):
+    places = [folders] if isinstance(folders, Path) else folders
+    for path in (path for place in places for path in visible(place, *suffixes)):
         if path.stem in found:
+            other = found[path.stem]
+            beside = other.name if other.parent == path.parent else other
             raise DataSetError(
-                f"{found[path.stem].name} and {path.name} in {folder} have one stem",
-                "one image a stem",
+                f"{beside} and {path.name} in {path.parent} have one stem",
+                "one file a stem",
                 "rename one of them",
             )
         found[path.stem] = path
     return found
+
+
+def folders_of_images(folder: Path) -> list[Path]:
+    """The folders below one, at any depth, that hold images; sorted."""
+    inside = (path for path in folder.rglob("*") if path.is_dir() and not path.name.startswith("."))
+    return sorted(path for path in inside if visible(path, *IMAGE_SUFFIXES))
 
 
 def read_json(path: Path, expected: str) -> object:

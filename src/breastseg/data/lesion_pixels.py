@@ -20,16 +20,16 @@ from scipy import ndimage
 from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.mask import IGNORE, LESION, Mask
+from breastseg.data.no_mask import RIM, is_contour, is_image, may_be_inverted
 
 MAX_CLASS = 16
 """Up to here whole numbers are class numbers, so that several in one file may be told apart."""
 
 _LOG = logging.getLogger(__name__)
-_SAID: set[tuple[str, tuple[str, ...]]] = set()
+_SAID: set[tuple[str, str]] = set()
 
-_RIM = 0.125  # of the largest value: compression stays that close to the two ends
-_BORDER = 8  # pixels across a softened border
 _MANY = 16  # distinct values: no set of labels
+_OVERSHOOT = 4 / 3  # of what is meant: resampling and compression go no further beyond it
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +67,16 @@ def read_mask_values(path: Path, name: str) -> NDArray[np.generic]:
     Raises:
         InputError: as `breastseg.io.raster.read_raster`.
         DataSetError: a part of it is transparent: the lesion may be what is drawn or what is left
-            out, in a colour or in the alpha channel alone.
+            out, in a colour or in the alpha channel alone; its palette shows several of its
+            values in one colour; or it has several pages.
     """
-    from breastseg.io.raster import is_transparent, read_raster
+    from breastseg.io.raster import read_raster, what_is_not_shown
 
-    values = read_raster(path, name).array
-    if is_transparent(path):
-        raise _refused(name, "a mask that is transparent in parts")
-    return values
+    image = read_raster(path, name)
+    hidden = "several pages" if image.frame is not None else what_is_not_shown(path)
+    if hidden:
+        raise _refused(name, f"a mask with {hidden}")
+    return image.array
 
 
 def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
@@ -83,7 +85,8 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     One value above 0, whatever it is, is lesion. Class numbers up to `MAX_CLASS`, and pure colours,
     are lesion all together, and the log of this module says so once for each data set. A mask with
     soft borders is lesion from half of its value on. Anything else is refused, for what its values
-    mean is not known.
+    mean is not known; so are a contour without its inside, and an image. A mask that looks as if
+    lesion and background changed places is read, and the log says so.
 
     Args:
         values: (channels, rows, columns) of an image, or (1, slices, rows, columns) of a volume.
@@ -93,25 +96,34 @@ def lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
         A mask without the channels.
 
     Raises:
-        DataSetError: a value is negative or not finite, several values that are no class numbers,
-            or an image rather than a mask.
+        DataSetError: a value is negative or not finite, several values that are no class numbers
+            or leave no background, a contour alone, or an image rather than a mask.
     """
     found = _lesion_pixels(values, name)
+    if is_contour(found.lesion):
+        raise _refused(name, "a contour without its inside")
     if len(found.values) > 1:
-        _say_merged(name.rpartition("/")[0], found.values, name)
+        _say(name, f"the classes {', '.join(found.values)} count as one lesion")
+    if may_be_inverted(found.lesion):
+        _say(
+            name,
+            "the lesion covers most of the image and all of its edge: lesion and background may "
+            "have changed places",
+        )
     return found
 
 
-def _say_merged(place: str, values: tuple[str, ...], name: str) -> None:
-    """Once for each data set and set of values, with one file of them: masks are read often."""
-    if (place, values) not in _SAID:
-        _SAID.add((place, values))
-        _LOG.warning("%s: the classes %s count as one lesion", name, ", ".join(values))
+def _say(name: str, what: str) -> None:
+    """Once for each data set and remark, with one file of them: masks are read often."""
+    place = name.rpartition("/")[0]
+    if (place, what) not in _SAID:
+        _SAID.add((place, what))
+        _LOG.warning("%s: %s", name, what)
 
 
 def _lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     if len(values) > 1:
-        pure = _pure_colours(values)
+        pure = _pure_colours(values, name)
         if pure is not None:
             return pure
     plane: NDArray[Any] = values.max(axis=0)
@@ -124,31 +136,32 @@ def _lesion_pixels(values: NDArray[np.generic], name: str) -> LesionPixels:
     above = levels[levels > 0]
     if len(above) == 0:
         return LesionPixels(np.zeros(plane.shape, bool))
-    flat = _flat(plane, above)
-    whole = not bool(np.any(above % 1))
-    if whole and above[-1] <= MAX_CLASS:
+    if not bool(np.any(above % 1)) and above[-1] <= MAX_CLASS:
+        if len(above) == len(levels):
+            raise _refused(name, f"the values {_listed(above)} and no background")
         return LesionPixels(np.asarray(plane > 0), tuple(str(int(level)) for level in above))
-    if len(flat) > 1 and not _is_compressed(flat, levels):
-        raise _refused(name, f"the values {_listed(flat)}")
-    full = float(flat[-1] if len(flat) else above[-1])
+    full = _meant(plane, levels, name)
     lesion = np.asarray(plane > full / 2)
-    if _is_image(plane, full, lesion):
+    if is_image(plane, full, lesion):
         raise _refused(name, f"{len(levels)} grey levels, as an image has")
     return LesionPixels(lesion, (f"{full:g}",))
 
 
-def _is_image(plane: NDArray[Any], full: float, lesion: NDArray[np.bool_]) -> bool:
-    """Whether more lies apart from dark and bright than softened borders explain.
+def _meant(plane: NDArray[Any], levels: NDArray[Any], name: str) -> float:
+    """The one value that stands for lesion in a mask whose borders are soft.
 
-    Of 60 images of the public sets all have more than 8 such pixels for one of the border, or more
-    than a quarter in all; masks that were resampled and compressed have less of both.
+    Compression leaves flat areas near 0 and near that value, and goes a little beyond it.
     """
-    apart = int(
-        ((plane > _RIM * full) & (abs(plane.astype(np.float64) - full) > _RIM * full)).sum()
-    )
-    border = int((lesion & ~ndimage.binary_erosion(lesion)).sum())
-    few = apart <= 0.01 * plane.size
-    return not few and (apart > _BORDER * border or apart > 0.25 * plane.size)
+    flat, top = _flat(plane, levels[levels > 0]), float(levels[-1])
+    if len(levels) <= _MANY and len(flat) > 1:
+        raise _refused(name, f"the values {_listed(flat)}")
+    if levels[0] > RIM * top:
+        raise _refused(name, f"values from {levels[0]:g} to {top:g} and no background")
+    meant = flat[flat > RIM * top]
+    full = float(meant[-1]) if len(meant) else top
+    if top > _OVERSHOOT * full or bool((meant < (1 - RIM) * full).any()):
+        raise _refused(name, f"the values {_listed(distinct(np.append(meant, levels[-1])))}")
+    return full
 
 
 def check_declared(values: NDArray[np.generic], declared: Collection[int], name: str) -> None:
@@ -221,7 +234,7 @@ def distinct(values: NDArray[np.generic]) -> NDArray[np.generic]:
     return np.unique(values)
 
 
-def _pure_colours(values: NDArray[Any]) -> LesionPixels | None:
+def _pure_colours(values: NDArray[Any], name: str) -> LesionPixels | None:
     """A mask whose classes are colours, each channel of a colour being 0 or the largest value."""
     top: Any = values.max()
     if len(values) != 3 or top == 0 or not bool(np.isin(values, (0, top)).all()):
@@ -229,6 +242,8 @@ def _pure_colours(values: NDArray[Any]) -> LesionPixels | None:
     code = np.tensordot(np.array([1, 2, 4], np.uint8), (values > 0).astype(np.uint8), 1)
     names = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
     classes = tuple(names[int(one)] for one in distinct(code.astype(np.uint8)) if one)
+    if len(classes) > 1 and bool((code > 0).all()):
+        raise _refused(name, f"the colours {', '.join(classes)} and no black background")
     return LesionPixels(np.asarray(code > 0), classes)
 
 
@@ -239,12 +254,6 @@ def _flat(plane: NDArray[Any], above: NDArray[Any]) -> NDArray[Any]:
     low = ndimage.minimum_filter(plane, 3)
     flat = plane[(low == ndimage.maximum_filter(plane, 3)) & (plane > 0)]
     return distinct(flat)
-
-
-def _is_compressed(flat: NDArray[Any], levels: NDArray[Any]) -> bool:
-    """Whether all flat values lie so near to 0 or to the largest that compression explains them."""
-    fraction = flat / float(flat[-1])
-    return len(levels) > _MANY and bool(np.all((fraction <= _RIM) | (fraction >= 1 - _RIM)))
 
 
 def _listed(values: NDArray[np.generic], limit: int = 8) -> str:

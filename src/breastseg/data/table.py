@@ -47,7 +47,8 @@ def read_table(path: Path, columns: Sequence[str]) -> tuple[Row, ...]:
         The rows that are not empty.
 
     Raises:
-        DataSetError: the file cannot be read, or lacks a column.
+        DataSetError: the file cannot be read, lacks a column, has one twice, or a row has more
+            cells than the first, as one with a comma outside quotes has.
     """
     try:
         book = path.suffix.lower() == ".xlsx"
@@ -59,7 +60,19 @@ def read_table(path: Path, columns: Sequence[str]) -> tuple[Row, ...]:
                 f"{path} has no column {', '.join(missing)}",
                 f"the columns {', '.join(columns)} in the first row",
             )
-        cells = ([cell.strip() for cell in line] for line in lines)
+        twice = {name for name in head if name and head.count(name) > 1}
+        if twice:
+            raise DataSetError(
+                f"{path} has the columns {', '.join(sorted(twice))} twice", "each column once"
+            )
+        cells = [[cell.strip() for cell in line] for line in lines]
+        for number, line in enumerate(cells, 2):
+            if any(line[len(head) :]):
+                raise DataSetError(
+                    f"row {number} of {path} has {len(line)} cells, the first row {len(head)}",
+                    "a cell for each column",
+                    "put cells with a comma in them into quotes",
+                )
         return tuple(
             {name: line[at] if at < len(line) else "" for at, name in enumerate(head) if name}
             for line in cells

@@ -16,7 +16,7 @@ import ctypes
 import logging
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -39,6 +39,13 @@ from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedErr
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.io.codestream import jpeg_damage
+from breastseg.io.raster_checks import (
+    SEVERAL_JPEG,
+    check_parts,
+    check_rows,
+    first_of_many,
+    tiff_tag,
+)
 from breastseg.io.source import (
     brief,
     check_size,
@@ -49,7 +56,13 @@ from breastseg.io.source import (
     quiet,
 )
 from breastseg.io.tiff_pages import TIFF_STARTS
-from breastseg.io.tiff_samples import Plane, jpeg_parts_damage, special_planes
+from breastseg.io.tiff_samples import (
+    Plane,
+    is_image_page,
+    jpeg_parts_damage,
+    special_planes,
+)
+from breastseg.io.upright import upright
 from breastseg.io.write import SPACING_KEY
 
 # Naming the plug-ins imports them, and keeps Pillow from importing the other forty.
@@ -85,9 +98,8 @@ PILLOW_ERRORS = (
 
 _ORIENTATION = 0x0112  # EXIF and TIFF 6.0
 _SUBFILE_TYPE = 254  # TIFF 6.0, section 8; bit 0: a reduced copy, bit 2: a transparency mask
-_COLUMNS, _ROWS = 256, 257
 _PHOTOMETRIC = 262
-_SAMPLE_FORMAT = 339
+_SAMPLE_FORMAT, _UNSIGNED, _SIGNED = 339, 1, 2
 _WHITE_IS_ZERO = 0
 
 
@@ -146,7 +158,7 @@ def read_raster_pages(path: Path | BinaryIO, source: str = "") -> Iterator[Image
                 if damage := jpeg_parts_damage(stream, getattr(picture, "tag_v2", {})):
                     raise OSError(damage)
                 stream.seek(here)
-                image = _read_page(picture, name, number if len(pages) > 1 else None)
+                image = _read_page(picture, stream, name, number if len(pages) > 1 else None)
             yield image
 
 
@@ -162,12 +174,22 @@ def raster_shape(path: Path) -> tuple[int, int]:
         return (columns, rows) if _orientation(picture) > 4 else (rows, columns)
 
 
-def is_transparent(path: Path) -> bool:
-    """Whether an image that `read_raster` reads is transparent, wholly or in parts."""
+def what_is_not_shown(path: Path) -> str:
+    """What an image that `read_raster` reads holds beside its colours, in words; often nothing.
+
+    That is transparency, whole or in parts, and entries of a palette that are used and look alike.
+    """
     with opened(path) as stream, _decoding(name_of(path, "")):
         picture = Pillow.open(stream, formats=_FORMATS)
         alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
-        return alpha is not None and alpha.getextrema() != (255, 255)
+        if alpha is not None and alpha.getextrema() != (255, 255):
+            return "parts that are transparent"
+        if picture.mode != "P":
+            return ""
+        used = [index for index, count in enumerate(picture.histogram()) if count]
+        colours = np.array(picture.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+        shown = {tuple(colours[index]) if index < len(colours) else () for index in used}
+        return "several values in one colour of its palette" if len(shown) < len(used) else ""
 
 
 def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
@@ -183,13 +205,13 @@ def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
             except UnreadableError as error:
                 following, problem = None, error
         several = several or following is not None or problem is not None
-        upright = np.ascontiguousarray(_upright(array, orientation))
+        turned = np.ascontiguousarray(upright(array, orientation))
         yield Image(
-            upright,
-            Grid(upright.shape[1:]),
+            turned,
+            Grid(turned.shape[1:]),
             source=name,
             frame=number if several else None,
-            remarks=constant_remark(upright),
+            remarks=constant_remark(turned),
         )
         if problem is not None:
             raise problem
@@ -254,7 +276,7 @@ def _open(stream: BinaryIO) -> ImageFile.ImageFile:
         picture.verify()
         stream.seek(0)
         picture = Pillow.open(stream, formats=_FORMATS)
-    if picture.format == "JPEG":
+    if picture.format in ("JPEG", SEVERAL_JPEG):
         stream.seek(0)
         damage = jpeg_damage(stream.read())
         if damage:
@@ -279,43 +301,42 @@ def _silence_tiff() -> None:
         return  # it is linked in a way that hides it, as on Windows
 
 
-def _pages(picture: ImageFile.ImageFile) -> list[int]:
+def _pages(picture: ImageFile.ImageFile) -> Sequence[int]:
     """The indices of the images proper; the first image if none calls itself one."""
+    count = getattr(picture, "n_frames", 1)
     if picture.format != "TIFF":
-        return [0]
-    pages = []
-    for index in range(getattr(picture, "n_frames", 1)):
+        return range(count if picture.format == "PNG" else 1)
+    pages, first = [], picture.size
+    for index in range(count):
         picture.seek(index)
-        kind = _tiff_tag(picture, _SUBFILE_TYPE, 0)
-        if not kind & 0b101:
+        if is_image_page(tiff_tag(picture, _SUBFILE_TYPE, 0), picture.size, first):
             pages.append(index)
     return pages or [0]
 
 
-def _tiff_tag(picture: Pillow.Image, tag: int, default: int) -> int:
-    """A TIFF tag's first number."""
-    value = getattr(picture, "tag_v2", {}).get(tag, default)
-    value = value[0] if isinstance(value, tuple) and value else value
-    return value if isinstance(value, int) else default
-
-
-def _read_page(picture: ImageFile.ImageFile, name: str, frame: int | None) -> Image:
+def _read_page(
+    picture: ImageFile.ImageFile, stream: BinaryIO, name: str, frame: int | None
+) -> Image:
     """Decode the page on which `image` stands."""
     columns, rows = picture.size
     check_size(rows, columns, name)
-    _check_parts(picture, name)
+    check_parts(picture, name)
     # Loading may drop the tags, and it applies the orientation of a TIFF file by itself.
-    inverted = _tiff_tag(picture, _PHOTOMETRIC, 1) == _WHITE_IS_ZERO
-    unsigned = _tiff_tag(picture, _SAMPLE_FORMAT, 0 if picture.format != "TIFF" else 1) == 1
+    inverted = tiff_tag(picture, _PHOTOMETRIC, 1) == _WHITE_IS_ZERO
+    samples = tiff_tag(picture, _SAMPLE_FORMAT, 0 if picture.format != "TIFF" else 1)
     picture.load()
+    if picture.format == "PNG" and not frame:
+        check_rows(picture, stream, name)
     spacing_mm = _spacing(picture, name)
     array = _pixels(picture, name)
-    if array.dtype == np.int32 and unsigned:
+    if array.dtype == np.int32 and samples == _UNSIGNED:
         array = array.view(np.uint32)
+    if array.dtype == np.uint8 and samples == _SIGNED:
+        array = array.view(np.int8).astype(np.int16)
     if inverted and array.dtype == np.uint16:  # Pillow inverts up to 8 bits, not 16
         array = np.invert(array)
     orientation = _orientation(picture)
-    array = np.ascontiguousarray(_upright(array, orientation))
+    array = np.ascontiguousarray(upright(array, orientation))
     if spacing_mm is not None and orientation >= 5:
         spacing_mm = spacing_mm[::-1]
     return Image(
@@ -323,24 +344,8 @@ def _read_page(picture: ImageFile.ImageFile, name: str, frame: int | None) -> Im
         Grid(array.shape[1:], spacing_mm),
         source=name,
         frame=frame,
-        remarks=constant_remark(array),
+        remarks=(*first_of_many(picture), *constant_remark(array)),
     )
-
-
-def _check_parts(picture: ImageFile.ImageFile, name: str) -> None:
-    """Refuse a TIFF file whose strips or tiles end before its last row or column.
-
-    Pillow leaves what no strip covers black.
-    """
-    declared = (_tiff_tag(picture, _ROWS, 0), _tiff_tag(picture, _COLUMNS, 0))
-    rows = max((part.extents[3] for part in picture.tile if part.extents), default=0)
-    columns = max((part.extents[2] for part in picture.tile if part.extents), default=0)
-    if rows < declared[0] or columns < declared[1]:
-        raise UnreadableError(
-            f"{name}: holds {rows} x {columns} of {declared[0]} x {declared[1]} pixels",
-            "a whole file",
-            "export it again: it was cut short or its header is wrong",
-        )
 
 
 def _pixels(picture: Pillow.Image, name: str) -> NDArray[np.generic]:
@@ -351,7 +356,9 @@ def _pixels(picture: Pillow.Image, name: str) -> NDArray[np.generic]:
         return deep.astype(deep.dtype.newbyteorder("="))[None]
     if mode in ("1", "L") and "transparency" not in picture.info:
         return np.array(picture.convert("L"))[None]
-    if picture.has_transparency_data:
+    if picture.format == "BMP" and mode == "RGBA" and not picture.getchannel("A").getbbox():
+        picture = picture.convert("RGB")  # the fourth byte is nothing, which many leave at 0
+    elif picture.has_transparency_data:
         picture = picture.convert("RGBA")
         over = Pillow.new("RGBA", picture.size, (0, 0, 0, 255))
         picture = Pillow.alpha_composite(over, picture)
@@ -386,14 +393,3 @@ def _orientation(picture: Pillow.Image) -> int:
     except PILLOW_ERRORS:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _upright(array: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
-    """Undo an EXIF orientation on (channels, rows, columns); EXIF 2.32, section 4.6.5.1."""
-    if orientation >= 5:
-        array = array.swapaxes(1, 2)
-    if orientation in (3, 4, 7, 8):
-        array = array[:, ::-1]
-    if orientation in (2, 3, 6, 7):
-        array = array[:, :, ::-1]
-    return array

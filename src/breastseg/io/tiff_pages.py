@@ -7,7 +7,7 @@ without end.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from breastseg.core.errors import UnreadableError
@@ -39,6 +39,21 @@ def check_page_chain(stream: BinaryIO, name: str) -> None:
             seen.add(offset)
     finally:
         stream.seek(at)
+
+
+def empty_parts(offsets: Sequence[int], lengths: Sequence[int], compressed: bool) -> str:
+    """Why strips or tiles are not all there; empty where they are, as far as their places tell.
+
+    Readers fill a part without a place, or with that of another, with whatever stands there.
+
+    Args:
+        offsets: where each begins.
+        lengths: of each; one part alone may lack it.
+        compressed: equal parts may then be stored once.
+    """
+    empty = sum(at == 0 for at in offsets) or sum(n == 0 for n in lengths) * (len(offsets) > 1)
+    again = 0 if compressed else len(offsets) - len({*offsets})
+    return f"{empty or again} of its {len(offsets)} parts are not there" if empty or again else ""
 
 
 def _offsets(stream: BinaryIO) -> Iterator[int]:

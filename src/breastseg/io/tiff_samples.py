@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from breastseg.core.errors import UnreadableError
 from breastseg.io.codestream import jpeg_damage
 from breastseg.io.source import check_size, one_if_equal
-from breastseg.io.tiff_pages import check_page_chain
+from breastseg.io.tiff_pages import check_page_chain, empty_parts
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,7 +30,7 @@ Plane = tuple[NDArray[np.generic], int]
 
 _STORED = (1, 8, 32946)  # without compression, deflate twice
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
-_REDUCED_OR_MASK = 0b101
+_REDUCED, _MASK = 0b001, 0b100
 _IMAGES = re.compile(r"^images=(\d+)\s*$", re.MULTILINE)
 _COMPRESSION, _JPEG, _JPEG_TABLES = 259, 7, 347  # TIFF technical note 2
 _PLACES = ((273, 324), (279, 325))  # offsets and lengths, of strips or tiles
@@ -53,8 +53,9 @@ def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
     stream.seek(0)
     try:
         file = _library().TiffFile(stream)
-        pages = [page for page in file.pages if not int(page.subfiletype) & _REDUCED_OR_MASK]
-        first = pages[0]
+        first = file.pages[0]
+        sizes = (first.imagelength, first.imagewidth)
+        pages = [page for page in file.pages if is_page(page, sizes)]
         planes = _stack_size(first) if len(pages) == 1 else 1
     except Exception:  # noqa: BLE001 -- Pillow then says what is wrong with the file
         return None
@@ -62,6 +63,23 @@ def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
         return _stack(stream, first, planes, file.byteorder, name)
     special = any(_is_special(page) for page in pages) and all(map(_is_readable, pages))
     return (_plane(page, page.asarray, name) for page in pages) if special else None
+
+
+def is_page(page: TiffPage, first: tuple[int, int]) -> bool:
+    """Whether a page is one of the images, and no reduced copy or mask; see `is_image_page`."""
+    size = (page.imagelength, page.imagewidth)
+    return is_image_page(int(page.subfiletype), size, first)
+
+
+def is_image_page(kind: int, size: tuple[int, int], first: tuple[int, int]) -> bool:
+    """Whether a page is an image of its own.
+
+    Args:
+        kind: NewSubfileType; bit 0 calls it a reduced copy, bit 2 a transparency mask.
+        size: of the page.
+        first: size of the first page; what is called reduced and is as large is an image.
+    """
+    return not kind & _MASK and (not kind & _REDUCED or size == first)
 
 
 @cache
@@ -87,6 +105,9 @@ def _is_special(page: TiffPage) -> bool:
 
 def _plane(page: TiffPage, read: object, name: str) -> Plane:
     check_size(page.imagelength, page.imagewidth, name)
+    damage = empty_parts(page.dataoffsets, page.databytecounts, page.compression != 1)
+    if damage:
+        raise UnreadableError(f"{name}: {damage}", "a whole TIFF file", "export it again")
     assert callable(read)
     array = np.asarray(read())
     if array.ndim == 3 and page.planarconfig == 1:
@@ -95,14 +116,16 @@ def _plane(page: TiffPage, read: object, name: str) -> Plane:
     return _shown(array, page), int(tag.value) if tag is not None else 1
 
 
-def _shown(array: NDArray[np.generic], page: TiffPage) -> NDArray[np.generic]:
+def _shown(array: NDArray[Any], page: TiffPage) -> NDArray[np.generic]:
     """As a viewer would: grey or colour without further samples, and bright is large."""
     array = array[None] if array.ndim == 2 else array[: 3 if page.photometric == _RGB else 1]
     wider = {"f2": np.float32, "i1": np.int16, "i8": np.float64, "u8": np.float64}
     dtype = wider.get(array.dtype.str[1:], array.dtype.newbyteorder("="))
     array = array.astype(dtype, copy=False)
     if page.photometric == _WHITE_IS_ZERO:
-        array = np.asarray(array.max() - array + array.min())
+        known = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+        high, low = (known.max(), known.min()) if known.size else (0, 0)
+        array = np.asarray(high - array + low)
     return one_if_equal(array) if len(array) == 3 else array
 
 
@@ -153,6 +176,16 @@ def jpeg_parts_damage(stream: BinaryIO, tags: Mapping[int, object]) -> str:
         if damage:
             return damage
     return ""
+
+
+def places_damage(tags: Mapping[int, object]) -> str:
+    """Why strips or tiles of a TIFF page are not all there; see `empty_parts`.
+
+    Args:
+        tags: of the page, by number.
+    """
+    starts, lengths = (_numbers(tags.get(strips) or tags.get(tiles)) for strips, tiles in _PLACES)
+    return empty_parts(starts, lengths, tags.get(_COMPRESSION, 1) != 1)
 
 
 def _numbers(value: object) -> tuple[int, ...]:

@@ -68,13 +68,20 @@ def _stated(path: Path) -> tuple[Spacing | None, Modality]:
     from breastseg.data.sets.folder import TABLE
 
     folder = path.absolute().parent
-    row = _rows(folder).get(path.stem, {})
+    row = _row(folder, path)
     if not row and folder.name == "images":
-        row = _rows(folder.parent).get(path.stem, {})
+        row = _row(folder.parent, path)
     where = f"{path.name} in {TABLE}"
     return spacing_of(row.get("spacing_mm") or "", where), modality_of(
         row.get("modality") or "", where
     )
+
+
+def _row(folder: Path, path: Path) -> dict[str, str]:
+    """What a folder's table says of a file; nothing where the row names one of another suffix."""
+    row = _rows(folder).get(path.stem, {})
+    suffix = Path(row.get("file", "")).suffix.lower()
+    return row if suffix in ("", path.suffix.lower()) else {}
 
 
 @lru_cache(maxsize=16)

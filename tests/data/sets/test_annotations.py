@@ -242,3 +242,78 @@ def test_parts_of_yolo_are_folds_and_an_empty_text_is_no_lesion(tmp_path: Path) 
 def test_what_is_wrong_with_yolo(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataSetError, match=message):
         yolo(tmp_path, text).cases()
+
+
+BOX = ((4.0, 4.0), (12.0, 4.0), (12.0, 9.0), (4.0, 9.0))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"images": [{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "b.png"}]},
+        {"images": [{"file_name": "a.png"}], "annotations": []},
+    ],
+)
+def test_images_of_one_number_or_of_none_are_refused(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    with pytest.raises(DataSetError, match="images without an id, or several of one id"):
+        coco(tmp_path, **changes).cases()
+
+
+def test_run_lengths_of_another_size_are_refused(tmp_path: Path) -> None:
+    runs = {"counts": [10, 20, ROWS * COLUMNS - 30], "size": [COLUMNS, ROWS]}
+    one = {"id": 1, "image_id": 1, "category_id": 7, "segmentation": runs}
+    with pytest.raises(DataSetError, match="run lengths of an image of"):
+        coco(tmp_path, annotations=[one]).cases()
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [[100, 100], [130, 100], [130, 130]],  # of a larger image
+        [[-40, 5], [10, 5], [10, 12]],
+        [[0.1, 0.1], [0.4, 0.1], [0.4, 0.4]],  # in fractions
+        [[5, 5], [8, 8], [11, 11]],  # a slip
+    ],
+)
+def test_what_lies_beyond_the_image_or_holds_no_pixel_is_refused(
+    tmp_path: Path, points: list[list[float]]
+) -> None:
+    write_png(tmp_path / "a.png", picture(1))
+    shapes = [{"label": "lesion", "points": points}]
+    write_text(tmp_path / "a.json", json.dumps({"shapes": shapes, "imagePath": "a.png"}))
+    (case,) = LabelMe(tmp_path).cases()
+    with pytest.raises(DataSetError, match="holds no pixel of the image of"):
+        case.load()
+
+
+def test_boxes_given_as_outlines_are_said(tmp_path: Path) -> None:
+    write_png(tmp_path / "images" / "a.png", picture(1))
+    turned = " ".join(f"{x / COLUMNS} {y / ROWS}" for x, y in ((8, 2), (14, 8), (10, 12), (4, 6)))
+    upright = " ".join(f"{x / COLUMNS} {y / ROWS}" for x, y in BOX)
+    write_text(tmp_path / "labels" / "a.txt", f"0 {turned}\n0 {upright}\n")
+    assert Yolo(tmp_path).remarks() == (
+        "all 2 polygons are boxes, which are not the outlines of lesions",
+    )
+
+
+def test_images_in_two_places_are_refused(tmp_path: Path) -> None:
+    for place in ("images/train", "train/images"):
+        write_png(tmp_path / place / "a.png", picture(1))
+    with pytest.raises(DataSetError, match="has two images train/a"):
+        Yolo(tmp_path).cases()
+    for place in (".", "images"):
+        write_png(tmp_path / "labelme" / place / "a.png", picture(1))
+    with pytest.raises(DataSetError, match="have one stem"):
+        LabelMe(tmp_path / "labelme").cases()
+
+
+def test_folders_that_are_no_part_are_told_and_the_list_of_classes_is_no_annotation(
+    tmp_path: Path,
+) -> None:
+    write_png(tmp_path / "images" / "a.png", picture(1))
+    write_png(tmp_path / "images" / "fold1" / "b.png", picture(2))
+    write_text(tmp_path / "labels" / "a.txt", "")
+    write_text(tmp_path / "labels" / "classes.txt", "benign\nmalignant\n")
+    assert Yolo(tmp_path).remarks() == ("1 folders of images that are not read: fold1",)

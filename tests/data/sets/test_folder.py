@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from breastseg.core import Modality
 from breastseg.core.errors import DataSetError
+from breastseg.data.dataset import Fault
 from breastseg.data.sets.folder import Folder, read_rows
 from breastseg.io.write import write_png, write_text
 
@@ -148,3 +150,59 @@ def test_a_table_whose_patients_go_by_another_name_is_refused(root: Path) -> Non
     write_text(root / "cases.csv", "file;patient_id;age\na.png;P1;60\n")
     assert Folder(root).cases()[0].patient_id == "P1"
     assert Folder(root).remarks()[-1] == "columns of cases.csv that are not used: age"
+
+
+def test_rows_of_one_stem_are_refused_and_folders_may_be_written_either_way(root: Path) -> None:
+    write_text(root / "cases.csv", "file,patient_id\nx/a.png,P1\ny/a.png,P2\n")
+    with pytest.raises(DataSetError, match=r"two rows for 'a': x/a\.png and y/a\.png"):
+        Folder(root).cases()
+    write_text(root / "cases.csv", "file,patient_id\nimages\\a.png,P1\nimages/b.png,P1\n")
+    assert [case.patient_id for case in Folder(root).cases()] == ["P1", "P1", "c"]
+
+
+def test_folders_of_images_that_are_not_read_are_told(root: Path) -> None:
+    write_png(root / "images" / "P2" / "d.png", picture(4))
+    assert "1 folders of images are not read: images/P2" in Folder(root).remarks()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("P01", "p01", True),
+        ("7", "007", True),
+        ("7", "7.0", True),
+        ("M\u00fcller", "Mu\u0308ller", True),
+        ("P1", "P1\u200b", True),
+        ("P1", "P 1", True),
+        ("P1", "P10", False),
+        ("P1", "P1a", False),
+        ("1.0.1", "1.0.10", False),
+    ],
+)
+def test_patients_that_differ_only_in_how_they_are_written(
+    root: Path, one: str, other: str, alike: bool
+) -> None:
+    write_text(root / "cases.csv", f"file,patient_id\na.png,{one}\nb.png,{other}\n")
+    told = [text for text in Folder(root).remarks() if text.startswith("patients that differ")]
+    assert [isinstance(text, Fault) for text in told] == [True] * alike
+
+
+def test_labels_count_in_capitals_too(root: Path) -> None:
+    write_text(root / "cases.csv", "file,label\na.png,Malignant\nb.png,NORMAL\nc.png,Cyst\n")
+    a, b, c = Folder(root).cases()
+    assert (a.label, b.label, b.mask_paths, c.label) == ("malignant", "normal", (), "Cyst")
+
+
+def test_a_spacing_in_micrometres_is_refused(root: Path) -> None:
+    write_text(root / "cases.csv", "file,spacing_mm\na.png,85\n")
+    with pytest.raises(DataSetError, match=r"spacing_mm '85' of a in cases\.csv"):
+        Folder(root).cases()
+
+
+def test_an_image_file_of_several_pages_is_no_case(tmp_path: Path) -> None:
+    pages = [Pillow.fromarray(picture(number)) for number in (0, 1)]
+    (tmp_path / "images").mkdir()
+    pages[0].save(tmp_path / "images" / "a.tif", save_all=True, append_images=pages[1:])
+    (case,) = Folder(tmp_path).cases()
+    with pytest.raises(DataSetError, match="a file of several images"):
+        case.load()

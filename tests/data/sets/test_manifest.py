@@ -69,8 +69,8 @@ def test_colour_counts_in_histopathology_alone(make: Make, tmp_path: Path) -> No
     stained[..., 0] = 200
     write_png(tmp_path / "he.png", stained)
     write_png(tmp_path / "tumour.png", np.full((8, 8), 255, np.uint8))
-    rows = "x,he.png,tumour.png,histopathology", "y,he.png,tumour.png,ultrasound"
-    colour, grey = make(*rows, head="case_id,image,mask,modality").cases()
+    rows = "x,P,he.png,tumour.png,histopathology", "y,P,he.png,tumour.png,ultrasound"
+    colour, grey = make(*rows, head="case_id,patient_id,image,mask,modality").cases()
     np.testing.assert_array_equal(colour.load().images[0].array, stained.transpose(2, 0, 1))
     assert grey.load().images[0].array.shape[0] == 1
 
@@ -124,3 +124,12 @@ def test_a_name_of_five_thousand_letters(tmp_path: Path) -> None:
     with pytest.raises(DataSetError, match=r"1 files are not there") as caught:
         Manifest(tmp_path / "long.csv").cases()
     assert len(str(caught.value)) < 500
+
+
+def test_an_image_of_two_patients_is_refused_and_a_mask_of_two_images_told(make: Make) -> None:
+    head = "case_id,image,mask,patient_id"
+    twice = make("1,scans/a.png,truth/a.png,P1", "2,./scans/a.png,truth/a.png,P2", head=head)
+    with pytest.raises(DataSetError, match=r"a\.png stands for the patients P1 and P2"):
+        twice.cases()
+    shared = make("1,scans/a.png,truth/a.png,P1", "2,scans/b.png,truth/a.png,P2", head=head)
+    assert shared.remarks() == ("1 masks of several images: a.png",)

@@ -9,10 +9,20 @@ from pathlib import Path
 from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
+from breastseg.data.cells import label_of as cell_label
 from breastseg.data.columns import check_columns, unused
-from breastseg.data.dataset import CaseRef, DataSetInfo, Fault, require, some
-from breastseg.data.drawn import PARTS, DrawnRef, Runs, closed, label_of, merged_classes
+from breastseg.data.dataset import DataSetInfo, Fault, require, some
+from breastseg.data.drawn import (
+    PARTS,
+    DrawnRef,
+    Runs,
+    boxes_alone,
+    closed,
+    label_of,
+    merged_classes,
+)
 from breastseg.data.files import read_json, visible
+from breastseg.data.patients import look_alikes
 from breastseg.data.polygon import Polygon, polygon_of
 
 Item = Mapping[str, object]
@@ -64,14 +74,14 @@ class Coco:
         """The folder's own name, or the file's."""
         return self.root.resolve().name if self.root.is_dir() else self.root.stem
 
-    def cases(self) -> tuple[CaseRef, ...]:
+    def cases(self) -> tuple[DrawnRef, ...]:
         """One case an image, sorted by case_id, which is its file's name without the suffix.
 
         Raises:
             DataSetError: there is no such file, one cannot be understood, an image is missing or
                 stands twice.
         """
-        found: dict[str, CaseRef] = {}
+        found: dict[str, DrawnRef] = {}
         gone = []
         for path in self._files():
             for case in self._of(path):
@@ -98,6 +108,8 @@ class Coco:
                 * bool(bare)
             ),
             *([Fault(f"{len(boxed)} images with boxes alone: {some(boxed)}")] * bool(boxed)),
+            *boxes_alone(cases),
+            *look_alikes(cases),
             *unused(others, "the images"),
         )
 
@@ -111,7 +123,7 @@ class Coco:
             raise DataSetError(f"no JSON file in {self.root}", self.info.tree)
         return found
 
-    def _of(self, path: Path) -> Iterator[CaseRef]:
+    def _of(self, path: Path) -> Iterator[DrawnRef]:
         images, annotations, _ = read = _read(path)
         names = _names(read)
         lesions: dict[object, list[Item]] = {}
@@ -135,6 +147,9 @@ def _read(path: Path) -> tuple[list[Item], list[Item], list[Item]]:
     )
     if images is None or annotations is None:
         raise DataSetError(f"{path} has no images or no annotations", _IS)
+    ids = [image.get("id") for image in images]
+    if None in ids or len(set(map(str, ids))) < len(ids):
+        raise DataSetError(f"{path}: images without an id, or several of one id", "an id for each")
     for item in (*images, *annotations, *(categories or [])):
         for key in ("id", "image_id", "category_id"):
             if not isinstance(item.get(key), int | str | None):
@@ -161,7 +176,7 @@ def _case(
     source: str,
     path: Path,
     root: Path,
-) -> CaseRef:
+) -> DrawnRef:
     file = str(image.get("file_name", "")).replace("\\", "/")
     where = f"{path.name}: image {file!r}"
     if not file or Path(file).is_absolute() or ".." in Path(file).parts:
@@ -175,6 +190,8 @@ def _case(
             drawn = lesion.get("segmentation")
             boxed = boxed or not drawn
             if isinstance(drawn, dict):
+                if shape is not None and [*drawn.get("size", shape)] != [*shape]:
+                    raise ValueError(f"run lengths of an image of {drawn['size']}")
                 runs.append(_runs(drawn["counts"]))
             elif isinstance(drawn, list):
                 polygons += [closed(polygon_of(corners[::2], corners[1::2])) for corners in drawn]
@@ -184,12 +201,14 @@ def _case(
         raise DataSetError(
             f"{where}: {error!r}", "polygons or run lengths as COCO has them"
         ) from error
-    label = image.get("label") or label_of({names[one.get("category_id")] for one in lesions})
+    label = cell_label(str(image.get("label") or "")) or label_of(
+        {names[one.get("category_id")] for one in lesions}
+    )
     case_id = str(Path(file).with_suffix(""))
     return DrawnRef(
         case_id=case_id,
         patient_id=str(image.get("patient_id") or case_id),
-        label=None if label is None else str(label),
+        label=label,
         source=source,
         image_path=_image(file, path, root),
         mask_paths=None if boxed else (path,) if lesions else (),

@@ -9,12 +9,13 @@ from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
-from breastseg.data.cells import fold_of, modality_of, spacing_of
+from breastseg.data.cells import fold_of, label_of, modality_of, spacing_of
 from breastseg.data.colour import ColourRef
 from breastseg.data.columns import check_columns, unused
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, require, some
-from breastseg.data.files import IMAGE_SUFFIXES, by_stem
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images
 from breastseg.data.pairs import Pairs, pair, pair_flat
+from breastseg.data.patients import look_alikes
 from breastseg.data.table import Row, read_table
 
 TABLE = "cases.csv"
@@ -90,14 +91,21 @@ class Folder:
         """Images without a mask, masks without an image, and columns that are not used."""
         pairs = self._listing()
         rows = read_rows(self.root / TABLE)
-        normal = {stem for stem, row in rows.items() if row.get("label") == NORMAL}
+        normal = {stem for stem, row in rows.items() if label_of(row.get("label", "")) == NORMAL}
         counted = (
             ("images without a mask", pairs.images.keys() - pairs.masks.keys() - normal),
             ("masks without an image", pairs.stray),
         )
         faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
         columns = next(iter(rows.values()), {})
-        return (*faults, *unused(check_columns(columns, COLUMNS, TABLE), TABLE))
+        told = (*look_alikes(self.cases()), *self._below())
+        return (*faults, *told, *unused(check_columns(columns, COLUMNS, TABLE), TABLE))
+
+    def _below(self) -> tuple[str, ...]:
+        """The remark on folders of images that are not read."""
+        place = _subfolder(self.root, _IMAGES)
+        names = [str(path.relative_to(self.root)) for path in folders_of_images(place or self.root)]
+        return (Fault(f"{len(names)} folders of images are not read: {some(names)}"),) * bool(names)
 
     def _listing(self) -> Pairs:
         images = _subfolder(self.root, _IMAGES)
@@ -123,18 +131,30 @@ def read_rows(path: Path, used: Sequence[str] = COLUMNS) -> Mapping[str, Row]:
         used: the columns that matter here, of `COLUMNS`.
 
     Raises:
-        DataSetError: it cannot be read, has no column ``file``, or a column that looks like a used
-            one that is not there.
+        DataSetError: it cannot be read, has no column ``file``, a column that looks like a used
+            one that is not there, or two rows for files of one stem.
     """
     if not path.is_file():
         return {}
     rows = read_table(path, ("file",))
     check_columns(rows[0] if rows else (), used, path.name)
-    return {Path(row["file"]).stem: row for row in rows if row["file"]}
+    found: dict[str, Row] = {}
+    for row in rows:
+        if row["file"] and found.setdefault(stem := _stem(row["file"]), row) is not row:
+            raise DataSetError(
+                f"{path.name} has two rows for {stem!r}: {found[stem]['file']} and {row['file']}",
+                "one row a file; files of one name in several folders need a manifest",
+            )
+    return found
+
+
+def _stem(file: str) -> str:
+    """Of a name with or without folders, written in either way."""
+    return Path(file.replace("\\", "/")).stem
 
 
 def _case(case_id: str, image: Path, masks: tuple[Path, ...], row: Row, source: str) -> CaseRef:
-    label = row.get("label") or None
+    label = label_of(row.get("label", ""))
     stated = () if label == NORMAL else None
     where = f"{case_id} in {TABLE}"
     modality = modality_of(row.get("modality", ""), where)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.dataset import CaseRef, DataSetInfo, Fault, require, some
-from breastseg.data.drawn import DrawnRef, closed, label_of, merged_classes
-from breastseg.data.files import IMAGE_SUFFIXES, by_stem, read_json, visible
+from breastseg.data.dataset import DataSetInfo, Fault, require, some
+from breastseg.data.drawn import DrawnRef, boxes_alone, closed, label_of, merged_classes
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem, read_json
 from breastseg.data.polygon import Polygon, polygon_of
 
 _IS = 'a file of LabelMe: {"shapes": [{"label": "lesion", "points": [[x, y], ...]}], ...}'
@@ -46,7 +46,7 @@ class LabelMe:
         """The folder's own name."""
         return self.root.resolve().name
 
-    def cases(self) -> tuple[CaseRef, ...]:
+    def cases(self) -> tuple[DrawnRef, ...]:
         """One case an image, sorted by case_id, which is the file's stem.
 
         Raises:
@@ -68,26 +68,19 @@ class LabelMe:
             ("JSON files without an image", files.keys() - images.keys()),
         )
         faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
-        return (*merged_classes(sorted(used)), *faults)
+        return (*merged_classes(sorted(used)), *boxes_alone(self.cases()), *faults)
 
     def _listing(self) -> tuple[Mapping[str, Path], Mapping[str, Path]]:
         require(self.root, (), self.info)
         places = [place for place in (self.root, self.root / "images") if place.is_dir()]
-        images = {
-            stem: at for place in places for stem, at in by_stem(place, *IMAGE_SUFFIXES).items()
-        }
-        found = [
-            path
-            for place in (*places, self.root / "annotations")
-            for path in visible(place, ".json")
-        ]
-        return images, {path.stem: path for path in found}
+        files = [*places, self.root / "annotations"]
+        return by_stem(places, *IMAGE_SUFFIXES), by_stem(files, ".json")
 
 
 Shapes = Sequence[tuple[str, Polygon]]
 
 
-def _case(case_id: str, image: Path, file: Path | None, source: str) -> CaseRef:
+def _case(case_id: str, image: Path, file: Path | None, source: str) -> DrawnRef:
     shapes, size = ((), None) if file is None else _shapes(file)
     truth = () if file is None or not shapes else (file,)
     return DrawnRef(

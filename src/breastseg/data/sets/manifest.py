@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
 from breastseg.core.image import Modality
-from breastseg.data.cells import fold_of, modality_of, spacing_of
+from breastseg.data.cells import fold_of, label_of, modality_of, spacing_of
 from breastseg.data.colour import ColourRef
 from breastseg.data.columns import check_columns, unused
-from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, some
+from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, some
+from breastseg.data.patients import look_alikes
 from breastseg.data.table import Row, read_table
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.io.volume import VOLUME_SUFFIXES
@@ -86,13 +89,24 @@ class Manifest:
                 f"{table.name}: {len(gone)} files are not there: {some(map(str, gone))}",
                 f"paths relative to {table.parent}",
             )
+        _check_patients(refs, table.name)
         return refs
 
     def remarks(self) -> tuple[str, ...]:
-        """Images without a mask, and columns that are not used."""
-        bare = [case.case_id for case in self.cases() if case.mask_paths is None]
-        told = unused(check_columns(self._rows()[0], COLUMNS, self.table.name), self.table.name)
-        return (*((f"{len(bare)} images without a mask: {some(bare)}",) if bare else ()), *told)
+        """Images without a mask, masks of several images, patients alike, and unused columns."""
+        cases = self.cases()
+        bare = [case.case_id for case in cases if case.mask_paths is None]
+        owners: dict[str, set[str]] = defaultdict(set)
+        for case in cases:
+            for path in case.mask_paths or ():
+                owners[os.path.normpath(path)].add(os.path.normpath(case.image_path))
+        shared = [Path(path).name for path, images in owners.items() if len(images) > 1]
+        return (
+            *([f"{len(bare)} images without a mask: {some(bare)}"] * bool(bare)),
+            *([Fault(f"{len(shared)} masks of several images: {some(shared)}")] * bool(shared)),
+            *look_alikes(cases),
+            *unused(check_columns(self._rows()[0], COLUMNS, self.table.name), self.table.name),
+        )
 
     def _rows(self) -> tuple[Row, ...]:
         table = self.table
@@ -111,7 +125,7 @@ class Manifest:
         volume = images[0].lower().endswith(VOLUME_SUFFIXES)
         if len(images) > 1 and not volume:
             raise DataSetError(f"image {row['image']!r} of {where}", "one image")
-        label = row.get("label") or None
+        label = label_of(row.get("label", ""))
         case_id = row.get("case_id") or _without_suffix(images[0])
         spacing = spacing_of(row.get("spacing_mm", ""), where)
         if volume and spacing is not None:
@@ -135,6 +149,20 @@ class Manifest:
             )
         kind = ColourRef if modality is Modality.HISTOPATHOLOGY else CaseRef
         return kind(case_id, patient, label, self.name, first, truth, None, fold, spacing, modality)
+
+
+def _check_patients(cases: Sequence[CaseRef], name: str) -> None:
+    """Refuse an image that stands for two patients, who could be divided by a split."""
+    patients: dict[str, str] = {}
+    for case in cases:
+        for path in case.image_paths:
+            other = patients.setdefault(os.path.normpath(path), case.patient_id)
+            if other != case.patient_id:
+                raise DataSetError(
+                    f"{name}: {path.name} stands for the patients {other} and {case.patient_id}",
+                    "one patient an image",
+                    "state patient_id, or remove the row that is there twice",
+                )
 
 
 def _without_suffix(name: str) -> str:

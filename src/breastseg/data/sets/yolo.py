@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from breastseg.core.errors import DataSetError
-from breastseg.data.dataset import CaseRef, DataSetInfo, Fault, require, some
-from breastseg.data.drawn import PARTS, DrawnRef, label_of, merged_classes
-from breastseg.data.files import IMAGE_SUFFIXES, by_stem
+from breastseg.data.dataset import DataSetInfo, Fault, require, some
+from breastseg.data.drawn import PARTS, DrawnRef, boxes_alone, label_of, merged_classes
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images
 from breastseg.data.polygon import Polygon, polygon_of
 
 _NAME = re.compile(r"^\s*(?:(?P<number>\d+)\s*:|-)\s*['\"]?(?P<name>[^'\"#\n]+?)['\"]?\s*$", re.M)
 _INLINE = re.compile(r"^names\s*:\s*\[(?P<names>[^\]]*)\]", re.M)
+_CLASSES = "classes"
 _LINE = "a class and three corners or more, x and y in fractions of width and height"
 
 
@@ -49,7 +51,7 @@ class Yolo:
         """The folder's own name."""
         return self.root.resolve().name
 
-    def cases(self) -> tuple[CaseRef, ...]:
+    def cases(self) -> tuple[DrawnRef, ...]:
         """One case an image, sorted by case_id: the file's stem, after its part where it has one.
 
         Raises:
@@ -63,6 +65,9 @@ class Yolo:
         ]
         if not found:
             raise DataSetError(f"no image in {self.root}", self.info.tree)
+        twice = [one for one, count in Counter(case.case_id for case in found).items() if count > 1]
+        if twice:
+            raise DataSetError(f"{self.root} has two images {some(twice)}", "each image once")
         return tuple(sorted(found, key=lambda case: case.case_id))
 
     def remarks(self) -> tuple[str, ...]:
@@ -73,24 +78,37 @@ class Yolo:
             bare += sorted(images.keys() - labels.keys())
             stray += sorted(labels.keys() - images.keys())
             used |= {names.get(n, n) for path in labels.values() for n, _ in _lines(path)}
-        counted = (("images without a text", bare), ("texts without an image", stray))
+        places = [images for _, images, _ in self._folders() if images.is_dir()]
+        inside = {path for place in places for path in folders_of_images(place)} - {*places}
+        counted = (
+            ("images without a text", bare),
+            ("texts without an image", stray),
+            ("folders of images that are not read", [path.name for path in inside]),
+        )
         faults = [Fault(f"{len(found)} {what}: {some(found)}") for what, found in counted if found]
-        return (*merged_classes(sorted(used)), *faults)
+        return (*merged_classes(sorted(used)), *boxes_alone(self.cases()), *faults)
 
     def _parts(self) -> Iterator[tuple[str, Mapping[str, Path], Mapping[str, Path]]]:
         require(self.root, (), self.info)
+        for part, images, labels in self._folders():
+            if images.is_dir():
+                found, texts = by_stem(images, *IMAGE_SUFFIXES), by_stem(labels, ".txt")
+                if _CLASSES not in found:  # which LabelImg writes beside the annotations
+                    texts.pop(_CLASSES, None)
+                yield part, found, texts
+
+    def _folders(self) -> list[tuple[str, Path, Path]]:
+        """The parts, and where their images and labels may lie."""
         pairs = [("", self.root / "images", self.root / "labels")]
         for part in PARTS:
             pairs.append((part, self.root / "images" / part, self.root / "labels" / part))
             pairs.append((part, self.root / part / "images", self.root / part / "labels"))
-        for part, images, labels in pairs:
-            if images.is_dir():
-                yield part, by_stem(images, *IMAGE_SUFFIXES), by_stem(labels, ".txt")
+        return pairs
 
 
 def _case(
     case_id: str, image: Path, file: Path | None, names: Mapping[str, str], source: str
-) -> CaseRef:
+) -> DrawnRef:
     lines = [] if file is None else _lines(file)
     truth = () if file is None or not lines else (file,)
     return DrawnRef(
