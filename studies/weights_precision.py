@@ -6,9 +6,9 @@
 
 The bundle as it is, in float32 by ONNX Runtime, is the baseline. Beside it: its weights stored
 again at each ``--precision``; each ``--engine``; and with ``--calibrate`` a network that computes
-in 8 bits, as ``quantise`` makes it of 50 of those images, by ONNX Runtime and by OpenVINO where it
-is installed. Every image is prepared once and given to all of them at the bundle's operating point,
-on one thread.
+in 8 bits, as ``quantise`` makes it of ``--images`` of those, every scanner alike, by ONNX Runtime
+and by OpenVINO where it is installed. Every image is prepared once and given to all of them at the
+bundle's operating point, on one thread.
 
 Prints Markdown, a table a source: file size, mean Dice over images with a lesion and its difference
 from the baseline (95 % interval, bootstrap over patients), true lesions missed (from an
@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from _study import add_cases, cases_of, options_of
 from breastseg.core.case import Case
+from breastseg.data.balanced import balanced_draw
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import select_cases
 from breastseg.evaluation.calibration.confidence import check_apart
@@ -48,7 +49,6 @@ from breastseg.metrics.overlap import confusion
 from breastseg.networks.onnx_storage import Precision, store_weights, widen_weights
 from breastseg.preprocess.prepare import prepare
 
-CALIBRATION_IMAGES = 50
 FIGURES = ("dice", "lesions", "missed", "false", "outlined", "change")
 HEADS = (
     *("bundle", "MB", "Dice", "difference", "lesions missed", "false positives per image"),
@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--precision", nargs="*", default=["int8"], choices=get_args(Precision))
     parser.add_argument("--engine", nargs="*", default=[], choices=get_args(Engine))
     parser.add_argument("--calibrate", nargs="+", default=[], metavar="[NAME=]SELECTION")
+    parser.add_argument("--images", type=int, default=50, help="to calibrate with")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     options = parser.parse_args()
     refs = cases_of(options)
@@ -96,9 +97,11 @@ def ways(
         found[f"{folder.name}, {engine}"] = opened(folder, engine)
     if calibration:
         made = out / f"{folder.name}-8-bit"
-        drawn = np.random.default_rng(0).permutation(len(calibration))[:CALIBRATION_IMAGES]
-        cases = (calibration[i].load() for i in sorted(drawn.tolist()))
-        quantise_bundle(folder, made, Sample(f"{len(drawn)} images", cases))
+        drawn = balanced_draw(calibration, options.images, seed=0)
+        words = (
+            f"{len(drawn)} images, drawn from {len(calibration)} with seed 0, every scanner alike"
+        )
+        quantise_bundle(folder, made, Sample(words, (case.load() for case in drawn)))
         found[made.name] = opened(made)
         if find_spec("openvino") is not None:
             found[f"{made.name}, openvino"] = opened(made, "openvino")

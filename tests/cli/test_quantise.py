@@ -51,7 +51,8 @@ def test_options_reach_the_work(
     assert (folder, out, name) == (bundle, tmp_path / "q", "small")
     assert (plan.activations, plan.float_last, plan.float_first) == ("int8", False, True)
     assert calibration.words == (
-        "2 images, drawn from 3 with seed 0 (--data folder=FOLDER --split list:a.txt)"
+        "2 images, drawn from 3 with seed 0, every scanner alike "
+        "(--data folder=FOLDER --split list:a.txt)"
     )
     assert len(list(calibration.cases)) == 2
     assert [case.case_id for case in check.cases] == ids[3:]

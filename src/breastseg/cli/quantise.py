@@ -12,6 +12,7 @@ import tyro
 from breastseg.cli.case_options import DataOption, Words, flat, portable_words
 from breastseg.cli.console import say
 from breastseg.core.errors import DataSetError, InputError, MissingExtraError
+from breastseg.data.balanced import balanced_draw
 from breastseg.data.sources import select_cases
 
 if TYPE_CHECKING:
@@ -38,13 +39,14 @@ class Quantise:
         bundle: a network of 'breastseg models list', or the folder of a bundle.
         out: the folder of the new bundle; must not exist yet.
         data: the data sets and their folders, e.g. BUSI=data/BUSI BUS-BRA=data/BUS-BRA.
-        split: which cases to calibrate with, as for 'breastseg evaluate': those that the network
-            was trained on.
+        split: which cases to calibrate with, as for 'breastseg evaluate': of every scanner that
+            the network is for, with and without lesions, none that it is scored on.
         check: which cases to score both networks on; none of those of --split.
-        images: how many of the cases of --split are drawn.
+        images: how many of the cases of --split are drawn: of each data set, of each of its
+            scanners, with and without lesions, as many as of the others.
         seed: of that draw.
         name: under which the method is known; the old name and -int8 by default.
-        int8_first: quantise the first convolution too.
+        int8_first: quantise the first convolution too, and the depthwise block behind it.
         int8_last: quantise the last convolution too; the probability then has coarse steps.
         signed: signed activations, for processors that are quicker with them (ARM).
         seven_bits: weights of 7 bits, for processors without VNNI, on which 8 can overflow.
@@ -88,22 +90,19 @@ class Quantise:
         return 0
 
     def _made(self, folder: Path, cases: Sequence[CaseRef], checks: Sequence[CaseRef]) -> Bundle:
-        import numpy as np
-
         try:
             from breastseg.export.quantise import Activations, Quantisation, quantise_bundle
         except ModuleNotFoundError as error:
             raise _without_onnx(error) from error
-        drawn = np.random.default_rng(self.seed).permutation(len(cases))[: self.images]
-        chosen = [cases[i] for i in sorted(drawn.tolist())]
+        chosen = balanced_draw(cases, self.images, self.seed)
         plan = Quantisation(
             activations=Activations.INT8 if self.signed else Activations.UINT8,
             float_last=not self.int8_last,
             float_first=not self.int8_first,
             seven_bits=self.seven_bits,
         )
-        draw = f", drawn from {len(cases)} with seed {self.seed}" * (len(chosen) < len(cases))
-        calibration = _sample(chosen, self.data, self.split, draw)
+        draw = f", drawn from {len(cases)} with seed {self.seed}, every scanner alike"
+        calibration = _sample(chosen, self.data, self.split, draw * (len(chosen) < len(cases)))
         check = _sample(checks, self.data, self.check) if checks else None
         try:
             return quantise_bundle(folder, self.out, calibration, check, plan, self.name)

@@ -47,7 +47,7 @@ from breastseg.networks.onnx_storage import widen_weights
 from breastseg.preprocess.prepare import prepare
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto
+    from onnx import GraphProto, ModelProto, NodeProto
 
 COPIED = (TRAINED_ON, "recipe.toml", "metrics.csv")
 LOOKED_AT = 8
@@ -86,7 +86,8 @@ class Quantisation:
         activations: their type.
         float_last: leave the last convolution and all behind it in float, so that the probability
             keeps its fine steps.
-        float_first: leave the first convolution in float.
+        float_first: leave the first convolution in float, and the depthwise one and the projection
+            behind it where such follow, as in MobileNet: most of the error comes from there.
         seven_bits: weights of 7 bits, which cannot overflow on processors without VNNI.
     """
 
@@ -242,7 +243,14 @@ def _kept_in_float(graph: GraphProto, plan: Quantisation, source: Path) -> list[
         raise BundleError(f"{source}: no convolution in it", "a convolutional network")
     names = [node.name for node in graph.node]
     kept = names[places[-1] :] if plan.float_last else []
-    return [*kept, names[places[0]]] if plan.float_first else kept
+    if not plan.float_first:
+        return kept
+    first = 2 if [_is_depthwise(graph.node[i]) for i in places[:3]] == [False, True, False] else 0
+    return [*kept, *names[: places[first] + 1]]
+
+
+def _is_depthwise(node: NodeProto) -> bool:
+    return any(part.name == "group" and part.i > 1 for part in node.attribute)
 
 
 def _reader(inputs: Iterable[NDArray[np.float32]]) -> object:
@@ -306,7 +314,7 @@ def _described(bundle: Bundle, made: Path, name: str | None, plan: Quantisation)
 def _in_words(plan: Quantisation) -> str:
     bits = "7-bit" if plan.seven_bits else "int8"
     ends = [word for word, kept in (("first", plan.float_first), ("last", plan.float_last)) if kept]
-    left = f", the {' and '.join(ends)} convolution in float" if ends else ""
+    left = f", the {' and '.join(ends)} convolutions in float" if ends else ""
     return f"{bits} weights by channel, {plan.activations} activations by {plan.range}{left}"
 
 
