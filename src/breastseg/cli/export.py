@@ -50,6 +50,8 @@ class Export:
         largest_only: keep only the largest region.
         own_code: let the run's own network (module:Name) be built, which runs its code.
         flip_average: average with the prediction for the flipped image (test-time augmentation).
+        even_brightness: a first layer brings the bright parts of each image near this grey level, by
+            a power; helps on scanners that draw darker than those of the training. 0 for none.
     """
 
     run_folder: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
@@ -80,6 +82,7 @@ class Export:
     largest_only: bool = False
     flip_average: bool = False
     own_code: bool = False
+    even_brightness: float = 0.0
 
     def run(self) -> int:
         """Export; returns the exit code."""
@@ -91,7 +94,7 @@ class Export:
             flip_average=self.flip_average,
         )
         try:
-            from breastseg.export.bundle import About, make_bundle, trained_modality
+            from breastseg.export.bundle import About, Making, make_bundle, trained_modality
             from breastseg.export.results import read_results
         except ModuleNotFoundError as error:
             raise MissingExtraError(
@@ -110,16 +113,9 @@ class Export:
             licence=self.licence,
             remarks=tuple(text for words in self.remark for text in words),
         )
+        making = Making(self.weights, self.precision, self.own_code, self.even_brightness)
         with naming_the_option():
-            bundle = make_bundle(
-                self.run_folder,
-                self.out,
-                about,
-                output,
-                self.weights,
-                self.precision,
-                self.own_code,
-            )
+            bundle = make_bundle(self.run_folder, self.out, about, output, making)
         size = (self.out / "model.onnx").stat().st_size / 1e6
         use = "segment SCAN" if bundle.volume is None else "volume PHASES"
         say(

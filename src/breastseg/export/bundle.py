@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from breastseg.core.bundle import NOT_STATED, Bundle, InputSpec, OutputSpec, PromptSpec, VolumeSpec
+from breastseg.core.bundle import (
+    NOT_STATED,
+    Bundle,
+    InputSpec,
+    Intensity,
+    OutputSpec,
+    PromptSpec,
+    VolumeSpec,
+)
 from breastseg.core.errors import BundleError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
@@ -39,6 +47,7 @@ from breastseg.inference.strict_json import decode
 from breastseg.io.own_code import OwnCode, refuse_own_code
 from breastseg.io.write import appearing, write_text
 from breastseg.networks.catalogue import build_network
+from breastseg.networks.even_brightness import EvenBrightness
 from breastseg.networks.onnx_storage import Precision
 from breastseg.networks.recipe import RECIPES, NetworkRecipe, OwnNetworkRecipe
 from breastseg.networks.weights import load_network_weights
@@ -78,14 +87,30 @@ class About:
     target: str = LESION
 
 
+@dataclass(frozen=True)
+class Making:
+    """How a trained network is taken from its run.
+
+    Attributes:
+        weights: of the last epoch, or of the best validated one.
+        precision: how model.onnx stores the large weights.
+        own_code: whether the run's own network may be built, which runs its code.
+        even_brightness: the level of an `EvenBrightness` that is put before the network, below 1;
+            0 for none.
+    """
+
+    weights: Literal["last", "best"] = "last"
+    precision: Precision = "float16"
+    own_code: bool = False
+    even_brightness: float = 0.0
+
+
 def make_bundle(
     run: Path,
     out: Path,
     about: About,
     output: OutputSpec | None = None,
-    weights: Literal["last", "best"] = "last",
-    precision: Precision = "float16",
-    own_code: bool = False,
+    making: Making | None = None,
 ) -> Bundle:
     """Export a trained network with everything needed to run and to judge it.
 
@@ -97,21 +122,22 @@ def make_bundle(
         out: the bundle's folder, which must not exist yet.
         about: name, data, results.
         output: operating point and post-processing; those of `OutputSpec` by default.
-        weights: of the last epoch, or of the best validated one.
-        precision: how model.onnx stores the large weights.
-        own_code: whether the run's own network may be built, which runs its code.
+        making: how the network is taken from the run; as `Making` has it by default.
 
     Returns:
         The bundle as a reader of the folder sees it.
 
     Raises:
-        BundleError: a file of the run is missing or damaged, `out` exists, or the exported
-            network computes something else than the trained one.
+        BundleError: a file of the run is missing or damaged, `out` exists, the exported network
+            computes something else than the trained one, or brightness cannot be evened.
         RecipeError: own code is not allowed, cannot be loaded or has changed.
     """
     copied = [_present(run / name) for name in (RECIPE, LOG)]
-    spec = _read_spec(run)
-    network, in_words = _trained(run, weights, own_code)
+    spec, making = _read_spec(run), making or Making()
+    network, in_words = _trained(run, making.weights, making.own_code)
+    if making.even_brightness:
+        network = _evened(network, making.even_brightness, spec)
+        in_words += f", the brightness of each image brought to {making.even_brightness:g}"
     draft = Bundle(
         **{f.name: getattr(about, f.name) for f in fields(about) if f.name not in _NOT_TAKEN},
         network=in_words,
@@ -127,10 +153,10 @@ def make_bundle(
         metadata = {"name": about.name, "version": about.version, "licence": about.licence}
         inputs = _trial_inputs(spec, draft.prompt)
         maps = inputs.shape[1] - spec.channels
-        export_onnx(network, spec, folder / MODEL, metadata, precision, maps)
-        difference = parity(network, folder / MODEL, spec, inputs, precision)
+        export_onnx(network, spec, folder / MODEL, metadata, making.precision, maps)
+        difference = parity(network, folder / MODEL, spec, inputs, making.precision)
         bundle = replace(draft, weights_sha256=sha256_of(folder / MODEL))
-        results = {**about.results, **_export_result(difference, inputs, precision)}
+        results = {**about.results, **_export_result(difference, inputs, making.precision)}
         measured = Measured(bundle.weights_sha256, results)
         write_bundle_json(folder, bundle)
         write_measured(folder, measured)
@@ -254,6 +280,18 @@ def _trained(run: Path, weights: str, own_code: bool) -> tuple[nn.Module, str]:
     encoder = getattr(recipe, "encoder", None)
     on = f" on {encoder}" if encoder else f" ({own})" if own else ""
     return network, f"{recipe.title}{on}, {millions:.2f} million parameters"
+
+
+def _evened(network: nn.Module, level: float, spec: InputSpec | VolumeSpec) -> nn.Module:
+    darkest = {Intensity.UNIT: 0.0, Intensity.SYMMETRIC: -1.0}
+    if isinstance(spec, VolumeSpec) or spec.channels > 1 or spec.intensity not in darkest:
+        raise BundleError(
+            "the brightness of this network's input cannot be evened",
+            "grey images with the intensity 'unit' or 'symmetric'",
+        )
+    if not 0 < level < 1:
+        raise BundleError(f"brightness evened to {level:g}", "a grey level between 0 and 1")
+    return EvenBrightness(network, level, darkest[spec.intensity]).eval()
 
 
 def network_recipe(path: Path, own_code: bool = False) -> NetworkRecipe:
