@@ -134,10 +134,7 @@ def make_bundle(
     """
     copied = [_present(run / name) for name in (RECIPE, LOG)]
     spec, making = _read_spec(run), making or Making()
-    network, in_words = _trained(run, making.weights, making.own_code)
-    if making.even_brightness:
-        network = _evened(network, making.even_brightness, spec)
-        in_words += f", the brightness of each image brought to {making.even_brightness:g}"
+    network, in_words = _trained(run, making, spec)
     draft = Bundle(
         **{f.name: getattr(about, f.name) for f in fields(about) if f.name not in _NOT_TAKEN},
         network=in_words,
@@ -268,18 +265,22 @@ def _export_result(
     }
 
 
-def _trained(run: Path, weights: str, own_code: bool) -> tuple[nn.Module, str]:
+def _trained(run: Path, making: Making, spec: InputSpec | VolumeSpec) -> tuple[nn.Module, str]:
     """The network with its weights, and what it is in words."""
-    recipe = network_recipe(run / "network.json", own_code)
+    recipe = network_recipe(run / "network.json", making.own_code)
     own = getattr(recipe, "path", None)
     if own:
         OwnCode.read(run / OWN_CODE).load_again()
     network = build_network(recipe, load_weights=False)
-    load_network_weights(network, _present(run / "weights" / f"{weights}.safetensors"))
+    load_network_weights(network, _present(run / "weights" / f"{making.weights}.safetensors"))
     millions = sum(p.numel() for p in network.parameters()) / 1e6
     encoder = getattr(recipe, "encoder", None)
     on = f" on {encoder}" if encoder else f" ({own})" if own else ""
-    return network, f"{recipe.title}{on}, {millions:.2f} million parameters"
+    in_words = f"{recipe.title}{on}, {millions:.2f} million parameters"
+    if making.even_brightness:
+        network = _evened(network, making.even_brightness, spec)
+        in_words += f", the brightness of each image brought to {making.even_brightness:g}"
+    return network, in_words
 
 
 def _evened(network: nn.Module, level: float, spec: InputSpec | VolumeSpec) -> nn.Module:
