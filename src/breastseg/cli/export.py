@@ -50,8 +50,8 @@ class Export:
         largest_only: keep only the largest region.
         own_code: let the run's own network (module:Name) be built, which runs its code.
         flip_average: average with the prediction for the flipped image (test-time augmentation).
-        even_brightness: a first layer brings the bright parts of each image near this grey level, by
-            a power; helps on scanners that draw darker than those of the training. 0 for none.
+        even_brightness: a first layer brings the bright parts of each image near this grey level,
+            by a power; helps on scanners that draw darker than those of the training. 0 for none.
     """
 
     run_folder: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
