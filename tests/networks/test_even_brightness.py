@@ -33,7 +33,7 @@ def test_each_image_is_evened_by_itself_and_its_prompt_stays(picture):
     assert torch.equal(got[:, 1:], prompt)
     assert torch.allclose(got[:1], layer(images[:1]))
     drawn, evened = ((one[0, 0] - one[1, 0]).abs().mean() for one in (images, got))
-    assert evened < 0.5 * drawn
+    assert evened < 0.7 * drawn
 
 
 @pytest.mark.parametrize("value", [-1.0, 0.0, 1.0])
