@@ -29,7 +29,7 @@ _PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 _STUDY = ("StudyDate", "StudyTime", "StudyID", "ReferringPhysicianName")
 _WHERE_STATED = (
     *("IssuerOfPatientID", "PatientIdentityRemoved", "DeidentificationMethod"),
-    *("PatientAge", "StudyDescription"),
+    *("PatientAge", "StudyDescription", "TimezoneOffsetFromUTC"),
 )
 _DATE = re.compile(r"\d{8}")
 _TIME = re.compile(r"\d{6}(\.\d{1,6})?")

@@ -8,14 +8,14 @@ without the lesion are left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from breastseg.core.errors import InputError
+from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.core.provenance import BY_HAND
 from breastseg.dicom.codes import (
     BREAST,
@@ -31,6 +31,7 @@ from breastseg.dicom.derived import RESEARCH, derived_dataset, referenced_series
 from breastseg.dicom.stack import in_space
 from breastseg.dicom.subject import Plane, Subject
 from breastseg.dicom.uids import derived_uid, identify
+from breastseg.io.memory import check_memory
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Kind = Literal["BINARY", "FRACTIONAL"]
 SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4"
 MAX_FRACTION = 255
+_MAX_BYTES = 2**32 - 2
 
 _SERIES = {"BINARY": 9101, "FRACTIONAL": 9102}
 _COLOURS_LAB = ((43000, 53000, 50000), (50000, 20000, 49000), (21000, 53000, 5000))
@@ -62,6 +64,7 @@ def segmentation(subject: Subject, kind: Kind = "BINARY") -> Dataset:
 
     Raises:
         InputError: no lesion.
+        UnsupportedError: its pixels take more memory than the limit.
     """
     if not subject.segments:
         raise InputError("a segmentation without a lesion", "at least one lesion")
@@ -220,19 +223,30 @@ def _frame(subject: Subject, number: int, plane: Plane, order: int) -> Dataset:
 
 
 def _pixels(planes: Sequence[Plane], shape: tuple[int, int], kind: Kind) -> bytes:
-    """All frames: a byte a pixel, or a bit, packed without a gap between frames (PS3.5 8.1.1)."""
-    frames: NDArray[np.uint8] = np.zeros((len(planes), *shape), np.uint8)
-    for frame, plane in zip(frames, planes, strict=True):
-        part = frame[plane.box.slices]
-        if kind == "BINARY":
-            part |= plane.crop
-        else:
+    """All frames: a byte a pixel, or a bit, packed without a gap between frames (PS3.5 8.1.1).
+
+    Raises:
+        UnsupportedError: they take too much memory, or more bytes than an object can hold.
+    """
+    pixels = len(planes) * math.prod(shape)
+    size = pixels if kind == "FRACTIONAL" else math.ceil(pixels / 8)
+    said = f"{len(planes)} frames of {shape[0]} x {shape[1]} pixels"
+    check_memory(2 * size, "a segmentation", said)
+    if size >= _MAX_BYTES:
+        raise UnsupportedError(f"a segmentation of {said}", "less than 4 GiB of pixels")
+    data = np.zeros(size + size % 2, np.uint8)
+    for number, plane in enumerate(planes):
+        start, used = divmod(number * math.prod(shape), 1 if kind == "FRACTIONAL" else 8)
+        frame = np.zeros(used + math.prod(shape), np.uint8)
+        part = frame[used:].reshape(shape)[plane.box.slices]
+        if kind == "FRACTIONAL":
             level = np.rint(plane.probability * MAX_FRACTION).astype(np.uint8)
             part[plane.crop] = np.maximum(level[plane.crop], 1)
-    data = frames.tobytes()
-    if kind == "BINARY":
-        data = np.packbits(frames.ravel(), bitorder="little").tobytes()
-    return data + b"\0" * (len(data) % 2)
+        else:
+            part |= plane.crop
+            frame = np.packbits(frame, bitorder="little")
+        data[start : start + len(frame)] |= frame
+    return data.tobytes()
 
 
 def _decimal(value: float) -> str:

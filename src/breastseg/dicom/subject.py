@@ -19,6 +19,7 @@ from breastseg.core.provenance import Provenance
 from breastseg.core.reference import Display, FrameReference, Place, Reference
 from breastseg.dicom.stack import Level, levels, places_of
 from breastseg.dicom.uids import derived_uid
+from breastseg.io.dicom_reference import REPEATED_TAGS
 from breastseg.measure.finding import Finding, findings
 from breastseg.measure.margin import LesionMargin
 
@@ -302,11 +303,27 @@ def _completed(
         remarks.append("the file states no Study Instance UID: DICOM results have a new one")
     if not all(frame.series_uid for frame in frames):
         remarks.append("the file states no Series Instance UID: DICOM results refer to a new one")
+    if _letters_are_unsure(reference):
+        remarks.append(
+            "the file states no known character set for the letters in it: a name in DICOM results "
+            "may be spelt wrongly"
+        )
     series = derived_uid("series", frames[0].instance_uid)
     completed = tuple(
         frame if frame.series_uid else replace(frame, series_uid=series) for frame in frames
     )
     return replace(reference, study_uid=study), completed, tuple(remarks)
+
+
+def _letters_are_unsure(reference: Reference) -> bool:
+    """Whether letters beyond ASCII were read as Latin-1 for want of anything better."""
+    from pydicom.charset import python_encoding
+
+    tags = reference.tags
+    stated = tags.get("SpecificCharacterSet", "")
+    known = stated and all(one.strip() in python_encoding for one in stated.split("\\"))
+    beyond = any(not tags.get(keyword, "").isascii() for keyword in REPEATED_TAGS)
+    return beyond and not known
 
 
 def _side(view: str, reference: Reference) -> str:

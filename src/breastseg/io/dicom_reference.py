@@ -19,6 +19,8 @@ REPEATED_TAGS = (
     *("PatientAge", "PatientSize", "PatientWeight"),
     # general study module, C.7.2.1
     *("StudyDate", "StudyTime", "StudyID", "StudyDescription", "ReferringPhysicianName"),
+    # SOP common module, C.12.1: what the times and the letters mean
+    *("TimezoneOffsetFromUTC", "SpecificCharacterSet"),
     # general series, equipment and image, for descriptions and laterality
     *("Modality", "SeriesNumber", "SeriesDescription", "InstanceNumber", "BodyPartExamined"),
     *("ImageLaterality", "Laterality", "Manufacturer", "ManufacturerModelName", "StationName"),

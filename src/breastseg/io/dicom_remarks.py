@@ -14,7 +14,7 @@ RAW = (
     "use the FOR PRESENTATION image of the same view"
 )
 
-SLICE_OFTOMOSYNTHESIS = (
+SLICE_OF_TOMOSYNTHESIS = (
     "a slice of tomosynthesis, which no method here was made or measured for: those for "
     "mammograms know projections"
 )
@@ -26,7 +26,7 @@ def remarks(header: Dataset) -> tuple[str, ...]:
 
     `RAW` where Presentation Intent Type (DICOM PS3.3 C.8.11.1, C.8.11.7) or the name of the SOP
     class says that the image is for processing: detector values, not what a viewer shows.
-    `SLICE_OFTOMOSYNTHESIS` for a frame of a Breast Tomosynthesis Image.
+    `SLICE_OF_TOMOSYNTHESIS` for a frame of a Breast Tomosynthesis Image.
 
     Args:
         header: the image's attributes.
@@ -36,7 +36,7 @@ def remarks(header: Dataset) -> tuple[str, ...]:
     named = str(getattr(kind, "name", "")).upper()
     raw = intent == "FOR PROCESSING" or (not intent and named.endswith("FOR PROCESSING"))
     found = (RAW,) if raw else ()
-    return (*found, SLICE_OFTOMOSYNTHESIS) if str(kind) == TOMOSYNTHESIS else found
+    return (*found, SLICE_OF_TOMOSYNTHESIS) if str(kind) == TOMOSYNTHESIS else found
 
 
 def view(header: Dataset) -> str:

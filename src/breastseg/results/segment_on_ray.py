@@ -7,6 +7,7 @@ that a worker that dies leaves nothing there.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import signal
@@ -188,6 +189,8 @@ def _connect(address: str, local: dict[str, Any]) -> None:
     """Start a cluster or reach one; a busy machine is given a second chance to start one."""
     import ray
 
+    # what it cannot do comes as an exception; a dashboard that does not start is not missed
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
     for last in (False, True) if local else (True,):
         try:
             ray.init(address, log_to_driver=False, configure_logging=False, **local)

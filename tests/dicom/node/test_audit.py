@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import AuditRepository, FolderDestination, NodeConfig
 
 from ..subjects import phantoms
+from .conftest import Keys
 from .nodes import Parts, handler
 
 
@@ -29,7 +32,11 @@ def repository() -> Iterator[tuple[AuditRepository, socket.socket]]:
 
 def read(heard: socket.socket) -> Element:
     """One message; its head is that of RFC 5424."""
-    head, _, text = heard.recv(2**16).decode().partition("\ufeff")
+    return parsed(heard.recv(2**16))
+
+
+def parsed(data: bytes) -> Element:
+    head, _, text = data.decode().partition("\ufeff")
     priority, _, host, name, _, kind, structured = head.split()
     assert (priority, host, name) == ("<85>1", socket.gethostname(), "breastseg")
     assert (kind, structured) == ("DICOM+RFC3881", "-")
@@ -115,3 +122,80 @@ def test_without_a_repository_nothing_is_kept(tmp_path: Path) -> None:
     trail.started()
     assert not trail.one()
     trail.close()
+
+
+class SecureRepository:
+    """A syslog server over TLS that asks for certificates; RFC 5425."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(keys.certificate("room"), keys.key("room"))
+        self._context.load_verify_locations(keys.certificate("authority"))
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._socket.settimeout(20)
+
+    def accepted(self) -> ssl.SSLSocket:
+        plain, _ = self._socket.accept()
+        plain.settimeout(20)
+        return self._context.wrap_socket(plain, server_side=True)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def framed(stream: ssl.SSLSocket) -> Element:
+    """The next message: its length, a space, itself."""
+    length = b""
+    while not length.endswith(b" "):
+        length += stream.recv(1)
+    data = b""
+    while len(data) < int(length):
+        data += stream.recv(int(length) - len(data))
+    return parsed(data)
+
+
+def test_a_repository_over_tls_is_told_also_after_it_was_away(keys: Keys, tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    both.write_bytes(keys.certificate("node").read_bytes() + keys.key("node").read_bytes())
+    server = SecureRepository(keys)
+    to = AuditRepository("127.0.0.1", server.port, keys.certificate("authority"), both)
+    trail = AuditTrail(to, "NODE")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(server.accepted)
+        trail.started()
+        trail.rejected("STRANGER@10.0.0.9")
+        assert trail.one()
+        assert trail.one()
+        stream = first.result()
+        assert coded(framed(stream), "EventIdentification/EventID") == ["110100"]
+        assert coded(framed(stream), "EventIdentification/EventID") == ["110113"]
+        stream.close()  # the repository starts again
+        second = pool.submit(server.accepted)
+        trail.stopped()
+        trail.close()
+        stream = second.result()
+        assert coded(framed(stream), "EventIdentification/*") == ["110100", "110121"]
+        stream.close()
+    server.close()
+
+
+def test_a_repository_of_another_authority_is_told_nothing(
+    keys: Keys, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = SecureRepository(keys)
+    trail = AuditTrail(
+        AuditRepository("127.0.0.1", server.port, keys.certificate("stranger")), "NODE"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        refused = pool.submit(server.accepted)
+        trail.started()
+        assert not trail.one()
+        with pytest.raises(ssl.SSLError):
+            refused.result()
+    trail._to = replace(trail._to, port=1)  # type: ignore[type-var]
+    trail.close()
+    server.close()
+    assert "SSLCertVerificationError" in caplog.text
+    assert "messages lost, not sent: 1" in caplog.text

@@ -96,7 +96,7 @@ class AuditTrail:
         try:
             self._send(self._to, self._waiting[0])
         except OSError as error:
-            self._stream = None
+            self._hang_up()
             if not self._troubled:
                 _log.error("audit trail: not sent, waiting (%s)", type(error).__name__)
             self._troubled = True
@@ -110,8 +110,14 @@ class AuditTrail:
         """Send what waits, as far as that can be done, and end the connection."""
         while self.one():
             continue
+        if self._waiting:
+            _log.error("audit trail: messages lost, not sent: %d", len(self._waiting))
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._stream is not None:
             self._stream.close()
+        self._stream = None
 
     def _application(self, what: Code) -> None:
         message = _message(_ACTIVITY, "E", what)
@@ -146,6 +152,8 @@ class AuditTrail:
             with socket.socket(family[0], socket.SOCK_DGRAM) as datagrams:
                 datagrams.sendto(data, family[4])
             return
+        if self._stream is not None and _ended(self._stream):
+            self._hang_up()
         if self._stream is None:
             context = ssl.create_default_context(cafile=to.authorities)
             if to.certificate is not None:
@@ -153,6 +161,17 @@ class AuditTrail:
             plain = socket.create_connection((to.host, to.port), _TIMEOUT_S)
             self._stream = context.wrap_socket(plain, server_hostname=to.host)
         self._stream.sendall(f"{len(data)} ".encode() + data)
+
+
+def _ended(stream: ssl.SSLSocket) -> bool:
+    """Whether the peer has closed a connection: what is written to it then goes nowhere."""
+    stream.settimeout(0)
+    try:
+        return not stream.recv(1)
+    except ssl.SSLWantReadError:
+        return False
+    finally:
+        stream.settimeout(_TIMEOUT_S)
 
 
 def _message(event: Code, action: str, kind: Code | None = None, outcome: int = 0) -> Element:
