@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
@@ -177,6 +178,19 @@ def test_planar_colour(make_dicom: MakeDicom) -> None:
     planes = np.moveaxis(array, 2, 0).tobytes()
     data = make_dicom(array, colour=True, PlanarConfiguration=1, data=planes)
     np.testing.assert_array_equal(read(data), np.moveaxis(array, 2, 0))
+
+
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless, RLELossless])
+def test_compressed_colour_is_the_same_whatever_is_said_of_its_planes(
+    make_dicom: MakeDicom, syntax: str
+) -> None:
+    array = np.tile(colour(), (6, 5, 1))
+    header = pydicom.dcmread(io.BytesIO(make_dicom(array, colour=True, syntax=syntax)))
+    for planar in (0, 1):
+        header.PlanarConfiguration = planar
+        stream = io.BytesIO()
+        header.save_as(stream)
+        np.testing.assert_array_equal(read(stream.getvalue()), np.moveaxis(array, 2, 0))
 
 
 def test_ybr_becomes_rgb(make_dicom: MakeDicom) -> None:

@@ -8,7 +8,7 @@ from pydicom.sequence import Sequence
 
 from breastseg.core.box import Box
 from breastseg.io.dicom_regions import scaled_regions, scan_region
-from breastseg.io.dicom_spacing import spacing_mm, spacing_remarks
+from breastseg.io.dicom_spacing import NOT_SQUARE, ON_THE_FILM, spacing_mm, spacing_remarks
 
 
 def header(**said: object) -> Dataset:
@@ -167,3 +167,38 @@ def test_magnification_or_a_remark(said: dict[str, object], spacing: float, rema
     ds = header(**DETECTOR, **said)
     assert spacing_mm(ds) == pytest.approx((spacing, spacing))
     assert bool(spacing_remarks(ds)) is remark
+
+
+FILM: dict[str, object] = {"NominalScannedPixelSpacing": [0.1, 0.1]}
+
+
+@pytest.mark.parametrize(
+    ("said", "spacing", "remarks"),
+    [
+        ({**FILM, "PixelSpacing": [0.1, 0.1]}, (0.1, 0.1), (ON_THE_FILM,)),
+        (
+            {**FILM, "PixelSpacing": [0.1, 0.1], "EstimatedRadiographicMagnificationFactor": 2},
+            (0.05, 0.05),
+            (),
+        ),
+        ({**FILM, "PixelSpacing": [0.08, 0.08]}, (0.08, 0.08), ()),  # calibrated
+        (FILM, None, ()),
+        ({"PixelAspectRatio": [2, 1]}, None, (NOT_SQUARE,)),
+        ({"PixelAspectRatio": [1, 1]}, None, ()),
+        ({"PixelAspectRatio": [2, 1], "PixelSpacing": [0.2, 0.1]}, (0.2, 0.1), ()),
+    ],
+)
+def test_scanned_film_and_pixels_that_are_not_square(
+    said: dict[str, object], spacing: tuple[float, float] | None, remarks: tuple[str, ...]
+) -> None:
+    found = spacing_mm(header(**said))
+    assert found == (None if spacing is None else pytest.approx(spacing))
+    assert spacing_remarks(header(**said)) == remarks
+
+
+@pytest.mark.parametrize("step", [1e-7, 50.0, 700.0])
+def test_distances_that_no_image_of_a_breast_has_count_as_absent(step: float) -> None:
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        assert spacing_mm(header(**{keyword: [step, step]})) is None
+    assert spacing_mm(ultrasound(region(step, step))) is None
+    assert spacing_mm(ultrasound(region(step, step), PixelSpacing=[0.2, 0.2])) == (0.2, 0.2)

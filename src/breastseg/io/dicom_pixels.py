@@ -314,6 +314,9 @@ def _decompressed(
     cell = said is None or said.precision > header.BitsStored
     options: dict[str, str | int] = {"number_of_frames": 1, "decoding_plugin": plugin}
     options |= top_bit(header) if cell else {}
+    if said is not None and header.SamplesPerPixel > 1:
+        # the decoders give the samples of a pixel together, whatever the header says of them
+        options["planar_configuration"] = 0
     array, photometric = _decode(pixels, encapsulate([frame]), 0, options)
     if not cell:
         return array, photometric

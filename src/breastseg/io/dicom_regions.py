@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,9 @@ from breastseg.io.source import positive
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+PLAUSIBLE_MM = (1e-4, 10.0)
+"""From pixel to pixel of an image of a breast; what lies outside is in another unit, or a slip."""
 
 _TWO_DIMENSIONAL = 1  # Region Spatial Format, DICOM PS3.3 C.8.5.5.1.1
 _TISSUE, _COLOUR_FLOW = 1, 2  # Region Data Type, C.8.5.5.1.2
@@ -128,7 +130,7 @@ def _spacing(region: Dataset) -> tuple[float, float] | None:
     if not shows_tissue or units != (_CENTIMETRES, _CENTIMETRES) or not row or not column:
         return None
     spacing = 10 * row, 10 * column
-    return spacing if all(map(math.isfinite, spacing)) else None
+    return spacing if all(PLAUSIBLE_MM[0] <= step <= PLAUSIBLE_MM[1] for step in spacing) else None
 
 
 def region_spacings(header: Dataset) -> list[tuple[float, float]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from breastseg.io.dicom_regions import reach_beyond, region_spacings
+from breastseg.io.dicom_regions import PLAUSIBLE_MM, reach_beyond, region_spacings
 from breastseg.io.source import positive
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ AT_THE_DETECTOR = (
     "distances are those at the detector: the header states no magnification, so the lesion is "
     "smaller than measured"
 )
+ON_THE_FILM = (
+    "distances are those on the film that was scanned: the header states no magnification, so the "
+    "lesion may be smaller than measured"
+)
+NOT_SQUARE = "the pixels are not square and their size is not known: lengths in pixels mislead"
 _LARGEST_MAGNIFICATION = 10.0
 
 
@@ -29,13 +34,14 @@ def spacing_mm(header: Dataset) -> Spacing | None:
     1. The calibrated 2-D tissue regions of an ultrasound image; None where they disagree, since
        the image then has no one spacing, and where one ends outside the image, which has then
        been made smaller than its header says. `breastseg.core.grid.Grid.regions` has each one's.
-    2. Pixel Spacing, unless it merely repeats Imager Pixel Spacing (PS3.3 10.7.1.3).
-    3. Imager Pixel Spacing, which is measured at the detector, divided by the magnification: the
-       Estimated Radiographic Magnification Factor or, without one, Distance Source to Detector
-       over Distance Source to Patient (C.8.11.7).
+    2. Pixel Spacing, unless it merely repeats Imager Pixel Spacing or Nominal Scanned Pixel Spacing
+       (PS3.3 10.7.1.3).
+    3. What it repeats, or Imager Pixel Spacing, which is measured at the detector, divided by the
+       magnification: the Estimated Radiographic Magnification Factor or, without one, Distance
+       Source to Detector over Distance Source to Patient (C.8.11.7).
 
-    Nominal Scanned Pixel Spacing is left out: it is measured on the film that was scanned.
-    A value that is not finite and above 0 counts as absent.
+    Nominal Scanned Pixel Spacing alone is left out: it is measured on the film that was scanned.
+    A value that is not finite and above 0, or not within `PLAUSIBLE_MM`, counts as absent.
     """
     if reach_beyond(header):
         return None
@@ -50,16 +56,26 @@ def spacing_mm(header: Dataset) -> Spacing | None:
 
 
 def spacing_remarks(header: Dataset) -> tuple[str, ...]:
-    """`AT_THE_DETECTOR` where the spacing is that; nothing otherwise."""
-    known = region_spacings(header) or _magnification(header)
-    return () if known or _at_the_detector(header) is None else (AT_THE_DETECTOR,)
+    """What must be known of the spacing, one of the three texts above; nothing for most images."""
+    if region_spacings(header):
+        return ()
+    if _at_the_detector(header) is None:
+        unequal = _pair(header.get("PixelAspectRatio"), math.inf)
+        odd = unequal is not None and not _close(unequal, unequal[::-1])
+        return (NOT_SQUARE,) if odd and spacing_mm(header) is None else ()
+    if _magnification(header):
+        return ()
+    return (ON_THE_FILM if _pair(header.get("ImagerPixelSpacing")) is None else AT_THE_DETECTOR,)
 
 
 def _at_the_detector(header: Dataset) -> Spacing | None:
-    """Imager Pixel Spacing, where nothing better is stated."""
+    """Imager Pixel Spacing, or that on a scanned film, where nothing better is stated."""
     pixel = _pair(header.get("PixelSpacing"))
     imager = _pair(header.get("ImagerPixelSpacing"))
-    return None if imager is None or (pixel is not None and not _close(pixel, imager)) else imager
+    film = _pair(header.get("NominalScannedPixelSpacing"))
+    if imager is not None:
+        return imager if pixel is None or _close(pixel, imager) else None
+    return pixel if pixel is not None and film is not None and _close(pixel, film) else None
 
 
 def _magnification(header: Dataset) -> float | None:
@@ -72,13 +88,14 @@ def _magnification(header: Dataset) -> float | None:
     return factor if factor is not None and 1 <= factor <= _LARGEST_MAGNIFICATION else None
 
 
-def _pair(value: object) -> Spacing | None:
+def _pair(value: object, largest: float = PLAUSIBLE_MM[1]) -> Spacing | None:
     if not isinstance(value, Iterable) or isinstance(value, str | bytes):
         return None
-    parts = [positive(part) for part in value]
-    if len(parts) != 2 or parts[0] is None or parts[1] is None:
+    parts = [number for part in value if (number := positive(part)) is not None]
+    if len(parts) != 2 or len([*value]) != 2:
         return None
-    return parts[0], parts[1]
+    inside = PLAUSIBLE_MM[0] <= min(parts) <= max(parts) <= largest
+    return (parts[0], parts[1]) if inside else None
 
 
 def _close(one: Spacing, other: Spacing) -> bool:

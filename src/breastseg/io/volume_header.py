@@ -212,7 +212,7 @@ _MM = {
     **dict.fromkeys(("cm", "centimeter", "centimetre"), 10.0),
     **dict.fromkeys(("m", "meter", "metre", "meters"), 1e3),
 }
-_PLAUSIBLE_MM = (1e-3, 100.0)
+_PLAUSIBLE_MM = (0.01, 100.0)
 
 
 def millimetres(unit: str, steps: Sequence[float], name: str) -> float:
@@ -228,10 +228,11 @@ def millimetres(unit: str, steps: Sequence[float], name: str) -> float:
     """
     factor = _MM.get(unit.strip().strip('"').lower(), 0.0) if unit else 1.0
     low, high = _PLAUSIBLE_MM
-    believed = factor == 1 or all(low <= abs(step) * factor <= high for step in steps)
-    if not factor or not believed:
+    unlike = [step for step in steps if step and not low <= abs(step) * factor <= high]
+    if not factor or any(map(math.isfinite, unlike)):
         raise UnsupportedError(
-            f"{name}: states distances of {[float(f'{step:.4g}') for step in steps]} {unit!r}",
+            f"{name}: states distances of {[float(f'{step:.4g}') for step in steps]} "
+            f"{unit or 'mm'!r}",
             f"mm, um, cm or m, and {low:g} to {high:g} mm from voxel to voxel",
             "correct the unit in its header, or convert it again from the DICOM series",
         )

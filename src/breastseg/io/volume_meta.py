@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
@@ -39,6 +40,8 @@ _NAMES = {code: name for name, code in _TYPES.items() if name not in ("MET_LONG"
 _LAST = "ElementDataFile"
 _ORIGIN = ("Offset", "Position", "Origin")
 _MATRIX = ("TransformMatrix", "Rotation", "Orientation")
+_UNIT = 1e-2
+_SIDES = str.maketrans("LPS", "RAI")
 SIZE_DIGITS = 20
 """How the length of the compressed data is written: known only once they are."""
 
@@ -177,6 +180,28 @@ def _grid(
     place = next((fields[key] for key in _ORIGIN if key in fields), "")
     origin = numbers(place, name, "Offset", count)[:3] if place else (0.0,) * 3
     lengths = np.linalg.norm(square, axis=0)
-    axes = square / np.where(lengths > 0, lengths, np.nan) * np.abs(steps) * scale
+    if matrix is not None and not np.allclose(lengths, 1, atol=_UNIT):
+        raise UnreadableError(
+            f"{name}: has a TransformMatrix of rows as long as {_words(lengths)}",
+            "rows of length 1: distances stand in ElementSpacing",
+            "export it again",
+        )
+    axes = square / lengths * steps * scale  # a distance below 0 counts the other way
     grid, more = place_axes(shape, axes, [at * scale for at in origin], name)
-    return grid, (*remarks, *more)
+    return grid, (*remarks, *_letters(fields, axes), *more)
+
+
+def _letters(fields: Mapping[str, str], axes: NDArray[np.float64]) -> tuple[str, ...]:
+    """The remark on letters of orientation that say something else than the axes."""
+    said = fields.get("AnatomicalOrientation", "").upper()
+    if sorted(said.translate(_SIDES)) != ["A", "I", "R"]:
+        return ()
+    # each letter is where an axis begins
+    meant = "".join(
+        ("RAI" if axis[at] > 0 else "LPS")[at] for axis in axes.T for at in [abs(axis).argmax()]
+    )
+    if said == meant:
+        return ()
+    return (
+        f"the file's AnatomicalOrientation {said} is not that of its axes, {meant}: they count",
+    )

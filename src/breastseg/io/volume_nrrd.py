@@ -197,7 +197,7 @@ def _grid(
         steps = numbers(fields["spacings"], name, "the spacings", len(sizes))
         unit = _unit(fields.get("units", ""), kept)
         scale = millimetres(unit, [steps[axis] for axis in kept], name)
-        axes = np.diag([abs(steps[axis]) * scale for axis in kept])
+        axes = np.diag([steps[axis] * scale for axis in kept])  # below 0: it counts the other way
         grid, remarks = place_axes(shape, axes, (0.0,) * 3, name)
         told = "the file states no orientation: its slices are taken to rise to the head"
         return grid, (told, *remarks)
