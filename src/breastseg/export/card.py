@@ -100,15 +100,16 @@ def _certainty(bundle: Bundle) -> Iterator[str]:
         f"{conformal.patients} patients. They hold for lesions that a region of the mask touches; "
         f"{conformal.missed:.1%} of the\nlesions were missed altogether. They hold for patients "
         "and scanners like those, at this operating\npoint alone; on other scanners they promise "
-        "nothing."
+        "nothing. d is the diameter of the disc of\nthe same area as the region of the mask."
     )
     rows = [
-        f"| {margin.coverage:.0%} | {margin.outer:.3f} | {margin.inner:.3f} |"
+        f"| {margin.coverage:.0%} | {margin.outer:.3f} d | {margin.inner:.3f} d |"
         for margin in conformal.margins
     ]
     yield "\n".join(
         (
-            "| each contour holds with | outer contour, diameters outside | inner, inside |",
+            "| each contour holds with probability | outer contour lies outside by | inner contour "
+            "lies inside by |",
             "|---|---|---|",
             *rows,
         )
@@ -122,6 +123,11 @@ def _certainty(bundle: Bundle) -> Iterator[str]:
 
 
 def _calibration(bundle: Bundle) -> str:
+    if bundle.output.temperature == 1 and bundle.confidence is not None:
+        return (
+            "The probabilities of pixels are scores that were not calibrated; the confidence\n"
+            "  of an image was."
+        )
     if bundle.output.temperature == 1:
         return "Probabilities are scores that were not calibrated."
     return (

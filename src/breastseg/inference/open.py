@@ -166,6 +166,7 @@ def _conformal(bundle: Bundle) -> Conformal:
         raise InputError(
             f"a bound of the missed area for {bundle.name!r}",
             "a network that was calibrated for it",
+            "choose a threshold, or calibrate the bundle on cases with ground truth",
         )
     return bundle.conformal
 
