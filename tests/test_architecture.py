@@ -119,6 +119,13 @@ def test_nothing_below_the_command_line_names_an_option_or_a_command() -> None:
     assert not named
 
 
+def test_paths_that_somebody_typed_are_followed_in_one_place() -> None:
+    """`resolve` and `expanduser` raise RuntimeError at what a person may well type."""
+    asking = re.compile(r"(?<!Path\(__file__\))\.(?:resolve|expanduser)\(\)")
+    found = [_name(path) for path in PACKAGE.rglob("*.py") if asking.search(path.read_text())]
+    assert found == []
+
+
 def test_imports_point_down_only() -> None:
     from importlinter.cli import lint_imports
 

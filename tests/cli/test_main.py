@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from breastseg import __version__
+from breastseg.cli.data import ListData
 from breastseg.cli.main import COMMANDS, main
 from breastseg.io.write import write_png
 
@@ -87,7 +89,8 @@ def _python(code: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]
                     raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
         sys.meta_path.insert(0, Absent())
-        from breastseg.cli.main import main
+        from breastseg.cli.data import ListData
+from breastseg.cli.main import main
     """
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(barrier) + textwrap.dedent(code)],
@@ -145,3 +148,47 @@ def test_an_empty_word_is_no_folder(
     assert main(words) == 2
     assert "an empty word after 'breastseg " in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "segment circle --method otsu --out results",
+        "segment scan.png --method otsu --out circle",
+        "measure circle circle --out results",
+        "data audit --data folder=circle",
+        "data audit --data folder=~nobody-of-that-name/data",
+        "data split --data folder=circle --out split.json",
+    ],
+)
+def test_links_in_a_circle_are_one_line(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_png(Path("scan.png"), scan())
+    Path("circle").symlink_to("circle")
+    assert main(words.split()) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left", "there/file"), "there/file: No space"),
+        (MemoryError(), "not enough memory"),
+    ],
+)
+def test_a_machine_that_fails_unforeseen_is_one_line(
+    error: Exception,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    def fail(_self: object) -> int:
+        raise error
+
+    monkeypatch.setattr(ListData, "run", fail)
+    assert main(["data", "list"]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert len(told.splitlines()) == 1

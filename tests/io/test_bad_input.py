@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import struct
@@ -14,8 +15,9 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
-from breastseg.core.errors import BreastsegError, UnreadableError, UnsupportedError
+from breastseg.core.errors import BreastsegError, InputError, UnreadableError, UnsupportedError
 from breastseg.io import source
+from breastseg.io.dicom_image import decoding
 from breastseg.io.open import open_image, open_images
 from breastseg.io.source import MAX_PIXELS, brief, quiet
 
@@ -256,3 +258,9 @@ def test_damaged_lossless_jpeg_gives_an_image_or_one_line(
         damaged = data[:start] + mutate(rng, data[start:], samples["grey.jpg"])
         assert answer(damaged, "a.dcm").isprintable()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_full_disk_is_no_fault_of_the_file() -> None:
+    with pytest.raises(InputError, match="no room") as caught, decoding("scan.dcm"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not isinstance(caught.value, UnreadableError)

@@ -14,6 +14,7 @@ from breastseg.cli.case_options import DataOption, Words, flat, portable_words, 
 from breastseg.cli.console import Advance, complain, console, progress, say
 from breastseg.data.sources import select_cases
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
+from breastseg.io.real_path import real_path
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -130,7 +131,7 @@ class Compare:
             from breastseg.evaluation.comparison.tables import main_table
 
             console().print(_shown(main_table(results), results.comparison.baseline))
-            say(f"The report is {(self.out / 'report.html').resolve()} (opens in any browser)")
+            say(f"The report is {real_path(self.out / 'report.html')} (opens in any browser)")
         cells = sum(len(scored.cells) for scored in results.scored_methods)
         if len(failures) == cells:
             return 2

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from breastseg.cli.console import console, progress, say
 from breastseg.core.errors import InputError
 from breastseg.inference.options import DEFAULT_METHOD
+from breastseg.io.real_path import real_path
 
 if TYPE_CHECKING:
     from breastseg.core.case import Case
@@ -75,7 +76,7 @@ class Demo:
         _show(told)
         say(tally(list(truths.values())))
         say(
-            f"\nReport: {report.resolve()} (opens in any browser)\n"
+            f"\nReport: {real_path(report)} (opens in any browser)\n"
             "Next:   breastseg segment YOUR_SCAN.png --out results\n"
             "        breastseg --help\n"
             "The scans are generated, so these figures say that it works, not how well on patients:"

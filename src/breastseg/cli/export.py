@@ -15,6 +15,7 @@ from breastseg.core.bundle import NOT_STATED, OutputSpec
 from breastseg.core.errors import InputError, MissingExtraError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
+from breastseg.io.real_path import real_path
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -103,7 +104,7 @@ class Export:
 
         files = dict(_pair(text) for words in self.results for text in words)
         about = About(
-            name=self.name or self.out.resolve().name,
+            name=self.name or real_path(self.out).name,
             version=self.bundle_version,
             modality=self.modality or trained_modality(self.run_folder),
             summary=self.summary,

@@ -106,18 +106,31 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _run(words)
         sys.stdout.flush()
         return code
-    except BreastsegError as error:
-        complain(str(error))
-        return 2
-    except KeyboardInterrupt:
-        complain("interrupted")
-        return 130
     except BrokenPipeError:
         # Python flushes standard output once more when it exits; there it must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except SystemExit as stop:  # how the parser ends after help (0) or wrong usage (2)
         return stop.code if isinstance(stop.code, int) else 2
+    except (BreastsegError, OSError, MemoryError, KeyboardInterrupt) as error:
+        return _explained(error)
+
+
+def _explained(error: BaseException) -> int:
+    """Say in one line what ended the command; returns the exit code.
+
+    A file, folder, disk or memory that failed where nobody foresaw it is no fault of the software.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        complain("interrupted")
+        return 130
+    if isinstance(error, OSError):
+        complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+    elif isinstance(error, MemoryError):
+        complain("there is not enough memory. Try: fewer workers, or smaller inputs")
+    else:
+        complain(str(error))
+    return 2
 
 
 @contextmanager

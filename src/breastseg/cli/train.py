@@ -12,6 +12,7 @@ from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
 from breastseg.cli.console import complain, logged, say
 from breastseg.cli.own_code import naming_the_option
 from breastseg.core.errors import InputError, MissingExtraError
+from breastseg.io.real_path import real_path
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -100,7 +101,7 @@ class Train:
         if self.fold is not None:
             changes["fold"] = str(self.fold)
         if self.folds is not None:
-            changes["folds"] = str(self.folds.resolve())
+            changes["folds"] = str(real_path(self.folds))
         return changes
 
 

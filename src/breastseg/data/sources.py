@@ -11,6 +11,7 @@ from breastseg.core.errors import DataSetError
 from breastseg.data.catalogue import DATA_SETS, OWN, open_data_set
 from breastseg.data.dataset import CaseRef, DataSet, DataSetInfo, require_images
 from breastseg.data.selection import select
+from breastseg.io.real_path import at_home
 
 _NAME = re.compile(r"[\w.-]+")
 FORMS = "NAME=FOLDER, for example BUSI=data/BUSI, or NAME=KIND:PATH for data of one's own"
@@ -65,7 +66,7 @@ def open_source(text: str) -> DataSet:
         raise DataSetError(f"source {text!r}", FORMS)
     kind, colon, path = place.partition(":")
     if not colon or kind.lower() not in {known.lower() for known in DATA_SETS}:
-        return open_data_set(name, Path(place).expanduser())
+        return open_data_set(name, at_home(place))
     if kind.lower() not in OWN:
         raise DataSetError(
             f"source {text!r}: {kind} has a name of its own", f"{kind}=FOLDER, without {name}="
@@ -74,7 +75,7 @@ def open_source(text: str) -> DataSet:
         raise DataSetError(f"source {text!r}", "a name that no known data set has, and a path")
     if not _NAME.fullmatch(name):
         raise DataSetError(f"source {text!r}", "a name of letters, digits, '-', '_' and '.'")
-    return Named(name, open_data_set(kind, Path(path).expanduser()))
+    return Named(name, open_data_set(kind, at_home(path)))
 
 
 def open_data_sets(sources: Sequence[str]) -> tuple[DataSet, ...]:

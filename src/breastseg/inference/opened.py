@@ -18,6 +18,7 @@ from breastseg.core.errors import BundleError
 from breastseg.inference.bundle_folder import DESCRIPTION, MODEL, read_bundle
 from breastseg.inference.engine import Engine, load_network
 from breastseg.inference.network import Network
+from breastseg.io.real_path import real_path
 from breastseg.preprocess.prompt_maps import CHANNELS as PROMPT_MAPS
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class FileState(NamedTuple):
             found = path.stat()
         except OSError:
             return None
-        return cls(path.resolve(), found.st_size, found.st_mtime_ns, found.st_ino)
+        return cls(real_path(path), found.st_size, found.st_mtime_ns, found.st_ino)
 
 
 class Kept(Generic[T]):

@@ -37,6 +37,7 @@ from breastseg.io.source import (
     opened,
     quiet,
 )
+from breastseg.io.write import NO_ROOM
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -127,6 +128,7 @@ def decoding(name: str) -> Iterator[None]:
 
     Raises:
         UnreadableError: for what pydicom or a decoder raises in it.
+        InputError: the disk is full: that is no fault of the file.
     """
     try:
         with quiet():
@@ -135,6 +137,8 @@ def decoding(name: str) -> Iterator[None]:
         raise
     except _every_dicom_error() as error:
         what = brief(error, 200) or type(error).__name__
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise InputError(f"{name}: no room ({what})", remedy="make room on the disk") from error
         raise UnreadableError(
             f"{name}: is damaged or incomplete ({what})",
             "a whole DICOM image",

@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from breastseg.core.errors import OwnCodeError, RecipeError
+from breastseg.io.real_path import real_path
 from breastseg.io.write import write_text
 
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -46,7 +47,7 @@ class OwnCode:
         Raises:
             RecipeError: one cannot be loaded, or has no file.
         """
-        base = base.resolve()
+        base = real_path(base)
         return cls(base, {name: _digest(name, _loaded_from(name, base)) for name in names})
 
     def write(self, path: Path) -> None:
@@ -156,7 +157,7 @@ def _loaded_from(name: str, base: Path) -> Callable[..., object]:
     wanted = base.joinpath(*module.split(".")).with_suffix(".py")
     found = own_object(name)
     loaded = getattr(sys.modules[module], "__file__", None)
-    if wanted.is_file() and (loaded is None or Path(loaded).resolve() != wanted):
+    if wanted.is_file() and (loaded is None or real_path(Path(loaded)) != wanted):
         raise RecipeError(
             f"{module} was loaded from {loaded} and not from {wanted}",
             "a module whose name no other has",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -14,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of the errors that say that a disk, or one's part of it, is full."""
 
 SPACING_KEY = "spacing_mm"
 """The PNG text chunk that carries "row,column" spacing in millimetres."""

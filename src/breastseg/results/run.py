@@ -8,6 +8,7 @@ from pathlib import Path
 
 from breastseg.core.errors import InputError
 from breastseg.core.provenance import Provenance
+from breastseg.io.real_path import real_path
 from breastseg.io.write import remove_leftovers
 from breastseg.results.document import (
     CSV_NAME,
@@ -55,7 +56,7 @@ class Run:
     ) -> None:
         self.root = root
         self._order = {name: number for number, name in enumerate(inputs or {})}
-        self._inputs = {path.resolve() for path in (inputs or {}).values()}
+        self._inputs = {real_path(path) for path in (inputs or {}).values()}
         self._now = Progress(options, overwrite=overwrite)
         self._replaceable = set(_OWN) if resume else set()
         self._journal: Journal | None = None
@@ -173,7 +174,7 @@ class Run:
         if self.root is None:
             return None
         path = self.root / name
-        if path.resolve() in self._inputs:
+        if real_path(path) in self._inputs:
             return InputError(
                 f"{path}: is one of the inputs and is not written over",
                 remedy="choose another folder",
@@ -230,7 +231,7 @@ class Run:
         for name in names:
             path = None if self.root is None else self.root / name
             plain_name = Path(name).name == name
-            if path is not None and plain_name and path.resolve() not in self._inputs:
+            if path is not None and plain_name and real_path(path) not in self._inputs:
                 try:
                     path.unlink(missing_ok=True)
                 except OSError:

@@ -12,6 +12,7 @@ import numpy as np
 from breastseg import __version__
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.provenance import Provenance
+from breastseg.io.real_path import real_path
 from breastseg.results.entry import failure
 from breastseg.results.remarks import method_remarks
 from breastseg.results.run import Run
@@ -170,7 +171,7 @@ def _made_of(
     stat = path.stat()
     return {
         "software": __version__,
-        "slide": [printable(path.resolve()), stat.st_size, stat.st_mtime_ns],
+        "slide": [printable(real_path(path)), stat.st_size, stat.st_mtime_ns],
         "weights": segmenter.bundle.weights_sha256,
         "input": asdict(segmenter.bundle.input),
         "output": asdict(segmenter.output),

@@ -10,6 +10,7 @@ from pathlib import Path
 from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef, some
 from breastseg.data.fingerprint import Fingerprint, fingerprint_of
+from breastseg.io.real_path import real_path
 from breastseg.io.write import write_text
 from breastseg.training.chosen_cases import ChosenCases
 from breastseg.training.recipe_file import AnyRecipe, differences, read_recipe
@@ -56,7 +57,7 @@ class RunData:
             DataSetError: a file cannot be read.
         """
         return cls(
-            Origin(origin.base.resolve(), origin.sources),
+            Origin(real_path(origin.base), origin.sources),
             {"train": _digests(chosen.train), "val": _digests(chosen.validation)},
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from breastseg.core.errors import InputError
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import open_data_sets
+from breastseg.io.real_path import at_home, real_path
 from breastseg.training.chosen_cases import choose_cases
 from breastseg.training.fit import Hardware, fit
 from breastseg.training.recipe import Recipe
@@ -138,6 +139,6 @@ def _absolute(source: str) -> str:
     """``NAME=FOLDER`` or ``NAME=KIND:FOLDER`` with the folder's full path."""
     name, equals, place = source.partition("=")
     kind, colon, folder = place.rpartition(":")
-    if Path(place).expanduser().exists():
-        return f"{name}{equals}{Path(place).expanduser().resolve()}"
-    return f"{name}{equals}{kind}{colon}{Path(folder).expanduser().resolve()}"
+    if at_home(place).exists():
+        return f"{name}{equals}{real_path(at_home(place))}"
+    return f"{name}{equals}{kind}{colon}{real_path(at_home(folder))}"

@@ -24,6 +24,7 @@ from breastseg.data.drawn import (
 from breastseg.data.files import read_json, visible
 from breastseg.data.patients import look_alikes
 from breastseg.data.polygon import Polygon, polygon_of
+from breastseg.io.real_path import real_path
 
 Item = Mapping[str, object]
 
@@ -72,7 +73,7 @@ class Coco:
     @property
     def name(self) -> str:
         """The folder's own name, or the file's."""
-        return self.root.resolve().name if self.root.is_dir() else self.root.stem
+        return real_path(self.root).name if self.root.is_dir() else self.root.stem
 
     def cases(self) -> tuple[DrawnRef, ...]:
         """One case an image, sorted by case_id, which is its file's name without the suffix.

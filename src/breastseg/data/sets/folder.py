@@ -17,6 +17,7 @@ from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images
 from breastseg.data.pairs import Pairs, pair, pair_flat
 from breastseg.data.patients import look_alikes
 from breastseg.data.table import Row, read_table
+from breastseg.io.real_path import real_path
 
 TABLE = "cases.csv"
 """Optional, beside the images."""
@@ -59,7 +60,7 @@ class Folder:
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return self.root.resolve().name
+        return real_path(self.root).name
 
     def cases(self) -> tuple[CaseRef, ...]:
         """One case an image, sorted by case_id, which is the file's stem.

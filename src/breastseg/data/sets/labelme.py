@@ -14,6 +14,7 @@ from breastseg.data.dataset import DataSetInfo, Fault, require, some
 from breastseg.data.drawn import DrawnRef, boxes_alone, closed, label_of, merged_classes
 from breastseg.data.files import IMAGE_SUFFIXES, by_stem, read_json
 from breastseg.data.polygon import Polygon, polygon_of
+from breastseg.io.real_path import real_path
 
 _IS = 'a file of LabelMe: {"shapes": [{"label": "lesion", "points": [[x, y], ...]}], ...}'
 _CIRCLE = 128  # corners of a circle
@@ -44,7 +45,7 @@ class LabelMe:
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return self.root.resolve().name
+        return real_path(self.root).name
 
     def cases(self) -> tuple[DrawnRef, ...]:
         """One case an image, sorted by case_id, which is the file's stem.

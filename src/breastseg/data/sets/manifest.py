@@ -18,6 +18,7 @@ from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, some
 from breastseg.data.patients import look_alikes
 from breastseg.data.table import Row, read_table
 from breastseg.data.volume_ref import VolumeRef
+from breastseg.io.real_path import real_path
 from breastseg.io.volume import VOLUME_SUFFIXES
 
 TABLE = "manifest.csv"
@@ -56,7 +57,7 @@ class Manifest:
     @property
     def name(self) -> str:
         """The manifest's own name, or that of the folder that it is in by its usual name."""
-        return self.root.resolve().name if self.root.is_dir() else self.root.stem
+        return real_path(self.root).name if self.root.is_dir() else self.root.stem
 
     @property
     def table(self) -> Path:

@@ -26,6 +26,7 @@ from breastseg.data.files import read_json
 from breastseg.data.lesion_pixels import labelled
 from breastseg.data.table import Row, read_table
 from breastseg.data.volume_ref import VolumeRef
+from breastseg.io.real_path import real_path
 from breastseg.io.volume import VOLUME_SUFFIXES
 
 DATASET, CASES, SPLITS = "dataset.json", "cases.csv", "splits_final.json"
@@ -159,7 +160,7 @@ class NnUnet:
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return self.root.resolve().name
+        return real_path(self.root).name
 
     def cases(self) -> tuple[CaseRef, ...]:
         """One case each, sorted by case_id.

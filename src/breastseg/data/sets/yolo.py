@@ -14,6 +14,7 @@ from breastseg.data.dataset import DataSetInfo, Fault, require, some
 from breastseg.data.drawn import PARTS, DrawnRef, boxes_alone, label_of, merged_classes
 from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images
 from breastseg.data.polygon import Polygon, polygon_of
+from breastseg.io.real_path import real_path
 
 _NAME = re.compile(r"^\s*(?:(?P<number>\d+)\s*:|-)\s*['\"]?(?P<name>[^'\"#\n]+?)['\"]?\s*$", re.M)
 _INLINE = re.compile(r"^names\s*:\s*\[(?P<names>[^\]]*)\]", re.M)
@@ -49,7 +50,7 @@ class Yolo:
     @property
     def name(self) -> str:
         """The folder's own name."""
-        return self.root.resolve().name
+        return real_path(self.root).name
 
     def cases(self) -> tuple[DrawnRef, ...]:
         """One case an image, sorted by case_id: the file's stem, after its part where it has one.

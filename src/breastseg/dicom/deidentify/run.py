@@ -17,6 +17,7 @@ from breastseg.io.dicom_image import decoding, read_header
 from breastseg.io.dicom_pixels import PixelData
 from breastseg.io.find import is_without_pixels
 from breastseg.io.open import is_dicom
+from breastseg.io.real_path import real_path
 from breastseg.io.source import opened, quiet
 from breastseg.io.volume_header import HEAD_BYTES
 from breastseg.io.write import replacing
@@ -77,7 +78,7 @@ class Places:
         """
         if key is None:
             key, key_may_be_new = out.with_name(f"{out.name}.key.json"), True
-        if out.resolve() in key.resolve().parents:
+        if real_path(out) in real_path(key).parents:
             raise InputError(f"{key}: a key in the folder of the result", "another folder")
         return cls(out, key, out.with_name(f"{out.name}.held-back"), key_may_be_new)
 

@@ -9,7 +9,6 @@ lock.sqlite               held by the node that runs
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -19,8 +18,7 @@ from pathlib import Path
 from breastseg.core.errors import InputError
 from breastseg.dicom.node.queue import Queue
 from breastseg.io.private import private_file, private_folder
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+from breastseg.io.write import NO_ROOM
 
 
 class NodeFolder:
@@ -140,7 +138,7 @@ def out_of_room(error: BaseException | None) -> bool:
     seen: set[int] = set()  # what led to an error may lead back to it
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
             return True
         if isinstance(error, sqlite3.OperationalError):
             return True  # full, or an error of the disk: nothing that an item could be blamed for
