@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core import Fit, Grid, Image, OutputSpec, PlattScaling, Prediction, Provenance
+from breastseg.core.box import Box
 from breastseg.core.prediction import malignancy_of
+from breastseg.core.prompt import Prompt
 from breastseg.data.phantoms.ultrasound import make_phantoms
 from breastseg.inference.classes import classes_to_image_grid, tempered_classes
 from breastseg.inference.methods import bundle_folder
@@ -39,6 +41,16 @@ CASES = {
     "histopathology-nuclei": ("rgb", "grey8", "tiny"),
     "histopathology-tumour": ("rgb", "wide", "constant"),
 }
+PROMPTED = "ultrasound-prompt"
+PROMPTS = {
+    "click": ("grey8", Prompt(inside=((32, 50),))),
+    "corrected": ("grey8", Prompt(inside=((32, 50), (48, 64)), outside=((36, 40), (60, 20)))),
+    "denied": ("grey8", Prompt(box=Box.of(52, 5, 66, 30))),
+    "box": ("grey16", Prompt(box=Box.of(10, 12, 50, 70))),
+    "box-and-click": ("rgb", Prompt(box=Box.of(-3, 20, 40, 80), inside=((18, 40),))),
+    "nothing": ("grey8", None),
+}
+"""What is asked of the bundle that takes a prompt: of which input, and where."""
 SEED = 7
 
 
@@ -99,6 +111,26 @@ def of_bundle(name: str, images: Arrays) -> Arrays:
         found[f"{case}/probability"] = to_16_bits(prediction.probability)
         found[f"{case}/mask"] = prediction.mask().labels.astype(np.uint8)
     return found
+
+
+def of_prompts(images: Arrays) -> Arrays:
+    """What the package answers to each prompt."""
+    segmenter = OnnxSegmenter(bundle_folder(PROMPTED), threads=1)
+    found: Arrays = {}
+    for name, (case, prompt) in PROMPTS.items():
+        image = Image(images[case], Grid(images[case].shape[1:]))
+        prediction = segmenter.segment(image, prompt)
+        found[f"{name}/probability"] = to_16_bits(prediction.probability)
+        found[f"{name}/mask"] = prediction.mask().labels.astype(np.uint8)
+    return found
+
+
+def plain(prompt: Prompt | None) -> object:
+    """As JSON has it."""
+    if prompt is None:
+        return None
+    box = {} if prompt.box is None else {"box": list(prompt.box)}
+    return box | {"inside": prompt.inside, "outside": prompt.outside}
 
 
 def rules() -> Iterator[dict[str, object]]:
@@ -211,6 +243,10 @@ def main() -> None:
         segmenter = OnnxSegmenter(bundle_folder(name), threads=1)
         about = {"bundle": name, "weights_sha256": segmenter.bundle.weights_sha256}
         save_arrays(FOLDER / name, of_bundle(name, images), about)
+    digest = OnnxSegmenter(bundle_folder(PROMPTED), threads=1).bundle.weights_sha256
+    asked = {name: {"input": case, "prompt": plain(one)} for name, (case, one) in PROMPTS.items()}
+    about = {"bundle": PROMPTED, "weights_sha256": digest, "prompts": asked}
+    save_arrays(FOLDER / PROMPTED, of_prompts(images), about)
     (FOLDER / "rules.json").write_text(json.dumps(list(rules())) + "\n")
 
 

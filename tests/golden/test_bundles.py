@@ -51,6 +51,14 @@ def test_the_package_gives_the_vectors(name):
     assert not differences(maker.of_bundle(name, INPUTS), wanted)
 
 
+def test_the_package_gives_the_vectors_of_prompts():
+    wanted, about = load_arrays(FOLDER / maker.PROMPTED)
+    digest_then = about["weights_sha256"]
+    folder = shipped_bundles()[maker.PROMPTED]
+    assert digest_then == reader.read(folder)["weights_sha256"], "make them again"
+    assert not differences(maker.of_prompts(INPUTS), wanted)
+
+
 @pytest.mark.parametrize("name", maker.CASES)
 def test_a_reader_made_from_the_page_gives_the_vectors(name):
     folder = shipped_bundles()[name]

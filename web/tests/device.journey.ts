@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launched, measured, opened, outline, settled, shot, viewer } from "./browser";
+import { launched, measured, opened, outline, placeIn, settled, shot, tab, viewer } from "./browser";
 import { started, type Service } from "./service";
 
 let browser: Browser;
@@ -40,6 +40,12 @@ it("segments on the device, also with the service stopped, and uploads nothing",
   const area = await measured(page, "Area");
   expect(area).toBeGreaterThan(1000);
   await shot(page, "device");
+  // A click is answered here too, by the network that takes one.
+  const lesion = await placeIn(page, 0.43, 0.37);
+  await page.mouse.click(lesion.x, lesion.y);
+  await settled(page);
+  await tab(page, "Report");
+  expect(await page.getByLabel("Sentence to paste").inputValue()).toMatch(/^1 lesion: .*outlined by ultrasound-prompt/);
   expect(faults).toEqual([]);
 
   await service.stop();

@@ -89,6 +89,9 @@ it("answers clicks, boxes and corrective clicks, and several lesions", async () 
   const clicked = await measured(page, "Area");
   expect(clicked).toBeGreaterThan(10);
   await shot(page, "click");
+  // The file states no modality: the chosen bundle says what is looked at, and its network answers.
+  await tab(page, "Report");
+  expect(await page.getByLabel("Sentence to paste").inputValue()).toContain("outlined by ultrasound-prompt");
 
   await page.keyboard.press("n");
   await page.keyboard.press("b");

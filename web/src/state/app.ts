@@ -211,7 +211,10 @@ export class App extends Observable {
     if (this.current?.takesPrompt === true) return this.current;
     const takers = this.methods.filter(({ takesPrompt, dimensions }) => takesPrompt && dimensions === 2);
     const preferred = PROMPTED.map((name) => takers.find((one) => one.name === name)).find((one) => one !== undefined);
-    return takers.find(({ kind, modality }) => kind === "network" && modality === this.session?.image.modality) ?? preferred ?? takers.at(0);
+    const stated = this.session?.image.modality ?? "unknown";
+    // Of a file that does not state its modality, the chosen bundle says what it is held for.
+    const held = stated === "unknown" ? this.current?.modality : stated;
+    return takers.find(({ kind, modality }) => kind === "network" && modality === held) ?? preferred ?? takers.at(0);
   }
 
   /** As a person chooses it. */

@@ -1,5 +1,5 @@
 /** Choosing a method and outlining with it. */
-import { namedWithVersion, type Parameter, type Scalar } from "../backend/backend";
+import { namedWithVersion, type Method, type Parameter, type Scalar } from "../backend/backend";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
@@ -39,8 +39,19 @@ export function OutlinePanel({ app, session }: { app: App; session: Session }) {
       {method?.kind === "classical" && <Parameters app={app} session={session} parameters={method.parameters} />}
       <Threshold session={session} />
       <Tidy session={session} />
-      <p className="hint">Click in, Click out, Box and Scribble use {app.prompted?.name ?? "no method here"}.</p>
+      <Pointing method={app.prompted} chosen={method} />
     </div>
+  );
+}
+
+/** What answers where a person points; what it is stands here where it is not the chosen method, of which that stands above. */
+function Pointing({ method, chosen }: { method: Method | undefined; chosen: Method | undefined }) {
+  if (method === undefined) return <p className="hint">No method here takes a click, a box or a scribble.</p>;
+  return (
+    <>
+      <p className="hint">Click in, Click out, Box and Scribble use {method.name}{method === chosen ? "." : `: ${method.summary}.`}</p>
+      {method !== chosen && method.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
+    </>
   );
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type {} from "./page";
 import { CHROMIUM, openBrowser, type Browser } from "./chromium";
 
-const NAMES = ["ultrasound", "ultrasound-fast", "mammography", "histopathology-nuclei", "histopathology-tumour"];
+const NAMES = ["ultrasound", "ultrasound-fast", "ultrasound-prompt", "mammography", "histopathology-nuclei", "histopathology-tumour"];
 const TOLERANCE = 1e-3;
 const FEW = 5;
 

@@ -1,5 +1,5 @@
 /** What the browser test asks the page to do; the server has the golden vectors and the bundles. */
-import { createEngine, EngineError, type Engine, type Image, type Sides, type Volume } from "../../engine";
+import { createEngine, EngineError, type Engine, type Image, type Prompt, type Sides, type Volume } from "../../engine";
 import { arraysOf, imageOf, kindOf, spacingFor, type Index, type Vector } from "../../engine/testing/vectors";
 
 const SIXTEEN_BITS = 65535;
@@ -25,19 +25,28 @@ async function vectors(stem: string): Promise<Map<string, Vector>> {
   return arraysOf((await index.json()) as Index, await bytes.arrayBuffer());
 }
 
+/** What a case is made of: its input is that of its own name where nothing else is said. */
+type Asked = Partial<Record<string, { input: string; prompt: Prompt | null }>>;
+
+async function askedOf(name: string): Promise<Asked> {
+  const { about } = (await (await fetch(`/golden/bundles/${name}.json`)).json()) as { about: { prompts?: Asked } };
+  return about.prompts ?? {};
+}
+
 /** A bundle's golden vectors: the probability and the mask of each case. */
 async function agreement(name: string, tolerance: number): Promise<Agreement> {
-  const [inputs, wanted] = await Promise.all([vectors("/golden/bundles/inputs"), vectors(`/golden/bundles/${name}`)]);
+  const [inputs, wanted, asked] = await Promise.all([vectors("/golden/bundles/inputs"), vectors(`/golden/bundles/${name}`), askedOf(name)]);
   const open = await running().openBundle(`/bundles/${name}`);
   const cases = [...new Set([...wanted.keys()].map((key) => key.split("/")[0]))];
   const found = { cases: cases.length, largestDifference: 0, otherLabels: 0, wrongLabels: 0 };
   for (const one of cases) {
-    const vector = inputs.get(one);
+    const { input, prompt } = asked[one] ?? { input: one, prompt: null };
+    const vector = inputs.get(input);
     const probability = wanted.get(`${one}/probability`);
     const mask = wanted.get(`${one}/mask`);
     if (!vector || !probability || !mask) throw new Error(`no vectors of ${one}`);
     const image = imageOf(vector, { spacingMm: spacingFor(open.bundle, vector.shape) });
-    const segmented = await open.segment(image);
+    const segmented = await open.segment(image, prompt === null ? {} : { prompt });
     segmented.probability.forEach((value, i) => {
       const python = probability.data[i] / SIXTEEN_BITS;
       found.largestDifference = Math.max(found.largestDifference, Math.abs(value - python));
