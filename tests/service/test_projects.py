@@ -17,6 +17,7 @@ from tests.service.conftest import Json, dark_disc, disc, png_of
 from breastseg.annotation.project import ProjectCase, ProjectSettings
 from breastseg.service.app import create_app
 from breastseg.service.caller import Caller, _caller
+from breastseg.service.kinds import PROPOSALS
 from breastseg.service.labelling import OPEN_S, Labelling
 from breastseg.service.settings import Settings
 
@@ -187,3 +188,37 @@ def test_an_accepted_mask_that_was_changed_is_refused(client: TestClient, projec
     )
     assert answer.status_code == 422
     assert "changed pixels" in answer.json()["detail"]
+
+
+def test_another_method_renews_what_nobody_has_read_and_the_order(
+    client: TestClient, project: Json
+) -> None:
+    read(client, project, EVA, decision="accepted")
+    service = client.app.state.service  # type: ignore[attr-defined]
+    before = {case.name: case for case in service.labelling.one(project["id"]).cases()}
+    service.labelling.one(project["id"]).proposing("ultrasound-fast")
+    with service.store.session() as session:
+        job = service.jobs.add(session, PROPOSALS, {"project": project["id"]}, "ada").id
+    service.jobs.wake()
+    with client.stream("GET", f"/api/jobs/{job}/events", headers=ADMIN) as stream:
+        events = [line for line in stream.iter_lines() if line.startswith("data:")]
+    assert '"state":"done"' in events[-1]
+    opened = service.labelling.one(project["id"])
+    methods = {case.name: case.method for case in opened.cases()}
+    unread = [name for name in methods if not opened.readings(name)]
+    assert [methods[name] for name in unread] == ["ultrasound-fast"]
+    assert sorted(methods.values()) == ["otsu", "ultrasound-fast"]
+    after = {case.name: case.uncertainty for case in opened.cases()}
+    assert after[unread[0]] != before[unread[0]].uncertainty
+    assert client.post(f"/api/projects/{project['id']}/next", headers=TOM).json() is not None
+
+
+def test_a_scan_that_is_added_again_changes_nothing(client: TestClient, project: Json) -> None:
+    place = f"/api/projects/{project['id']}"
+    first = read(client, project, EVA, decision="accepted")
+    service = client.app.state.service  # type: ignore[attr-defined]
+    service.labelling.one(project["id"]).proposing("ultrasound-fast")
+    body = {"scan": first["scan"]}
+    (again,) = client.post(f"{place}/scans", json=body, headers=ADMIN).json()
+    assert again["uncertainty"] == first["uncertainty"]
+    assert client.get(place, headers=ADMIN).json()["images"] == 2

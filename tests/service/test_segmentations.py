@@ -128,6 +128,28 @@ def test_a_lost_map_is_computed_again(client: TestClient, upload: Upload) -> Non
     np.testing.assert_array_equal(_mask(client, place), before)
 
 
+def test_a_skin_line_that_was_laid_is_kept_with_a_version(
+    client: TestClient, upload: Upload
+) -> None:
+    scan = upload()["id"]
+    place = f"/api/scans/{scan}/images/0/versions"
+    mask = png_of(disc().astype(np.uint8) * 255)
+    top = int(np.nonzero(disc().any(axis=1))[0][0])
+    laid = {"skin_line": ["1", "0", "1", "9"]}
+    first = client.post(place, files={"mask": mask}, data=laid).json()["document"]["entries"][0]
+    assert first["skin_line"] == [[1, 0], [1, 9]]
+    assert first["lesions"][0]["distance_to_skin"] == top - 1
+    second = client.post(place, files={"mask": mask}).json()["document"]["entries"][0]
+    assert "distance_to_skin" not in second["lesions"][0]
+    page = client.get(f"{place}/1/exports/report.html").text
+    assert f"<td>{top - 1} px</td>" in page
+    assert "the shortest one to a line laid by hand" in page
+    assert "not known: no skin line" in client.get(f"{place}/2/exports/report.html").text
+    for wrong in (["1", "0", "1"], ["1", "0", "1", "0"], ["1", "0", "nan", "9"]):
+        answer = client.post(place, files={"mask": mask}, data={"skin_line": wrong})
+        assert answer.status_code == 422
+
+
 def test_versions_are_kept_and_measured(client: TestClient, upload: Upload) -> None:
     scan = upload()["id"]
     place = f"/api/scans/{scan}/images/0/versions"

@@ -2,13 +2,15 @@
 
 from breastseg.measure.diameters import Diameter, diameters
 from breastseg.measure.lesion import LesionMeasurement, measure
-from breastseg.measure.skin import skin_distance, skin_line
+from breastseg.measure.skin import LaidSkin, SeenSkin, skin_line, skin_of
 
 __all__ = [
     "Diameter",
+    "LaidSkin",
     "LesionMeasurement",
+    "SeenSkin",
     "diameters",
     "measure",
-    "skin_distance",
     "skin_line",
+    "skin_of",
 ]

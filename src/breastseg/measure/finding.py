@@ -13,6 +13,7 @@ from breastseg.measure.descriptors import Descriptor, descriptors
 from breastseg.measure.echo import grey_levels, surroundings
 from breastseg.measure.lesion import LesionMeasurement, measure, spacing_at
 from breastseg.measure.margin import LesionMargin, lesion_margin
+from breastseg.measure.skin import Skin, skin_of
 from breastseg.measure.uncertainty import region_uncertainty
 from breastseg.measure.volume import measure_volume
 
@@ -29,6 +30,7 @@ class Finding:
         classes: mean probability over it of each kind of lesion; empty where there are no kinds.
         margin: between which contours it lies; None where that was not asked for.
         descriptors: in an image, those after BI-RADS that can be computed.
+        skin_distance: from the skin, in the unit of `measured`; None where no skin is known.
     """
 
     lesion: Lesion
@@ -38,10 +40,11 @@ class Finding:
     classes: Mapping[str, float] = field(default_factory=dict)
     margin: LesionMargin | None = None
     descriptors: tuple[Descriptor, ...] = ()
+    skin_distance: float | None = None
 
 
 def findings(
-    prediction: Prediction, image: Image, coverage: float | None = None
+    prediction: Prediction, image: Image, coverage: float | None = None, skin: Skin | None = None
 ) -> tuple[Finding, ...]:
     """The lesions of an image or a volume, the largest first.
 
@@ -50,6 +53,7 @@ def findings(
         image: what was segmented; its grey levels tell the echo pattern of ultrasound.
         coverage: with which probability an inner and an outer contour shall hold; what was asked
             for with the prediction by default.
+        skin: of the image; by default as it is seen in a mammogram.
 
     Raises:
         InputError: the method was not calibrated for such contours, see `margin_of`.
@@ -58,6 +62,7 @@ def findings(
     coverage = prediction.coverage if coverage is None else coverage
     margin = None if coverage is None else margin_of(prediction.conformal, coverage)
     described = _describer(image, prediction) if grid.ndim == 2 else None
+    skin = skin_of(image) if skin is None else skin
     return tuple(
         Finding(
             lesion,
@@ -67,6 +72,7 @@ def findings(
             _classes(prediction, lesion),
             None if margin is None else lesion_margin(lesion, grid, margin),
             () if described is None else described(lesion),
+            None if skin is None or grid.ndim == 3 else skin.distance(lesion, grid),
         )
         for lesion in prediction.lesions()
     )

@@ -1,14 +1,108 @@
-"""How far a lesion lies from the skin, in the plane of the image."""
+"""How far a lesion lies from the skin, in the plane of the image.
+
+It is the shortest distance between the lesion and the skin line, between centres of pixels: of a
+compressed breast the one on the film, not the one in the breast. Where the skin nearest to the
+lesion lies beyond the image, it is an upper bound.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
 from breastseg.core.grid import Grid
+from breastseg.core.image import Image, Modality
 from breastseg.core.prediction import Lesion
+from breastseg.measure.diameters import Point
 from breastseg.measure.lesion import spacing_at
+from breastseg.preprocess.intensity import to_unit
+
+
+class Skin(Protocol):
+    """Where the skin lies in an image."""
+
+    def distance(self, lesion: Lesion, grid: Grid) -> float:
+        """The shortest one to a lesion, 0 where it reaches the skin.
+
+        Args:
+            lesion: a 2-D one.
+            grid: of the image.
+
+        Returns:
+            Millimetres, or pixels where the spacing at the lesion is not known.
+
+        Raises:
+            GeometryError: skin or lesion do not lie on this grid.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class SeenSkin:
+    """The edge of the breast.
+
+    Attributes:
+        line: (rows, columns) bool, at least one pixel; see `skin_line`.
+    """
+
+    line: NDArray[np.bool_]
+
+    def distance(self, lesion: Lesion, grid: Grid) -> float:
+        """As `Skin` says."""
+        if self.line.shape != grid.shape:
+            raise GeometryError(f"a skin line on {self.line.shape}", f"one on {grid.shape}")
+        from scipy.spatial import KDTree
+
+        steps = np.array(spacing_at(lesion, grid) or (1.0, 1.0))
+        away, _ = KDTree(np.argwhere(self.line) * steps).query(_pixels(lesion, grid) * steps)
+        return float(away.min())
+
+
+@dataclass(frozen=True)
+class LaidSkin:
+    """A straight line that a person has laid; it goes on beyond its ends.
+
+    Attributes:
+        ends: two points (row, column), whole numbers at centres of pixels.
+    """
+
+    ends: tuple[Point, Point]
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.ends).all() or self.ends[0] == self.ends[1]:
+            raise GeometryError(f"a skin line through {self.ends}", "two points apart")
+
+    def distance(self, lesion: Lesion, grid: Grid) -> float:
+        """As `Skin` says."""
+        steps = np.array(spacing_at(lesion, grid) or (1.0, 1.0))
+        first, last = np.array(self.ends) * steps
+        down, right = (last - first) / np.hypot(*(last - first))
+        to = _pixels(lesion, grid) * steps - first
+        aside = down * to[:, 1] - right * to[:, 0]
+        crosses = aside.min() <= 0 <= aside.max()
+        return 0.0 if crosses else float(np.abs(aside).min())
+
+
+def skin_of(image: Image) -> Skin | None:
+    """The skin as it is seen in a mammogram.
+
+    Args:
+        image: any; its modality decides.
+
+    Returns:
+        None where the image is no mammogram, or where the breast fills it.
+    """
+    grey = image.modality is Modality.MAMMOGRAPHY and image.grid.ndim == 2 and len(image.array) == 1
+    if not grey:
+        return None
+    from breastseg.preprocess.breast_region import breast_region
+
+    line = skin_line(breast_region(to_unit(image.array[0])))
+    return SeenSkin(line) if line.any() else None
 
 
 def skin_line(breast: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -27,30 +121,8 @@ def skin_line(breast: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(breast & ~surrounded, bool)
 
 
-def skin_distance(lesion: Lesion, breast: NDArray[np.bool_], grid: Grid) -> float | None:
-    """The shortest distance between a lesion and the skin line, between centres of pixels.
-
-    Args:
-        lesion: a 2-D one.
-        breast: grid.shape bool, the breast with the lesion in it.
-        grid: of the image.
-
-    Returns:
-        Millimetres, or pixels where the spacing at the lesion is not known; 0 where it reaches the
-        skin; None where no skin is seen.
-
-    Raises:
-        GeometryError: the breast has another shape than the grid, or the lesion does not lie in it.
-    """
-    if breast.shape != grid.shape or not lesion.box.fits(grid.shape):
-        raise GeometryError(
-            f"a breast of {breast.shape} and a lesion in {lesion.box}", f"both on {grid.shape}"
-        )
-    skin = skin_line(breast)
-    if not skin.any():
-        return None
-    from scipy import ndimage
-
-    steps = spacing_at(lesion, grid) or (1.0, 1.0)
-    away = ndimage.distance_transform_edt(~skin, sampling=steps)
-    return float(away[lesion.box.slices][lesion.crop].min())
+def _pixels(lesion: Lesion, grid: Grid) -> NDArray[np.float64]:
+    """(n, 2) centres of a lesion's pixels."""
+    if not lesion.box.fits(grid.shape):
+        raise GeometryError(f"a lesion in {lesion.box}", f"one on {grid.shape}")
+    return np.asarray(np.argwhere(lesion.crop) + np.array(lesion.box.start), np.float64)

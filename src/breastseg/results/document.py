@@ -39,7 +39,8 @@ _COLUMNS = (
     *("spacing_slice_mm", "spacing_row_mm", "spacing_column_mm", "view", "remarks", "label"),
     *("confidence", "malignancy", "lesions", "lesion"),
     *("box_slice0", "box_row0", "box_column0", "box_slice1", "box_row1", "box_column1"),
-    *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
+    *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area"),
+    *("distance_to_skin", "volume"),
     *("mean_probability", "max_probability", "uncertainty", "class"),
     *_MARGIN,
     *_DESCRIPTORS,
@@ -169,7 +170,8 @@ def _box_cells(lesion: LesionRecord) -> dict[str, object]:
 
 def _sizes(lesion: LesionRecord) -> dict[str, object]:
     names = (
-        *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area", "volume"),
+        *("pixels", "unit", "longest_diameter", "perpendicular_diameter", "area"),
+        *("distance_to_skin", "volume"),
         *("mean_probability", "max_probability", "uncertainty"),
     )
     sizes: dict[str, object] = {

@@ -97,6 +97,9 @@ def lesion_record(number: int, finding: Finding, grid: Grid) -> LesionRecord:
         perpendicular_diameter=significant(measured.perpendicular),
         perpendicular_diameter_ends=_ends(measured.perpendicular_ends),
         area=significant(measured.area),
+        distance_to_skin=None
+        if finding.skin_distance is None
+        else significant(finding.skin_distance),
     )
 
 

@@ -17,6 +17,7 @@ from breastseg.data.lesion_pixels import LesionPixels, lesion_pixels, read_lesio
 from breastseg.io.volume import VOLUME_SUFFIXES, grid_difference, read_volume
 from breastseg.io.write import write_png
 from breastseg.measure.finding import Finding, findings
+from breastseg.measure.skin import LaidSkin
 from breastseg.results.drawing import drawn, shown
 from breastseg.results.entry import success
 from breastseg.results.reading import Spacing, read_source
@@ -33,10 +34,12 @@ class GivenMask:
     Attributes:
         image: an image or a volume, with what must be known of the mask among its remarks.
         mask: bool of the grid's shape.
+        skin: as a person has laid it; None where it is looked for in the image.
     """
 
     image: Image
     mask: NDArray[np.bool_]
+    skin: LaidSkin | None = None
 
     def __post_init__(self) -> None:
         if self.mask.shape != self.image.grid.shape:
@@ -59,9 +62,11 @@ class GivenMask:
             name: of the image.
             files: what is written for it.
         """
-        found = findings(self.prediction, self.image)
+        found = findings(self.prediction, self.image, skin=self.skin)
         entry = success(name, self.image, self.prediction, found, files)
-        return replace(entry, lesions=tuple(map(_without_probability, entry.lesions))), found
+        lesions = tuple(map(_without_probability, entry.lesions))
+        laid = None if self.skin is None else self.skin.ends
+        return replace(entry, lesions=lesions, skin_line=laid), found
 
 
 def read_given_mask(image: Path, mask: Path, spacing_mm: Spacing | None = None) -> GivenMask:

@@ -112,6 +112,11 @@ class Scan:
         return any(lesion.class_name for lesion in self.lesions)
 
     @property
+    def with_skin(self) -> bool:
+        """True where the distance of a lesion to the skin is known."""
+        return any(lesion.distance_to_skin is not None for lesion in self.lesions)
+
+    @property
     def image_url(self) -> str:
         """The image as it was looked at, for the page; empty without one."""
         return self._figure(self.entry.files.image)
@@ -195,11 +200,15 @@ def _pieces(
 
 
 def _definitions(scans: list[Scan]) -> dict[str, str]:
-    """By their name, how the descriptors that stand in the report are computed."""
+    """By their name, how what stands in the report is computed."""
     every = {
         one.kind for scan in scans for lesion in scan.lesions for one in lesion.descriptors or ()
     }
-    return {TITLES[kind]: said for kind, said in DEFINITIONS.items() if kind in every}
+    told = {TITLES[kind]: said for kind, said in DEFINITIONS.items() if kind in every}
+    measured = [scan.entry for scan in scans if scan.with_skin]
+    if measured:
+        told["distance to the skin"] = sentences.distance_to_skin(measured[0])
+    return told
 
 
 def _environment() -> Environment:

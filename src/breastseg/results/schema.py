@@ -134,6 +134,10 @@ class LesionRecord:
             hull; 2-D only.
         perpendicular_diameter_ends: its two ends, in pixels.
         area: 2-D only.
+        distance_to_skin: the shortest one, in the plane of the image, between centres of pixels; 0
+            where the lesion reaches the skin line. An upper bound where the nearest skin may lie
+            beyond the image. Absent where no skin line is known: it is seen in a mammogram that
+            shows the edge of the breast, elsewhere a person lays it; 2-D only.
         volume: 3-D only.
         mean_probability: over the lesion, 0 to 1, not calibrated; absent on slides.
         max_probability: the highest in the lesion, 0 to 1; absent on slides.
@@ -153,6 +157,7 @@ class LesionRecord:
     perpendicular_diameter: float | None = None
     perpendicular_diameter_ends: Line | None = None
     area: float | None = None
+    distance_to_skin: float | None = None
     volume: float | None = None
     mean_probability: float | None = None
     max_probability: float | None = None
@@ -260,6 +265,8 @@ class Entry:
         origin_px: of a slide, (row, column) of its first pixel on the whole plane of its file.
         spacing_mm: distance of pixel centres along each axis; absent where it is not known.
         view: side and view of a mammogram as its file states them, such as L MLO.
+        skin_line: two points of the straight skin line that a person has laid, in pixels; it goes
+            on beyond them. Absent where distances to the skin are to the breast's edge as seen.
         remarks: what must be known before a result is trusted; empty for most.
         label: what is segmented: lesion, or what the bundle says, such as nucleus.
         lesions: the largest first; empty where none was found.
@@ -283,6 +290,7 @@ class Entry:
     origin_px: tuple[int, int] | None = None
     spacing_mm: tuple[float, ...] | None = None
     view: str | None = None
+    skin_line: Line | None = None
     remarks: tuple[str, ...] = ()
     label: str | None = None
     lesions: tuple[LesionRecord, ...] = ()

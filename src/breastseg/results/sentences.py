@@ -65,6 +65,19 @@ def described(lesion: LesionRecord) -> str:
     return ", ".join(words)
 
 
+def distance_to_skin(entry: Entry) -> str:
+    """How the distance of lesions to the skin is defined, or that it is not known; empty in 3-D."""
+    if not entry.lesions or entry.lesions[0].longest_diameter is None:
+        return ""
+    if all(lesion.distance_to_skin is None for lesion in entry.lesions):
+        return "not known: no skin line is seen in the image, and none was laid"
+    line = "the edge of the breast as seen" if entry.skin_line is None else "a line laid by hand"
+    return (
+        f"the shortest one to {line}, in the plane of the image, between centres of pixels; "
+        "an upper bound where the nearest skin may lie beyond the image"
+    )
+
+
 def size(lesion: LesionRecord) -> str:
     """Its two diameters, else its volume, else its area, with the unit."""
     if lesion.longest_diameter is not None and lesion.perpendicular_diameter is not None:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg import __version__
-from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import BY_HAND, Provenance, Scalar
 from breastseg.results.given_mask import GivenMask
@@ -17,27 +16,20 @@ from breastseg.service.encoded import png_bytes
 from breastseg.service.tables import Segmentation
 
 
-def measured(
-    image: Image, mask: NDArray[np.bool_], by: str, base: Segmentation | None
-) -> tuple[Entry, Prediction]:
+def measured(given: GivenMask, by: str, base: Segmentation | None) -> tuple[Entry, Prediction]:
     """A drawn mask with its measurements.
 
     Args:
-        image: that it was drawn on.
-        mask: True on the lesions.
+        given: on the image that it was drawn on.
         by: name of the account.
         base: the segmentation that it started from, which the provenance then names; None where it
             was drawn on the bare image.
-
-    Raises:
-        GeometryError: it is not of the image's shape.
     """
-    given = GivenMask(image, mask)
     started = _started_from(base)
     said = (f"started from a segmentation by {started['base']}",) if started else ()
     steps = (*said, f"drawn or corrected by {by}")
     made = Provenance(BY_HAND, __version__, started, steps=steps)
-    entry, _ = given.measure(image.source, Files())
+    entry, _ = given.measure(given.image.source, Files())
     return replace(entry, steps=made.steps), replace(given.prediction, provenance=made)
 
 

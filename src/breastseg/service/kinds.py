@@ -18,11 +18,12 @@ from breastseg.service.files import Files
 from breastseg.service.labelling import Labelling, place_of
 from breastseg.service.methods import trained_name
 from breastseg.service.pictures import Pictures
+from breastseg.service.proposing import Proposals, Waiting, outdated
 from breastseg.service.store import Store
 from breastseg.service.tables import Job, Scan, Segmentation, Training
 from breastseg.service.worker import SegmentTask, Task
 
-SEGMENTATION, TRAINING = "segmentation", "training"
+SEGMENTATION, TRAINING, PROPOSALS = "segmentation", "training", "proposals"
 
 
 class Kinds:
@@ -51,6 +52,8 @@ class Kinds:
         Raises:
             BreastsegError: it cannot be done.
         """
+        if job.kind == PROPOSALS:
+            return self._proposals(job.request["project"])
         return self._retraining(job.id) if job.kind == TRAINING else self._segmentation(job)
 
     def keep(self, session: Session, job: Job, document: dict[str, Any]) -> None:
@@ -62,11 +65,12 @@ class Kinds:
             (self._files.training / job.id / BUNDLE).rename(target)
             session.get_one(Training, job.id).outcome = document
             return
-        session.execute(
-            update(Segmentation)
-            .where(Segmentation.id == job.request["segmentation"])
-            .values(document=document)
-        )
+        if job.kind == SEGMENTATION:
+            session.execute(
+                update(Segmentation)
+                .where(Segmentation.id == job.request["segmentation"])
+                .values(document=document)
+            )
 
     def tidy(self, job: Job) -> None:
         """Remove what a job that has ended needs no more."""
@@ -91,6 +95,18 @@ class Kinds:
                 scan.images[row.image],
                 None if spacing is None else (spacing[0], spacing[1]),
             )
+
+    def _proposals(self, name: str) -> Proposals:
+        """What the project's method proposes anew."""
+        project = self._labelling.one(name)
+        waiting = []
+        with self._store.session() as session:
+            for case in outdated(project):
+                place = place_of(case.name)
+                found = asked.image(session, place.scan, place.image)
+                held = asked.scan(session, place.scan).images[place.image]
+                waiting.append(Waiting(case.name, held, found.stated_mm))
+        return Proposals(project.folder, project.settings.method, tuple(waiting))
 
     def _retraining(self, name: str) -> Retraining:
         """Write the cases that the training began with, where that is not done already."""

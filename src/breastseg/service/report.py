@@ -16,7 +16,7 @@ from breastseg import __version__
 from breastseg.io.overlay import overlay, to_rgb
 from breastseg.results.drawing import drawn
 from breastseg.results.schema import NOTICE, LesionRecord
-from breastseg.results.sentences import describe
+from breastseg.results.sentences import describe, distance_to_skin
 from breastseg.service.encoded import png_bytes
 from breastseg.service.outlined import Outlined
 from breastseg.service.pictures import slice_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
-_HEADINGS = ("Lesion", "Longest", "Across", "Area", "Volume", "Mean probability")
+_HEADINGS = ("Lesion", "Longest", "Across", "Area", "To the skin", "Volume", "Mean probability")
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,7 @@ def _told(outlined: Outlined) -> _Told:
         ("Made", f"{outlined.made_at:%Y-%m-%d %H:%M} UTC by {outlined.made_by}"),
         ("Note", outlined.note),
         ("Steps", "; ".join(made.steps)),
+        ("Distance to the skin", distance_to_skin(entry)),
     )
     text = describe(entry.lesions, entry.label or "lesion")
     return _Told(
@@ -163,6 +164,7 @@ def _row(lesion: LesionRecord) -> tuple[str, ...]:
         said(lesion.longest_diameter),
         said(lesion.perpendicular_diameter),
         said(lesion.area, "²"),
+        said(lesion.distance_to_skin),
         said(lesion.volume, "³"),
         "" if probability is None else f"{probability:.2f}",
     )

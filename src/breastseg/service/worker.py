@@ -12,7 +12,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from breastseg.core.errors import as_breastseg_error
+from breastseg.core.image import Image
 from breastseg.retraining.task import Retraining
+from breastseg.service.proposing import Proposals, Waiting, renew
 from breastseg.service.settings import MIB, Settings
 
 
@@ -33,7 +35,7 @@ class SegmentTask:
     spacing_mm: tuple[float, float] | None
 
 
-Task = SegmentTask | Retraining
+Task = SegmentTask | Retraining | Proposals
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class _Worker:
         try:
             if isinstance(task, Retraining):
                 return _retrained(task, connection)
+            if isinstance(task, Proposals):
+                return self._proposed(task, connection)
             return self._segmented(task, connection)
         except (BrokenPipeError, ConnectionResetError):
             raise  # nobody listens any more
@@ -139,6 +143,19 @@ class _Worker:
         document = plain(outcome.document)
         assert isinstance(document, dict)
         return Done(document)
+
+    def _proposed(self, task: Proposals, connection: Connection) -> Done:
+        from breastseg.inference.options import MethodOptions
+        from breastseg.service.labelling import place_of
+        from breastseg.service.pictures import Held
+
+        def read(waiting: Waiting) -> Image:
+            held = Held.from_row(waiting.held)
+            return self._pictures.image(held, place_of(waiting.case).frame, waiting.spacing_mm)
+
+        segmenter = self._methods.open(task.method, {}, MethodOptions(force=True))
+        count = renew(task, read, segmenter, lambda part: connection.send(Progress(part)))
+        return Done({"proposed": count})
 
 
 def _retrained(task: Retraining, connection: Connection) -> Done:

@@ -108,6 +108,13 @@ export interface Entry {
    */
   view?: string;
   /**
+   * two points of the straight skin line that a person has laid, in pixels; it goes on beyond them. Absent where distances to the skin are to the breast's edge as seen
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  skin_line?: [number[], number[]];
+  /**
    * what must be known before a result is trusted; empty for most
    */
   remarks: string[];
@@ -216,6 +223,10 @@ export interface LesionRecord {
    * 2-D only
    */
   area?: number;
+  /**
+   * the shortest one, in the plane of the image, between centres of pixels; 0 where the lesion reaches the skin line. An upper bound where the nearest skin may lie beyond the image. Absent where no skin line is known: it is seen in a mammogram that shows the edge of the breast, elsewhere a person lays it; 2-D only
+   */
+  distance_to_skin?: number;
   /**
    * 3-D only
    */

@@ -1475,6 +1475,8 @@ export interface components {
          *         origin_px: of a slide, (row, column) of its first pixel on the whole plane of its file.
          *         spacing_mm: distance of pixel centres along each axis; absent where it is not known.
          *         view: side and view of a mammogram as its file states them, such as L MLO.
+         *         skin_line: two points of the straight skin line that a person has laid, in pixels; it goes
+         *             on beyond them. Absent where distances to the skin are to the breast's edge as seen.
          *         remarks: what must be known before a result is trusted; empty for most.
          *         label: what is segmented: lesion, or what the bundle says, such as nucleus.
          *         lesions: the largest first; empty where none was found.
@@ -1518,6 +1520,11 @@ export interface components {
             spacing_mm?: number[] | null;
             /** View */
             view?: string | null;
+            /** Skin Line */
+            skin_line?: [
+                number[],
+                number[]
+            ] | null;
             /**
              * Remarks
              * @default []
@@ -1772,6 +1779,10 @@ export interface components {
          *             hull; 2-D only.
          *         perpendicular_diameter_ends: its two ends, in pixels.
          *         area: 2-D only.
+         *         distance_to_skin: the shortest one, in the plane of the image, between centres of pixels; 0
+         *             where the lesion reaches the skin line. An upper bound where the nearest skin may lie
+         *             beyond the image. Absent where no skin line is known: it is seen in a mammogram that
+         *             shows the edge of the breast, elsewhere a person lays it; 2-D only.
          *         volume: 3-D only.
          *         mean_probability: over the lesion, 0 to 1, not calibrated; absent on slides.
          *         max_probability: the highest in the lesion, 0 to 1; absent on slides.
@@ -1809,6 +1820,8 @@ export interface components {
             ] | null;
             /** Area */
             area?: number | null;
+            /** Distance To Skin */
+            distance_to_skin?: number | null;
             /** Volume */
             volume?: number | null;
             /** Mean Probability */
@@ -2693,6 +2706,11 @@ export interface components {
              * @description that the person took
              */
             seconds?: number | null;
+            /**
+             * Skin Line
+             * @description row and column of two points of the skin line that the person has laid
+             */
+            skin_line?: number[] | null;
         };
         /**
          * VersionInfo

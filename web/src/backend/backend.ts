@@ -1,5 +1,5 @@
 /** What the app asks of whatever segments: the server, or the device itself. */
-import type { Box, Mask } from "../mask/mask";
+import type { Box, Mask, Point } from "../mask/mask";
 
 export type Values = Uint8Array | Int8Array | Uint16Array | Int16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
@@ -131,6 +131,8 @@ export interface Version {
   createdBy: string;
   note: string;
   seconds: number | null;
+  /** That a person has laid; null where none was. */
+  skinLine: readonly [Point, Point] | null;
 }
 
 export type Progress = (fraction: number, what: string) => void;

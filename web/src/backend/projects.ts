@@ -18,7 +18,8 @@ export const projects = {
 
   add: (name: string, method: string, readers: number): Promise<Project> => json("/projects", posted({ name, method, readers_per_case: readers })),
 
-  addScan: (project: string, scan: string): Promise<Case[]> => json(`/projects/${project}/scans`, posted({ scan })),
+  /** @param patient pseudonym that the images of one patient share; empty: the scan is its own. */
+  addScan: (project: string, scan: string, patient = ""): Promise<Case[]> => json(`/projects/${project}/scans`, posted({ scan, patient })),
 
   next: (project: string): Promise<Case | null> => json(`/projects/${project}/next`, { method: "POST" }),
 

@@ -5,7 +5,7 @@ import { archive } from "./archive";
 import { cancelJob, followedJob } from "./jobs";
 import { answered, json, posted, raw, uploaded, type Wire } from "./http";
 import { greyFromPng, maskFromPng, pngOf, rgbFromPng } from "./png";
-import type { Mask } from "../mask/mask";
+import type { Mask, Point } from "../mask/mask";
 
 export class Server implements Backend {
   readonly place = "server";
@@ -108,13 +108,14 @@ export class Server implements Backend {
     return (await json<Wire["VersionInfo"][]>(`/scans/${scan.id}/images/${image}/versions`)).map(versionOf);
   }
 
-  async keep(scan: Scan, image: number, mask: Mask, about: { frame: number; base: string | null; note: string; seconds: number }): Promise<Version> {
+  async keep(scan: Scan, image: number, mask: Mask, about: { frame: number; base: string | null; note: string; seconds: number; skinLine: Version["skinLine"] }): Promise<Version> {
     const form = new FormData();
     form.append("mask", pngOf(mask), "mask.png");
     form.append("frame", String(about.frame));
     form.append("note", about.note);
     form.append("seconds", about.seconds.toFixed(1));
     if (about.base !== null) form.append("base", about.base);
+    for (const { row, column } of about.skinLine ?? []) for (const at of [row, column]) form.append("skin_line", String(at));
     return versionOf(await json<Wire["VersionInfo"]>(`/scans/${scan.id}/images/${image}/versions`, { method: "POST", body: form }));
   }
 
@@ -241,7 +242,9 @@ function outcomeOf(info: Wire["SegmentationInfo"], probability: Map<number, Floa
 function versionOf(info: Wire["VersionInfo"]): Version {
   const { number, frame, note, seconds } = info;
   const { base, base_version: version } = info.document.provenance?.parameters ?? {};
+  const laid = info.document.entries.at(0)?.skin_line ?? null;
+  const point = ([row, column]: readonly number[]): Point => ({ row, column });
   return {
     base: typeof base === "string" ? [namedWithVersion({ method: base, version: typeof version === "string" ? version : "" })] : [],
-    number, frame, note, seconds, createdAt: info.created_at, createdBy: info.created_by };
+    number, frame, note, seconds, skinLine: laid === null ? null : [point(laid[0]), point(laid[1])], createdAt: info.created_at, createdBy: info.created_by };
 }

@@ -29,7 +29,43 @@ describe("brush", () => {
     expect(shown(mask)[3]).toBe("####...");
     expect(labelled(mask).count).toBe(1);
   });
+
+  it.each([6, 10, 16])("is smart in speckle: stops at a lesion's edge, and paints the whole disc where there is none (radius %i)", (radius) => {
+    const [rows, columns] = [120, 140];
+    const random = seeded(radius);
+    const inside = (row: number, column: number): boolean => ((row - 60) / 30) ** 2 + ((column - 70) / 44) ** 2 < 1;
+    // Speckle is multiplied, as in ultrasound: the spread of the tissue is a third of its level.
+    const values = Array.from({ length: rows * columns }, (_, at) => (inside(Math.floor(at / columns), at % columns) ? 55 : 130) * (1 + 0.33 * normal(random)));
+    const painted = (row: number, column: number): { lesion: number; leaked: number; missed: number } => {
+      const mask = emptyMask(rows, columns);
+      const disc = emptyMask(rows, columns);
+      smartStroke(mask, { rows, columns, values }, { row, column }, radius);
+      stroke(disc, { row, column }, { row, column }, radius, 1);
+      const count = (told: (at: number, isIn: boolean) => boolean): number => mask.data.filter((_, at) => told(at, inside(Math.floor(at / columns), at % columns))).length;
+      return {
+        lesion: count((at, isIn) => isIn && mask.data[at] === 1),
+        leaked: count((at, isIn) => !isIn && mask.data[at] === 1),
+        missed: count((at, isIn) => isIn && disc.data[at] === 1 && mask.data[at] === 0),
+      };
+    };
+    const edge = painted(60, 114 - radius / 2);
+    expect(edge.lesion).toBeGreaterThan(5 * edge.missed);
+    expect(edge.leaked).toBeLessThan(0.15 * edge.lesion);
+    expect(painted(60, 70).missed).toBe(0);
+  });
 });
+
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+}
+
+function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
+}
 
 describe("polygon", () => {
   it("fills what lies inside", () => {

@@ -2,7 +2,6 @@
 import { messageOf, namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
 import { NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
-import { copyOf, type Mask } from "../mask/mask";
 import { Labelling } from "./labelling";
 import { Observable } from "./observable";
 import { Session } from "./session";
@@ -40,6 +39,8 @@ export class App extends Observable {
   /** A method whose remarks are to be read before it goes on. */
   asking: Method | null = null;
   private goOn: (() => void) | null = null;
+  /** What is done once a person agrees that a correction is replaced; null where nothing is asked. */
+  replacing: (() => void) | null = null;
   private readonly sessions = new Map<string, Session>();
   private running: AbortController | null = null;
   private device: Promise<Backend> | null = null;
@@ -139,8 +140,14 @@ export class App extends Observable {
   }
 
   add(scan: Scan, index = 0): void {
-    this.scans = [scan, ...this.scans.filter(({ id }) => id !== scan.id)];
+    this.list(scan);
     this.show(scan, index);
+  }
+
+  /** Lists a scan without showing it. */
+  list(scan: Scan): void {
+    this.scans = [scan, ...this.scans.filter(({ id }) => id !== scan.id)];
+    this.changed();
   }
 
   show(scan: Scan, index: number): Session {
@@ -266,13 +273,31 @@ export class App extends Observable {
   segment(all = false): void {
     const [session, method] = [this.session, this.current];
     if (session === null || method === undefined) return;
-    this.afterRemarks(method, () => {
+    const frames = all || method.dimensions === 3 ? session.outlinedFrames() : [session.frame];
+    this.afterRemarks(method, () => { this.afterCorrections(session, frames, () => {
       const frame = all || method.dimensions === 3 ? null : session.frame;
       const alone = frame !== null || session.image.frames === 1;
       const margin = alone && session.backend.place === "server" ? (method.margins.at(0) ?? null) : null;
       const request = { method: method.name, parameters: this.parameters, prompt: null, frame, screenshot: false, margin };
       void this.outlined(session, request, `Outline by ${method.name}`);
-    });
+    }); });
+  }
+
+  /** Replaces masks at once where no hand has corrected them, else once a person has agreed. */
+  private afterCorrections(session: Session, frames: readonly number[], then: () => void): void {
+    if (!frames.some((frame) => session.handSet(frame).count > 0)) {
+      then();
+      return;
+    }
+    this.replacing = then;
+    this.changed();
+  }
+
+  answerReplacing(agreed: boolean): void {
+    const then = this.replacing;
+    this.replacing = null;
+    if (agreed) then?.();
+    this.changed();
   }
 
   /** Outlines again after a parameter was moved: what was pointed at, or the whole image. */
@@ -315,11 +340,13 @@ export class App extends Observable {
     await this.during("Segmenting", async (progress) => {
       const outcome = await session.backend.segment(session.scan, session.index, request, progress, running.signal);
       if (running.signal.aborted) return;
-      const { base } = session.marks;
+      // A frame that was left has forgotten what was pointed at on it.
+      if (request.prompt !== null && request.frame !== session.frame) return;
       session.setOutcome(outcome);
       const by = [namedWithVersion(outcome)];
-      if (request.prompt !== null) session.replace(label, joined(session.cut(), base), { marks: { base, prompt: session.marks.prompt }, origin: { by, adds: base !== null } });
-      else if (outcome.probability.size === 1) session.replaceWhole(label, session.cut(), by);
+      const { base, prompt } = session.marks;
+      const adds = base !== null || session.handSet().count > 0;
+      if (request.prompt !== null) session.replace(label, session.answer(), { marks: { base, prompt }, origin: { by, adds } });
       else session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])), by);
     }, () => { running.abort(); });
     // A later request keeps the marks, which it was sent with.
@@ -362,13 +389,4 @@ export class App extends Observable {
       this.fail(messageOf(error));
     }
   }
-}
-
-function joined(mask: Mask, base: Mask | null): Mask {
-  if (base === null) return mask;
-  const both = copyOf(mask);
-  base.data.forEach((value, index) => {
-    both.data[index] |= value;
-  });
-  return both;
 }

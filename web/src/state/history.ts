@@ -118,11 +118,21 @@ function packed(mask: Mask, within: Box): Uint8Array {
   return bits;
 }
 
-function toggle(mask: Mask, { box, changed }: { box: Box; changed: Uint8Array }): void {
+export interface Changed {
+  box: Box;
+  changed: Uint8Array;
+}
+
+function toggle(mask: Mask, step: Changed): void {
+  eachChanged(step, mask.columns, (index) => { mask.data[index] ^= 1; });
+}
+
+/** Tells the pixels that a step changed. */
+export function eachChanged({ box, changed }: Changed, columns: number, told: (index: number) => void): void {
   let at = 0;
   for (let row = box.row0; row < box.row1; row += 1) {
     for (let column = box.column0; column < box.column1; column += 1, at += 1) {
-      mask.data[row * mask.columns + column] ^= (changed[at >> 3] >> (at & 7)) & 1;
+      if (((changed[at >> 3] >> (at & 7)) & 1) === 1) told(row * columns + column);
     }
   }
 }

@@ -1,5 +1,8 @@
 /** Labelling the images of a project: which is open, and what a reader decides on it. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { projects, type Case, type Decision, type Progress, type Project } from "../backend/projects";
+import { messageOf } from "../backend/backend";
 import { copyOf, differingPixels, type Mask } from "../mask/mask";
 import type { App } from "./app";
 import { Observable } from "./observable";
@@ -53,11 +56,41 @@ export class Labelling extends Observable {
   }
 
   addScan(project: Project): Promise<void> {
-    const scan = this.app.session?.scan.id ?? "";
-    return this.app.during("Adding the scan", async () => {
-      await projects.addScan(project.id, scan);
-      await this.load();
+    const scan = this.app.session?.scan;
+    return scan === undefined ? Promise.resolve() : this.addAll([scan], (one) => projects.addScan(project.id, one.id));
+  }
+
+  /** All scans that are listed. */
+  addListed(project: Project): Promise<void> {
+    return this.addAll(this.app.scans, (one) => projects.addScan(project.id, one.id));
+  }
+
+  /** Each file as a scan of its own. Those of one folder within the chosen one are of one patient. */
+  addFolder(project: Project, files: readonly File[]): Promise<void> {
+    const seen = files.filter(({ name }) => !name.startsWith("."));
+    return this.addAll(seen, async (file) => {
+      const scan = await this.app.server.open([file], () => undefined);
+      await projects.addScan(project.id, scan.id, patientOf(file.webkitRelativePath));
+      this.app.list(scan);
     });
+  }
+
+  /** One after the other, until a person cancels it; tells at the end what could not be added. */
+  private async addAll<T extends { name: string }>(all: readonly T[], add: (one: T) => Promise<unknown>): Promise<void> {
+    const problems: string[] = [];
+    let [done, cancelled] = [0, false];
+    await this.app.during("Adding", async (progress) => {
+      for (const one of all) {
+        if (cancelled) break;
+        progress(done / all.length, `Adding ${done + 1} of ${all.length}`);
+        await add(one).catch((error: unknown) => { problems.push(`${one.name}: ${messageOf(error)}`); });
+        done += 1;
+      }
+      await this.load();
+    }, () => { cancelled = true; });
+    this.told = `${done - problems.length} of ${all.length} scans were added.`;
+    if (problems.length > 0) this.app.fail(`${problems.slice(0, 5).join(" ")}${problems.length > 5 ? ` And ${problems.length - 5} more.` : ""}`);
+    this.changed();
   }
 
   next(project: Project): Promise<void> {
@@ -107,4 +140,10 @@ export class Labelling extends Observable {
       session.markKept();
     });
   }
+}
+
+/** A pseudonym of the folder that a file lies in, within the one that was chosen; empty where it lies in that one itself. */
+function patientOf(path: string): string {
+  const folder = path.split("/").slice(1, -1).join("/");
+  return folder === "" ? "" : bytesToHex(sha256(new TextEncoder().encode(folder))).slice(0, 16);
 }

@@ -2,12 +2,13 @@
 import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan } from "../backend/backend";
 import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask, type Point } from "../mask/mask";
 import { measuredLesions, type Measured, type SpacingAt } from "../mask/measure";
-import type { Steps } from "../mask/diameters";
 import { place } from "../mask/paint";
 import { regionsOf, type Region } from "../mask/regions";
 import { authorsOf, recorded, redone, undone, type Authors, type History, type Origin } from "./history";
+import { HandSets, keptByHand, newlyMarked } from "./hand";
 import { Observable } from "./observable";
 import { SkinLines } from "./skin-lines";
+import { spacingOf } from "./spacing";
 import { fullWindow, type Window } from "./window";
 
 export const NO_PROMPT: Prompt = { box: null, inside: [], outside: [], scribble: null };
@@ -31,9 +32,6 @@ export interface Caliper {
   ends: [Point, Point];
 }
 
-/** The share of a lesion's pixels that lie in the part whose scale it has, as in Python. */
-const INSIDE = 0.95;
-
 export class Session extends Observable {
   frame = 0;
   window: Window;
@@ -53,6 +51,7 @@ export class Session extends Observable {
   private readonly frames = new Map<number, Frame>();
   private readonly loading = new Map<number, Promise<Frame>>();
   private readonly masks = new Map<number, Mask>();
+  private readonly byHand = new HandSets();
   private readonly modelMasks = new Map<number, Mask>();
   private history: History<Marks> = { done: [], undone: [] };
   private keptStep: History<Marks>["done"][number] | undefined = undefined;
@@ -192,6 +191,27 @@ export class Session extends Observable {
     return authorsOf(this.history, this.frame);
   }
 
+  /** Pixels of a frame that a hand has set, which answers to clicks leave as they are; 1 where so. */
+  handSet(frame = this.frame): { set: Uint8Array; count: number } {
+    return this.byHand.of(this.history, frame, this.mask(frame));
+  }
+
+  /**
+   * The probability at the threshold, beside the lesions that stay, with what a hand has drawn or erased.
+   *
+   * Where a new click or stroke says otherwise of a pixel, what hangs together with it by hand gives way.
+   */
+  answer(): Mask {
+    const mask = this.cut();
+    this.marks.base?.data.forEach((value, index) => { mask.data[index] |= value; });
+    const shown = this.before ?? this.mask();
+    const kept = keptByHand(shown, this.handSet().set, newlyMarked(this.answered.prompt, this.marks.prompt, shown));
+    kept.forEach((value, index) => {
+      if (value === 1) mask.data[index] = shown.data[index];
+    });
+    return mask;
+  }
+
   /** Shows a mask without ending the step, as while a slider is dragged. */
   preview(mask: Mask): void {
     this.mask().data.set(mask.data);
@@ -242,10 +262,10 @@ export class Session extends Observable {
       this.frame = frame;
       this.replaceWhole(label, mask, by);
     }
-    // Where nothing is outlined on the frame that is shown, the one with the largest lesion is of more use.
+    // Where nothing is outlined on the frame that is shown, the one of several with the largest lesion is of more use.
     const sizes = [...masks].map(([frame, mask]) => [frame, countOf(mask)] as const);
     const [largest, size] = sizes.reduce((best, one) => (one[1] > best[1] ? one : best), [shown, 0]);
-    this.frame = size > 0 && countOf(this.mask(shown)) === 0 ? largest : shown;
+    this.frame = masks.size > 1 && size > 0 && countOf(this.mask(shown)) === 0 ? largest : shown;
     this.maskChanged();
   }
 
@@ -364,26 +384,4 @@ export class Session extends Observable {
     this.moved = {};
     this.changed();
   }
-}
-
-/** The spacing where a lesion lies: of parts with scales of their own, that of the smallest that holds it. */
-function spacingOf(image: ImageInfo, region: Region): Steps | null {
-  if (image.spacingFrom === "user" || image.parts.length === 0) return image.spacingMm;
-  const area = ({ box }: { box: Box }): number => (box.row1 - box.row0) * (box.column1 - box.column0);
-  const bySize = [...image.parts].sort((a, b) => area(a) - area(b));
-  const holding = bySize.find(({ box }) => pixelsIn(region, box) >= INSIDE * region.pixels);
-  return holding?.spacingMm ?? null;
-}
-
-function pixelsIn(region: Region, box: Box): number {
-  let count = 0;
-  for (let row = 0; row < region.crop.rows; row += 1) {
-    const r = row + region.box.row0;
-    if (r < box.row0 || r >= box.row1) continue;
-    for (let column = 0; column < region.crop.columns; column += 1) {
-      const c = column + region.box.column0;
-      if (c >= box.column0 && c < box.column1) count += region.crop.data[row * region.crop.columns + column];
-    }
-  }
-  return count;
 }

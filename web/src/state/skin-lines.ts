@@ -8,7 +8,8 @@ import { skinOf, toSkin, type Skin } from "../mask/skin";
 import type { Session } from "./session";
 
 export class SkinLines {
-  private laid: Skin | null = null;
+  /** By frame: on another one the skin lies elsewhere. */
+  private readonly laid = new Map<number, { readonly line: readonly [Point, Point] }>();
   private readonly seen = new WeakMap<Frame, Skin | null>();
   private readonly known = new WeakMap<Measured, { skin: Skin; line: Diameter }>();
 
@@ -18,19 +19,20 @@ export class SkinLines {
     private readonly told: () => void,
   ) {}
 
-  /** As a person has laid it. */
+  /** As a person has laid it on the frame that is shown. */
   get line(): readonly [Point, Point] | null {
-    return this.laid !== null && "line" in this.laid ? this.laid.line : null;
+    return this.laid.get(this.session.frame)?.line ?? null;
   }
 
   lay(line: readonly [Point, Point] | null): void {
-    this.laid = line === null ? null : { line };
+    if (line === null) this.laid.delete(this.session.frame);
+    else this.laid.set(this.session.frame, { line });
     this.told();
   }
 
   /** The shortest line from a lesion to the skin; null where no skin is known. */
   from(lesion: Measured): Diameter | null {
-    const skin = this.laid ?? this.inMammogram();
+    const skin = this.laid.get(this.session.frame) ?? this.inMammogram();
     if (skin === null) return null;
     let known = this.known.get(lesion);
     if (known?.skin !== skin) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { copyOf, emptyMask, type Mask } from "../mask/mask";
 import { fillPolygon, stroke } from "../mask/paint";
 import { recorded, redone, undone, type History } from "./history";
-import type { Backend, ImageInfo } from "../backend/backend";
+import type { Backend, ImageInfo, Outcome, Prompt } from "../backend/backend";
 import { Session } from "./session";
 import { madeBy, sentence } from "./words";
 import { fitted, panned, toImage, toScreen, zoomed } from "./viewport";
@@ -117,6 +117,35 @@ describe("whose work a mask is", () => {
     expect(one.marks.prompt.outside).toHaveLength(0);
     one.replaceWhole("Proposed mask", square, ["network 1.0"]);
     expect(one.marks.prompt.inside).toHaveLength(0);
+  });
+
+  it("leaves what a hand has drawn or erased through clicks and the threshold, until a mark says otherwise", () => {
+    const one = session();
+    const probability = new Map([[0, Float32Array.from(square.data)]]);
+    const outcome: Outcome = { id: null, method: "network", version: "1.0", threshold: 0.5, remarks: [], malignancy: null, milliseconds: null, probability, margins: new Map() };
+    const answered = (label: string, prompt: Partial<Prompt>): Mask => {
+      one.setMarks({ base: null, prompt: { ...one.marks.prompt, ...prompt } });
+      one.setOutcome(outcome);
+      one.replace(label, one.answer(), { marks: one.marks, origin: { by: ["network 1.0"], adds: one.handSet().count > 0 } });
+      return one.mask();
+    };
+    expect(answered("Click inside", { inside: [[4, 6]] })).toEqual(square);
+    const corrected = copyOf(square);
+    corrected.data.fill(1, 15 * 20 + 3, 15 * 20 + 6);
+    corrected.data[3 * 20 + 3] = 0;
+    one.replace("Brush", copyOf(corrected));
+    expect(one.handSet().count).toBe(4);
+    expect(answered("Click inside", { inside: [[4, 6], [4, 7]] })).toEqual(corrected);
+    expect(one.authors).toEqual({ by: ["network 1.0"], byHand: true });
+    // A click on what was erased takes the lesion back there; what was drawn elsewhere stays.
+    answered("Click inside", { inside: [[4, 6], [4, 7], [3, 3]] });
+    expect([one.mask().data[3 * 20 + 3], one.mask().data[15 * 20 + 4], one.handSet().count]).toEqual([1, 1, 3]);
+    answered("Click outside", { outside: [[15, 4]] });
+    expect(one.mask()).toEqual(square);
+    one.undo();
+    expect(one.mask().data[15 * 20 + 4]).toBe(1);
+    one.replaceWhole("Outline", square, ["network 1.0"]);
+    expect(one.handSet().count).toBe(0);
   });
 
   it("has a margin for the model's own mask alone", () => {

@@ -3,7 +3,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import { Display } from "../viewer/display";
-import { HelpDialog, LoginDialog, RemarksDialog } from "./dialogs";
+import { HelpDialog, LoginDialog, RemarksDialog, ReplaceDialog } from "./dialogs";
 import { filesOf } from "./dropped";
 import { Header } from "./Header";
 import { Message } from "./Message";
@@ -57,6 +57,7 @@ export function AppView() {
       {app.needsLogin && <LoginDialog error={app.error} provider={app.about?.has_provider === true} onLogin={(name, password) => { void app.logIn(name, password); }} />}
       {help && <HelpDialog onClose={() => { setHelp(false); }} />}
       {app.asking !== null && <RemarksDialog method={app.asking} onAnswer={(read) => { app.answerRemarks(read); }} />}
+      {app.replacing !== null && <ReplaceDialog onAnswer={(agreed) => { app.answerReplacing(agreed); }} />}
     </div>
   );
 }

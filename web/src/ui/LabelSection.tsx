@@ -1,5 +1,5 @@
 /** Labelling a data set: projects and their images. What is decided on an image stands above it. */
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Project } from "../backend/projects";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
@@ -32,12 +32,16 @@ export function LabelSection({ app, onPicked }: { app: App; onPicked: () => void
 
 function Chosen({ app, project, onPicked }: { app: App; project: Project; onPicked: () => void }) {
   const [shown, setShown] = useState(false);
+  const folder = useRef<HTMLInputElement>(null);
   const { labelling } = app;
   return (
     <>
       <p className="hint">{project.images} images, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you.</p>
       <div className="buttons">
-        <button type="button" disabled={app.session === null} onClick={() => { void labelling.addScan(project); }}>Add the open scan</button>
+        <button type="button" disabled={app.session === null || app.busy !== null} onClick={() => { void labelling.addScan(project); }}>Add the open scan</button>
+        <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add all {app.scans.length} scans above</button>
+        <button type="button" disabled={app.busy !== null} title="Each file is a scan. Files of one folder within it count as one patient." onClick={() => folder.current?.click()}>Add a folder</button>
+        <input ref={folder} hidden type="file" data-testid="label-folder" {...{ webkitdirectory: "" }} onChange={(event) => { void labelling.addFolder(project, [...(event.target.files ?? [])]); event.target.value = ""; }} />
         <button type="button" className="primary" onClick={() => { void labelling.next(project).then(() => { if (labelling.opened !== null) onPicked(); }); }}>Next image</button>
         {app.isAdmin && <button type="button" onClick={() => { setShown(true); }}>Agreement and effort</button>}
       </div>

@@ -39,9 +39,16 @@ export function OutlinePanel({ app, session }: { app: App; session: Session }) {
       {method?.kind === "classical" && <Parameters app={app} session={session} parameters={method.parameters} />}
       <Threshold session={session} />
       <Tidy session={session} />
+      <HandSet session={session} />
       <Pointing method={app.prompted} chosen={method} />
     </div>
   );
+}
+
+/** That clicks and the threshold leave a correction as it is. */
+function HandSet({ session }: { session: Session }) {
+  const { count } = session.handSet();
+  return count === 0 ? null : <p className="hint">{count} pixels were set by hand. Clicks, boxes and the threshold leave them; a click or scribble on them takes them back.</p>;
 }
 
 /** What answers where a person points; what it is stands here where it is not the chosen method, of which that stands above. */
@@ -60,7 +67,7 @@ function Threshold({ session }: { session: Session }) {
   const set = (threshold: number): void => {
     if (!session.editing) session.beginEdit();
     session.setThreshold(threshold);
-    session.preview(session.cut());
+    session.preview(session.answer());
   };
   return (
     <>
@@ -71,9 +78,9 @@ function Threshold({ session }: { session: Session }) {
         step={0.01}
         value={session.threshold}
         text={session.threshold.toFixed(2)}
-        help="Pixels with at least this probability are lesion. Corrections by hand are replaced; undo brings them back."
+        help="Pixels with at least this probability are lesion. What you have drawn or erased by hand stays."
         onChange={set}
-        onDone={() => { session.endEdit(`Threshold ${session.threshold.toFixed(2)}`, { origin: { by: session.outcome === null ? [] : [namedWithVersion(session.outcome)], adds: false } }); }}
+        onDone={() => { session.endEdit(`Threshold ${session.threshold.toFixed(2)}`, { origin: { by: session.outcome === null ? [] : [namedWithVersion(session.outcome)], adds: session.marks.base !== null || session.handSet().count > 0 } }); }}
       />
       {session.outcome !== null && (
         <p className="hint">
@@ -138,11 +145,9 @@ function Tidy({ session }: { session: Session }) {
         <button
           type="button"
           disabled={!between}
-          title={between ? `Between ${before + 1} and ${after + 1}` : "Outline one before and one after this first"}
+          title={between ? `All between ${before + 1} and ${after + 1}` : "Outline one before and one after this first"}
           onClick={() => {
-            if (!between) return;
-            const fraction = (session.frame - before) / (after - before);
-            session.replace("Interpolate", interpolated(session.mask(before), session.mask(after), fraction));
+            if (between) interpolate(session, before, after);
           }}
         >
           Interpolate
@@ -151,4 +156,14 @@ function Tidy({ session }: { session: Session }) {
       <button type="button" onClick={() => { session.replaceWhole("Clear", emptyMask(session.image.rows, session.image.columns), []); }}>Clear</button>
     </div>
   );
+}
+
+/** Outlines every frame between two outlined ones; each is a step. */
+function interpolate(session: Session, before: number, after: number): void {
+  const shown = session.frame;
+  for (let frame = before + 1; frame < after; frame += 1) {
+    session.show(frame);
+    session.replace("Interpolate", interpolated(session.mask(before), session.mask(after), (frame - before) / (after - before)));
+  }
+  session.show(shown);
 }

@@ -27,7 +27,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
     app.server.versions(session.scan, session.index).then(setVersions, () => { setVersions([]); });
   }, [app, session, onServer]);
   const keep = (): void => {
-    const about = { frame: session.frame, base: session.outcome?.id ?? null, note, seconds: (performance.now() - session.openedAt) / 1000 };
+    const about = { frame: session.frame, base: session.outcome?.id ?? null, note, seconds: (performance.now() - session.openedAt) / 1000, skinLine: session.skin.line };
     void app.during("Keeping the version", async () => {
       const kept = await app.server.keep(session.scan, session.index, session.mask(), about);
       session.markKept();
@@ -39,6 +39,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
     void app.during("Opening the version", async () => {
       const mask = await app.server.versionMask(session.scan, session.index, version);
       session.show(version.frame);
+      session.skin.lay(version.skinLine);
       session.replaceWhole(`Version ${version.number}`, mask, [...version.base, `${version.createdBy} (version ${version.number})`]);
       session.markKept();
     });

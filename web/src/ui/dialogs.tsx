@@ -21,6 +21,18 @@ export function RemarksDialog({ method, onAnswer }: { method: Method; onAnswer: 
   );
 }
 
+export function ReplaceDialog({ onAnswer }: { onAnswer: (agreed: boolean) => void }) {
+  return (
+    <Dialog title="Replace your correction?" onClose={() => { onAnswer(false); }}>
+      <p>The mask was drawn or corrected by hand. A new outline takes its place. Undo brings it back, and the Versions tab keeps a mask for good.</p>
+      <div className="buttons">
+        <button type="button" className="primary" autoFocus onClick={() => { onAnswer(false); }}>Leave it</button>
+        <button type="button" onClick={() => { onAnswer(true); }}>Replace it</button>
+      </div>
+    </Dialog>
+  );
+}
+
 export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (millimetres: number | null) => void }) {
   const [text, setText] = useState("10");
   const length = Number(text.replace(",", "."));

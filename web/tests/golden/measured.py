@@ -13,7 +13,7 @@ from scipy import ndimage
 from breastseg.core.grid import Grid
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
-from breastseg.measure import measure, skin_distance
+from breastseg.measure import SeenSkin, measure, skin_line
 
 _CASES = 6
 _TO = Path(__file__).with_name("measured.json")
@@ -43,7 +43,7 @@ def main() -> None:
                     {
                         "box": [*lesion.box.start, *lesion.box.stop],
                         **measure(lesion, grid).as_dict(),
-                        "skin_distance": skin_distance(lesion, breast, grid),
+                        "skin_distance": SeenSkin(skin_line(breast)).distance(lesion, grid),
                     }
                     for lesion in found
                 ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,19 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from breastseg.annotation.consensus import consensus
 from breastseg.annotation.labels import Effort, effort, write_labels
-from breastseg.annotation.priority import proposed_case
 from breastseg.annotation.progress import Status, status_of
 from breastseg.annotation.project import Project, ProjectCase, ProjectSettings
 from breastseg.annotation.reading import Decision, Reading
 from breastseg.core.errors import InputError
-from breastseg.core.image import Image
-from breastseg.core.segmenter import Segmenter
 from breastseg.inference.options import MethodOptions
 from breastseg.service import asked
 from breastseg.service.caller import AdminOf, AnnotatorOf, CallerOf
 from breastseg.service.encoded import png_response
 from breastseg.service.labelling import Place, place_of
 from breastseg.service.problem import NotFoundError
+from breastseg.service.proposing import propose
 from breastseg.service.routes.versions import MOST_MASK_BYTES
 from breastseg.service.segmenting import labels_of_png
 from breastseg.service.service import ServiceOf
@@ -137,7 +134,10 @@ def get_project(project: Id, service: ServiceOf, caller: CallerOf) -> ProjectInf
 def add_scan_to_project(
     project: Id, body: ScanToLabel, service: ServiceOf, _caller: AnnotatorOf
 ) -> list[CaseInfo]:
-    """Add the images of a scan, each with a proposed mask; volumes are refused."""
+    """Add the images of a scan, each with a proposed mask; volumes are refused.
+
+    An image that is in the project already stays as it is.
+    """
     opened = service.labelling.one(project)
     with service.store.session() as session:
         count = len(asked.scan(session, body.scan).images)
@@ -145,12 +145,15 @@ def add_scan_to_project(
     if any(image.held.kind == "volume" for image in images):
         raise InputError("a scan with a volume", "images", "export its slices as images")
     segmenter = service.methods.open(opened.settings.method, {}, MethodOptions(force=True))
+    known = {case.name: case for case in opened.cases()}
     added = []
     for image in images:
         for frame in range(image.held.frames):
-            pixels = service.pictures.image(image.held, frame, image.stated_mm)
-            place = Place(body.scan, image.index, frame)
-            case = _add(opened, place.case, body.patient or body.scan, pixels, segmenter)
+            name = Place(body.scan, image.index, frame).case
+            case = known.get(name)
+            if case is None:
+                pixels = service.pictures.image(image.held, frame, image.stated_mm)
+                case = propose(opened, name, body.patient or body.scan, pixels, segmenter)
             added.append(_case(case, proposed=True))
     return added
 
@@ -171,7 +174,7 @@ def open_next_case(project: Id, service: ServiceOf, caller: AnnotatorOf) -> Case
     if case.method != method and not opened.readings(case.name):
         segmenter = service.methods.open(method, {}, MethodOptions(force=True))
         image = service.kinds.image(case.name)
-        case = _add(opened, case.name, case.patient, image, segmenter)
+        case = propose(opened, case.name, case.patient, image, segmenter)
     return _case(case, opened.proposed(case.name) is not None)
 
 
@@ -276,17 +279,6 @@ def download_labels(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return FileResponse(Path(archive), media_type="application/zip", filename="labels.zip")
-
-
-def _add(
-    project: Project, name: str, patient: str, image: Image, segmenter: Segmenter
-) -> ProjectCase:
-    """Add an image with the mask that a method proposes, or replace what is known of it."""
-    prediction = segmenter.segment(image)
-    case = proposed_case(name, patient, image, prediction.probability)
-    case = replace(case, method=project.settings.method)
-    project.add(case, prediction.mask().foreground)
-    return case
 
 
 def _info(name: str, project: Project, reader: str) -> ProjectInfo:

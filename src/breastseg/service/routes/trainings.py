@@ -20,7 +20,7 @@ from breastseg.core.image import Modality
 from breastseg.retraining.task import Outcome, check_can_train, modality_of
 from breastseg.service import asked, tables
 from breastseg.service.caller import AdminOf, CallerOf
-from breastseg.service.kinds import TRAINING
+from breastseg.service.kinds import PROPOSALS, TRAINING
 from breastseg.service.labelling import place_of
 from breastseg.service.methods import trained_name
 from breastseg.service.problem import ConflictError, NotFoundError
@@ -137,7 +137,11 @@ def get_training(training: Id, service: ServiceOf, _caller: CallerOf) -> Trainin
 
 @router.post("/trainings/{training}/choice")
 def choose(training: Id, body: ChoiceRequest, service: ServiceOf, caller: AdminOf) -> TrainingInfo:
-    """Take the new bundle for the project, or stay with the old method."""
+    """Take the new bundle for the project, or stay with the old method.
+
+    A job then renews what is proposed of images that nobody has read, and with it the order
+    of the queue.
+    """
     with service.store.session() as session:
         row = _found(session, training)
         if row.outcome is None:
@@ -145,8 +149,11 @@ def choose(training: Id, body: ChoiceRequest, service: ServiceOf, caller: AdminO
         project = service.labelling.one(row.project)
         project.proposing(trained_name(row.id) if body.take == "after" else row.method)
         row.choice, row.chosen_by, row.chosen_at = body.take, caller.name, tables.now()
+        service.jobs.add(session, PROPOSALS, {"project": row.project}, caller.name)
         session.flush()
-        return _info(session, row)
+        info = _info(session, row)
+    service.jobs.wake()
+    return info
 
 
 @router.get(

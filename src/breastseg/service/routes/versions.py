@@ -13,6 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from breastseg.core.errors import InputError
+from breastseg.measure.skin import LaidSkin
+from breastseg.results.given_mask import GivenMask
 from breastseg.results.schema import plain
 from breastseg.service import asked, tables
 from breastseg.service.caller import AnnotatorOf, CallerOf
@@ -29,6 +31,7 @@ from breastseg.service.wire import Id, Index, VersionInfo
 router = APIRouter(tags=["versions"])
 
 MOST_MASK_BYTES = 64 * 2**20
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 _PNG = {"image/png": {"schema": {"type": "string", "format": "binary"}}}
 _PLACE = "/scans/{scan}/images/{image}/versions"
 
@@ -43,6 +46,20 @@ class VersionForm(BaseModel):
     base: Id | None = Field(default=None, description="segmentation that it started from")
     note: str = Field(default="", max_length=10_000)
     seconds: float | None = Field(default=None, ge=0, le=1e6, description="that the person took")
+    skin_line: list[Coordinate] | None = Field(
+        default=None,
+        min_length=4,
+        max_length=4,
+        description="row and column of two points of the skin line that the person has laid",
+    )
+
+    @property
+    def skin(self) -> LaidSkin | None:
+        """As it was laid."""
+        if self.skin_line is None:
+            return None
+        row0, column0, row1, column1 = self.skin_line
+        return LaidSkin(((row0, column0), (row1, column1)))
 
 
 @router.post(_PLACE, status_code=201)
@@ -62,7 +79,7 @@ def add_version(
         found = asked.image(session, scan, image)
         base = None if form.base is None else asked.segmentation(session, form.base)
     picture = service.pictures.image(found.held, form.frame, found.stated_mm)
-    entry, drawn = measured(picture, mask, caller.name, base)
+    entry, drawn = measured(GivenMask(picture, mask, form.skin), caller.name, base)
     digest = service.files.keep_bytes(stored_mask(mask))
     with service.store.session() as session:
         row = tables.Version(
@@ -150,10 +167,19 @@ def export_version(
     picture = service.pictures.image(found.held, frame, found.stated_mm)
     mask = labels_of_png(service.files.blob(row.mask).read_bytes()) > 0
     remarks = service.methods.one(base.request["method"]).remarks if base else ()
-    entry, drawn = measured(picture, mask, row.created_by, base)
+    entry, drawn = measured(GivenMask(picture, mask, _skin_of(row)), row.created_by, base)
     entry = replace(entry, remarks=(*entry.remarks, *remarks))
     outlined = Outlined(picture, drawn, entry, row.created_at, row.created_by, row.note)
     return exported(service, name, outlined)
+
+
+def _skin_of(row: tables.Version) -> LaidSkin | None:
+    """The skin line that was laid when it was kept."""
+    ends = row.document["entries"][0].get("skin_line")
+    if ends is None:
+        return None
+    first, last = ((float(row), float(column)) for row, column in ends)
+    return LaidSkin((first, last))
 
 
 def _next_number(session: Session, scan: str, image: int, frame: int) -> int:
