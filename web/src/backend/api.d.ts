@@ -569,6 +569,8 @@ export interface paths {
         /**
          * Add Scan To Project
          * @description Add the images of a scan, each with a proposed mask; volumes are refused.
+         *
+         *     An image that is in the project already stays as it is.
          */
         post: operations["add_scan_to_project"];
         delete?: never;
@@ -824,6 +826,9 @@ export interface paths {
         /**
          * Choose
          * @description Take the new bundle for the project, or stay with the old method.
+         *
+         *     A job then renews what is proposed of images that nobody has read, and with it the order
+         *     of the queue.
          */
         post: operations["choose"];
         delete?: never;
