@@ -93,6 +93,24 @@ def test_half_a_cyst_is_complex_and_two_columns_combined() -> None:
     assert said["posterior_features"].value == "combined"
 
 
+def test_a_mask_with_its_own_shadow_is_neither_complex_nor_anechoic() -> None:
+    """As a reader draws some cancers: the lower part is dark because nothing reaches it."""
+    levels, mask = plain(2, 102, 30)
+    levels[30:42, 55:95] = 60
+    said = described(ultrasound(levels), mask)
+    assert said["posterior_features"].value == "shadowing"
+    assert (said["echo_pattern"].value, "shadow" in said["echo_pattern"].detail) == (None, True)
+    levels[42:60, 55:75] = 60
+    assert described(ultrasound(levels), mask)["echo_pattern"].value == "hypoechoic"
+
+
+def test_a_dark_side_is_no_tissue_to_compare_with() -> None:
+    levels, mask = plain(51, 102, 102)
+    levels[:, 100:] = 9  # the probe does not touch the skin there
+    said = described(ultrasound(levels), mask)["echo_pattern"]
+    assert (said.value, said.detail) == ("hypoechoic", "inside 0.20, beside 0.40 of the grey range")
+
+
 def test_what_cannot_be_compared_is_not_computed_and_says_why() -> None:
     levels, mask = plain(51, 102, 153)
     unknown = described(ultrasound(levels, None), mask)

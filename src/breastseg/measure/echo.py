@@ -38,10 +38,11 @@ _WHERE = (
     f"same depth, {_BESIDE} of its width to each side; a rim of {_RIM} of its diameter left out"
 )
 ECHO_PATTERN = (
-    f"{_WHERE}; complex where {PART} to {1 - PART} of the inside is locally at most {ANECHOIC} and "
-    f"the rest is more than {DIFFERENCE} above that; anechoic where the median is at most "
-    f"{ANECHOIC} and the tissue beside is more than {DIFFERENCE} above it; else hypoechoic or "
-    f"hyperechoic where the median differs from that beside by more than {DIFFERENCE}, else "
+    f"{_WHERE}, where that is above {ANECHOIC}; complex where {PART} to {1 - PART} of the inside "
+    f"is locally at most {ANECHOIC}, the rest is more than {DIFFERENCE} above that and the "
+    f"posterior features are enhancement or combined; anechoic where the median is at most {ANECHOIC}, the "
+    f"tissue beside more than {DIFFERENCE} above it, and there is no shadowing; else hypoechoic "
+    f"or hyperechoic where the median differs from that beside by more than {DIFFERENCE}, else "
     "isoechoic (BI-RADS compares with fat, which is not looked for)"
 )
 POSTERIOR = (
@@ -55,6 +56,7 @@ CUT = "the lesion is cut by the border of the scan"
 _NO_SPACING = "the distance of pixels is not known, nor that rows go into the body"
 _NO_SIDE = "too little of the scan lies beside the lesion"
 _NOT_BELOW = "the scan ends too close below the lesion"
+_FLUID_OR_SHADOW = "as dark as fluid or as shadow, and what lies below does not tell which"
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,15 +125,17 @@ def echo_pattern(around: Surroundings) -> tuple[str | None, str]:
     core = narrowed(around.lesion, rim, around.steps)
     inside = around.levels[core if core.any() else around.lesion]
     rows = np.flatnonzero(around.lesion.any(axis=1))
-    sides = _sides(around, slice(rows[0], rows[-1] + 1), rim)
+    sides = _sides(around, slice(rows[0], rows[-1] + 1), rim, ANECHOIC)
     if not sides.size:
         return None, _NO_SIDE
     level, beside = float(np.median(inside)), float(np.median(sides))
     detail = f"inside {level:.2f}, beside {beside:.2f} of the grey range"
-    if _is_complex(around, core):
+    below = posterior(around)[0]
+    if below in ("enhancement", "combined") and _is_complex(around, core):
         return "complex", detail
     if level <= ANECHOIC and beside - level > DIFFERENCE:
-        return "anechoic", detail
+        fluid = below not in (None, "shadowing")
+        return ("anechoic", detail) if fluid else (None, _FLUID_OR_SHADOW)
     if abs(level - beside) <= DIFFERENCE:
         return "isoechoic", detail
     return ("hypoechoic" if level < beside else "hyperechoic"), detail
@@ -187,10 +191,13 @@ def _rim(around: Surroundings) -> float:
     return _RIM * 2 * math.sqrt(area / math.pi)
 
 
-def _sides(around: Surroundings, rows: slice, rim: float) -> NDArray[np.float32]:
+def _sides(
+    around: Surroundings, rows: slice, rim: float, floor: float = 0.0
+) -> NDArray[np.float32]:
     """The levels beside the lesion's columns; none where too little of the scan is shown there.
 
-    What is black throughout on one side is no scan, as the corners of a sector are.
+    A side whose median is not above the floor is left out: it is no scan, as the corners of a
+    sector are, or no tissue that was reached, as where the probe does not touch the skin.
     """
     columns = np.flatnonzero(around.lesion.any(axis=0))
     gap = math.ceil(rim / around.steps[1])
@@ -200,7 +207,7 @@ def _sides(around: Surroundings, rows: slice, rim: float) -> NDArray[np.float32]
     for part in (slice(max(0, first - wide), max(0, first)), slice(last, last + wide)):
         levels, others = around.levels[rows, part], around.others[rows, part]
         kept = levels[~others]
-        if kept.size >= _MIN_HELD * wide * (rows.stop - rows.start) and np.median(kept) > 0:
+        if kept.size >= _MIN_HELD * wide * (rows.stop - rows.start) and np.median(kept) > floor:
             found.append(kept)
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 
