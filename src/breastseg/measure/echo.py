@@ -40,9 +40,10 @@ _WHERE = (
 ECHO_PATTERN = (
     f"{_WHERE}, where that is above {ANECHOIC}; complex where {PART} to {1 - PART} of the inside "
     f"is locally at most {ANECHOIC}, the rest is more than {DIFFERENCE} above that and the "
-    f"posterior features are enhancement or combined; anechoic where the median is at most {ANECHOIC}, the "
-    f"tissue beside more than {DIFFERENCE} above it, and there is no shadowing; else hypoechoic "
-    f"or hyperechoic where the median differs from that beside by more than {DIFFERENCE}, else "
+    f"posterior features are enhancement or combined; anechoic where the median is at most "
+    f"{ANECHOIC}, the tissue beside more than {DIFFERENCE} above it, and there is no shadowing; "
+    "else hypoechoic or hyperechoic where the median differs from that beside by more than "
+    f"{DIFFERENCE}, else "
     "isoechoic (BI-RADS compares with fat, which is not looked for)"
 )
 POSTERIOR = (
