@@ -128,10 +128,46 @@ def test_copies_that_hang_on_the_first_page(tmp_path: Path) -> None:
         writer.write(tissue(), subifds=1, **common)
         writer.write(tissue()[::2, ::2], subfiletype=1, **common)
         writer.write(tissue()[:50], subfiletype=1, **common)  # a label
-        writer.write(tissue(), **common)  # another image
+        writer.write(tissue()[:, :64], **common)  # another image
     with TiledTiff(path) as tiff:
         assert tiff.levels == ((ROWS, COLUMNS), (ROWS // 2, COLUMNS // 2))
         np.testing.assert_array_equal(tiff.window(1, 9, 8, 70, 80), tissue()[::2, ::2][9:79, 8:88])
+
+
+@pytest.mark.parametrize("label", [{}, {"tile": (64, 64)}, {"subfiletype": 1}])
+def test_a_label_before_the_slide_is_not_taken_for_it(
+    tmp_path: Path, label: dict[str, object]
+) -> None:
+    path = tmp_path / "label-first.ome.tif"
+    common: dict[str, object] = {"photometric": "rgb", "metadata": None}
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(255 - tissue()[:50, :99], **common, **label)  # type: ignore[arg-type]
+        writer.write(tissue(), tile=(64, 64), **common)  # type: ignore[arg-type]
+    with Slide(path, (0.5, 0.5)) as slide:
+        assert slide.levels == ((ROWS, COLUMNS),)
+        np.testing.assert_array_equal(slide.region(5, 6, 50, 60), tissue()[5:55, 6:66])
+
+
+def test_the_scale_is_that_of_the_image_that_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "two.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for part, step in ((tissue()[:50, :99], 20.0), (tissue(), 0.5)):
+            sizes = {"axes": "YXS", "PhysicalSizeX": step, "PhysicalSizeY": step}
+            writer.write(part, photometric="rgb", metadata=sizes)
+    with Slide(path) as slide:
+        assert (slide.size, slide.spacing_um) == ((ROWS, COLUMNS), (0.5, 0.5))
+
+
+@pytest.mark.parametrize("options", [{}, {"tile": (64, 64)}])
+def test_several_images_of_the_full_size_are_refused(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    path = tmp_path / "planes.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for plane in (tissue(), tissue()[::-1].copy()):
+            writer.write(plane, photometric="rgb", **options)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedError, match="holds 2 images of 420 x 300 pixels"):
+        Slide(path)
 
 
 def test_striped_tiff_is_a_slide_too(tmp_path: Path) -> None:

@@ -26,11 +26,15 @@ LONGEST = 2**24
 """Characters; a longer description is not looked at."""
 
 
-def ome_spacing_um(description: str | None) -> tuple[float, float] | None:
-    """The (row, column) step of the first image in micrometres.
+def ome_spacing_um(
+    description: str | None, size: tuple[int, int] | None = None
+) -> tuple[float, float] | None:
+    """The (row, column) step of an image in micrometres.
 
     Args:
         description: the ImageDescription of the file's first page.
+        size: (rows, columns) of the image that is meant; the first by default, and where none is
+            as large.
 
     Returns:
         None where it is no OME-XML, or states no size or one in an unknown unit.
@@ -42,9 +46,12 @@ def ome_spacing_um(description: str | None) -> tuple[float, float] | None:
         root = ElementTree.fromstring(text.strip())
     except ElementTree.ParseError:
         return None
-    pixels = next((one for one in root.iter() if one.tag.rpartition("}")[2] == "Pixels"), None)
-    if pixels is None:
+    every = [one for one in root.iter() if one.tag.rpartition("}")[2] == "Pixels"]
+    if not every:
         return None
+    wanted = None if size is None else (str(size[0]), str(size[1]))
+    alike = [one for one in every if (one.get("SizeY"), one.get("SizeX")) == wanted]
+    pixels = (alike or every)[0]
     steps = []
     for axis in "YX":
         factor = _UM.get(pixels.get(f"PhysicalSize{axis}Unit", "µm").strip().lower(), math.nan)

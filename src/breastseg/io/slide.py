@@ -30,7 +30,7 @@ from breastseg.io.flat_image import IMAGE_STARTS, FlatImage
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened
 from breastseg.io.tiff_pages import TIFF_STARTS
-from breastseg.io.tiled_tiff import TiledTiff, check_tiles
+from breastseg.io.tiled_tiff import TiledTiff, check_tiles, page_areas
 
 WHITE = 255
 PLAUSIBLE_UM = (0.02, 50.0)
@@ -275,7 +275,11 @@ def _open(path: Path) -> _Reader:
     if head in TIFF_STARTS:
         check_tiles(path)
     try:
-        return _OpenSlideReader(path)
+        reader = _OpenSlideReader(path)
+        if not reader.is_largest(path):
+            reader.close()
+            return TiledTiff(path)
+        return reader
     except OpenSlideUnsupportedFormatError as error:
         if head in TIFF_STARTS:
             return TiledTiff(path)
@@ -309,6 +313,17 @@ class _OpenSlideReader:
         self._error = openslide.OpenSlideError
         self.origin, self._size = self._bounds()
 
+    def is_largest(self, path: Path) -> bool:
+        """Whether all other pages of a plain TIFF file are smaller: OpenSlide takes the first.
+
+        Formats of a scanner's maker say themselves which page is the slide.
+        """
+        if self._slide.properties.get("openslide.vendor") != "generic-tiff":
+            return True
+        columns, rows = self._slide.dimensions
+        others = page_areas(path)[1:]
+        return all(area < columns * rows for area in others)
+
     def _bounds(self) -> tuple[Size, Size]:
         """First (row, column) of what was scanned, and its size; all where nothing is stated."""
         columns, rows = self._slide.dimensions
@@ -338,7 +353,9 @@ class _OpenSlideReader:
 
     @property
     def spacing_um(self) -> tuple[float, float] | None:
-        stated = ome_spacing_um(self._slide.properties.get("tiff.ImageDescription"))
+        columns, rows = self._slide.dimensions
+        said = self._slide.properties.get("tiff.ImageDescription")
+        stated = ome_spacing_um(said, (rows, columns))
         if stated is not None:
             return stated
         try:

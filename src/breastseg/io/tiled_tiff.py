@@ -71,6 +71,21 @@ def check_tiles(path: Path) -> None:
         check_memory(4 * rows * columns, str(path), f"tiles of {columns} x {rows} pixels")
 
 
+def page_areas(path: Path) -> list[int]:
+    """Pixels of each page of a TIFF file; none where tifffile does not understand it."""
+    from tifffile import TiffFile
+
+    try:
+        with quiet(), TiffFile(path) as file:
+            return [_area(one.aspage()) for one in file.pages]
+    except _ERRORS:
+        return []
+
+
+def _area(page: TiffPage) -> int:
+    return int(page.imagelength) * int(page.imagewidth)
+
+
 def _tile_of(page: TiffPage) -> tuple[int, int]:
     """(rows, columns) that are decoded at a time: of a tile, or of a strip."""
     if page.is_tiled:
@@ -80,14 +95,17 @@ def _tile_of(page: TiffPage) -> tuple[int, int]:
 
 
 class TiledTiff:
-    """The first image of a TIFF file and its reduced copies. Close it, or use it in ``with``.
+    """The largest image of a TIFF file and its reduced copies. Close it, or use it in ``with``.
+
+    What else lies in the file, such as its label, is passed over.
 
     Args:
         path: a TIFF or BigTIFF file of 8-bit grey or RGB, tiled or in strips.
 
     Raises:
         UnreadableError: missing, damaged, or no TIFF.
-        UnsupportedError: another kind of pixels.
+        UnsupportedError: another kind of pixels, or several images of the largest size, such as
+            channels or focal planes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -135,7 +153,7 @@ class TiledTiff:
 
         None where both are absent.
         """
-        stated = ome_spacing_um(self._file.ome_metadata)
+        stated = ome_spacing_um(self._file.ome_metadata, self.levels[0])
         if stated is not None:
             return stated
         tags = self._pages[0].tags
@@ -206,12 +224,21 @@ class TiledTiff:
                     yield i * height, j * width, np.asarray(decoded[0], np.uint8)
 
     def _levels(self) -> list[TiffPage]:
-        """The first page and the reduced copies that follow it or hang on it, by size."""
-        first = self._file.pages.first
-        pages = (self._file.pages[index] for index in range(1, len(self._file.pages)))
+        """The largest page and the reduced copies beside it or that hang on it, by size."""
         # read whole, never as frames, which know their tiles alone
-        others = [page.aspage() for page in (*pages, *(first.pages or ()))]
-        found = [first, *(page for page in others if page.subfiletype & _REDUCED)]
+        pages = [self._file.pages[index].aspage() for index in range(len(self._file.pages))]
+        first = max(pages, key=_area)
+        others = (*pages, *(page.aspage() for page in first.pages or ()))
+        copies = (page for page in others if page is not first and page.subfiletype & _REDUCED)
+        found = [first, *copies]
+        as_large = [page for page in pages if _area(page) == _area(first)]
+        if len(as_large) > 1:
+            raise UnsupportedError(
+                f"{self.path}: holds {len(as_large)} images of {first.imagewidth} x "
+                f"{first.imagelength} pixels, such as channels or focal planes",
+                "one image of the full size, with its reduced copies",
+                "export the one that is meant, in RGB",
+            )
         for page in found:
             if min(page.imagelength, page.imagewidth, *_tile_of(page)) < 1:
                 raise UnreadableError(
