@@ -57,7 +57,8 @@ def test_the_contours_of_a_calibrated_bundle(client: TestClient) -> None:
     scan = client.post("/api/scans", files=[("files", ("disc.png", dark_disc()))]).json()["id"]
     methods = {one["name"]: one["margins"] for one in client.get("/api/methods").json()}
     assert methods[trained_name(ID)] == [0.9]
-    assert methods["otsu"] == methods["ultrasound"] == []
+    assert methods["otsu"] == methods["ultrasound-fast"] == []
+    assert methods["ultrasound"] == [0.8, 0.9, 0.95]
     body = {"scan": scan, "method": trained_name(ID), "margin": 0.9}
     made = client.post("/api/segmentations", json=body).json()
     lesion = made["document"]["entries"][0]["lesions"][0]
