@@ -89,8 +89,7 @@ def _python(code: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]
                     raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
         sys.meta_path.insert(0, Absent())
-        from breastseg.cli.data import ListData
-from breastseg.cli.main import main
+        from breastseg.cli.main import main
     """
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(barrier) + textwrap.dedent(code)],
