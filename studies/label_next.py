@@ -265,25 +265,46 @@ def table(options: argparse.Namespace) -> None:
             print(f"| {label} | {choice} | {intervals(difference, patients)} |")
 
 
+def before(
+    choice: str, size: int, seed: int, pool: Part, options: argparse.Namespace
+) -> NDArray[np.float64]:
+    """Dice, before they were labelled, of the images that a size adds, by the network until then.
+
+    Returns:
+        Of each image that the size adds to the one before it.
+    """
+    sizes = [options.sizes[options.sizes.index(size) - 1], size]
+    earlier, folder = (folder_of(choice, one, seed, options) for one in sizes)
+    added = json.loads((folder / "images.json").read_text())[sizes[0] :]
+    masks = pool.maps(earlier / "run")[added] >= THRESHOLD
+    return np.array([dice(*pair) for pair in zip(masks, pool.truths[added], strict=True)])
+
+
 def what_was_chosen(options: argparse.Namespace, pool: Part) -> None:
-    """Print what the images of each choice are like."""
+    """Print what the images of each choice are like, and how well they were segmented before."""
     print("| choice | labelled | patients | malignant | lesion, fraction of the image, median |")
     print("|---|---|---|---|---|")
     patients = np.array([ref.patient_id for ref in pool.refs])
     malignant = np.array([ref.label == "malignant" for ref in pool.refs])
     fraction = pool.truths.mean(axis=(1, 2))
-    for choice in CHOICES:
+    for choice in options.choices:
         for size in options.sizes:
             rows = []
             for seed in options.seeds:
                 listed = folder_of(choice, size, seed, options) / "images.json"
-                if listed.exists():
-                    own = json.loads(listed.read_text())
-                    numbers = (malignant[own].mean(), np.median(fraction[own]))
-                    rows.append((len(set(patients[own])), *numbers))
-            if rows:
-                cells = " | ".join(f"{value:.3g}" for value in np.mean(rows, axis=0))
-                print(f"| {choice} | {size} | {cells} |")
+                own = json.loads(listed.read_text())
+                numbers = (malignant[own].mean(), np.median(fraction[own]))
+                rows.append((len(set(patients[own])), *numbers))
+            cells = " | ".join(f"{value:.3g}" for value in np.mean(rows, axis=0))
+            print(f"| {choice} | {size} | {cells} |")
+    print("\n| choice | added up to | Dice before, a seed each | missed before, a seed each |")
+    print("|---|---|---|---|")
+    for choice in options.choices:
+        for size in options.sizes[1:]:
+            found = [before(choice, size, seed, pool, options) for seed in options.seeds]
+            dices = " / ".join(f"{one.mean():.3f}" for one in found)
+            missed = " / ".join(f"{(one == 0).mean():.3f}" for one in found)
+            print(f"| {choice} | {size} | {dices} | {missed} |")
 
 
 def main() -> None:

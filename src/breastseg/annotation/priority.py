@@ -1,4 +1,7 @@
-"""Which image a network would learn most from: where it is unsure and has seen nothing alike.
+"""Which image to label next: where a network is unsure and has seen nothing alike.
+
+Such images are those that it segments worst. Trained on them it did not become better than on as
+many drawn at random, see studies/README.md.
 
 Each next image is the one with the largest product of its uncertainty and its distance to the
 nearest image that is labelled or chosen already. The distance is that of core-set selection

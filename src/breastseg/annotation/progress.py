@@ -40,8 +40,8 @@ def next_case(
 ) -> ProjectCase | None:
     """The image that a reader should see next.
 
-    Images that others have begun come first, so that cases become complete; then the image from
-    which a network would learn most, see `breastseg.annotation.priority`.
+    Images that others have begun come first, so that cases become complete; then the image on
+    which the method is unsure and that is unlike the others, see `breastseg.annotation.priority`.
 
     Args:
         project: the project.

@@ -162,7 +162,7 @@ def add_scan_to_project(
 def open_next_case(project: Id, service: ServiceOf, caller: AnnotatorOf) -> CaseInfo | None:
     """Open the image that the caller should read next; null where nothing is left.
 
-    It is the image that a network would learn most from, or one that others have begun. Where
+    It is one on which the method is unsure, or one that others have begun. Where
     nobody has read it and the project has got another method since its mask was proposed, that
     method proposes one now.
     """
