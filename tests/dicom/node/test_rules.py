@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from breastseg.core.errors import BreastsegError, InputError
-from breastseg.dicom.node.config import NodeConfig, Rule, read_config
+from breastseg.dicom.node.config import NodeConfig, Rule, WebDestination, read_config
+from breastseg.dicom.node.node import Node
 from breastseg.dicom.node.rules import Header, choose, default_rules, handlers, normals_outlined
 
 US = Header(
@@ -128,3 +129,12 @@ def test_the_guide_shows_a_configuration_that_can_be_read(tmp_path: Path) -> Non
 def test_waits_double_up_to_the_longest() -> None:
     config = NodeConfig(Path("x"), first_wait_s=5, longest_wait_s=60)
     assert [config.wait_s(tries) for tries in (1, 2, 3, 4, 5, 10**6)] == [5, 10, 20, 40, 60, 60]
+
+
+def test_a_secret_that_is_not_there_is_told_before_anything_is_received(tmp_path: Path) -> None:
+    pytest.importorskip("dicomweb_client", reason="needs the dicom extra")
+    web = WebDestination("web", "https://archive.example", secret_file=tmp_path / "token")
+    config = NodeConfig(tmp_path / "node", dicomweb=(web,))
+    with pytest.raises(InputError, match="token: cannot be read"):
+        Node(config, lambda _rule: pytest.fail("opened"), tmp_path)
+    assert not (tmp_path / "node").exists()

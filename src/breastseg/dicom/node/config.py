@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -268,6 +269,16 @@ class NodeConfig(Strict):
     def destinations(self) -> tuple[Destination, ...]:
         """All of them."""
         return (*self.dicom, *self.dicomweb, *self.folders)
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """The certificates, keys and secrets that it names."""
+        holders = (self.listen, self.audit, *self.dicom, *self.dicomweb)
+        for holder in filter(None, holders):
+            for name in ("certificate", "key", "authorities", "secret_file"):
+                path = getattr(holder, name, None)
+                if path is not None:
+                    yield path
 
     def wait_s(self, attempts: int) -> float:
         """Seconds to wait after so many attempts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -64,6 +65,9 @@ class Node:
             raise InputError("no destination", "at least one of dicom, dicomweb and folders")
         if config.listen is None and watched is None:
             raise InputError("nothing to listen on", "a table listen in the configuration")
+        for path in config.files:  # before a peer or a destination meets what is not there
+            if not os.access(path, os.R_OK):
+                raise InputError(f"{path}: cannot be read", "a file for the node's user")
         self._config = config
         self._opener = opener
         self._watched = watched
