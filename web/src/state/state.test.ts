@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { copyOf, emptyMask, type Mask } from "../mask/mask";
+import { copyOf, countOf, emptyMask, type Mask } from "../mask/mask";
 import { fillPolygon, stroke } from "../mask/paint";
 import { recorded, redone, undone, type History } from "./history";
 import type { Backend, ImageInfo, Outcome, Prompt } from "../backend/backend";
+import { interpolate } from "./interpolate";
 import { Session } from "./session";
 import { madeBy, sentence } from "./words";
 import { fitted, panned, toImage, toScreen, zoomed } from "./viewport";
@@ -146,6 +147,31 @@ describe("whose work a mask is", () => {
     expect(one.mask().data[15 * 20 + 4]).toBe(1);
     one.replaceWhole("Outline", square, ["network 1.0"]);
     expect(one.handSet().count).toBe(0);
+  });
+
+  it("interpolates all frames between two, and takes each back", () => {
+    const one = new Session({} as Backend, { id: "s", name: "s", createdAt: "", images: [{ ...image, frames: 6 }], problems: [] }, 0);
+    const disc = (radius: number): Mask => {
+      const mask = emptyMask(20, 20);
+      stroke(mask, { row: 10, column: 10 }, { row: 10, column: 10 }, radius, 1);
+      return mask;
+    };
+    for (const [frame, radius] of [[1, 2], [4, 8]]) {
+      one.show(frame);
+      one.replace("Brush", disc(radius));
+    }
+    one.show(2);
+    interpolate(one, 1, 4);
+    expect(one.frame).toBe(2);
+    // A disc that grows by two pixels of radius a frame, within less than one.
+    for (const [frame, radius] of [[2, 4], [3, 6]]) {
+      expect(countOf(one.mask(frame))).toBeGreaterThan(countOf(disc(radius - 1)));
+      expect(countOf(one.mask(frame))).toBeLessThan(countOf(disc(radius + 1)));
+    }
+    expect(one.outlinedFrames()).toEqual([1, 2, 3, 4]);
+    one.undo();
+    one.undo();
+    expect(one.outlinedFrames()).toEqual([1, 4]);
   });
 
   it("has a margin for the model's own mask alone", () => {

@@ -3,7 +3,8 @@ import { namedWithVersion, type Method, type Parameter, type Scalar } from "../b
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
-import { holesFilled, interpolated, smoothed } from "../mask/tidy";
+import { interpolate } from "../state/interpolate";
+import { holesFilled, smoothed } from "../mask/tidy";
 import { emptyMask } from "../mask/mask";
 import { Slider } from "./Slider";
 
@@ -156,14 +157,4 @@ function Tidy({ session }: { session: Session }) {
       <button type="button" onClick={() => { session.replaceWhole("Clear", emptyMask(session.image.rows, session.image.columns), []); }}>Clear</button>
     </div>
   );
-}
-
-/** Outlines every frame between two outlined ones; each is a step. */
-function interpolate(session: Session, before: number, after: number): void {
-  const shown = session.frame;
-  for (let frame = before + 1; frame < after; frame += 1) {
-    session.show(frame);
-    session.replace("Interpolate", interpolated(session.mask(before), session.mask(after), (frame - before) / (after - before)));
-  }
-  session.show(shown);
 }
