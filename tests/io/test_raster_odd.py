@@ -16,6 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from breastseg.core.errors import UnreadableError
 from breastseg.core.image import Image
 from breastseg.io.open import open_images
+from breastseg.io.source import CONSTANT
 
 RAMP = (np.arange(48, dtype=np.uint8) * 5).reshape(6, 8)
 COLOUR = np.stack([RAMP, RAMP[::-1], 255 - RAMP], axis=2)
@@ -56,6 +57,11 @@ def test_min_is_white_with_values_that_are_none() -> None:
     (image,) = read(tiff(array, photometric="miniswhite"))
     known = array[np.isfinite(array)]
     assert np.array_equal(image.array[0, 1:5], known.max() + known.min() - array[1:5])
+
+
+def test_an_image_without_a_value_says_so() -> None:
+    (image,) = read(tiff(np.full((6, 8), np.nan, np.float32)))
+    assert image.remarks == (CONSTANT,)
 
 
 @pytest.mark.parametrize("second", [RAMP[::-1], RAMP[::2, ::2]])

@@ -174,8 +174,10 @@ CONSTANT = "every pixel has the same value: there is nothing to see in this imag
 
 
 def constant_remark(array: NDArray[np.generic]) -> tuple[str, ...]:
-    """`CONSTANT` for an image of a single value; nothing for any other."""
+    """`CONSTANT` for an image of a single value, or of none; nothing for any other."""
     flat = array.reshape(len(array), -1)
+    if array.dtype.kind == "f" and not np.isfinite(flat).any():
+        return (CONSTANT,)
     # a few pixels settle it for nearly every image
     if (flat[:, :: max(1, flat.shape[1] // 64)] != flat[:, :1]).any():
         return ()
