@@ -102,6 +102,24 @@ def test_evaluate_counts_a_broken_case_and_says_so(
     assert "mine/s1" in capsys.readouterr().err
 
 
+def test_names_that_are_no_text_are_scored_and_split(
+    bundle: Path, data_set: Path, tmp_path: Path
+) -> None:
+    (data_set / "cases.csv").unlink()
+    try:
+        for folder in ("images", "masks"):
+            (data_set / folder / "s1.png").rename(f"{data_set}/{folder}/s\udcff.png")
+    except OSError:
+        pytest.skip("this file system takes only Unicode names")
+    data = ["--data", f"folder={data_set}"]
+    scored = ["evaluate", str(bundle), *data, "--out", str(tmp_path / "scores"), "--save-masks"]
+    assert main([*scored, "--quiet"]) == 0
+    assert "\\udcff" in (tmp_path / "scores/per_image.csv").read_text(encoding="utf-8")
+    assert (
+        main(["data", "split", *data, "--out", str(tmp_path / "split.json"), "--folds", "2"]) == 0
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "needle"),
     [

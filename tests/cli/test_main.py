@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from breastseg import __version__
+from breastseg.cli.console import say
 from breastseg.cli.data import ListData
 from breastseg.cli.main import COMMANDS, main
 from breastseg.io.write import write_png
@@ -191,3 +193,14 @@ def test_a_machine_that_fails_unforeseen_is_one_line(
     told = capsys.readouterr().err
     assert said in told
     assert len(told.splitlines()) == 1
+
+
+def test_a_name_steers_no_terminal_and_json_stays_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = '{"input": "a\x1b[31m\u202egnp \u00e9 \U0001f600"}'
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        printed = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding))
+        say(told)
+        text = printed.getvalue().decode(encoding)
+        assert text.strip().isprintable()
+        assert json.loads(text)["input"] == "a\x1b[31m\u202egnp \u00e9 \U0001f600"

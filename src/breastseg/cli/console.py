@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +12,11 @@ from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What could move a terminal's cursor or turn its text around; a file's name may hold it."""
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 WIDTH = 96
 """Characters of a line of text."""
@@ -95,7 +102,17 @@ def logged(name: str) -> Iterator[None]:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print in whatever encoding the stream has; what it cannot hold becomes an escape."""
-    encoding = getattr(stream, "encoding", None) or "ascii"
-    line = text.encode(encoding, "backslashreplace").decode(encoding)
-    print(line, file=stream, flush=True)
+    """Print in whatever encoding the stream has; what it cannot hold becomes an escape.
+
+    So does what would steer a terminal. The escapes are JSON's, so that JSON stays what it is.
+    """
+    text = _CONTROLS.sub(_escape, text)
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        text = _BEYOND_ASCII.sub(_escape, text)
+    print(text, file=stream, flush=True)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]

@@ -25,7 +25,7 @@ def naming_options(more: str = "") -> Iterator[None]:
 
 def tell_one(entry: Entry, quiet: bool = False) -> None:
     """Its lines: of a failure on standard error, else on standard output."""
-    for line in lines(entry):
+    for line in (one.replace("\n", "\\n") for one in lines(entry)):
         if entry.failed:
             complain(line)
         elif not quiet:

@@ -16,6 +16,7 @@ from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.core.mask import Mask
 from breastseg.data.cohorts import patient_key
+from breastseg.io.write import well_formed
 
 _LONG = 100  # letters of a name in a message
 NORMAL = "normal"
@@ -65,6 +66,11 @@ class CaseRef:
 
     is_volume: ClassVar[bool] = False
     """Whether the case is a volume, (phases, slices, rows, columns), and no image."""
+
+    def __post_init__(self) -> None:
+        """Names come from files, whose names may be no text, and go into files, which must be."""
+        for name in ("case_id", "patient_id", "source"):
+            object.__setattr__(self, name, well_formed(getattr(self, name)))
 
     @property
     def key(self) -> str:

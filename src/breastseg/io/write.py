@@ -97,10 +97,20 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     r"""Write text to a file as UTF-8 with ``\n`` line ends, whole or not at all.
 
+    What UTF-8 cannot hold becomes an escape.
+
     Raises:
         InputError: the file cannot be written.
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, well_formed(text).encode())
+
+
+def well_formed(text: str) -> str:
+    r"""The text with an escape such as ``\udcff`` for what UTF-8 cannot hold.
+
+    Names of files hold such characters where their bytes are no UTF-8.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def write_png(

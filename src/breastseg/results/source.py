@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from breastseg.core.errors import BreastsegError, UnreadableError
 from breastseg.io.memory import check_memory, max_memory
+from breastseg.io.write import well_formed
 
 STANDARD_INPUT = Path("-")
 
@@ -166,8 +167,8 @@ def unused(name: str, taken: set[str]) -> str:
 
 
 def printable(path: Path) -> str:
-    """A path as text that can be written in any file: bytes that are no UTF-8 become '?'."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """A path as text that can be written in any file, and that no other path is written as."""
+    return well_formed(str(path))
 
 
 def _stem(path: Path) -> str:
