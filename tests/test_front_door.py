@@ -71,7 +71,7 @@ def test_a_path_an_array_and_an_image_give_the_same(scan: Path) -> None:
     before = grey.copy()
     for given in (scan, image, grey, np.dstack([grey] * 3)):
         found = breastseg.segment(given)
-        assert np.allclose(found.probability, expected.probability, atol=1e-4)
+        assert np.allclose(found.probability, expected.probability, atol=1e-3)
         assert found._repr_png_()[:4] == b"\x89PNG"
     assert np.array_equal(grey, before)
 

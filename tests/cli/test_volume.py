@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -198,9 +199,13 @@ def test_methods_for_volumes_are_compared(
 ) -> None:
     truth = np.zeros(GRID.shape, np.uint8)
     truth[2:6, 4:10, 6:12] = 1
-    write_volume(truth, GRID, tmp_path / "truth.nii.gz")
-    later = Path(phases[1]).name  # given twice: the network takes no more than two phases
-    rows = [f"{name},before.nii.gz|{later}|{later},truth.nii.gz,{name}" for name in "ab"]
+    rows = []
+    for name in "ab":
+        write_volume(truth, GRID, tmp_path / f"{name}-truth.nii.gz")
+        for phase, path in zip(("before", "later"), phases, strict=False):
+            shutil.copy(path, tmp_path / f"{name}-{phase}.nii.gz")
+        later = f"{name}-later.nii.gz"  # given twice: the network takes no more than two phases
+        rows.append(f"{name},{name}-before.nii.gz|{later}|{later},{name}-truth.nii.gz,{name}")
     (tmp_path / "cases.csv").write_text("\n".join(["case_id,image,mask,patient_id", *rows, ""]))
     data = ["--data", f"manifest={tmp_path / 'cases.csv'}", "--workers", "1"]
     out = tmp_path / "comparison"
