@@ -19,7 +19,7 @@ def look_alikes(cases: Iterable[CaseRef]) -> tuple[str, ...]:
     names: dict[str, set[str]] = defaultdict(set)
     for case in cases:
         names[_plain(case.patient_id)].add(case.patient_id)
-    alike = [" and ".join(sorted(some)) for some in names.values() if len(some) > 1]
+    alike = [" and ".join(sorted(ways)) for ways in names.values() if len(ways) > 1]
     if not alike:
         return ()
     return (Fault(f"patients that differ only in how they are written: {some(alike)}"),)

@@ -62,7 +62,8 @@ def findings(
     coverage = prediction.coverage if coverage is None else coverage
     margin = None if coverage is None else margin_of(prediction.conformal, coverage)
     described = _describer(image, prediction) if grid.ndim == 2 else None
-    skin = skin_of(image) if skin is None else skin
+    lesions = prediction.lesions()
+    skin = skin_of(image) if skin is None and lesions else skin
     return tuple(
         Finding(
             lesion,
@@ -74,7 +75,7 @@ def findings(
             () if described is None else described(lesion),
             None if skin is None or grid.ndim == 3 else skin.distance(lesion, grid),
         )
-        for lesion in prediction.lesions()
+        for lesion in lesions
     )
 
 
