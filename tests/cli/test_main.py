@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -130,6 +131,24 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_loads_ends_it_in_one_line(number: signal.Signals) -> None:
+    done = _python(f"""
+        import os
+
+        class Interrupting:
+            def find_spec(self, name, path=None, target=None):
+                if name == "breastseg.cli.main":
+                    os.kill(os.getpid(), {int(number)})
+
+        del sys.modules["breastseg.cli.main"]
+        sys.meta_path.insert(0, Interrupting())
+        from breastseg.cli.start import main
+        sys.exit(main())
+    """)
+    assert (done.returncode, done.stderr) == (130, b"breastseg: interrupted\n")
 
 
 def test_what_needs_torch_says_what_to_install() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ from breastseg.data.phantoms.dicom import write_dicom_phantoms
 from breastseg.data.phantoms.ultrasound import write_phantoms
 from breastseg.dicom.objects import DicomObjects, DicomOptions
 from breastseg.inference.options import SegmentOptions
+from breastseg.results import segment_on_ray as segment_on_ray_module
 from breastseg.results.run import Run
 from breastseg.results.segment import segment_images
 from breastseg.results.segment_on_ray import Work, check_cluster, segment_on_ray
@@ -94,6 +97,29 @@ def test_the_results_are_the_same_though_workers_die(
     }
     plain(sources, root, resume=True)  # the folder is that of any other run
     assert held(root) == theirs
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs the ray extra")
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(15)])
+def test_an_interrupted_start_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stop: BaseException
+) -> None:
+    segment_on_ray_module._read_once()  # before Ray is loaded
+    import ray
+
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(*_words: object, **_named: object) -> None:
+        words = [sys.executable, "-c", "import time; time.sleep(600)"]
+        begun.append(subprocess.Popen(words))
+        raise stop
+
+    monkeypatch.setattr(ray, "init", interrupted)
+    run = Run({}, tmp_path / "run", {})
+    work = Work(partial(classical_method, "otsu", "none"), OPTIONS)
+    with pytest.raises(KeyboardInterrupt):
+        list(segment_on_ray("local", work, [Source("a", Path("a.png"))], run))
+    begun[0].wait(timeout=60)
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs the ray extra")

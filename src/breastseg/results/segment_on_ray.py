@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
@@ -35,6 +35,8 @@ from breastseg.results.segment import Advance, segment_images
 from breastseg.results.source import STANDARD_INPUT, Source
 
 if TYPE_CHECKING:
+    import psutil
+
     from breastseg.core.segmenter import Segmenter
     from breastseg.inference.options import SegmentOptions
 
@@ -176,13 +178,49 @@ def _cluster(address: str, threads: int) -> Iterator[None]:
             "_temp_dir": str(folder),
         }
         handler = signal.getsignal(signal.SIGTERM)
+        others = _descendants()
         try:
             _connect(address, local if address == LOCAL else {})
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, handler)  # Ray would leave without a word
             yield
         finally:
-            ray.shutdown()
+            with _undisturbed():
+                begun = _descendants() - others
+                ray.shutdown()
+                _end(begun)
+
+
+def _descendants() -> set[psutil.Process]:
+    """The processes that this one has started, and those that they have."""
+    import psutil  # Ray brings its own
+
+    return set(psutil.Process().children(recursive=True))
+
+
+def _end(processes: set[psutil.Process]) -> None:
+    """End what a cluster leaves: all of it where its start was interrupted, else its agents."""
+    import psutil
+
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=10)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Heed no second Ctrl-C: what it would cut short is the end of the processes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _connect(address: str, local: dict[str, Any]) -> None:
@@ -195,6 +233,8 @@ def _connect(address: str, local: dict[str, Any]) -> None:
         try:
             ray.init(address, log_to_driver=False, configure_logging=False, **local)
             return
+        except SystemExit as stop:  # what Ray makes of SIGTERM
+            raise KeyboardInterrupt from stop
         except Exception as error:  # which it raises as such, where it waited in vain
             ray.shutdown()
             if last:
