@@ -196,6 +196,7 @@ def test_links_in_a_circle_are_one_line(
     [
         (OSError(errno.ENOSPC, "No space left", "there/file"), "there/file: No space"),
         (MemoryError(), "not enough memory"),
+        (ImportError("lib.so: failed to map\nsegment"), "lib.so: failed to map segment"),
     ],
 )
 def test_a_machine_that_fails_unforeseen_is_one_line(

@@ -18,6 +18,7 @@ from typing import cast
 from breastseg import __version__
 from breastseg.cli.command import Command, Runnable
 from breastseg.cli.console import complain
+from breastseg.cli.streams import steady_streams
 from breastseg.core.errors import BreastsegError, InputError
 
 COMMANDS = {
@@ -100,7 +101,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, see the top of this file.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    with steady_streams() as output:
+        code = _ended(list(sys.argv[1:] if argv is None else argv))
+        if output is not None and output.failure is not None:
+            complain(
+                f"standard output: {output.failure.strerror}; what should be printed is lost"
+                " from there on"
+            )
+            code = code or 1
+        return code
+
+
+def _ended(words: list[str]) -> int:
+    """Run one command, whatever ends it; returns the exit code."""
     try:
         with _terminated_like_interrupted():
             code = _run(words)
@@ -112,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except SystemExit as stop:  # how the parser ends after help (0) or wrong usage (2)
         return stop.code if isinstance(stop.code, int) else 2
-    except (BreastsegError, OSError, MemoryError, KeyboardInterrupt) as error:
+    except (BreastsegError, OSError, MemoryError, ImportError, KeyboardInterrupt) as error:
         return _explained(error)
 
 
@@ -120,6 +133,7 @@ def _explained(error: BaseException) -> int:
     """Say in one line what ended the command; returns the exit code.
 
     A file, folder, disk or memory that failed where nobody foresaw it is no fault of the software.
+    Where a library cannot be loaded, the memory is too small or the installation not whole.
     """
     if isinstance(error, KeyboardInterrupt):
         complain("interrupted")
@@ -128,6 +142,9 @@ def _explained(error: BaseException) -> int:
         complain(f"{error.filename or 'the system'}: {error.strerror or error}")
     elif isinstance(error, MemoryError):
         complain("there is not enough memory. Try: fewer workers, or smaller inputs")
+    elif isinstance(error, ImportError):
+        why = " ".join(str(error).split())
+        complain(f"a library cannot be loaded ({why}). Try: more memory, or install breastseg anew")
     else:
         complain(str(error))
     return 2

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from breastseg.core.errors import BreastsegError, InputError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
+from breastseg.io.blame import blamed
 from breastseg.io.dicom_display import show_grey, show_palette
 from breastseg.io.dicom_modality import modality_of
 from breastseg.io.dicom_pixels import PixelData, decode_frames, locate
@@ -37,7 +38,6 @@ from breastseg.io.source import (
     opened,
     quiet,
 )
-from breastseg.io.write import NO_ROOM
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -128,7 +128,7 @@ def decoding(name: str) -> Iterator[None]:
 
     Raises:
         UnreadableError: for what pydicom or a decoder raises in it.
-        InputError: the disk is full: that is no fault of the file.
+        InputError: the machine failed, as with a full disk: that is no fault of the file.
     """
     try:
         with quiet():
@@ -137,13 +137,12 @@ def decoding(name: str) -> Iterator[None]:
         raise
     except _every_dicom_error() as error:
         what = brief(error, 200) or type(error).__name__
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            raise InputError(f"{name}: no room ({what})", remedy="make room on the disk") from error
-        raise UnreadableError(
+        damage = UnreadableError(
             f"{name}: is damaged or incomplete ({what})",
             "a whole DICOM image",
             "export the file again",
-        ) from error
+        )
+        raise blamed(error, name, damage) from error
 
 
 def _every_dicom_error() -> tuple[type[Exception], ...]:

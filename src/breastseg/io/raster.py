@@ -38,6 +38,7 @@ from PIL import Image as Pillow
 from breastseg.core.errors import GeometryError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image
+from breastseg.io.blame import blamed
 from breastseg.io.codestream import jpeg_damage
 from breastseg.io.raster_checks import (
     SEVERAL_JPEG,
@@ -260,11 +261,12 @@ def _decoding(name: str) -> Iterator[None]:
             f"{name}: {error}", remedy="crop it or export it at a lower resolution"
         ) from error
     except PILLOW_ERRORS as error:
-        raise UnreadableError(
+        damage = UnreadableError(
             f"{name}: is damaged or incomplete ({brief(error, 200) or type(error).__name__})",
             "a whole PNG, JPEG, TIFF or BMP file",
             "copy or export the file again",
-        ) from error
+        )
+        raise blamed(error, name, damage) from error
 
 
 def _open(stream: BinaryIO) -> ImageFile.ImageFile:

@@ -22,10 +22,12 @@ from PIL import Image as Pillow
 
 from breastseg.core.errors import (
     GeometryError,
+    InputError,
     MissingExtraError,
     UnreadableError,
     UnsupportedError,
 )
+from breastseg.io.blame import blamed
 from breastseg.io.flat_image import IMAGE_STARTS, FlatImage
 from breastseg.io.ome import ome_spacing_um
 from breastseg.io.source import brief, opened
@@ -294,12 +296,13 @@ def _open(path: Path) -> _Reader:
         raise _damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> UnreadableError:
-    return UnreadableError(
+def _damaged(path: Path, error: Exception) -> InputError:
+    damage = UnreadableError(
         f"{path}: is damaged or incomplete ({brief(error, 150)})",
         "a whole slide",
         "copy the slide again, with the files that belong to it",
     )
+    return blamed(error, str(path), damage)
 
 
 class _OpenSlideReader:

@@ -17,8 +17,9 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.core.errors import InputError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid, NiftiPlace
+from breastseg.io.blame import blamed
 from breastseg.io.source import brief
 
 HEAD_BYTES = 1024
@@ -306,10 +307,11 @@ def detached(name: str, where: str) -> UnsupportedError:
     )
 
 
-def damaged(name: str, error: Exception | str) -> UnreadableError:
+def damaged(name: str, error: Exception | str) -> InputError:
     """The refusal of a file that contradicts itself or ends too early."""
-    return UnreadableError(
+    damage = UnreadableError(
         f"{name}: is damaged or incomplete ({brief(error, 200) or type(error).__name__})",
         "a whole NIfTI, NRRD or MetaImage file",
         "copy or export the file again",
     )
+    return blamed(error, name, damage)
