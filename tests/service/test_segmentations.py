@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image as Pillow
 
 from breastseg.front_door import open_segmenter
+from breastseg.service.segmenting import labels_of_png
 
 from .conftest import Json, Upload, disc, png_of
 
@@ -183,7 +184,31 @@ def test_a_kept_mask_names_the_network_that_it_started_from(client: TestClient) 
         assert said["base"] == "ultrasound-fast"
         assert said["base_version"] == network["version"]
         assert said["base_weights_sha256"] == network["weights_sha256"]
+        assert said["changed_px"] == 0
     assert "ultrasound-fast" in kept["document"]["entries"][0]["steps"][0]
+    page = client.get(f"{place}/1/exports/report.html").text
+    assert f"ultrasound-fast {network['version']}, kept unchanged" in page
+
+    drawn = np.array(labels_of_png(mask))
+    drawn[:2, :3] = 255 - drawn[:2, :3]
+    client.post(place, files={"mask": png_of(drawn)}, data={"base": made["id"]})
+    page = client.get(f"{place}/2/exports/report.html").text
+    assert f"ultrasound-fast {network['version']}, then 6 pixels changed by hand" in page
+
+
+def test_a_slice_is_segmented_in_the_phase_that_is_asked_for(client: TestClient) -> None:
+    scan = client.post("/api/examples/mri").json()
+    (image,) = scan["images"]
+    assert (len(image["phases"]), image["study_date"]) == (2, "2025-03-01")
+    body = {"scan": scan["id"], "frame": 7, "method": "otsu", "prompt": {"box": [10, 20, 40, 50]}}
+    masks = []
+    for phase in (0, 1):
+        made = _segment(client, **body, phase=phase)
+        masks.append(client.get(f"/api/segmentations/{made['id']}/mask.png").content)
+    assert masks[0] != masks[1]
+    whole = {"scan": scan["id"], "method": "mri-phantom", "phase": 1}
+    assert client.post("/api/segmentations", json=whole).status_code == 422
+    assert client.post("/api/segmentations", json={**body, "phase": 2}).status_code == 422
 
 
 def test_the_service_answers_as_python_does(client: TestClient) -> None:

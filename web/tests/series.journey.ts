@@ -37,6 +37,12 @@ it("goes through a volume and shows its other planes", async () => {
   const size = await plane.boundingBox();
   await plane.click({ position: { x: 0.5 * (size?.width ?? 0), y: 0.3 * (size?.height ?? 0) } });
   await page.getByLabel("Slice", { exact: true }).waitFor();
+  // The phase after contrast is shown first; the other one has other pixels.
+  const shown = await viewer(page).screenshot();
+  await page.getByLabel("Phase", { exact: true }).selectOption("0");
+  await page.getByText(/phase 1 of 2/).first().waitFor();
+  await expect.poll(async () => (await viewer(page).screenshot()).equals(shown)).toBe(false);
+  await page.getByLabel("Phase", { exact: true }).selectOption("1");
   await shot(page, "volume");
   expect(faults).toEqual([]);
   await page.context().close();
@@ -81,7 +87,7 @@ it("shows two studies of a phantom side by side, with the growth that is known",
     await settled(page);
   }
   await tab(page, "Compare");
-  await page.getByLabel("Beside this image").selectOption({ label: "prior.png" });
+  await page.getByLabel("Beside this image").selectOption({ label: "prior.png (220 x 180)" });
   const grown = page.getByRole("region", { name: "Growth of lesion 1" }).locator("div", { hasText: "Growth" }).locator("dd");
   const [millimetres, percent] = (await grown.innerText()).match(/[\d.]+/g)?.map(Number) ?? [];
   // From a diameter of 12.0 to 14.4 mm, within a pixel on either side.

@@ -71,7 +71,8 @@ it("opens, outlines, corrects, measures, keeps and reports", async () => {
   const coco = JSON.parse(await saved(page, "Contours (COCO JSON)")) as { annotations: unknown[] };
   expect(coco.annotations).toHaveLength(2);
   expect(await saved(page, "Measurements (CSV)")).toContain("Research use only");
-  expect(await saved(page, "Report (HTML; print it for PDF)")).toContain("data:image/png");
+  expect(await saved(page, "Report (HTML)")).toContain("data:image/png");
+  expect((await saved(page, "Report (PDF)")).slice(0, 5)).toBe("%PDF-");
   await shot(page, "report");
 
   await reopened(page);

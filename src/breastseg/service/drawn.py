@@ -16,7 +16,9 @@ from breastseg.service.encoded import png_bytes
 from breastseg.service.tables import Segmentation
 
 
-def measured(given: GivenMask, by: str, base: Segmentation | None) -> tuple[Entry, Prediction]:
+def measured(
+    given: GivenMask, by: str, base: Segmentation | None, changed_px: int | None = None
+) -> tuple[Entry, Prediction]:
     """A drawn mask with its measurements.
 
     Args:
@@ -24,16 +26,19 @@ def measured(given: GivenMask, by: str, base: Segmentation | None) -> tuple[Entr
         by: name of the account.
         base: the segmentation that it started from, which the provenance then names; None where it
             was drawn on the bare image.
+        changed_px: in how many pixels it differs from that segmentation's mask; None where that is
+            not known.
     """
-    started = _started_from(base)
+    started = _started_from(base, changed_px)
     said = (f"started from a segmentation by {started['base']}",) if started else ()
-    steps = (*said, f"drawn or corrected by {by}")
+    done = "kept unchanged" if started and changed_px == 0 else "drawn or corrected"
+    steps = (*said, f"{done} by {by}")
     made = Provenance(BY_HAND, __version__, started, steps=steps)
     entry, _ = given.measure(given.image.source, Files())
     return replace(entry, steps=made.steps), replace(given.prediction, provenance=made)
 
 
-def _started_from(base: Segmentation | None) -> dict[str, Scalar]:
+def _started_from(base: Segmentation | None, changed_px: int | None) -> dict[str, Scalar]:
     """What produced the mask that a person started from, as parameters of a provenance."""
     if base is None or base.document is None:
         return {}
@@ -42,6 +47,7 @@ def _started_from(base: Segmentation | None) -> dict[str, Scalar]:
         "base": record["segmenter"],
         "base_version": record["version"],
         "base_weights_sha256": record.get("weights_sha256"),
+        **({} if changed_px is None else {"changed_px": changed_px}),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -47,6 +48,7 @@ class Held:
         view: side and view as the file states them.
         phases: of a volume, in words.
         remarks: what must be known of it before a result is trusted.
+        study_date: YYYY-MM-DD as the file states it; empty where it does not.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Held:
     view: str
     phases: tuple[str, ...]
     remarks: tuple[str, ...]
+    study_date: str = ""
 
     @classmethod
     def of(cls, image: Image, name: str, files: tuple[str, ...]) -> Held:
@@ -93,6 +96,7 @@ class Held:
             view=image.view,
             phases=image.phases,
             remarks=image.remarks,
+            study_date=_study_date(image),
         )
 
     @classmethod
@@ -124,6 +128,13 @@ class Held:
         remarks = tuple(dict.fromkeys((*self.remarks, *frame.remarks)))
         low, high = min(self.low, frame.low), max(self.high, frame.high)
         return replace(self, frames=self.frames + 1, low=low, high=high, remarks=remarks)
+
+
+def _study_date(image: Image) -> str:
+    """The date of a DICOM image's study (PS3.5 6.2, DA) as YYYY-MM-DD; else empty."""
+    stated = "" if image.reference is None else image.reference.tags.get("StudyDate", "")
+    found = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", stated)
+    return "-".join(found.groups()) if found else ""
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from breastseg import __version__
+from breastseg.core.box import Box
+from breastseg.core.grid import Grid
+from breastseg.core.image import Image, Modality
+from breastseg.core.prediction import Prediction
+from breastseg.core.provenance import BY_HAND, Provenance
 from breastseg.io.overlay import overlay, to_rgb
-from breastseg.results.drawing import drawn
-from breastseg.results.schema import NOTICE, LesionRecord
+from breastseg.io.ruler import LesionMarks, Line
+from breastseg.measure.finding import Finding
+from breastseg.results.drawing import drawn, lesion_marks
+from breastseg.results.schema import NOTICE, Entry, LesionRecord
 from breastseg.results.sentences import describe, distance_to_skin
 from breastseg.service.encoded import png_bytes
 from breastseg.service.outlined import Outlined
@@ -25,6 +34,9 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_LARGE_PX = 500
+"""Images with a smaller longer side are drawn larger: lines a pixel wide hide a small lesion."""
+_FRAMES = {Modality.ULTRASOUND: "frame", Modality.MRI: "slice", Modality.MAMMOGRAPHY: "slice"}
 _HEADINGS = ("Lesion", "Longest", "Across", "Area", "To the skin", "Volume", "Mean probability")
 
 
@@ -36,6 +48,7 @@ class _Told:
     sentence: str
     facts: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+    headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     pictures: tuple[NDArray[np.uint8], ...]
 
@@ -52,7 +65,7 @@ def html_report(outlined: Outlined) -> bytes:
         base64.b64encode(png_bytes(np.moveaxis(one, 2, 0))).decode("ascii") for one in told.pictures
     ]
     page = environment.get_template("report.html").render(
-        told=told, pictures=pictures, headings=_HEADINGS, notice=NOTICE, version=__version__
+        told=told, pictures=pictures, notice=NOTICE, version=__version__
     )
     return page.encode()
 
@@ -75,7 +88,7 @@ def pdf_report(outlined: Outlined) -> bytes:
     pdf.ln(2)
     if told.rows:
         with pdf.table(text_align="RIGHT", line_height=6) as table:
-            for row in (_HEADINGS, *told.rows):
+            for row in (told.headings, *told.rows):
                 table.row(row)
     pdf.ln(3)
     for name, value in told.facts:
@@ -129,34 +142,67 @@ def _told(outlined: Outlined) -> _Told:
         if grid.spacing_mm is None
         else (" x ".join(f"{step:.4g}" for step in grid.spacing_mm) + " mm")
     )
-    frame = "" if outlined.image.frame is None else f", frame {outlined.image.frame + 1}"
+    noun = _FRAMES.get(outlined.image.modality, "frame or slice")
+    frame = "" if outlined.image.frame is None else f", {noun} {outlined.image.frame + 1}"
     facts = (
         ("Image", f"{outlined.image.source}{frame}"),
         ("Size", " x ".join(map(str, grid.shape)) + " pixels"),
         ("Pixel spacing", spacing),
-        ("Method", f"{made.segmenter} {made.version}"),
-        ("Weights", made.weights_sha256[:16] if made.weights_sha256 else "none"),
+        ("Method", _method(made)),
+        ("Weights", _weights(made)),
         ("Made", f"{outlined.made_at:%Y-%m-%d %H:%M} UTC by {outlined.made_by}"),
         ("Note", outlined.note),
         ("Steps", "; ".join(made.steps)),
         ("Distance to the skin", distance_to_skin(entry)),
     )
+    headings, rows = _table(entry)
     text = describe(entry.lesions, entry.label or "lesion")
     return _Told(
         title="Breast lesion segmentation",
         sentence=f"{text[0].upper()}{text[1:]}.",
         facts=tuple((name, value) for name, value in facts if value),
         warnings=entry.remarks,
-        rows=tuple(_row(lesion) for lesion in entry.lesions),
+        headings=headings,
+        rows=rows,
         pictures=_pictures(outlined),
     )
+
+
+def _method(made: Provenance) -> str:
+    """What has outlined the lesions, and what a person has done to that."""
+    if made.segmenter != BY_HAND:
+        return f"{made.segmenter} {made.version}"
+    base = made.parameters.get("base")
+    if base is None:
+        return "drawn by hand"
+    changed = made.parameters.get("changed_px")
+    if changed is None:
+        done = "then corrected or kept by hand"
+    else:
+        done = f"then {changed} pixels changed by hand" if changed else "kept unchanged"
+    return f"{base} {made.parameters.get('base_version', '')}, {done}"
+
+
+def _weights(made: Provenance) -> str:
+    weights = made.weights_sha256 or made.parameters.get("base_weights_sha256")
+    return str(weights)[:16] if weights else ""
+
+
+def _table(entry: Entry) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Headings and rows of the lesions, without the columns that hold nothing."""
+    rows = [_row(lesion) for lesion in entry.lesions]
+    kept = [at for at in range(len(_HEADINGS)) if any(row[at] for row in rows)]
+    return tuple(_HEADINGS[at] for at in kept), tuple(tuple(row[at] for at in kept) for row in rows)
 
 
 def _row(lesion: LesionRecord) -> tuple[str, ...]:
     unit = lesion.unit
 
     def said(value: float | None, power: str = "") -> str:
-        return "" if value is None else f"{value:.4g} {unit}{power}"
+        if value is None:
+            return ""
+        decimals = 1 if unit == "mm" and value < 100 else 0
+        return f"{value:.{decimals}f} {unit}{power}"
 
     probability = lesion.mean_probability
     return (
@@ -174,8 +220,53 @@ def _pictures(outlined: Outlined) -> tuple[NDArray[np.uint8], ...]:
     """The image without and with the contour; of a volume its slice with most of the mask."""
     image, prediction, found = outlined.image, outlined.prediction, outlined.found
     if image.grid.ndim == 2:
-        return to_rgb(image), drawn(image, prediction, found)
+        return _with_marks(image, prediction, found)
     mask = prediction.mask().foreground
     index = int(mask.sum(axis=(1, 2)).argmax())
     part = slice_of(image, index)
     return to_rgb(part), overlay(part, mask[index])
+
+
+def _with_marks(
+    image: Image, prediction: Prediction, found: Sequence[Finding]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The image without and with what was found; a small one larger, in its true proportion."""
+    if max(image.grid.shape) >= _LARGE_PX:
+        return to_rgb(image), drawn(image, prediction, found)
+    times = math.ceil(_LARGE_PX / max(image.grid.shape))
+    steps = image.grid.spacing_mm or (1.0, 1.0)
+    each = tuple(round(times * step / min(steps)) for step in steps)
+
+    def larger(array: NDArray[Any]) -> NDArray[Any]:
+        return array.repeat(each[0], axis=-2).repeat(each[1], axis=-1)
+
+    def moved(line: Line) -> Line:
+        (a, b), (c, d) = (
+            tuple((at + 0.5) * k - 0.5 for at, k in zip(end, each, strict=True)) for end in line
+        )
+        return (a, b), (c, d)
+
+    spacing = (
+        None
+        if image.grid.spacing_mm is None
+        else tuple(s / k for s, k in zip(steps, each, strict=True))
+    )
+    array = larger(image.array)
+    shown = replace(image, array=array, grid=Grid(array.shape[-2:], spacing))
+    marks = [
+        LesionMarks(
+            one.number,
+            Box.of(
+                *(
+                    at * k
+                    for at, k in zip((*one.box.start, *one.box.stop), (*each, *each), strict=True)
+                )
+            ),
+            tuple(moved(line) for line in one.lines),
+        )
+        for one in lesion_marks(found)
+    ]
+    margins = [
+        larger(part) for one in found if one.margin for part in one.margin.masks(image.grid.shape)
+    ]
+    return to_rgb(shown), overlay(shown, larger(prediction.mask().foreground), None, marks, margins)

@@ -75,6 +75,8 @@ def is_instant(request: SegmentationRequest, held: Held, methods: Methods) -> bo
         raise InputError(f"{request.method!r} is a method for volumes", "a whole volume")
     if dimensions == 2 and whole_volume:
         raise InputError(f"{request.method!r} is a method for images", "a slice of the volume")
+    if whole_volume and request.phase:
+        raise InputError(f"phase {request.phase} of a whole volume", "all phases, which is phase 0")
     return dimensions == 2 and (held.frames == 1 or request.frame is not None)
 
 
@@ -111,7 +113,8 @@ def segmented(
             frames.append(_outcome(image, segmenter.segment(image, prompt), request.margin))
             advance((frame + 1) / held.frames)
         return _stacked(frames)
-    image = marked(pictures.image(held, request.frame, spacing_mm), segmenter, prompt)
+    found = pictures.image(held, request.frame, spacing_mm, request.phase)
+    image = marked(found, segmenter, prompt)
     return _outcome(image, segmenter.segment(image, prompt), request.margin)
 
 

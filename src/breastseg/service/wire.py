@@ -94,6 +94,7 @@ class ImageInfo(BaseModel):
     modality: str
     view: str
     phases: tuple[str, ...]
+    study_date: str = Field(description="YYYY-MM-DD as the file states it; empty: not stated")
     remarks: tuple[str, ...]
 
 
@@ -152,6 +153,7 @@ class SegmentationRequest(_Request):
         default=None,
         description="of a cine loop or slice of a volume; null: all of them, as a job",
     )
+    phase: Index = Field(default=0, description="that a slice of a volume shows")
     method: str = Field(max_length=100)
     parameters: dict[str, Scalar] = Field(
         default={}, description="of a classical method", max_length=100

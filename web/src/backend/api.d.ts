@@ -1703,6 +1703,11 @@ export interface components {
             view: string;
             /** Phases */
             phases: string[];
+            /**
+             * Study Date
+             * @description YYYY-MM-DD as the file states it; empty: not stated
+             */
+            study_date: string;
             /** Remarks */
             remarks: string[];
         };
@@ -2347,6 +2352,12 @@ export interface components {
              * @description of a cine loop or slice of a volume; null: all of them, as a job
              */
             frame?: number | null;
+            /**
+             * Phase
+             * @description that a slice of a volume shows
+             * @default 0
+             */
+            phase: number;
             /** Method */
             method: string;
             /**

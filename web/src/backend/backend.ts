@@ -36,6 +36,10 @@ export interface ImageInfo {
   modality: string;
   view: string;
   remarks: readonly string[];
+  /** Of a volume, in words; one for each of its channels. */
+  phases: readonly string[];
+  /** YYYY-MM-DD as the file states it; empty where it does not. */
+  studyDate: string;
 }
 
 export interface Scan {
@@ -91,6 +95,8 @@ export interface Request {
   prompt: Prompt | null;
   /** Of the frame or slice; null for all of them. */
   frame: number | null;
+  /** That a slice of a volume shows. */
+  phase: number;
   /** Look at the scan on an ultrasound screen alone. */
   screenshot: boolean;
   /** One of the method's margins, for one image or frame; null for none. */
@@ -126,6 +132,8 @@ export interface Version {
   number: number;
   /** The method that it started from, if any. */
   base: readonly string[];
+  /** The result of that method in the store. */
+  baseId: string | null;
   frame: number;
   createdAt: string;
   createdBy: string;
@@ -141,7 +149,7 @@ export interface Backend {
   readonly place: "server" | "device";
   methods(): Promise<readonly Method[]>;
   open(files: readonly File[], progress: Progress): Promise<Scan>;
-  frame(scan: Scan, image: number, frame: number, signal?: AbortSignal): Promise<Frame>;
+  frame(scan: Scan, image: number, frame: number, phase: number): Promise<Frame>;
   segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome>;
 }
 

@@ -50,8 +50,8 @@ export class Device implements Backend {
     return { id, name: infos[0].name, createdAt: new Date().toISOString(), images: infos, problems };
   }
 
-  frame(scan: Scan, image: number, frame: number): Promise<Frame> {
-    const { rows, columns, channels, data } = this.image(scan, image, frame);
+  frame(scan: Scan, image: number, frame: number, phase: number): Promise<Frame> {
+    const { rows, columns, channels, data } = this.image(scan, image, frame, phase);
     return Promise.resolve({ rows, columns, channels, values: data });
   }
 
@@ -67,7 +67,7 @@ export class Device implements Backend {
     let last: Awaited<ReturnType<OpenBundle["segment"]>> | null = null;
     for (let step = 0; step < frames; step += 1) {
       const frame = request.frame ?? step;
-      last = await bundle.segment(this.image(scan, image, frame), { signal, ...(request.prompt === null ? {} : { prompt: promptOf(request.prompt) }) });
+      last = await bundle.segment(this.image(scan, image, frame, request.phase), { signal, ...(request.prompt === null ? {} : { prompt: promptOf(request.prompt) }) });
       probability.set(frame, last.probability);
       progress((step + 1) / frames, "Segmenting on this device");
     }
@@ -90,7 +90,7 @@ export class Device implements Backend {
     if (request.prompt === null || request.frame === null) {
       throw new Told(`${CLASSICAL} on this device outlines what stands in a box. Expected: a box. Try: draw one, or choose a bundle.`);
     }
-    const found = await this.engine.outline(this.image(scan, image, request.frame), promptOf(request.prompt), { signal });
+    const found = await this.engine.outline(this.image(scan, image, request.frame, request.phase), promptOf(request.prompt), { signal });
     return {
       id: null,
       method: request.method,
@@ -140,9 +140,9 @@ export class Device implements Backend {
     return found;
   }
 
-  private image(scan: Scan, image: number, frame: number): Image {
+  private image(scan: Scan, image: number, frame: number, phase: number): Image {
     const held = this.held(scan, image);
-    return isVolume(held) ? sliceOf(held, frame) : held[frame];
+    return isVolume(held) ? sliceOf(held, frame, phase) : held[frame];
   }
 }
 
@@ -150,11 +150,11 @@ function isVolume(one: Opened): one is Volume {
   return "phases" in one;
 }
 
-/** A slice of the first phase as an image of its own. */
-function sliceOf({ phases, shape, spacingMm, modality, source, remarks }: Volume, index: number): Image {
+/** A slice of one phase as an image of its own. */
+function sliceOf({ phases, shape, spacingMm, modality, source, remarks }: Volume, index: number, phase: number): Image {
   const [, rows, columns] = shape;
   return {
-    data: phases[0].slice(index * rows * columns, (index + 1) * rows * columns),
+    data: phases[phase].slice(index * rows * columns, (index + 1) * rows * columns),
     channels: 1,
     rows,
     columns,
@@ -198,6 +198,8 @@ function infoOf(frames: readonly Image[]): ImageInfo {
     modality: first.modality,
     view: "",
     remarks: [...new Set(frames.flatMap(({ remarks }) => remarks))],
+    phases: [],
+    studyDate: "",
   };
 }
 
@@ -219,6 +221,8 @@ function infoOfVolume({ phases, shape, spacingMm, modality, source, remarks }: V
     modality,
     view: "",
     remarks,
+    phases: phases.map((_, index) => `phase ${index + 1}`),
+    studyDate: "",
   };
 }
 

@@ -47,7 +47,7 @@ export class Server implements Backend {
   }
 
   async scans(): Promise<Scan[]> {
-    return (await json<Wire["ScanInfo"][]>("/scans")).map(scanOf);
+    return (await json<Wire["ScanInfo"][]>("/scans?limit=1000")).map(scanOf);
   }
 
   async scan(id: string): Promise<Scan> {
@@ -67,13 +67,13 @@ export class Server implements Backend {
     return scanOf(await json<Wire["ScanInfo"]>(`/scans/${scan.id}/images/${image}/spacing`, posted({ spacing_mm: spacing }, "PUT")));
   }
 
-  async frame(scan: Scan, image: number, frame: number, signal?: AbortSignal): Promise<Frame> {
+  async frame(scan: Scan, image: number, frame: number, phase: number): Promise<Frame> {
     const info = scan.images[image];
-    const query = info.frames > 1 || info.kind === "volume" ? `?frame=${frame}` : "";
+    const query = info.frames > 1 || info.kind === "volume" ? `?frame=${frame}&phase=${phase}` : "";
     if (info.kind === "image" && info.channels === 3) {
       return rgbFromPng(await (await answered(`/scans/${scan.id}/images/${image}/display.png${query}`)).blob());
     }
-    const { shape, values } = await raw(`/scans/${scan.id}/images/${image}/pixels${query}`, signal);
+    const { shape, values } = await raw(`/scans/${scan.id}/images/${image}/pixels${query}`);
     return { rows: shape[0], columns: shape[1], channels: 1, values };
   }
 
@@ -84,6 +84,7 @@ export class Server implements Backend {
       scan: scan.id,
       image,
       frame: alone ? null : request.frame,
+      phase: request.phase,
       method: request.method,
       parameters: request.parameters,
       prompt: request.prompt === null ? null : await promptOf(request.prompt, rows, columns),
@@ -169,6 +170,8 @@ function imageOf(info: Wire["ImageInfo"]): ImageInfo {
     modality: info.modality,
     view: info.view,
     remarks: info.remarks,
+    phases: info.phases,
+    studyDate: info.study_date,
   };
 }
 
@@ -246,5 +249,6 @@ function versionOf(info: Wire["VersionInfo"]): Version {
   const point = ([row, column]: readonly number[]): Point => ({ row, column });
   return {
     base: typeof base === "string" ? [namedWithVersion({ method: base, version: typeof version === "string" ? version : "" })] : [],
+    baseId: info.base,
     number, frame, note, seconds, skinLine: laid === null ? null : [point(laid[0]), point(laid[1])], createdAt: info.created_at, createdBy: info.created_by };
 }

@@ -9,6 +9,8 @@ export interface Diameter {
   /** In units of the spacing, else pixels. */
   length: number;
   ends: [Point, Point];
+  /** A person has moved it. */
+  byHand?: true;
 }
 
 /** Row and column step, such as millimetres; (1, 1) for pixels. */

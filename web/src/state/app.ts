@@ -278,7 +278,7 @@ export class App extends Observable {
       const frame = all || method.dimensions === 3 ? null : session.frame;
       const alone = frame !== null || session.image.frames === 1;
       const margin = alone && session.backend.place === "server" ? (method.margins.at(0) ?? null) : null;
-      const request = { method: method.name, parameters: this.parameters, prompt: null, frame, screenshot: false, margin };
+      const request = { method: method.name, parameters: this.parameters, prompt: null, frame, phase: frame === null ? 0 : session.phase, screenshot: false, margin };
       void this.outlined(session, request, `Outline by ${method.name}`);
     }); });
   }
@@ -328,7 +328,7 @@ export class App extends Observable {
     }
     this.afterRemarks(method, () => {
       const parameters = method.name === this.method ? this.parameters : {};
-      const request = { method: method.name, parameters, prompt: session.marks.prompt, frame: session.frame, screenshot: false, margin: null };
+      const request = { method: method.name, parameters, prompt: session.marks.prompt, frame: session.frame, phase: session.phase, screenshot: false, margin: null };
       void this.outlined(session, request, label);
     });
   }

@@ -1,11 +1,12 @@
 /** One open image: its pixels, its masks, what a person does to them, and every step back. */
-import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan } from "../backend/backend";
+import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan, type Version } from "../backend/backend";
 import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask, type Point } from "../mask/mask";
-import { measuredLesions, type Measured, type SpacingAt } from "../mask/measure";
+import type { Measured, SpacingAt } from "../mask/measure";
 import { place } from "../mask/paint";
 import { regionsOf, type Region } from "../mask/regions";
 import { authorsOf, recorded, redone, undone, type Authors, type History, type Origin } from "./history";
 import { HandSets, keptByHand, newlyMarked } from "./hand";
+import { Measurements } from "./measurements";
 import { Observable } from "./observable";
 import { SkinLines } from "./skin-lines";
 import { spacingOf } from "./spacing";
@@ -33,7 +34,9 @@ export interface Caliper {
 }
 
 export class Session extends Observable {
-  frame = 0;
+  frame: number;
+  /** Of a volume of several phases, the one that is shown; the first is before contrast. */
+  phase: number;
   window: Window;
   threshold = 0.5;
   marks: Marks = NO_MARKS;
@@ -41,26 +44,25 @@ export class Session extends Observable {
   calipers: readonly Caliper[] = [];
   /** What stands beside a lesion in the image, by its number. */
   captions: ReadonlyMap<number, string> = new Map();
-  /** Ends of diameters that were moved by hand, by `lesion:which`; forgotten when the mask changes. */
-  moved: Readonly<Record<string, [Point, Point]>> = {};
   readonly skin = new SkinLines(this, () => { this.changed(); });
   /** Seconds with the image in front, for a version's record. */
   readonly openedAt = performance.now();
 
   private readonly painters = new Set<(box: Box) => void>();
-  private readonly frames = new Map<number, Frame>();
-  private readonly loading = new Map<number, Promise<Frame>>();
+  /** By phase and frame. */
+  private readonly frames = new Map<string, Frame>();
+  private readonly loading = new Map<string, Promise<Frame>>();
   private readonly masks = new Map<number, Mask>();
   private readonly byHand = new HandSets();
   private readonly modelMasks = new Map<number, Mask>();
   private history: History<Marks> = { done: [], undone: [] };
   private keptStep: History<Marks>["done"][number] | undefined = undefined;
+  /** The version that was kept or opened last. */
+  keptVersion: Version | null = null;
   private before: Mask | null = null;
   /** The marks of the last step: those since then have no answer yet. */
   private answered: Marks = NO_MARKS;
   private touched: Box = EMPTY;
-  private measured: { revision: number; lesions: Measured[] } | null = null;
-  private maskRevision = 0;
 
   constructor(
     readonly backend: Backend,
@@ -69,6 +71,10 @@ export class Session extends Observable {
     public image: ImageInfo = scan.images[index],
   ) {
     super();
+    // The lesion is in the middle of a volume rather than on its edge, and shows after contrast.
+    const volume = image.kind === "volume";
+    this.frame = volume ? Math.floor(image.frames / 2) : 0;
+    this.phase = volume ? Math.min(1, image.channels - 1) : 0;
     this.window = { centre: (image.low + image.high) / 2, width: Math.max(image.high - image.low, 1e-6), invert: false };
   }
 
@@ -76,22 +82,24 @@ export class Session extends Observable {
 
   /** The frame if it has been loaded. */
   loaded(frame = this.frame): Frame | undefined {
-    return this.frames.get(frame);
+    return this.frames.get(`${this.phase}/${frame}`);
   }
 
   async load(frame = this.frame): Promise<Frame> {
-    const known = this.frames.get(frame);
+    const { phase } = this;
+    const key = `${phase}/${frame}`;
+    const known = this.frames.get(key);
     if (known !== undefined) return known;
-    const under = this.loading.get(frame) ?? this.backend.frame(this.scan, this.index, frame);
-    this.loading.set(frame, under);
+    const under = this.loading.get(key) ?? this.backend.frame(this.scan, this.index, frame, phase);
+    this.loading.set(key, under);
     try {
       const pixels = await under;
       if (this.frames.size === 0 && pixels.channels === 1) this.window = fullWindow(pixels.values);
-      this.frames.set(frame, pixels);
+      this.frames.set(key, pixels);
       this.changed();
       return pixels;
     } finally {
-      this.loading.delete(frame);
+      this.loading.delete(key);
     }
   }
 
@@ -101,8 +109,13 @@ export class Session extends Observable {
     this.frame = bounded;
     this.marks = NO_MARKS;
     this.answered = NO_MARKS;
-    this.moved = {};
-    this.maskRevision += 1;
+    this.measurements.renew();
+    this.changed();
+  }
+
+  /** Shows another phase in the same window, so that enhancement can be seen. */
+  showPhase(phase: number): void {
+    this.phase = phase;
     this.changed();
   }
 
@@ -283,8 +296,10 @@ export class Session extends Observable {
     return this.history.done.at(-1) !== this.keptStep;
   }
 
-  markKept(): void {
+  /** @param version the one that holds the mask; null where it is kept elsewhere, as with a project. */
+  markKept(version: Version | null = null): void {
     this.keptStep = this.history.done.at(-1);
+    this.keptVersion = version;
   }
 
   // --- history --------------------------------------------------------------------------
@@ -351,13 +366,12 @@ export class Session extends Observable {
   // --- measurements ---------------------------------------------------------------------
 
   get lesions(): readonly Measured[] {
-    if (this.measured?.revision !== this.maskRevision) {
-      this.measured = { revision: this.maskRevision, lesions: measuredLesions(this.mask(), this.spacingAt) };
-    }
-    return this.measured.lesions;
+    return this.measurements.lesions;
   }
 
   readonly spacingAt: SpacingAt = (region) => spacingOf(this.image, region);
+
+  readonly measurements = new Measurements(() => this.mask(), this.spacingAt, () => { this.changed(); });
 
   setSpacing(image: ImageInfo): void {
     this.image = image;
@@ -374,14 +388,8 @@ export class Session extends Observable {
     this.changed();
   }
 
-  moveDiameter(key: string, ends: [Point, Point]): void {
-    this.moved = { ...this.moved, [key]: ends };
-    this.changed();
-  }
-
   private maskChanged(): void {
-    this.maskRevision += 1;
-    this.moved = {};
+    this.measurements.renew();
     this.changed();
   }
 }

@@ -5,8 +5,11 @@ import { recorded, redone, undone, type History } from "./history";
 import type { Backend, ImageInfo, Outcome, Prompt } from "../backend/backend";
 import { interpolate } from "./interpolate";
 import { Session } from "./session";
+import { spacingBetween, spacingOfAll } from "./spacing";
 import { madeBy, sentence } from "./words";
 import { fitted, panned, toImage, toScreen, zoomed } from "./viewport";
+import { csvOf } from "../ui/exports";
+import { diameterLines } from "../viewer/lines";
 import { dragged, fullWindow, shadeOf } from "./window";
 
 describe("history", () => {
@@ -80,7 +83,7 @@ describe("whose work a mask is", () => {
   }
   const image: ImageInfo = {
     ...{ name: "a", kind: "image", rows: 20, columns: 20, frames: 1, channels: 1, low: 0, high: 1, spacingMm: null, sliceMm: null },
-    ...{ spacingFrom: null, parts: [], modality: "unknown", view: "", remarks: [] },
+    ...{ spacingFrom: null, parts: [], modality: "unknown", view: "", remarks: [], phases: [], studyDate: "" },
   };
   const session = (): Session => new Session({} as Backend, { id: "s", name: "s", createdAt: "", images: [image], problems: [] }, 0);
 
@@ -172,6 +175,34 @@ describe("whose work a mask is", () => {
     one.undo();
     one.undo();
     expect(one.outlinedFrames()).toEqual([1, 4]);
+  });
+
+  it("tells a moved diameter in the place of the measured one, wherever it is told", async () => {
+    const one = session();
+    one.replaceWhole("Outline", square, ["network 1.0"]);
+    expect(sentence(one)).not.toContain("moved");
+    one.measurements.move(1, "longest", [{ row: 0, column: 0 }, { row: 0, column: 15 }]);
+    expect(sentence(one)).toMatch(/^1 lesion: 15 x .*diameters moved by hand/);
+    expect(await csvOf(one, { text: "", remarks: [] }).text()).toMatch(/"px","15.00",.*"moved by hand"/);
+    expect(diameterLines(one)[0].ends[1].column).toBe(15);
+    one.measurements.forgetMoved();
+    expect(sentence(one)).not.toContain("moved");
+  });
+
+  it("opens a volume in its middle, after contrast", () => {
+    const volume: ImageInfo = { ...image, kind: "volume", frames: 9, channels: 2, phases: ["before", "after"] };
+    const one = new Session({} as Backend, { id: "s", name: "s", createdAt: "", images: [volume], problems: [] }, 0);
+    expect([one.frame, one.phase]).toEqual([4, 1]);
+  });
+
+  it("measures a line in the part of an ultrasound screen that holds it", () => {
+    const part = (row0: number, row1: number, step: number) => ({ box: { row0, column0: 0, row1, column1: 20 }, spacingMm: [step, step] as const });
+    const screen: ImageInfo = { ...image, spacingFrom: "file", parts: [part(0, 10, 0.1), part(10, 20, 0.2)] };
+    expect(spacingBetween(screen, { row: 1, column: 1 }, { row: 9, column: 9 })).toEqual([0.1, 0.1]);
+    expect(spacingBetween(screen, { row: 11, column: 1 }, { row: 19, column: 9 })).toEqual([0.2, 0.2]);
+    expect(spacingBetween(screen, { row: 1, column: 1 }, { row: 19, column: 9 })).toBeNull();
+    expect(spacingOfAll(screen)).toBeNull();
+    expect(spacingOfAll({ ...screen, parts: [part(0, 20, 0.1)] })).toEqual([0.1, 0.1]);
   });
 
   it("has a margin for the model's own mask alone", () => {

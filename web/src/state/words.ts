@@ -1,7 +1,22 @@
 /** Numbers and findings in words. */
+import type { ImageInfo } from "../backend/backend";
 import type { Measured } from "../mask/measure";
 import type { Authors } from "./history";
 import type { Session } from "./session";
+
+/** What an image has several of: slices of a volume or of tomosynthesis, else frames of a loop. */
+export function frameNoun({ kind, modality }: ImageInfo): "slice" | "frame" {
+  return kind === "volume" || modality === "mammography" ? "slice" : "frame";
+}
+
+/** What tells an image from another one of the same name. */
+export function describe(image: ImageInfo): string {
+  const { modality, view, frames, kind, rows, columns, studyDate } = image;
+  const size = `${columns} x ${rows}`;
+  const several = kind === "volume" ? "volume" : frameNoun(image) === "slice" ? "tomosynthesis" : "cine loop";
+  const what = frames > 1 ? `${several}, ${frames} ${frameNoun(image)}s of ${size}` : size;
+  return [modality === "unknown" ? "" : modality, view, studyDate, what].filter((part) => part !== "").join(", ");
+}
 
 /** With the unit; millimetres with one decimal, pixels without, as in reports. */
 export function lengthText(length: number, unit: "mm" | "px"): string {
@@ -33,6 +48,11 @@ export function durationText(seconds: number): string {
   return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
+/** Whether a person has moved one of its diameters. */
+export function isMoved({ longest, perpendicular }: Measured): boolean {
+  return longest.byHand === true || perpendicular.byHand === true;
+}
+
 /** Whose work a mask is, in words. */
 export function madeBy({ by, byHand }: Authors): string {
   if (by.length === 0) return "drawn by hand";
@@ -46,8 +66,9 @@ export function sentence(session: Session): string {
   const { authors } = session;
   if (authors.by.length === 0 && !authors.byHand) return "No lesion was outlined. Research use only.";
   const by = madeBy(authors);
-  const where = image.frames > 1 ? ` on ${image.kind === "volume" ? "slice" : "frame"} ${session.frame + 1}` : "";
+  const where = image.frames > 1 ? ` on ${frameNoun(image)} ${session.frame + 1}` : "";
   if (lesions.length === 0) return `No lesion${where} (${by}). Research use only.`;
   const count = lesions.length === 1 ? "1 lesion" : `${lesions.length} lesions, the largest`;
-  return `${count}${where}: ${sizeText(lesions[0])} (${by}). Research use only.`;
+  const moved = isMoved(lesions[0]) ? ", diameters moved by hand" : "";
+  return `${count}${where}: ${sizeText(lesions[0])} (${by}${moved}). Research use only.`;
 }

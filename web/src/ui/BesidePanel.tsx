@@ -4,12 +4,12 @@ import { gone, grownBetween, paired, type Pair } from "../mask/growth";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
-import { growthText, lengthText, volumeText } from "../state/words";
+import { describe, growthText, isMoved, lengthText, volumeText } from "../state/words";
 
 export function BesidePanel({ app, session }: { app: App; session: Session }) {
   useChanges(app);
   const { beside } = app;
-  const choices = app.scans.flatMap((scan) => scan.images.map((image, index) => ({ scan, index, key: `${scan.id}/${index}`, name: image.name })));
+  const choices = app.scans.flatMap((scan) => scan.images.map((image, index) => ({ scan, index, key: `${scan.id}/${index}`, name: `${image.name} (${describe(image)})` })));
   const now = beside === null ? "" : `${beside.scan.id}/${beside.index}`;
   return (
     <div>
@@ -44,8 +44,12 @@ function Growth({ session, prior }: { session: Session; prior: Session }) {
   useCaptions(prior, pairs.flatMap(({ now, prior: before }) => (before === null ? [] : [[before.region.number, `prior of ${now.region.number}`]])));
   if (session.lesions.length === 0 || prior.lesions.length === 0) return <p className="hint">Outline the lesion in both images.</p>;
   const lost = gone(pairs, prior.lesions);
+  const [dateNow, dateBefore] = [session.image.studyDate, prior.image.studyDate];
   return (
     <>
+      {dateNow !== "" && dateBefore !== "" && (dateBefore > dateNow
+        ? <p className="remark">The image beside is the later one ({dateBefore}, this one {dateNow}): growth would have the wrong sign. Swap them.</p>
+        : <p className="hint">{dateBefore === dateNow ? `Both are of ${dateNow}.` : `From ${dateBefore} to ${dateNow}.`}</p>)}
       {pairs.map((pair) => (
         <section key={pair.now.region.number} className="lesion" aria-label={`Growth of lesion ${pair.now.region.number}`}>
           <h3>Lesion {pair.now.region.number}</h3>
@@ -62,7 +66,7 @@ function Growth({ session, prior }: { session: Session; prior: Session }) {
           <dl>
             {pair.prior !== null && <div><dt>Longest diameter before</dt><dd>{lengthText(pair.prior.longest.length, pair.prior.unit)}</dd></div>}
             <div><dt>Longest diameter now</dt><dd>{lengthText(pair.now.longest.length, pair.now.unit)}</dd></div>
-            {pair.prior !== null && <div><dt>Growth</dt><dd>{growthText(grownBetween(pair))}</dd></div>}
+            {pair.prior !== null && <div><dt>Growth</dt><dd>{growthText(grownBetween(pair))}{isMoved(pair.now) || isMoved(pair.prior) ? ", of diameters moved by hand" : ""}</dd></div>}
           </dl>
         </section>
       ))}

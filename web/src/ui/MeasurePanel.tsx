@@ -1,9 +1,11 @@
 /** The measurements of each lesion, and the calipers. */
 import type { Margin } from "../backend/backend";
-import { lengthBetween } from "../mask/diameters";
+import { lengthBetween, type Diameter } from "../mask/diameters";
+import type { Point } from "../mask/mask";
 import type { Measured } from "../mask/measure";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
+import { spacingBetween } from "../state/spacing";
 import { areaText, lengthText, volumeText } from "../state/words";
 
 export function MeasurePanel({ session, onRuler }: { session: Session; onRuler: () => void }) {
@@ -22,6 +24,7 @@ export function MeasurePanel({ session, onRuler }: { session: Session; onRuler: 
       {lesions.length === 0 && <p>No lesion is outlined{image.frames > 1 ? " here" : ""}.</p>}
       {lesions.slice(0, 20).map((lesion) => <Lesion key={lesion.region.number} lesion={lesion} session={session} />)}
       {lesions.length > 20 && <p className="hint">{lesions.length - 20} smaller regions are not listed.</p>}
+      {session.measurements.byHand && <button type="button" onClick={() => { session.measurements.forgetMoved(); }}>Take back the moved diameters</button>}
       {session.margin !== null && <MarginText margin={session.margin} />}
       {lesions.length > 0 && <SkinHint session={session} />}
       <Calipers session={session} />
@@ -35,18 +38,14 @@ function Volume({ session }: { session: Session }) {
 
 function Lesion({ lesion, session }: { lesion: Measured; session: Session }) {
   const { region, unit, longest, perpendicular } = lesion;
-  const steps = session.spacingAt(region) ?? [1, 1];
   const skin = session.skin.from(lesion);
-  const line = (which: "longest" | "perpendicular", length: number): string => {
-    const moved = session.moved[`${region.number}:${which}`] as (typeof session.moved)[string] | undefined;
-    return moved === undefined ? lengthText(length, unit) : `${lengthText(lengthBetween(moved[0], moved[1], steps), unit)}, moved by hand`;
-  };
+  const line = ({ length, byHand }: Diameter): string => `${lengthText(length, unit)}${byHand === true ? ", moved by hand" : ""}`;
   return (
     <section className="lesion" aria-label={`Lesion ${region.number}`}>
       <h3>Lesion {region.number}</h3>
       <dl>
-        <div><dt>Longest diameter</dt><dd>{line("longest", longest.length)}</dd></div>
-        <div><dt>Perpendicular</dt><dd>{line("perpendicular", perpendicular.length)}</dd></div>
+        <div><dt>Longest diameter</dt><dd>{line(longest)}</dd></div>
+        <div><dt>Perpendicular</dt><dd>{line(perpendicular)}</dd></div>
         <div><dt>Area</dt><dd>{areaText(lesion.area, unit)}</dd></div>
         <div><dt>Perimeter</dt><dd>{lengthText(lesion.perimeter, unit)}</dd></div>
         {skin !== null && <div title="The shortest distance from the lesion to the skin line, in the plane of the image, between centres of pixels"><dt>Distance to skin</dt><dd>{lengthText(skin.length, unit)}</dd></div>}
@@ -96,14 +95,17 @@ function SkinHint({ session }: { session: Session }) {
 function Calipers({ session }: { session: Session }) {
   const { calipers, image } = session;
   if (calipers.length === 0) return null;
-  const alone = image.parts.length === 0 || image.spacingFrom === "user";
+  const text = ([a, b]: [Point, Point]): string => {
+    const steps = spacingBetween(image, a, b);
+    return steps === null ? lengthText(lengthBetween(a, b), "px") : lengthText(lengthBetween(a, b, steps), "mm");
+  };
   return (
     <section aria-label="Calipers">
       <h3>Calipers</h3>
       <ul className="calipers">
         {calipers.map(({ ends, frame }, index) => (
           <li key={index}>
-            {String.fromCharCode(65 + (index % 26))}: {alone && image.spacingMm !== null ? lengthText(lengthBetween(...ends, image.spacingMm), "mm") : lengthText(lengthBetween(...ends), "px")}
+            {String.fromCharCode(65 + (index % 26))}: {text(ends)}
             {image.frames > 1 ? ` (${frame + 1})` : ""}
             <button type="button" aria-label={`Remove caliper ${String.fromCharCode(65 + (index % 26))}`} onClick={() => { session.setCalipers(calipers.filter((_, other) => other !== index)); }}>Remove</button>
           </li>

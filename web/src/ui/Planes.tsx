@@ -12,7 +12,9 @@ import { Slider } from "./Slider";
 const FINE = 6;
 
 export function Planes({ session }: { session: Session }) {
+  useChanges(session);
   const { rows, columns, frames } = session.image;
+  const { phase } = session;
   const [row, setRow] = useState(Math.floor(rows / 2));
   const [column, setColumn] = useState(Math.floor(columns / 2));
   useEffect(() => {
@@ -22,7 +24,7 @@ export function Planes({ session }: { session: Session }) {
     };
     void loadAll();
     return () => { left = true; };
-  }, [session, frames]);
+  }, [session, frames, phase]);
   return (
     <div className="planes">
       <PlaneView session={session} plane="row" at={row} label={`Plane along row ${row + 1}`} onPick={(slice, across) => { session.show(slice); setColumn(across); }} />

@@ -1,12 +1,15 @@
 /** Opening scans, and the list of those that are there. */
 import { useEffect, useRef, useState } from "react";
-import type { ImageInfo } from "../backend/backend";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
+import { describe } from "../state/words";
 import { ArchiveDialog } from "./ArchiveDialog";
 import { filesOf } from "./dropped";
 import { LabelSection } from "./LabelSection";
 import { Message } from "./Message";
+
+/** Scans that are listed before a person asks for all. */
+const LISTED = 8;
 
 interface Example {
   name: string;
@@ -48,6 +51,9 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
         <input ref={files} hidden type="file" multiple data-testid="files" onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
         <input ref={folder} hidden type="file" {...{ webkitdirectory: "" }} onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
       </div>
+      <Scans app={app} onPicked={onPicked} />
+      {picking && <ArchiveDialog app={app} onClose={() => { setPicking(false); }} onPicked={onPicked} />}
+      {onServer && <LabelSection app={app} onPicked={onPicked} />}
       {onServer && examples.length > 0 && (
         <section>
           <h2>Examples</h2>
@@ -59,21 +65,20 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
           </ul>
         </section>
       )}
-      <Scans app={app} onPicked={onPicked} />
-      {picking && <ArchiveDialog app={app} onClose={() => { setPicking(false); }} onPicked={onPicked} />}
-      {onServer && <LabelSection app={app} onPicked={onPicked} />}
     </nav>
   );
 }
 
 function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
+  const [all, setAll] = useState(false);
   const scans = app.backend.place === "server" ? app.scans : app.scans.filter(({ id }) => id.startsWith("device-"));
+  const listed = all ? scans : scans.slice(0, LISTED);
   return (
     <section>
       <h2>Scans</h2>
       {scans.length === 0 && <p className="hint">None yet.</p>}
       <ul>
-        {scans.map((scan) => (
+        {listed.map((scan) => (
           <li key={scan.id}>
             {scan.images.map((image, index) => (
               <button
@@ -91,12 +96,7 @@ function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
           </li>
         ))}
       </ul>
+      {listed.length < scans.length && <button type="button" onClick={() => { setAll(true); }}>Show all {scans.length}</button>}
     </section>
   );
-}
-
-function describe({ modality, view, frames, kind, rows, columns }: ImageInfo): string {
-  const size = `${columns} x ${rows}`;
-  const what = kind === "volume" ? `volume, ${frames} slices of ${size}` : frames > 1 ? `cine loop, ${frames} frames of ${size}` : size;
-  return [modality === "unknown" ? "" : modality, view, what].filter((part) => part !== "").join(", ");
 }

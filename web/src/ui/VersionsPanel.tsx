@@ -6,6 +6,8 @@ import { differingPixels, dice } from "../mask/mask";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
+import { frameNoun } from "../state/words";
+import { kept } from "../state/versions";
 
 /** What the service makes of a version. */
 const FILES = [
@@ -27,11 +29,9 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
     app.server.versions(session.scan, session.index).then(setVersions, () => { setVersions([]); });
   }, [app, session, onServer]);
   const keep = (): void => {
-    const about = { frame: session.frame, base: session.outcome?.id ?? null, note, seconds: (performance.now() - session.openedAt) / 1000, skinLine: session.skin.line };
     void app.during("Keeping the version", async () => {
-      const kept = await app.server.keep(session.scan, session.index, session.mask(), about);
-      session.markKept();
-      setVersions((known) => [...known, kept]);
+      const version = await kept(app.server, session, note);
+      setVersions((known) => [...known, version]);
       setNote("");
     });
   };
@@ -41,7 +41,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
       session.show(version.frame);
       session.skin.lay(version.skinLine);
       session.replaceWhole(`Version ${version.number}`, mask, [...version.base, `${version.createdBy} (version ${version.number})`]);
-      session.markKept();
+      session.markKept(version);
     });
   };
   return (
@@ -64,7 +64,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
         {versions.map((version) => (
           <li key={`${version.frame}/${version.number}`}>
             <strong>Version {version.number}</strong>
-            {session.image.frames > 1 ? ` of ${version.frame + 1}` : ""} by {version.createdBy}, <time dateTime={version.createdAt}>{new Date(version.createdAt).toLocaleString()}</time>
+            {session.image.frames > 1 ? ` of ${frameNoun(session.image)} ${version.frame + 1}` : ""} by {version.createdBy}, <time dateTime={version.createdAt}>{new Date(version.createdAt).toLocaleString()}</time>
             {version.note !== "" && <em> {version.note}</em>}
             <button type="button" onClick={() => { open(version); }}>Open</button>
             <details>

@@ -5,6 +5,7 @@ import type { Point } from "../mask/mask";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
+import { frameNoun } from "../state/words";
 import type { Display } from "../viewer/display";
 import type { ToolName } from "../viewer/tools";
 import { Viewer } from "../viewer/Viewer";
@@ -91,9 +92,10 @@ export default function Workspace({ app, session, display, onHelp }: WorkspacePr
 }
 
 function labelOf(session: Session): string {
-  const { image, frame } = session;
-  const where = image.frames > 1 ? `, ${image.kind === "volume" ? "slice" : "frame"} ${frame + 1} of ${image.frames}` : "";
-  return `${image.name}${where}`;
+  const { image, frame, phase } = session;
+  const where = image.frames > 1 ? `, ${frameNoun(image)} ${frame + 1} of ${image.frames}` : "";
+  const when = image.phases.length > 1 ? `, phase ${phase + 1} of ${image.phases.length}` : "";
+  return `${image.name}${where}${when}`;
 }
 
 interface Keys {

@@ -115,7 +115,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
           <p>The wheel zooms. With Shift it goes through frames and slices. The right button drags the window, the middle one the image. Two fingers zoom and move the image with any tool.</p>
         </section>
       </div>
-      <div className="buttons"><button type="button" className="primary" autoFocus onClick={onClose}>Close</button></div>
+      <div className="buttons stays"><button type="button" className="primary" autoFocus onClick={onClose}>Close</button></div>
     </Dialog>
   );
 }

@@ -2,7 +2,7 @@
 import { rings, signedArea } from "../mask/contour";
 import { regionMask } from "../mask/regions";
 import type { Session } from "../state/session";
-import { areaText, lengthText, madeBy } from "../state/words";
+import { areaText, isMoved, lengthText, madeBy } from "../state/words";
 import { Display } from "../viewer/display";
 import { Scene } from "../viewer/scene";
 
@@ -72,7 +72,7 @@ function swapped(path: readonly number[]): number[] {
 }
 
 export function csvOf(session: Session, about: About): Blob {
-  const head = ["image", "frame", "lesion", "unit", "longest_diameter", "perpendicular_diameter", "area", "distance_to_skin", "pixels", "method", "remarks"];
+  const head = ["image", "frame", "lesion", "unit", "longest_diameter", "perpendicular_diameter", "area", "distance_to_skin", "pixels", "diameters", "method", "remarks"];
   const rows = session.lesions.map((lesion) => [
     session.image.name,
     session.frame + 1,
@@ -83,6 +83,7 @@ export function csvOf(session: Session, about: About): Blob {
     lesion.area.toPrecision(4),
     session.skin.from(lesion)?.length.toPrecision(4) ?? "",
     lesion.region.pixels,
+    isMoved(lesion) ? "moved by hand" : "measured",
     madeBy(session.authors),
     [NOTICE, ...about.remarks].join(" "),
   ]);
@@ -101,7 +102,7 @@ export async function reportOf(session: Session, about: About): Promise<Blob> {
   const rows = session.lesions
     .map(
       (lesion) =>
-        `<tr><td>${lesion.region.number}</td><td>${lengthText(lesion.longest.length, lesion.unit)}</td><td>${lengthText(lesion.perpendicular.length, lesion.unit)}</td><td>${areaText(lesion.area, lesion.unit)}</td><td>${skinText(session, lesion)}</td></tr>`,
+        `<tr><td>${lesion.region.number}</td><td>${lengthText(lesion.longest.length, lesion.unit)}</td><td>${lengthText(lesion.perpendicular.length, lesion.unit)}${isMoved(lesion) ? " (moved by hand)" : ""}</td><td>${areaText(lesion.area, lesion.unit)}</td><td>${skinText(session, lesion)}</td></tr>`,
     )
     .join("");
   const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Report</title>

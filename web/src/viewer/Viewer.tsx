@@ -47,8 +47,8 @@ export function Viewer({ session, display, tool, radius, label, onAsk, onRuler, 
   useEffect(() => { made.current?.gestures.choose(tool, radius); }, [tool, radius, session]);
   useEffect(() => { made.current?.scene.maskChanged(); }, [revision, shown]);
   useEffect(() => { made.current?.scene.fit(); }, [session, session.image.spacingMm]);
-  const { frame } = session;
-  useEffect(() => { void session.load(frame); }, [session, frame]);
+  const { frame, phase } = session;
+  useEffect(() => { void session.load(frame); }, [session, frame, phase]);
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
     if (made.current === null || event.ctrlKey || event.metaKey || event.altKey) return;

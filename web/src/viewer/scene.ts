@@ -2,6 +2,7 @@
 import { rings, type Ring } from "../mask/contour";
 import { boundsOf, type Box, type Mask, type Point } from "../mask/mask";
 import type { Session } from "../state/session";
+import { spacingOfAll } from "../state/spacing";
 import { fitted, toScreen, type Size, type Viewport } from "../state/viewport";
 import type { Window } from "../state/window";
 import type { Display } from "./display";
@@ -107,9 +108,8 @@ export class Scene {
     this.drawContours(context, ratio);
     this.drawDiameters(context);
     this.drawPointed(context);
-    const { spacingMm, parts } = this.session.image;
-    // One scale must hold for all of the image.
-    if (spacingMm !== null && parts.length === 0) drawScaleBar(context, this.size, this.viewport.scaleColumn / spacingMm[1]);
+    const spacing = spacingOfAll(this.session.image);
+    if (spacing !== null) drawScaleBar(context, this.size, this.viewport.scaleColumn / spacing[1]);
   }
 
   private repaint(frame: NonNullable<ReturnType<Session["loaded"]>>): void {

@@ -328,12 +328,10 @@ export function handleAt(session: Session, at: Point, reach: number): ((to: Poin
       };
     }
   }
-  for (const { key, ends } of diameterLines(session)) {
+  for (const { lesion, which: line, ends } of diameterLines(session)) {
     for (const which of [0, 1] as const) {
       if (lengthBetween(ends[which], at) > reach) continue;
-      return (to) => {
-        session.moveDiameter(key, withEnd(session.moved[key] ?? ends, which, to));
-      };
+      return (to) => { session.measurements.move(lesion, line, withEnd(ends, which, to)); };
     }
   }
   return null;

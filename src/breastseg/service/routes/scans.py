@@ -215,5 +215,6 @@ def _image_info(index: int, held: Held, stated: tuple[float, float] | None) -> I
         modality=held.modality,
         view=held.view,
         phases=held.phases,
+        study_date=held.study_date,
         remarks=held.remarks,
     )

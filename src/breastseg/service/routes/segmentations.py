@@ -173,7 +173,7 @@ def _outlined(service: Service, name: str, frame: int | None) -> Outlined:
     document = TypeAdapter(Document).validate_python(row.document)
     assert document.provenance is not None
     entry = document.entries[(alone or 0) if len(document.entries) > 1 else 0]
-    image = service.pictures.image(found.held, alone, found.stated_mm)
+    image = service.pictures.image(found.held, alone, found.stated_mm, body.phase)
     method = service.methods.one(body.method)
     prediction = restored(image, probability, mask, document.provenance, entry)
     return Outlined(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Form, Query, Response, UploadFile
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,7 +26,7 @@ from breastseg.service.outlined import Outlined, document_of
 from breastseg.service.problem import NotFoundError
 from breastseg.service.routes.exported import exported
 from breastseg.service.segmenting import labels_of_png
-from breastseg.service.service import ServiceOf
+from breastseg.service.service import Service, ServiceOf
 from breastseg.service.wire import Id, Index, VersionInfo
 
 router = APIRouter(tags=["versions"])
@@ -79,7 +80,8 @@ def add_version(
         found = asked.image(session, scan, image)
         base = None if form.base is None else asked.segmentation(session, form.base)
     picture = service.pictures.image(found.held, form.frame, found.stated_mm)
-    entry, drawn = measured(GivenMask(picture, mask, form.skin), caller.name, base)
+    changed = None if base is None else _changed_px(service, base, form.frame, mask)
+    entry, drawn = measured(GivenMask(picture, mask, form.skin), caller.name, base, changed)
     digest = service.files.keep_bytes(stored_mask(mask))
     with service.store.session() as session:
         row = tables.Version(
@@ -167,10 +169,20 @@ def export_version(
     picture = service.pictures.image(found.held, frame, found.stated_mm)
     mask = labels_of_png(service.files.blob(row.mask).read_bytes()) > 0
     remarks = service.methods.one(base.request["method"]).remarks if base else ()
-    entry, drawn = measured(GivenMask(picture, mask, _skin_of(row)), row.created_by, base)
+    changed = row.document["provenance"]["parameters"].get("changed_px")
+    entry, drawn = measured(GivenMask(picture, mask, _skin_of(row)), row.created_by, base, changed)
     entry = replace(entry, remarks=(*entry.remarks, *remarks))
     outlined = Outlined(picture, drawn, entry, row.created_at, row.created_by, row.note)
     return exported(service, name, outlined)
+
+
+def _changed_px(
+    service: Service, base: tables.Segmentation, frame: int, mask: NDArray[np.bool_]
+) -> int | None:
+    """In how many pixels a mask differs from the one that it started from; None where that went."""
+    stored = service.results.read(base.id, "mask")
+    own = stored[frame] if stored is not None and stored.ndim == 3 else stored
+    return None if own is None or own.shape != mask.shape else int(((own != 0) != mask).sum())
 
 
 def _skin_of(row: tables.Version) -> LaidSkin | None:
