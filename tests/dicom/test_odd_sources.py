@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +14,25 @@ from pydicom import Dataset, dcmread
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from breastseg.core.errors import UnsupportedError
+from breastseg.core.errors import InputError, UnsupportedError
 from breastseg.dicom.presentation import presentation
 from breastseg.dicom.report import report
 from breastseg.dicom.segmentation import segmentation
 from breastseg.dicom.subject import FrameResult, Subject, subject_of_frames
 from breastseg.io.memory import MAX_MEMORY, set_max_memory
 from breastseg.io.open import open_images
+from breastseg.io.volume_series import read_series
 from breastseg.measure.finding import findings
 
-from .subjects import expected, frame_results, phantoms, predicted, read_back
+from .subjects import (
+    expected,
+    frame_results,
+    phantoms,
+    predicted,
+    read_back,
+    volume_subject,
+    write_mr,
+)
 from .test_segmentation import by_hand
 
 
@@ -112,3 +123,13 @@ def test_more_pixels_than_fit_into_memory_are_refused() -> None:
             segmentation(every)
     finally:
         set_max_memory(MAX_MEMORY)
+
+
+def test_slices_that_share_one_instance_uid_have_no_objects(tmp_path: Path) -> None:
+    objects = [copy.deepcopy(one) for one in phantoms()["mr"].objects]
+    for one in objects:
+        one.SOPInstanceUID = objects[0].SOPInstanceUID
+    write_mr(tmp_path, objects)
+    image = read_series(tmp_path)
+    with pytest.raises(InputError, match="share one SOP Instance UID"):
+        volume_subject(image, np.ones(image.grid.shape, bool))

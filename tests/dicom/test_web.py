@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from breastseg.cli.main import main
 from breastseg.core.errors import InputError
 from breastseg.dicom.node.config import WebDestination
 from breastseg.dicom.node.send_web import WebSender
-from breastseg.dicom.web import WebError, WebServer, find_instances, store
+from breastseg.dicom.web import Found, WebError, WebServer, fetch, find_instances, store
 
 from .orthanc import Orthanc, free_port, orthanc_in
 from .subjects import phantoms
@@ -127,10 +128,28 @@ def test_answers_are_told_apart(
 def test_a_uid_from_a_server_names_no_other_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from breastseg.dicom.web import Found, fetch
-
     with pytest.raises(WebError, match="digits"):
         fetch(WebServer("http://127.0.0.1").client(), Found("../up", "1", "1", "US"), tmp_path)
+
+
+@pytest.mark.parametrize("changed", ["PatientID", "SOPInstanceUID"])
+def test_another_instance_than_was_asked_for_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    given = copy.deepcopy(phantoms()["us-still"].objects[0])
+    asked = str(given.SOPInstanceUID)
+    setattr(given, changed, "1.2.3")
+    row = {
+        f"{given[tag].tag:08X}": {"Value": [str(given[tag].value)]}
+        for tag in ("StudyInstanceUID", "SeriesInstanceUID", "PatientID", "Modality")
+    } | {"00080018": {"Value": [asked]}}
+    client = WebServer("http://127.0.0.1").client()
+    monkeypatch.setattr(client, "search_for_instances", lambda **_: [row])
+    monkeypatch.setattr(client, "retrieve_instance", lambda *_, **__: given)
+    filters = {"PatientID": str(phantoms()["us-still"].objects[0].PatientID)}
+    with pytest.raises(WebError, match="another"):
+        fetch(client, next(find_instances(client, filters)), tmp_path)
+    assert not [*tmp_path.rglob("*.dcm")]
 
 
 def test_a_secret_comes_from_a_file(tmp_path: Path) -> None:

@@ -87,3 +87,18 @@ def test_slices_join_in_order() -> None:
     assert joined.frame_of_reference_uid == "9"
     with pytest.raises(InputError, match="no slice"):
         join_references([])
+
+
+@pytest.mark.parametrize(
+    ("study", "patient", "words"), [("2", "A", "2 studies"), ("1", "B", "2 patients")]
+)
+def test_slices_of_two_patients_or_studies_are_no_volume(
+    study: str, patient: str, words: str
+) -> None:
+    frame = FrameReference("one series", "3", SECONDARY_CAPTURE)
+    slices = [
+        Reference("1", "", "9", (frame,), {"PatientID": "A"}),
+        Reference(study, "", "9", (frame,), {"PatientID": patient}),
+    ]
+    with pytest.raises(InputError, match=words):
+        join_references(slices)

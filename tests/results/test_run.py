@@ -14,10 +14,11 @@ import pytest
 from breastseg.cli.main import main
 from breastseg.core.errors import InputError
 from breastseg.core.provenance import Provenance
+from breastseg.core.reference import FrameReference
 from breastseg.io.write import write_png
 from breastseg.results.document import read_document
 from breastseg.results.run import OccupiedError, Run
-from breastseg.results.schema import Entry, Files
+from breastseg.results.schema import Entry, Files, SourceReference
 
 from ..scans import cine, files, scan
 
@@ -65,6 +66,19 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     written = read_document(tmp_path / "results.json")
     assert [entry.input for entry in written.entries] == ["a.png", "b.dcm", "c.png"]
     assert run_in(tmp_path, resume=True).done == set(INPUTS), "nothing is left to do"
+
+
+def test_two_files_that_state_one_instance_uid_are_told(tmp_path: Path) -> None:
+    def entry(name: str, number: int | None = None) -> Entry:
+        frame = FrameReference("1.2", "1.2.3", "1.2.4", number)
+        return Entry(name, "image", reference=SourceReference("1", "", "", (frame,)))
+
+    run = run_in(tmp_path)
+    assert not run.add(entry("a.png", 1), MADE_BY).remarks
+    assert not run.add(entry("a.png", 2), MADE_BY).remarks
+    resumed = run_in(tmp_path, resume=True)
+    (remark,) = resumed.add(entry("b.dcm"), MADE_BY).remarks
+    assert "a.png states the same SOP Instance UID" in remark
 
 
 def test_what_failed_is_tried_again_and_comes_in_its_place(tmp_path: Path) -> None:

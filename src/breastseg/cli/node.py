@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from breastseg.cli.console import say
+from breastseg.cli.console import complain, say
+from breastseg.cli.entries import exit_code
 from breastseg.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from breastseg.dicom.node.config import Rule
     from breastseg.dicom.node.folder import NodeFolder
     from breastseg.dicom.node.queue import Queue
+    from breastseg.dicom.node.queued import Row
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class RunNode:
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """Say how many items are in each state, and list those that have failed.
+    """Say how many items are in each state, which have failed, and what is ignored and why.
 
     Exit codes: 0 none has failed, 1 some have.
 
@@ -70,25 +73,31 @@ class NodeStatus:
         with _queue(self.config) as (queue, _):
             counts = queue.counts()
             rows = queue.rows()
-        if not (self.all or self.json):
-            rows = tuple(row for row in rows if row.problem or row.state in ("failed", "ignored"))
         if self.json:
             said = {"counts": counts, "items": [asdict(row) for row in rows]}
             say(json.dumps(said, indent=2, ensure_ascii=False))
         else:
             say(", ".join(f"{count} {state}" for state, count in counts.items()) or "nothing yet")
+            ignored = Counter(row.problem for row in rows if row.state == "ignored")
             for row in rows:
-                method = f", {row.method}" if row.method else ""
-                why = row.problem or ("no rule takes it" if row.state == "ignored" else "")
-                problem = f": {why}" if why else ""
-                instances = "\n    ".join(row.instances)
-                say(f"item {row.id}, {row.state}{method}{problem}\n    {instances}")
+                if self.all or (row.problem and row.state != "ignored"):
+                    say(_described(row))
+            for problem, count in ignored.items() if not self.all else ():
+                say(f"{count} ignored: {problem}")
         return 1 if counts.get("failed") else 0
+
+
+def _described(row: Row) -> str:
+    method = f", {row.method}" if row.method else ""
+    problem = f": {row.problem}" if row.problem else ""
+    return "\n    ".join((f"item {row.id}, {row.state}{method}{problem}", *row.instances))
 
 
 @dataclass(frozen=True)
 class NodeRetry:
     """Try what has failed again: segment it, or send its results.
+
+    Exit codes: 0 all, 1 some of the items, 2 none of those that were named.
 
     Attributes:
         items: their numbers, as the status lists them; all that have failed by default.
@@ -101,13 +110,16 @@ class NodeRetry:
     def run(self) -> int:
         """Note it in the queue; returns the exit code."""
         with _queue(self.config) as (queue, _):
-            say(f"{queue.retry(self.items)} to be tried again")
-        return 0
+            again = queue.retry(self.items)
+        say(f"{len(again)} tried again")
+        return _without(self.items, again, "not tried again, since they have not failed")
 
 
 @dataclass(frozen=True)
 class NodeDrop:
     """Forget items, and remove what was received and made of them; not one that is in work.
+
+    Exit codes: 0 all, 1 some of the items, 2 none.
 
     Attributes:
         items: their numbers, as the status lists them.
@@ -125,8 +137,16 @@ class NodeDrop:
             dropped = queue.drop(self.items)
             for item in dropped:
                 folder.remove(item)
-        say(f"{len(dropped)} of {len(self.items)} dropped")
-        return 0 if len(dropped) == len(self.items) else 1
+        say(f"{len(dropped)} dropped")
+        return _without(self.items, dropped, "not dropped, since they are not there or in work")
+
+
+def _without(asked: Iterable[int], done: Sequence[int], why: str) -> int:
+    """Say which of the items were left as they are; returns the exit code."""
+    left = sorted(set(asked) - set(done))
+    if left:
+        complain(f"{why}: {', '.join(map(str, left))}")
+    return exit_code(len(done), len(left))
 
 
 def open_for_rule(rule: Rule) -> Segmenter:

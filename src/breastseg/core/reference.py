@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from breastseg.core.errors import InputError
 
+_PATIENT = ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate")
+
 
 @dataclass(frozen=True)
 class FrameReference:
@@ -130,10 +132,22 @@ def join_references(references: Sequence[Reference]) -> Reference:
         references: of the slices, at least one.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or they are of several patients or studies, whatever their
+            series.
     """
     if not references:
         raise InputError("references of no slice", "at least one")
+    patients = {tuple(one.tags.get(tag, "") for tag in _PATIENT) for one in references}
+    for noun, count in (
+        ("patients", len(patients)),
+        ("studies", len({one.study_uid for one in references})),
+    ):
+        if count > 1:
+            raise InputError(
+                f"slices of {count} {noun} as one volume",
+                "slices of one",
+                "sort the files by patient and study",
+            )
     frames = tuple(frame for one in references for frame in one.frames)
     placed = all(one.places for one in references)
     places = tuple(place for one in references for place in one.places) if placed else ()

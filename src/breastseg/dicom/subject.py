@@ -196,7 +196,7 @@ def subject_of_volume(image: Image, prediction: Prediction) -> Subject:
 
     Raises:
         UnsupportedError: as `refusal` says.
-        InputError: the reference has not one frame a slice of each phase.
+        InputError: the reference has not one frame a slice of each phase, or the same for two.
     """
     found = findings(prediction, image)
     result = FrameResult.of(image, prediction, found)
@@ -206,6 +206,12 @@ def subject_of_volume(image: Image, prediction: Prediction) -> Subject:
         raise InputError(
             f"{image.source}: {len(frames)} referenced frames for {phases} phases of {slices}",
             "one a slice and phase",
+        )
+    if len({(frame.instance_uid, frame.number) for frame in frames}) < len(frames):
+        raise InputError(
+            "slices share one SOP Instance UID: nothing tells an archive which is meant",
+            "a UID for each",
+            "export the series again",
         )
     reference, completed, remarks = _completed(result.reference, frames)
     at = slices * min(1, phases - 1)

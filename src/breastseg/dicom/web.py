@@ -192,17 +192,32 @@ def find_instances(client: DICOMwebClient, filters: Mapping[str, str]) -> Iterat
         filters: by attribute keyword, such as ``{"AccessionNumber": "A1"}``; at least one.
 
     Raises:
-        WebError: the server cannot be reached, or refuses.
+        WebError: the server cannot be reached, refuses, or answers with what was not asked for.
     """
     if not filters:
         raise InputError("nothing to look for", "a study, an accession number, or the like")
     for row in _all(client, filters):
+        _check_asked(row, filters)
         study, series, instance = (
             str(row.get(tag, {}).get("Value", [""])[0])
             for tag in ("0020000D", "0020000E", "00080018")
         )
         modality = str(row.get("00080060", {}).get("Value", [""])[0])
         yield Found(study, series, instance, modality)
+
+
+def _check_asked(row: Mapping[str, Mapping[str, object]], filters: Mapping[str, str]) -> None:
+    """A server that does not know a filter may answer with all that it has."""
+    from pydicom.datadict import tag_for_keyword
+
+    for keyword, asked in filters.items():
+        said = _text(row.get(f"{tag_for_keyword(keyword):08X}", {}))
+        if said and said != asked.strip() and not set("*?") & set(asked):
+            raise WebError(
+                f"the server answers with instances of another {keyword} than was asked for",
+                "a server that heeds it",
+                "ask for the study by its UID",
+            )
 
 
 @dataclass(frozen=True)
@@ -282,7 +297,10 @@ def _all(
     while True:
         with _answered():
             page = client.search_for_instances(
-                search_filters=dict(filters), fields=["Modality"], limit=_PAGE, offset=len(seen)
+                search_filters=dict(filters),
+                fields=[*{"Modality", *filters}],
+                limit=_PAGE,
+                offset=len(seen),
             )
         new = [row for row in page if str(row["00080018"]["Value"][0]) not in seen]
         if not new:
@@ -298,7 +316,7 @@ def fetch(client: DICOMwebClient, found: Found, folder: Path) -> Path:
         ``folder/STUDY/SERIES/INSTANCE.dcm``, whole; one that is there already is left as it is.
 
     Raises:
-        WebError: the server cannot be reached, or refuses.
+        WebError: the server cannot be reached, refuses, or gives another instance.
         InputError: a UID that is none, or the folder cannot be written.
     """
     for uid in (found.study, found.series, found.instance):
@@ -311,6 +329,12 @@ def fetch(client: DICOMwebClient, found: Found, folder: Path) -> Path:
         one = client.retrieve_instance(
             found.study, found.series, found.instance, media_types=(("application/dicom", "*"),)
         )
+        got = tuple(
+            str(one[tag].value)
+            for tag in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+        )
+    if got != (found.study, found.series, found.instance):
+        raise WebError("the server gives another instance than was asked for", "the same UIDs")
     with replacing(path) as temporary, quiet():
         one.save_as(temporary, enforce_file_format=True)
     return path

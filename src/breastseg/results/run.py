@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from breastseg.core.errors import InputError
@@ -58,6 +59,7 @@ class Run:
         self._order = {name: number for number, name in enumerate(inputs or {})}
         self._inputs = {real_path(path) for path in (inputs or {}).values()}
         self._now = Progress(options, overwrite=overwrite)
+        self._uids: dict[str, str] = {}  # the input in which each was first seen
         self._replaceable = set(_OWN) if resume else set()
         self._journal: Journal | None = None
         if root is None:
@@ -114,12 +116,16 @@ class Run:
             self._remove(names)
             raise
 
-    def add(self, entry: Entry, provenance: Provenance | SegmenterRecord | None = None) -> None:
+    def add(self, entry: Entry, provenance: Provenance | SegmenterRecord | None = None) -> Entry:
         """Keep an entry.
 
         Args:
             entry: what came of one image, frame, volume or slide.
             provenance: what produced it; None where nothing came of it.
+
+        Returns:
+            The entry as it is kept: with a remark where an earlier one came from another file that
+            states the same SOP Instance UID.
 
         Raises:
             InputError: the folder cannot be written any more, or the entry was produced otherwise
@@ -129,9 +135,22 @@ class Run:
             provenance = SegmenterRecord.of(provenance)
         if provenance is not None:
             self._agree(provenance)
+        entry = self._told_from(entry)
         if self._journal is not None:
             self._journal.add("entry", entry)
         self._now.entries.append(entry)
+        return entry
+
+    def _told_from(self, entry: Entry) -> Entry:
+        """Say where an archive would take two files for one."""
+        if entry.reference is None:
+            return entry
+        uids = {frame.instance_uid for frame in entry.reference.frames} - {""}
+        others = {self._uids.setdefault(uid, entry.input) for uid in uids} - {entry.input}
+        if not others:
+            return entry
+        said = f"{min(others)} states the same SOP Instance UID: to an archive they are one object"
+        return replace(entry, remarks=(*entry.remarks, said))
 
     def document(self, complete: bool = True) -> Document:
         """The results as they are now."""
@@ -226,6 +245,8 @@ class Run:
         again = failed | {partial}
         self._now.provenance, self._now.overwrite = earlier.provenance, earlier.overwrite
         self._now.entries = [one for one in earlier.entries if one.input not in again]
+        for one in self._now.entries:
+            self._told_from(one)
 
     def _remove(self, names: Iterable[str]) -> None:
         for name in names:

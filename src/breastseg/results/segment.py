@@ -83,8 +83,8 @@ def segment_images(
                     yield from _end_of(last, run, companion)
                 last = source
                 entry = _entry(one, run, names, options.margin, companion)
-                run.add(entry, None if isinstance(result, BreastsegError) else result.provenance)
-                yield entry
+                provenance = None if isinstance(result, BreastsegError) else result.provenance
+                yield run.add(entry, provenance)
             if last is not None:
                 yield from _end_of(last, run, companion)
         complete = True

@@ -156,8 +156,7 @@ def _take_over(source: Source, part: _Part | BreastsegError, run: Run) -> Iterat
             assert run.root is not None
             write_bytes(run.root / name, data)
     for entry in part.entries:
-        run.add(entry, None if entry.failed else part.provenance)
-        yield entry
+        yield run.add(entry, None if entry.failed else part.provenance)
 
 
 @contextmanager

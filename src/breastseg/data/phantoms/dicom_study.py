@@ -74,7 +74,7 @@ class Study:
         one.ContentTime = one.AcquisitionTime = one.SeriesTime
         one.ReferringPhysicianName = ""
         one.StudyDescription = "Synthetic breast phantom"
-        one.SeriesDescription = f"phantom series {series}"
+        one.SeriesDescription = f"{'dynamic' if modality == 'MR' else 'phantom'} series {series}"
         one.Modality, one.SeriesNumber, one.InstanceNumber = modality, series, instance
         one.BodyPartExamined, one.Laterality, one.PatientOrientation = "BREAST", "L", ""
         one.Manufacturer, one.ManufacturerModelName = "breastseg", "phantom"

@@ -127,7 +127,8 @@ class Intake:
     def _arrival(self, header: Header, handler: Handler | None, digest: str) -> Arrival:
         uid, study = header.uid, header.study
         if handler is None:
-            return Arrival(uid, study, digest, f"ignored {uid}", "")
+            problem = f"no rule takes {header.asked()}"
+            return Arrival(uid, study, digest, f"ignored {uid}", "", problem=problem)
         if handler.dimensions == 2 or not study:
             return Arrival(uid, study, digest, f"image {uid}", handler.name)
         key = f"volume {handler.name} {study}"

@@ -130,8 +130,9 @@ class Queue:
             state = "ignored"
         if found is None:
             made = db.execute(
-                "INSERT INTO items(key, method, state, not_before, changed) VALUES(?,?,?,?,?)",
-                (one.key, one.method, state, until, now),
+                "INSERT INTO items(key, method, state, not_before, changed, problem)"
+                " VALUES(?,?,?,?,?,?)",
+                (one.key, one.method, state, until, now, one.problem),
             )
             assert made.lastrowid is not None
             return made.lastrowid
@@ -276,8 +277,8 @@ class Queue:
             )
             return db.execute("UPDATE items SET state='ready' WHERE state='segmenting'").rowcount
 
-    def retry(self, items: Sequence[int] = ()) -> int:
-        """Try what has failed again, all of it by default; returns how many items that were."""
+    def retry(self, items: Sequence[int] = ()) -> tuple[int, ...]:
+        """Try what has failed again, all of it by default; returns the items' numbers."""
         now = self._clock()
         with self._changing() as db:
             ids = self._ids(db, "failed", items)
@@ -291,7 +292,7 @@ class Queue:
                     "UPDATE items SET state=?, attempts=0, not_before=?, problem='' WHERE id=?",
                     ("sending" if again else "ready", now, one),
                 )
-        return len(ids)
+        return ids
 
     def drop(self, items: Sequence[int]) -> tuple[int, ...]:
         """Forget items that nothing is at work on; returns their numbers."""

@@ -21,6 +21,7 @@ class Arrival:
         method: the name of the handler; empty where no rule takes it.
         quiet_s: seconds to wait for further instances.
         expected: how many instances its study has, where that is stated.
+        problem: why no rule takes it.
     """
 
     uid: str
@@ -30,6 +31,7 @@ class Arrival:
     method: str
     quiet_s: float = 0.0
     expected: int | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True)

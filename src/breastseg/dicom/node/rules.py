@@ -55,6 +55,17 @@ class Header:
     series: str
     expected: int | None
 
+    def asked(self) -> str:
+        """What rules ask for, as it is stated here: for whoever writes a rule."""
+        stated = {
+            "modality": self.modality,
+            "series": self.series,
+            "body_part": self.body_part,
+            "station": self.station,
+            "sop_class": self.sop_class,
+        }
+        return ", ".join(f"{key} {value!r}" for key, value in stated.items() if value)
+
 
 @dataclass(frozen=True)
 class Handler:
