@@ -3,6 +3,7 @@ import * as ort from "onnxruntime-web";
 import { describe, expect, test } from "vitest";
 import { parseBundle } from "./bundle";
 import { decodeVolumes } from "./decode/volumes";
+import { isEnhancedMri } from "./decode/slice";
 import { EngineError } from "./errors";
 import { loadNetwork } from "./network";
 import { ordered, turnTo, viewOf } from "./orientation";
@@ -169,4 +170,18 @@ test("an axis of any order and direction is brought to the orientation that is w
 test("patches are flush with both ends", () => {
   expect(starts(10, 16, 0.5)).toEqual([0]);
   expect(starts(40, 16, 0.25)).toEqual([0, 12, 24]);
+});
+
+test("knows an enhanced MR object, whose frames would pass for a loop", () => {
+  const element = (tag: readonly [number, number], value: string): number[] => {
+    const text = value.padEnd(value.length + (value.length % 2), "\0");
+    return [...tag.flatMap((part) => [part & 255, part >> 8]), 0x55, 0x49, text.length, 0, ...Buffer.from(text)];
+  };
+  const file = (sopClass: string): Uint8Array => {
+    const meta = element([0x0002, 0x0010], "1.2.840.10008.1.2.1");
+    return Uint8Array.from([...new Uint8Array(128), ...Buffer.from("DICM"), ...meta, ...element([0x0008, 0x0016], sopClass)]);
+  };
+  expect(isEnhancedMri(file("1.2.840.10008.5.1.4.1.1.4.1"))).toBe(true);
+  expect(isEnhancedMri(file("1.2.840.10008.5.1.4.1.1.4"))).toBe(false);
+  expect(isEnhancedMri(new Uint8Array(200))).toBe(false);
 });

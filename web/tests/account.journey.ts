@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launched, opened, violations } from "./browser";
+import { example, launched, opened, outline, placeIn, tab, violations } from "./browser";
 import { started, type Service } from "./service";
 
 const ADMIN = { name: "admin", role: "admin", password: "correct horse battery" };
@@ -27,7 +27,25 @@ it("asks who you are, and forgets it when you log out", async () => {
   expect(await violations(page)).toEqual([]);
   await dialog.getByLabel("Password").fill(ADMIN.password);
   await dialog.getByRole("button", { name: "Log in" }).click();
-  await page.getByRole("button", { name: /as PNG/ }).waitFor();
+  await example(page, /as PNG/);
+
+  // The session ends in the middle of a correction: nothing of it is lost.
+  await outline(page);
+  await page.getByRole("button", { name: "Brush", exact: true }).click();
+  const place = await placeIn(page, 0.9, 0.9);
+  await page.mouse.click(place.x, place.y);
+  await page.context().clearCookies();
+  await tab(page, "Versions");
+  await page.getByRole("button", { name: "Keep this version" }).click();
+  await dialog.getByText("What you have drawn is still here").waitFor();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByLabel("Password").fill(ADMIN.password);
+  await dialog.getByRole("button", { name: "Log in" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Keep this version" }).click();
+  await page.getByText(/Version 1.* by admin/).waitFor();
+  await tab(page, "Measure");
+  expect(await page.getByRole("region", { name: /Lesion \d/ }).count()).toBe(2);
   await page.getByRole("button", { name: "Log out" }).click();
   await dialog.waitFor();
   expect(await page.evaluate(async () => (await fetch("/api/scans")).status)).toBe(401);

@@ -48,6 +48,12 @@ it("segments on the device, also with the service stopped, and uploads nothing",
   expect(await page.getByLabel("Sentence to paste").inputValue()).toMatch(/^1 lesion: .*outlined by ultrasound-prompt/);
   expect(faults).toEqual([]);
 
+  // What cannot be read here is refused, and goes to the service only when a person says so.
+  await page.getByTestId("files").setInputFiles({ name: "volume.nrrd", mimeType: "", buffer: Buffer.from("NRRD0004\n") });
+  await page.getByRole("alert").getByText("is an NRRD volume").waitFor();
+  await page.getByRole("button", { name: "Upload to the service instead" }).waitFor();
+  await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
+
   await service.stop();
   await page.reload();
   await page.getByRole("switch", { name: "On this device", checked: true }).waitFor();

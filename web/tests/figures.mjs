@@ -60,16 +60,20 @@ figures["512 x 512 from file to outline, server, ms"] = await timed(async () => 
 });
 
 const box = await page.getByRole("application").boundingBox();
-const clicks = [];
-for (let index = 0; index < 6; index += 1) {
-  await page.keyboard.press(index % 2 === 0 ? "i" : "o");
-  const [x, y] = [box.x + box.width * (0.45 + 0.01 * index), box.y + box.height * (index % 2 === 0 ? 0.4 : 0.8)];
-  clicks.push(await timed(async () => {
-    await page.mouse.click(x, y);
-    await settled();
-  }));
-}
-figures["click to answer, median of 6, ms"] = clicks.sort((a, b) => a - b)[3];
+/** The first click, which may load the network, and the median of the corrective ones after it. */
+const clicked = async () => {
+  const clicks = [];
+  for (let index = 0; index < 8; index += 1) {
+    await page.keyboard.press(index % 2 === 0 ? "i" : "o");
+    const [x, y] = [box.x + box.width * (0.45 + 0.01 * index), box.y + box.height * (index % 2 === 0 ? 0.4 : 0.8)];
+    clicks.push(await timed(async () => {
+      await page.mouse.click(x, y);
+      await settled();
+    }));
+  }
+  return [clicks[0], clicks.slice(1).sort((a, b) => a - b)[3]];
+};
+[figures["first click, server, ms"], figures["corrective click, server, median of 7, ms"]] = await clicked();
 
 await page.keyboard.press("p");
 await page.evaluate(() => { globalThis.took.length = 0; });
@@ -81,6 +85,18 @@ const took = (await page.evaluate(() => globalThis.took)).sort((a, b) => a - b);
 if (took.length === 0) throw new Error("no pointer event reached the image");
 figures["brush, an event's handler, median, ms"] = took[Math.floor(took.length / 2)];
 figures["brush, an event's handler, 95th of 100, ms"] = took[Math.floor(took.length * 0.95)];
+
+await page.getByRole("switch", { name: "On this device" }).check();
+await settled();
+const fromFile = async () => {
+  await page.getByTestId("files").setInputFiles({ name: "device.png", mimeType: "image/png", buffer: Buffer.from(picture) });
+  await page.getByRole("application").waitFor();
+  await settled();
+  await outline();
+};
+await fromFile(); // loads the network
+figures["512 x 512 from file to outline, device, ms"] = await timed(fromFile);
+[figures["first click, device, ms"], figures["corrective click, device, median of 7, ms"]] = await clicked();
 
 for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name}: ${value.toFixed(1)}\n`);
 await browser.close();

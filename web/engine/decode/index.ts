@@ -20,8 +20,11 @@ const OTHERS: [start: string, what: string][] = [
   ["GIF8", "a GIF picture"],
   ["RIFF", "a WebP picture or a video"],
   ["\0\0\0\x0cjP", "a JPEG 2000 picture"],
+  ["NRRD000", "an NRRD volume"],
+  ["ObjectType", "a MetaImage volume"],
+  ["NDims", "a MetaImage volume"],
 ];
-const ALLOWED = "PNG, JPEG, TIFF or DICOM on the device";
+const ALLOWED = "PNG, JPEG, TIFF, DICOM or NIfTI on the device";
 
 /**
  * Read all images of a file: one a page of a TIFF, one a DICOM frame, one of any other file.

@@ -62,14 +62,27 @@ export interface DicomSlice {
   readonly times: Partial<Record<Moment, number>>;
 }
 
-/** Null for what is no single slice in space: reports, screenshots, enhanced objects, damaged files. */
-export function sliceOf(file: Uint8Array, index: number, name: string): DicomSlice | null {
-  let header: Header;
+/** Enhanced MR Image Storage, and what was converted to it. */
+const ENHANCED_MRI = ["1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4"];
+
+/** Whether a file holds all slices of a volume as frames. */
+export function isEnhancedMri(file: Uint8Array): boolean {
+  const header = headerOf(file);
+  return header !== null && ENHANCED_MRI.includes(header.text("x00080016"));
+}
+
+function headerOf(file: Uint8Array): Header | null {
   try {
-    header = new Header([dicomParser.parseDicom(file, { untilTag: "x7fe00010" })]);
+    return new Header([dicomParser.parseDicom(file, { untilTag: "x7fe00010" })]);
   } catch {
     return null; // reading it as an image says what is wrong
   }
+}
+
+/** Null for what is no single slice in space: reports, screenshots, enhanced objects, damaged files. */
+export function sliceOf(file: Uint8Array, index: number, name: string): DicomSlice | null {
+  const header = headerOf(file);
+  if (header === null) return null;
   const [position, cosines, spacing] = [finite(header, TAG.position, 3), finite(header, TAG.orientation, 6), finite(header, TAG.spacing, 2)];
   const [rows, columns] = [header.integer(TAG.rows), header.integer(TAG.columns)];
   const isFlat = rows !== undefined && columns !== undefined && numberOf(header, TAG.frames, 1) === 1;

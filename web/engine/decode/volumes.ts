@@ -9,7 +9,7 @@ import { storedSlice } from "./dicom";
 import { isNifti, niftiBytes, niftiHeader, niftiVolume, NIFTI_BYTES } from "./nifti";
 import { damaged, unsupported } from "./raster";
 import { commonGrid, phasesOf, stacksAmong, type Phase } from "./series";
-import { sliceOf, type DicomSlice } from "./slice";
+import { isEnhancedMri, sliceOf, type DicomSlice } from "./slice";
 
 /** Of the values of one volume. */
 const MOST_BYTES = 2 ** 30;
@@ -39,8 +39,15 @@ export async function decodeVolumes(
       used.add(index);
       await attempt(file.name, async () => volumes.push(await readNifti(file)));
     } else if (String.fromCharCode(...head.subarray(128, 132)) === "DICM") {
-      const slice = sliceOf(new Uint8Array(await file.arrayBuffer()), index, file.name);
+      const data = new Uint8Array(await file.arrayBuffer());
+      const slice = sliceOf(data, index, file.name);
       if (slice) slices.push(slice);
+      else if (isEnhancedMri(data)) {
+        // Its frames alone would pass for a loop: the volume and its phases would be lost without a word.
+        used.add(index);
+        const { message } = unsupported(`${file.name}: is an enhanced MR object`, "one file a slice, or NIfTI, on the device");
+        problems.push({ name: file.name, message });
+      }
     }
   }
   for (const stack of stacksAmong(slices)) {

@@ -150,6 +150,8 @@ export interface Backend {
   methods(): Promise<readonly Method[]>;
   open(files: readonly File[], progress: Progress): Promise<Scan>;
   frame(scan: Scan, image: number, frame: number, phase: number): Promise<Frame>;
+  /** Loads what a method needs before it is asked, where that takes time. */
+  prepare(method: string): void;
   segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome>;
 }
 

@@ -55,6 +55,11 @@ export class Device implements Backend {
     return Promise.resolve({ rows, columns, channels, values: data });
   }
 
+  /** A failure is told when the method is asked. */
+  prepare(method: string): void {
+    if (method !== CLASSICAL) this.bundle(method).catch(() => undefined);
+  }
+
   async segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome> {
     const started = performance.now();
     if (request.method === CLASSICAL) return this.outline(scan, image, request, signal);

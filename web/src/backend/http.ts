@@ -85,7 +85,7 @@ export function uploaded<T>(path: string, form: FormData, progress: (fraction: n
     request.onload = () => {
       const response = new Response(request.responseText, { status: request.status });
       if (response.ok) resolve(JSON.parse(request.responseText) as T);
-      else void wordsOf(response).then((words) => { reject(new Told(words)); });
+      else void wordsOf(response).then((words) => { reject(response.status === 401 ? new NeedsLogin(words) : new Told(words)); });
     };
     request.send(form);
   });

@@ -1,4 +1,5 @@
 /** Jobs of the service, followed by their events. */
+import { Told } from "./backend";
 import { answered, type Wire } from "./http";
 
 export type Job = Wire["JobInfo"];
@@ -11,6 +12,11 @@ export function followedJob(id: string, told: (job: Job) => void, left: AbortSig
       events.close();
       reject(new DOMException("left", "AbortError"));
     });
+    events.onerror = () => {
+      // A connection that broke is tried again by the browser; an answer that is none, as after a logout, is not.
+      if (events.readyState !== EventSource.CLOSED) return;
+      reject(new Told("The service no longer tells of this job. Expected: it runs, and you are logged in. Try: load the page again; the job goes on."));
+    };
     events.addEventListener("job", (event) => {
       const job = JSON.parse(String(event.data)) as Job;
       told(job);

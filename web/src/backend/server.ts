@@ -77,6 +77,10 @@ export class Server implements Backend {
     return { rows: shape[0], columns: shape[1], channels: 1, values };
   }
 
+  prepare(): void {
+    // The service keeps its methods loaded.
+  }
+
   async segment(scan: Scan, image: number, request: Request, progress: Progress, signal: AbortSignal): Promise<Outcome> {
     const { rows, columns, frames, kind } = scan.images[image];
     const alone = frames === 1 && kind === "image";

@@ -1,22 +1,15 @@
 /** What the app holds: the scans, the open images, the methods, and what is under way. */
-import { messageOf, namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
+import { namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
 import { NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
 import { Labelling } from "./labelling";
-import { Observable } from "./observable";
 import { Session } from "./session";
-
-export interface Busy {
-  what: string;
-  /** 0 to 1; null where it is not known. */
-  fraction: number | null;
-  cancel?: () => void;
-}
+import { Work } from "./work";
 
 /** Methods that take a prompt, the best first; the first that there is answers a click. */
 const PROMPTED = ["polar-path", "random-walker", "grab-cut", "region-growing"];
 
-export class App extends Observable {
+export class App extends Work {
   readonly server = new Server();
   scans: readonly Scan[] = [];
   methods: readonly Method[] = [];
@@ -26,10 +19,6 @@ export class App extends Observable {
   beside: Session | null = null;
   method = "";
   parameters: Readonly<Record<string, Scalar>> = {};
-  busy: Busy | null = null;
-  error = "";
-  /** The service has accounts, and nobody is logged in. */
-  needsLogin = false;
   /** The method that a person has chosen; empty before. */
   private preferred = "";
   /** What the service offers, and who is asking; null where it does not answer. */
@@ -69,8 +58,9 @@ export class App extends Observable {
   async logIn(name: string, password: string): Promise<void> {
     await this.during("Logging in", async () => {
       await this.server.logIn(name, password);
-      // Whatever was asked for before the login is asked for again.
-      window.location.reload();
+      // The session has ended in the middle of the work: for the same person it goes on as it is.
+      if (this.account === name) this.needsLogin = false;
+      else window.location.reload();
     });
   }
 
@@ -118,9 +108,20 @@ export class App extends Observable {
 
   async open(files: readonly File[]): Promise<void> {
     if (files.length === 0) return;
+    let opened = false as boolean;
     await this.during("Opening", async (progress) => {
       this.add(await this.backend.open(files, progress));
+      opened = true;
     });
+    if (opened || this.place === "server") return;
+    this.refusedHere = files;
+    this.changed();
+  }
+
+  /** Leaves the device, as a person has asked, and uploads what it could not read. */
+  async openOnServer(files: readonly File[]): Promise<void> {
+    await this.setPlace("server");
+    if (this.backend === this.server) await this.open(files);
   }
 
   /** Whether it was taken. */
@@ -155,6 +156,7 @@ export class App extends Observable {
     this.session = session;
     if (this.beside === session) this.beside = null;
     this.suggest(session);
+    if (this.prompted !== undefined) this.backend.prepare(this.prompted.name);
     this.changed();
     return session;
   }
@@ -351,42 +353,5 @@ export class App extends Observable {
     }, () => { running.abort(); });
     // A later request keeps the marks, which it was sent with.
     if (this.running === running) session.forgetUnanswered();
-  }
-
-  // --- what is under way ----------------------------------------------------------------
-
-  fail(message: string): void {
-    this.error = message;
-    this.changed();
-  }
-
-  /** Tells of what happens, and of what went wrong. */
-  async during(what: string, run: (progress: (fraction: number, what: string) => void) => Promise<void>, cancel?: () => void): Promise<void> {
-    const busy: Busy = cancel === undefined ? { what, fraction: null } : { what, fraction: null, cancel };
-    this.busy = busy;
-    this.error = "";
-    this.changed();
-    await this.guarded(() =>
-      run((fraction, now) => {
-        if (this.busy?.cancel !== busy.cancel) return;
-        this.busy = { ...busy, what: now, fraction };
-        this.changed();
-      }),
-    );
-    this.ended(busy);
-    this.changed();
-  }
-
-  private ended(busy: Busy): void {
-    if (this.busy?.cancel === busy.cancel) this.busy = null;
-  }
-
-  async guarded(run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      if (error instanceof DOMException && error.name === "AbortError") return;
-      this.fail(messageOf(error));
-    }
   }
 }

@@ -54,7 +54,7 @@ export function AppView() {
         </Suspense>
       )}
       <Status app={app} />
-      {app.needsLogin && <LoginDialog error={app.error} provider={app.about?.has_provider === true} onLogin={(name, password) => { void app.logIn(name, password); }} />}
+      {app.needsLogin && <LoginDialog error={app.error} again={app.account} provider={app.about?.has_provider === true} onLogin={(name, password) => { void app.logIn(name, password); }} />}
       {help && <HelpDialog onClose={() => { setHelp(false); }} />}
       {app.asking !== null && <RemarksDialog method={app.asking} onAnswer={(read) => { app.answerRemarks(read); }} />}
       {app.replacing !== null && <ReplaceDialog onAnswer={(agreed) => { app.answerReplacing(agreed); }} />}
@@ -64,7 +64,7 @@ export function AppView() {
 
 function Status({ app }: { app: App }) {
   useChanges(app);
-  const { busy, error } = app;
+  const { busy, error, refusedHere } = app;
   return (
     <div className="status">
       <div role="status">
@@ -80,6 +80,7 @@ function Status({ app }: { app: App }) {
         {error !== "" && (
           <>
             <Message text={error} />
+            {refusedHere.length > 0 && <button type="button" onClick={() => { void app.openOnServer(refusedHere); }}>Upload to the service instead</button>}
             <button type="button" onClick={() => { app.fail(""); }}>Close</button>
           </>
         )}

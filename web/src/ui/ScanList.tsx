@@ -42,10 +42,10 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
           void filesOf(event.dataTransfer).then(open);
         }}
       >
-        <p>Drop images here: PNG, JPEG, TIFF, DICOM{onServer ? ", NIfTI, a folder or a ZIP" : ""}.</p>
+        <p>Drop images here: PNG, JPEG, TIFF, DICOM, NIfTI{onServer ? ", a folder or a ZIP" : " or a folder"}.</p>
         <div className="buttons">
           <button type="button" className="primary" onClick={() => files.current?.click()}>Open files</button>
-          {onServer && <button type="button" onClick={() => folder.current?.click()}>Open a folder</button>}
+          <button type="button" onClick={() => folder.current?.click()}>Open a folder</button>
           {onServer && app.about?.has_archive === true && <button type="button" onClick={() => { setPicking(true); }}>From the archive</button>}
         </div>
         <input ref={files} hidden type="file" multiple data-testid="files" onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />

@@ -59,8 +59,8 @@ export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (m
   );
 }
 
-export function LoginDialog({ error, provider, onLogin }: { error: string; provider: boolean; onLogin: (name: string, password: string) => void }) {
-  const [name, setName] = useState("");
+export function LoginDialog({ error, again, provider, onLogin }: { error: string; again: string; provider: boolean; onLogin: (name: string, password: string) => void }) {
+  const [name, setName] = useState(again);
   const [password, setPassword] = useState("");
   return (
     <Dialog title="Log in" onClose={() => undefined}>
@@ -70,6 +70,7 @@ export function LoginDialog({ error, provider, onLogin }: { error: string; provi
           onLogin(name, password);
         }}
       >
+        {again !== "" && <p>The session has ended. What you have drawn is still here; after the login do once more what you did last.</p>}
         <label className="field">Account <input required autoFocus autoComplete="username" value={name} onChange={(event) => { setName(event.target.value); }} /></label>
         <label className="field">Password <input required type="password" autoComplete="current-password" value={password} onChange={(event) => { setPassword(event.target.value); }} /></label>
         {error !== "" && <div role="alert" className="problem"><Message text={error} /></div>}
