@@ -167,6 +167,36 @@ def test_a_folder_whose_first_epoch_was_not_done_is_begun_again(
     assert "already holds a run" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def other(broken: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the same network with another seed."""
+    out = tmp_path_factory.mktemp("other") / "run"
+    words = ["train", str(broken / "tiny.toml"), "--data", f"folder={broken / 'scans'}"]
+    changes = ["--set", "epochs=1", "seed=7", "--out", str(out)]
+    assert main([*words, *changes, "--threads", "1"]) == 0
+    return out
+
+
+@pytest.mark.parametrize("name", ["checkpoints/last.ckpt", "recipe.toml"])
+def test_a_file_of_another_run_is_refused(
+    name: str, begun: Path, other: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(other / name, begun / name)
+    assert resume(begun) == 2
+    assert "is the state of another recipe or of other cases" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.6])
+def test_a_state_that_was_cut_is_one_line(
+    kept: float, begun: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = begun / "checkpoints" / "last.ckpt"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    assert resume(begun) == 2
+    assert "no state of a run" in capsys.readouterr().err.splitlines()[-1]
+
+
 class Interrupt(Callback):
     """Ctrl-C in the second epoch."""
 

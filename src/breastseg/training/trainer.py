@@ -20,6 +20,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from breastseg.core.errors import RecipeError
 from breastseg.networks.weights import save_network_weights
 from breastseg.training.averaging import AveragedTask
+from breastseg.training.checkpoint import Signed, require_own_checkpoint
 from breastseg.training.record import EpochLines, History
 from breastseg.training.run_folder import RunFolder
 
@@ -89,6 +90,7 @@ def build_trainer(
         history,
         EpochLines(history, course.epochs),
         BestWeights(folder),
+        Signed(folder),
         ModelCheckpoint(
             folder.checkpoints,
             filename="last",
@@ -133,8 +135,12 @@ def train(
     """Train to the end, from the start or from the folder's last checkpoint.
 
     Raises:
+        InputError: the checkpoint cannot be read.
+        RecipeError: it is of another run.
         KeyboardInterrupt: stopped by a signal.
     """
+    if resume:
+        require_own_checkpoint(folder)
     with warnings.catch_warnings():
         # The averaged network stays in eval mode by design; the other is within Lightning.
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")

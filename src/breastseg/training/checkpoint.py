@@ -1,0 +1,70 @@
+"""The state that a run is continued from: whole, and of that run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from breastseg.core.errors import InputError, RecipeError
+from breastseg.io.source import brief
+from breastseg.training.run_folder import RunFolder
+
+_KEY = "breastseg_run"
+
+
+class Signed(Callback):
+    """Puts into each state of which recipe and cases it is."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, object]
+    ) -> None:
+        """Sign it."""
+        checkpoint[_KEY] = _signature(self.folder)
+
+
+def require_own_checkpoint(folder: RunFolder) -> None:
+    """Hold the last state of a run against its recipe and its record of the data.
+
+    Raises:
+        InputError: it cannot be read.
+        RecipeError: it is of another run, or the recipe or the record is.
+    """
+    path = folder.last_checkpoint
+    try:
+        # as Lightning reads it: a run folder is one's own, see docs/reference/run-folder.md
+        state = torch.load(path, map_location="cpu", weights_only=False)
+        signature = state[_KEY]
+    except (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError) as error:
+        raise _no_state(folder, error) from error
+    except (pickle.UnpicklingError, AttributeError, ImportError) as error:
+        raise _no_state(folder, error) from error
+    if signature != _signature(folder):
+        raise RecipeError(
+            f"{path}: is the state of another recipe or of other cases than the rest of its folder",
+            "the files of one run",
+            "restore the run folder, or start again in a new one",
+        )
+
+
+def _no_state(folder: RunFolder, error: Exception) -> InputError:
+    return InputError(
+        f"{folder.last_checkpoint}: no state of a run ({brief(error, 120)})",
+        "the whole file that training wrote",
+        "restore it, or start again in a new folder",
+    )
+
+
+def _signature(folder: RunFolder) -> str:
+    """The digest of the recipe and of the cases; not of where these lie."""
+    digest = hashlib.sha256(folder.recipe.read_bytes())
+    if folder.data.is_file():
+        cases = json.loads(folder.data.read_bytes())["sha256"]
+        digest.update(json.dumps(cases, sort_keys=True).encode())
+    return digest.hexdigest()
