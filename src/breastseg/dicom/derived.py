@@ -19,10 +19,13 @@ from breastseg.dicom.subject import Subject
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+MAKER = "breastseg"
+"""Manufacturer of every object that is made here."""
+
 RESEARCH = "Research use only, not for diagnosis"
 """At most 64 characters, so that it fits into every description."""
 
-_RESEARCH_SYNTHETIC = "Research only, trained on synthetic images, not for diagnosis"
+RESEARCH_SYNTHETIC = "Research only, trained on synthetic images, not for diagnosis"
 _IMPLEMENTATION = "2.25.216105853254389104273948163017421"
 _EXPLICIT = "1.2.840.10008.1.2.1"
 _PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
@@ -66,10 +69,10 @@ def derived_dataset(subject: Subject, sop_class: str, modality: str, number: int
     one.StudyInstanceUID = subject.reference.study_uid
     one.SeriesNumber, one.InstanceNumber, one.Modality = number, 1, modality
     synthetic = TRAINED_ON_SYNTHETIC in subject.remarks
-    one.SeriesDescription = _RESEARCH_SYNTHETIC if synthetic else RESEARCH
+    one.SeriesDescription = RESEARCH_SYNTHETIC if synthetic else RESEARCH
     one.SeriesDate, one.SeriesTime = _moment(tags.get("StudyDate"), tags.get("StudyTime"))
     one.ContentDate, one.ContentTime = one.SeriesDate, one.SeriesTime
-    one.Manufacturer, one.ManufacturerModelName = "breastseg", subject.provenance.segmenter[:64]
+    one.Manufacturer, one.ManufacturerModelName = MAKER, subject.provenance.segmenter[:64]
     one.DeviceSerialNumber = (subject.provenance.weights_sha256 or "no weights")[:16]
     one.SoftwareVersions = [__version__, subject.provenance.version[:64]]
     return one

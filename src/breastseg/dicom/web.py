@@ -48,7 +48,8 @@ class WebServer(Strict):
         timeout_s: seconds to wait for an answer.
 
     Raises:
-        InputError: a user without a secret, or a number out of bounds.
+        InputError: a user without a secret, a URL that is none or holds a password, or a number
+            out of bounds.
     """
 
     url: str
@@ -61,6 +62,7 @@ class WebServer(Strict):
         check_bounds(self)
         if self.user and self.secret_file is None:
             raise InputError(f"user {self.user!r} without a secret", "a file with the password")
+        _check_url(self.url)
 
     def client(self) -> DICOMwebClient:
         """A client that asks once and waits no longer than it is told.
@@ -360,8 +362,27 @@ def _answered() -> Iterator[None]:
         ) from error
 
 
+def _check_url(url: str) -> None:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise InputError(f"URL {url!r}", "http://... or https://...")
+    if parts.username is not None:
+        raise InputError(
+            "a URL with a user or password in it", "a user, and a file with the secret"
+        )
+
+
 def _secret(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8").strip()
+        if not secret:
+            raise InputError(f"{path}: is empty", "a file with a secret")
+        return secret
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {error}", "a readable file with a secret") from error

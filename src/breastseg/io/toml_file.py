@@ -14,6 +14,17 @@ from breastseg.core.parameters import within_of
 T = typing.TypeVar("T")
 
 
+_TYPES = {
+    "tuple_type": "a list in brackets",
+    "path_type": "a path in quotes",
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "dataclass_type": "a table of keys",
+}
+"""In TOML's words what pydantic says in Python's."""
+
+
 @dataclass(frozen=True)
 class TomlKind:
     """What messages call a kind of file.
@@ -79,7 +90,8 @@ def _refusal(
         return kind.error(f"{where}: no {place} in the {kind.noun}", "a value", kind.remedy)
     last = place.rpartition(".")[2]
     within = within_of(part, last) if last in typing.get_type_hints(part) else None
-    allowed = error["msg"] if within is None else f"a number {within}"
+    said = _TYPES.get(error["type"], error["msg"].removeprefix("Input should be "))
+    allowed = said if within is None else f"a number {within}"
     return kind.error(f"{where}: {place} = {error['input']!r}", allowed, kind.remedy)
 
 

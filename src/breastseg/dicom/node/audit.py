@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from breastseg.dicom.node.config import AuditRepository
+from breastseg.dicom.node.tls import client_context
 
 _log = logging.getLogger(__name__)
 _PRIORITY = 10 * 8 + 5
@@ -155,9 +156,7 @@ class AuditTrail:
         if self._stream is not None and _ended(self._stream):
             self._hang_up()
         if self._stream is None:
-            context = ssl.create_default_context(cafile=to.authorities)
-            if to.certificate is not None:
-                context.load_cert_chain(to.certificate)
+            context = client_context(to.authorities, to.certificate)
             plain = socket.create_connection((to.host, to.port), _TIMEOUT_S)
             self._stream = context.wrap_socket(plain, server_hostname=to.host)
         self._stream.sendall(f"{len(data)} ".encode() + data)

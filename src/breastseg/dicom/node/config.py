@@ -64,6 +64,9 @@ class Listen(Strict):
             raise InputError("peers = [] of listen", 'AE titles that may send, or ["*"] for any')
         if (self.certificate is None) != (self.key is None):
             raise InputError("a certificate without a key, or a key alone", "both, or neither")
+        if self.authorities is not None and self.certificate is None:
+            raise InputError("authorities without a certificate of the node", "both, or neither")
+        _check_host(self.host)
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ class DicomDestination(Strict):
     def __post_init__(self) -> None:
         check_bounds(self)
         _check_titles(self.ae_title, self.calling)
+        _check_peer(self.host, self.authorities, self.certificate)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.ae_title} at {self.host}:{self.port})"
@@ -186,6 +190,7 @@ class AuditRepository(Strict):
 
     def __post_init__(self) -> None:
         check_bounds(self)
+        _check_peer(self.host, self.authorities, self.certificate)
 
 
 @dataclass(frozen=True)
@@ -202,6 +207,7 @@ class MonitorAddress(Strict):
 
     def __post_init__(self) -> None:
         check_bounds(self)
+        _check_host(self.host)
 
 
 Destination = DicomDestination | WebDestination | FolderDestination
@@ -217,7 +223,7 @@ class NodeConfig(Strict):
         listen: where studies are received; without it only a watched folder is served.
         rules: which method takes which instance, before the default rules.
         default_rules: also take ultrasound with the bundles that are fit for it, see the guide.
-        objects: what is made: seg or probability, sr, ps.
+        objects: what is made: seg or probability, sr, ps, sc.
         dicom: where results go by C-STORE.
         dicomweb: where results go by STOW-RS.
         folders: where results are written as files.
@@ -256,7 +262,7 @@ class NodeConfig(Strict):
         check_bounds(self)
         DicomOptions(self.objects)
         if not self.objects:
-            raise InputError("objects = []", "at least one of seg, probability, sr, ps")
+            raise InputError("objects = []", "at least one of seg, probability, sr, ps, sc")
         names = Counter(one.name for one in self.destinations)
         for name, count in names.items():
             if count > 1 or not _NAME.fullmatch(name):
@@ -308,6 +314,20 @@ def _beside(table: dict[str, object], folder: Path) -> dict[str, object]:
         return str(folder.absolute() / value) if key in _PATHS and isinstance(value, str) else value
 
     return {key: of(key, value) for key, value in table.items()}
+
+
+def _check_peer(host: str, authorities: Path | None, certificate: Path | None) -> None:
+    _check_host(host)
+    if certificate is not None and authorities is None:
+        raise InputError(
+            "a certificate without authorities, with which nothing is encrypted",
+            "both, or neither",
+        )
+
+
+def _check_host(host: str) -> None:
+    if not host.strip():
+        raise InputError("host = ''", 'an address, such as "0.0.0.0" for all of this machine\'s')
 
 
 def _check_titles(*titles: str) -> None:

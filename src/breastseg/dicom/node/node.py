@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from breastseg.core.errors import InputError
 from breastseg.dicom.extra import require
 from breastseg.dicom.node.audit import AuditTrail
+from breastseg.dicom.node.checks import check_usable
 from breastseg.dicom.node.config import NodeConfig
 from breastseg.dicom.node.folder import NodeFolder
 from breastseg.dicom.node.intake import Intake
@@ -65,9 +65,7 @@ class Node:
             raise InputError("no destination", "at least one of dicom, dicomweb and folders")
         if config.listen is None and watched is None:
             raise InputError("nothing to listen on", "a table listen in the configuration")
-        for path in config.files:  # before a peer or a destination meets what is not there
-            if not os.access(path, os.R_OK):
-                raise InputError(f"{path}: cannot be read", "a file for the node's user")
+        check_usable(config)
         self._config = config
         self._opener = opener
         self._watched = watched

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import tempfile
 import threading
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import ANY, Listen
 from breastseg.dicom.node.intake import Intake, Status
+from breastseg.dicom.node.tls import server_context
 from breastseg.io.dicom_pixels import DECODERS
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Receiver:
         audit: is told of peers that were rejected.
 
     Raises:
-        OSError: the address is not free, or a certificate cannot be read.
+        OSError: the address is not free.
+        InputError: a certificate cannot be read.
     """
 
     def __init__(self, listen: Listen, intake: Intake, incoming: Path, audit: AuditTrail) -> None:
@@ -85,7 +86,7 @@ class Receiver:
             (listen.host, listen.port),
             listen.ae_title,
             [*contexts, build_context(_ECHO)],
-            None if listen.certificate is None else _tls(listen),
+            None if listen.certificate is None else server_context(listen),
             self._handlers(),
             BoundedHandler,
         )
@@ -160,13 +161,3 @@ def _sender(event: Event) -> str:
 def printable_title(title: str) -> str:
     """An AE title as it may stand in a log: a peer can send anything."""
     return "".join(c if c.isalnum() or c in "-_." else "?" for c in title.strip())[:16]
-
-
-def _tls(listen: Listen) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    assert listen.certificate is not None
-    context.load_cert_chain(listen.certificate, listen.key)
-    if listen.authorities is not None:
-        context.load_verify_locations(listen.authorities)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context

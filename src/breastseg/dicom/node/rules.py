@@ -9,6 +9,8 @@ from pathlib import Path
 from breastseg.core.errors import InputError, UnreadableError
 from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
+from breastseg.dicom.derived import MAKER, RESEARCH
+from breastseg.dicom.derived import RESEARCH_SYNTHETIC as SYNTHETIC
 from breastseg.dicom.node.config import Rule
 from breastseg.io.dicom_image import decoding
 
@@ -25,6 +27,7 @@ _TAGS = (
         "StationName",
         "SeriesDescription",
         "NumberOfStudyRelatedInstances",
+        "Manufacturer",
     ),
 )
 
@@ -43,6 +46,7 @@ class Header:
         station: Station Name.
         series: Series Description.
         expected: Number of Study Related Instances (0020,1208), where it is stated.
+        result: it is one of ours: segmented again, it would make another, and so on.
     """
 
     uid: str
@@ -54,9 +58,12 @@ class Header:
     station: str
     series: str
     expected: int | None
+    result: bool = False
 
     def asked(self) -> str:
         """What rules ask for, as it is stated here: for whoever writes a rule."""
+        if self.result:
+            return "a result of breastseg"
         stated = {
             "modality": self.modality,
             "series": self.series,
@@ -147,7 +154,9 @@ def normals_outlined(folder: Path) -> float | None:
 
 
 def choose(every: Sequence[Handler], header: Header) -> Handler | None:
-    """The first that takes an instance; None for none."""
+    """The first that takes an instance; None for none, and for results."""
+    if header.result:
+        return None
     return next((one for one in every if one.fits(header)), None)
 
 
@@ -179,6 +188,7 @@ def read_facts(path: Path, name: str) -> Header:
         said["StationName"],
         said["SeriesDescription"],
         int(number) if number.isdecimal() and len(number) < 7 else None,
+        said["Manufacturer"] == MAKER and said["SeriesDescription"] in (RESEARCH, SYNTHETIC),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from breastseg.dicom.node.config import DicomDestination
 from breastseg.dicom.node.sending import Outcome
+from breastseg.dicom.node.tls import client_context
 
 if TYPE_CHECKING:
     from pynetdicom import AE
@@ -33,7 +33,8 @@ class DicomSender:
 
     def __init__(self, destination: DicomDestination) -> None:
         self._to = destination
-        self._tls = None if destination.authorities is None else _tls(destination)
+        known, own = destination.authorities, destination.certificate
+        self._tls = None if known is None else client_context(known, own)
 
     def __call__(self, files: Sequence[Path]) -> Iterator[Outcome]:
         """Send them; see the protocol."""
@@ -100,10 +101,3 @@ def _why_not(association: Association) -> Outcome:
     if association.rejected_contexts and not association.accepted_contexts:
         return _NO_CONTEXT
     return Outcome("later", "no association: the peer cannot be reached, or ended it")
-
-
-def _tls(to: DicomDestination) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=to.authorities)
-    if to.certificate is not None:
-        context.load_cert_chain(to.certificate)
-    return context

@@ -10,17 +10,26 @@ from breastseg.dicom.node.sending import Outcome
 from breastseg.dicom.web import WebServer, store
 
 
+def server_of(destination: WebDestination) -> WebServer:
+    """The server that results go to.
+
+    Raises:
+        InputError: its URL is none.
+    """
+    return WebServer(
+        destination.url,
+        destination.user,
+        destination.secret_file,
+        destination.authorities,
+        destination.timeout_s,
+    )
+
+
 class WebSender:
     """Sends each object in a request of its own, so that each has an answer of its own."""
 
     def __init__(self, destination: WebDestination) -> None:
-        self._server = WebServer(
-            destination.url,
-            destination.user,
-            destination.secret_file,
-            destination.authorities,
-            destination.timeout_s,
-        )
+        self._server = server_of(destination)
 
     def __call__(self, files: Sequence[Path]) -> Iterator[Outcome]:
         """Send them; see the protocol."""
