@@ -222,3 +222,31 @@ def test_a_scan_that_is_added_again_changes_nothing(client: TestClient, project:
     (again,) = client.post(f"{place}/scans", json=body, headers=ADMIN).json()
     assert again["uncertainty"] == first["uncertainty"]
     assert client.get(place, headers=ADMIN).json()["images"] == 2
+
+
+def test_a_second_window_does_not_replace_a_decision_in_silence(
+    client: TestClient, project: Json
+) -> None:
+    case = read(client, project, EVA, decision="accepted", first="true")["case"]
+    place = f"/api/projects/{project['id']}/cases/{case}/readings"
+    form = {"decision": "rejected", "seconds": "1"}
+    refused = client.post(place, data={**form, "first": "true"}, headers=EVA)
+    assert refused.status_code == 409
+    assert "another window" in refused.json()["detail"]
+    assert client.post(place, data=form, headers=EVA).status_code == 201  # as a script may mean it
+
+
+def test_an_image_that_is_there_already_is_told_apart(client: TestClient, project: Json) -> None:
+    place = f"/api/projects/{project['id']}/scans"
+    again = client.post(
+        "/api/scans", files=[("files", ("copy.png", dark_disc()))], headers=ADMIN
+    ).json()["id"]
+    (case,) = client.post(place, json={"scan": again}, headers=ADMIN).json()
+    assert case["known"]
+    new = client.post(
+        "/api/scans",
+        files=[("files", ("new.png", png_of(disc(radius=9).astype(np.uint8) * 90)))],
+        headers=ADMIN,
+    )
+    (case,) = client.post(place, json={"scan": new.json()["id"]}, headers=ADMIN).json()
+    assert not case["known"]

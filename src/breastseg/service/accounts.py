@@ -72,7 +72,7 @@ class Accounts:
         if role not in ROLES:
             raise InputError(f"the role {role!r}", f"one of {', '.join(ROLES)}")
         _check_password(password)
-        with self._store.session() as session:
+        with self._store.deciding() as session:
             if session.get(Account, name) is not None:
                 raise ConflictError("an account of this name", "another name")
             account = Account(name=name, role=role, password_hash=_hasher.hash(password))
@@ -169,7 +169,7 @@ class Accounts:
         Raises:
             RefusedError: the name is another person's, or not allowed.
         """
-        with self._store.session() as session:
+        with self._store.deciding() as session:
             account = session.scalar(select(Account).where(Account.subject == subject))
             if account is None:
                 if not _NAME.fullmatch(name) or session.get(Account, name) is not None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from breastseg.core.errors import BreastsegError
 from breastseg.service.wire import Problem
 
+_log = logging.getLogger("uvicorn.error")
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -49,6 +53,7 @@ _TITLES = {
     413: "Too large",
     422: "Cannot be done",
     429: "Too many requests",
+    507: "No room",
 }
 RESPONSES: dict[int | str, dict[str, object]] = {
     status: {
@@ -89,6 +94,23 @@ def add_handlers(app: FastAPI) -> None:
                 expected=error.allowed,
                 try_next=error.remedy,
             )
+        )
+
+    @app.exception_handler(OSError)
+    @app.exception_handler(OperationalError)
+    def _machine(_request: Request, error: Exception) -> JSONResponse:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = full or "is full" in str(error)  # as SQLite has it
+        found = f"the service cannot use its {'disk: it is full' if full else 'disk or store'}"
+        remedy = (
+            "free space there, then do it again"
+            if full
+            else "ask who runs the service, then do it again"
+        )
+        detail = f"{found}. Expected: room for what is kept. Try: {remedy}"
+        _log.error("%s (%s)", found, type(error).__name__)
+        return answer(
+            Problem(title="No room", status=507, detail=detail, found=found, try_next=remedy)
         )
 
     @app.exception_handler(RequestValidationError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        self._alone = threading.Lock()
         migrate(self.engine)
 
     @contextmanager
@@ -39,13 +41,23 @@ class Store:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def deciding(self) -> Iterator[Session]:
+        """A transaction that looks and then writes, with no other such one in between.
+
+        One service uses a store, so that a lock of the process is enough on either database.
+        """
+        with self._alone, self.session() as session:
+            yield session
+
     def close(self) -> None:
         """Let the connections go."""
         self.engine.dispose()
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True)
+    # what people have written does not come into a log with an error
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")

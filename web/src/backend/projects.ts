@@ -46,6 +46,7 @@ export const projects = {
     const form = new FormData();
     form.append("decision", decision);
     form.append("seconds", seconds.toFixed(1));
+    form.append("first", "true");
     if (decision === "corrected") form.append("mask", pngOf(mask), "mask.png");
     return json(`/projects/${project}/cases/${one.case}/readings`, { method: "POST", body: form });
   },

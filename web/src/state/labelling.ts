@@ -70,25 +70,28 @@ export class Labelling extends Observable {
     const seen = files.filter(({ name }) => !name.startsWith("."));
     return this.addAll(seen, async (file) => {
       const scan = await this.app.server.open([file], () => undefined);
-      await projects.addScan(project.id, scan.id, patientOf(file.webkitRelativePath));
+      const added = await projects.addScan(project.id, scan.id, patientOf(file.webkitRelativePath));
       this.app.list(scan);
+      return added;
     });
   }
 
   /** One after the other, until a person cancels it; tells at the end what could not be added. */
-  private async addAll<T extends { name: string }>(all: readonly T[], add: (one: T) => Promise<unknown>): Promise<void> {
+  private async addAll<T extends { name: string }>(all: readonly T[], add: (one: T) => Promise<readonly Case[]>): Promise<void> {
     const problems: string[] = [];
-    let [done, cancelled] = [0, false];
+    let [done, known, cancelled] = [0, 0, false];
     await this.app.during("Adding", async (progress) => {
       for (const one of all) {
         if (cancelled) break;
         progress(done / all.length, `Adding ${done + 1} of ${all.length}`);
-        await add(one).catch((error: unknown) => { problems.push(`${one.name}: ${messageOf(error)}`); });
+        const added = await add(one).catch((error: unknown) => { problems.push(`${one.name}: ${messageOf(error)}`); });
+        if (added?.every((image) => image.known) === true) known += 1;
         done += 1;
       }
       await this.load();
     }, () => { cancelled = true; });
-    this.told = `${done - problems.length} of ${all.length} scans were added.`;
+    const there = known === 0 ? "" : ` ${known} ${known === 1 ? "is" : "are"} there already, as the same file or a copy of it.`;
+    this.told = `${done - problems.length - known} of ${all.length} scans were added.${there}`;
     if (problems.length > 0) this.app.fail(`${problems.slice(0, 5).join(" ")}${problems.length > 5 ? ` And ${problems.length - 5} more.` : ""}`);
     this.changed();
   }

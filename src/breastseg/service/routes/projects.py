@@ -24,7 +24,7 @@ from breastseg.service import asked
 from breastseg.service.caller import AdminOf, AnnotatorOf, CallerOf
 from breastseg.service.encoded import png_response
 from breastseg.service.labelling import Place, place_of
-from breastseg.service.problem import NotFoundError
+from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.proposing import propose
 from breastseg.service.routes.versions import MOST_MASK_BYTES
 from breastseg.service.segmenting import labels_of_png
@@ -85,6 +85,7 @@ class CaseInfo(BaseModel):
     frame: Index
     proposed: bool = Field(description="whether there is a mask to start from")
     uncertainty: float | None = Field(description="of the proposed mask; 0 is sure")
+    known: bool = Field(default=False, description="of an added one: it was there already")
 
 
 class CaseProgress(CaseInfo):
@@ -106,6 +107,9 @@ class ReadingForm(BaseModel):
         default=None, description="grey PNG of the image's size; above 0: lesion"
     )
     note: str = Field(default="", max_length=10_000)
+    first: bool = Field(
+        default=False, description="refuse it where the caller has decided on the image before"
+    )
 
 
 @router.post("/projects", status_code=201)
@@ -154,7 +158,9 @@ def add_scan_to_project(
             if case is None:
                 pixels = service.pictures.image(image.held, frame, image.stated_mm)
                 case = propose(opened, name, body.patient or body.scan, pixels, segmenter)
-            added.append(_case(case, proposed=True))
+                added.append(_case(case, proposed=True))
+            else:
+                added.append(_case(case, proposed=True).model_copy(update={"known": True}))
     return added
 
 
@@ -206,6 +212,12 @@ def add_reading(
     An accepted image needs no mask: it has the proposed one.
     """
     opened = service.labelling.one(project)
+    if form.first and any(one.reader == caller.name for one in opened.readings(case)):
+        raise ConflictError(
+            "a decision on an image that you have decided on already, as in another window",
+            "one decision",
+            "go on with the next image; the earlier decision holds",
+        )
     proposed = opened.proposed(case)
     mask = None
     if form.mask is not None:

@@ -152,7 +152,7 @@ def keep_scan(service: Service, files: list[Received], by: str) -> ScanInfo:
             "PNG, JPEG, TIFF, DICOM, NIfTI, a folder or a ZIP of them",
             "choose the files of the scan itself",
         )
-    with service.store.session() as session:
+    with service.store.deciding() as session:
         name = _name_of(images)
         row = session.get(tables.Scan, name)
         if row is None:

@@ -193,7 +193,7 @@ def _answered(
     milliseconds = (perf_counter() - started) * 1000
     service.results.write(name, outcome.probability, outcome.mask)
     document = plain(outcome.document)
-    with service.store.session() as session:
+    with service.store.deciding() as session:
         row = _row(session, body, image, name, caller)
         row.document = document  # type: ignore[assignment]
         row.job_id = None
@@ -204,8 +204,10 @@ def _answered(
 def _queued(
     service: Service, body: SegmentationRequest, image: AskedImage, name: str, caller: Caller
 ) -> SegmentationInfo:
-    with service.store.session() as session:
+    with service.store.deciding() as session:
         row = _row(session, body, image, name, caller)
+        if row.document is not None or _is_open(session, row):
+            return _info(session, row)
         request = {"segmentation": name, "spacing_mm": image.stated_mm}
         row.job_id = service.jobs.add(session, "segmentation", request, caller.name).id
         session.flush()

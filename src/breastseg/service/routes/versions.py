@@ -83,7 +83,7 @@ def add_version(
     changed = None if base is None else _changed_px(service, base, form.frame, mask)
     entry, drawn = measured(GivenMask(picture, mask, form.skin), caller.name, base, changed)
     digest = service.files.keep_bytes(stored_mask(mask))
-    with service.store.session() as session:
+    with service.store.deciding() as session:
         row = tables.Version(
             id=secrets.token_hex(16),
             scan_id=scan,
