@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,18 @@ def test_two_methods_are_compared_and_the_report_is_written(
     assert "data:image/png" in (out / "report.html").read_text()
     for name in ("report.html", "report.md", "comparison.csv", "comparison.json"):
         assert str(tmp_path) not in (out / name).read_text()
+
+
+def test_one_patient_gives_no_interval_in_numbers(
+    data_set: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "one").write_text("s0\n")
+    out = tmp_path / "comparison"
+    words = ["--data", f"folder={data_set}", "--split", f"list:{tmp_path / 'one'}", "--out", out]
+    assert compare("otsu", "watershed", *words) == 0
+    told = capsys.readouterr().out + (out / "report.md").read_text()
+    assert "of one patient, so without an interval" in told
+    assert not re.search(r"\bnan\b", told + (out / "report.html").read_text())
 
 
 def test_options_reach_the_comparison(data_set: Path, tmp_path: Path, capsys: Capture) -> None:

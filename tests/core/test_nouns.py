@@ -182,5 +182,12 @@ def test_an_error_is_one_line() -> None:
     assert str(BreastsegError("a\nb", "", "c")) == "a b. Try: c"
 
 
+def test_a_message_does_not_fill_the_terminal() -> None:
+    told = str(InputError("a" + "x" * 50_000 + "z", "b", "c"))
+    assert len(told) < 3000
+    assert told.startswith("ax")
+    assert told.endswith("xz. Expected: b. Try: c")
+
+
 def test_a_message_is_one_printable_line() -> None:
     assert str(InputError("a\x1b[31m\nb", "c\x00d")) == "a [31m b. Expected: c d"

@@ -36,6 +36,12 @@ def test_folds_pooled_are_one_evaluation_of_all_cases(tmp_path: Path) -> None:
         assert found.figures[name].low == pytest.approx(low, rel=1e-4, nan_ok=True)
 
 
+def test_one_patient_has_no_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_report(evaluate(EVERYTHING, CASES[:1]), tmp_path / "one")
+    assert main(["pool", str(tmp_path / "one"), "--out", str(tmp_path / "pooled")]) == 0
+    assert "nan" not in capsys.readouterr().out
+
+
 def test_a_case_in_two_evaluations_is_refused(tmp_path: Path) -> None:
     one = evaluate(EVERYTHING, CASES[:2])
     with pytest.raises(DataSetError, match="2 cases in several evaluations"):

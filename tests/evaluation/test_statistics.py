@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from breastseg.core.errors import InputError
 from breastseg.evaluation import Interval, mean_interval, ratio_intervals
+from breastseg.evaluation.statistics import bracketed
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -113,3 +114,9 @@ def test_refuses_what_does_not_fit() -> None:
         ratio_intervals(one * np.inf, one, list("abc"), seeded())
     with pytest.raises(InputError, match="resamples"):
         ratio_intervals(one, one, list("abc"), seeded(), resamples=0)
+
+
+def test_a_figure_of_one_patient_has_no_interval() -> None:
+    alone = mean_interval([0.5, 1.0], ["a", "a"], seeded())
+    assert (alone.value, bracketed(alone.low, alone.high)) == (0.75, "")
+    assert bracketed(0.25, 1.0) == " [0.250, 1.000]"

@@ -13,6 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLossless, RLELossless
 
 from breastseg.io.dicom_image import read_dicom
+from breastseg.io.stored_bits import CUT
 
 from .lossless import encode
 
@@ -151,3 +152,14 @@ def test_palette_of_signed_values(make_dicom: MakeDicom) -> None:
         keyword = f"{colour}PaletteColorLookupTableDescriptor"
         data = retyped(data, keyword, "US", [4, 65534, 8])
     assert read_dicom(io.BytesIO(data)).array[:, 0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16])
+def test_values_above_the_stored_bits_are_told(make_dicom: MakeDicom, dtype: type) -> None:
+    values = np.array([[-5 if dtype is np.int16 else 5, 700, 1023]], dtype)
+    said = {"BitsStored": 12, "HighBit": 11}
+    assert CUT not in read_dicom(io.BytesIO(make_dicom(values, **said))).remarks
+    values[0, 1] = 5000
+    image = read_dicom(io.BytesIO(make_dicom(values, **said)))
+    assert CUT in image.remarks
+    assert image.array[0, 0, 1] != 5000

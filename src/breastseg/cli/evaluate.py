@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -222,7 +221,7 @@ def _table(title: str, groups: Sequence[Group], columns: dict[str, str]) -> Tabl
 def _shown(figure: Figure | None) -> str:
     if figure is None:
         return "-"
-    if math.isnan(figure.low):  # of one patient
-        return f"{figure.value:.{3 if figure.value < 3 else 1}f}"
+    from breastseg.evaluation.statistics import bracketed
+
     digits = 3 if max(figure.value, figure.high) < 3 else 1
-    return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+    return f"{figure.value:.{digits}f}{bracketed(figure.low, figure.high, digits)}"

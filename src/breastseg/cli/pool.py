@@ -32,13 +32,14 @@ class Pool:
         """Pool; returns the exit code."""
         from breastseg.evaluation.pool import pool, read_evaluation
         from breastseg.evaluation.report import write_report
+        from breastseg.evaluation.statistics import bracketed
 
         joined = pool([read_evaluation(folder) for folder in self.scores])
         summary = write_report(joined, self.out)
         for name, group in summary.groups.items():
             if "dice" in group.figures:
                 figure = group.figures["dice"]
-                interval = f"[{figure.low:.3f}, {figure.high:.3f}]"
-                say(f"{name}: n {group.images}, Dice {figure.value:.3f} {interval}")
+                dice = f"{figure.value:.3f}{bracketed(figure.low, figure.high)}"
+                say(f"{name}: n {group.images}, Dice {dice}")
         say(f"The reports are in {self.out}/")
         return 0

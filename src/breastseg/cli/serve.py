@@ -62,7 +62,7 @@ class Serve:
         settings = Settings(
             self.root, self.database, self.workers, self.threads, connections=connections
         )
-        check_start(settings, self.host, self.port)
-        say(f"Open http://{self.host}:{self.port} in a browser. Ctrl-C ends the service.")
-        serve(settings, self.host, self.port)
+        port = check_start(settings, self.host, self.port)
+        say(f"Open http://{self.host}:{port} in a browser. Ctrl-C ends the service.")
+        serve(settings, self.host, port)
         return 0

@@ -17,6 +17,9 @@ BreastsegError
 
 from __future__ import annotations
 
+_MAX_LETTERS = 2000
+"""Of a part of a message: a path may have so many, and what a file claims may have more."""
+
 
 class BreastsegError(Exception):
     """Base of all errors that a user can act on.
@@ -34,13 +37,21 @@ class BreastsegError(Exception):
         super().__init__(given, allowed, remedy)
 
     def __str__(self) -> str:
-        """One printable line, whatever the parts hold: a file cannot send codes to a terminal."""
-        parts = [self.given]
-        parts += [f"Expected: {self.allowed}"] * bool(self.allowed)
-        parts += [f"Try: {self.remedy}"] * bool(self.remedy)
-        text = ". ".join(parts) if len(parts) > 1 else self.given
+        """One printable line, whatever the parts hold: a file cannot send codes to a terminal.
+
+        Nor can it fill the terminal: of a part that is too long, the start and the end are shown.
+        """
+        parts = [_short(self.given)]
+        parts += [f"Expected: {_short(self.allowed)}"] * bool(self.allowed)
+        parts += [f"Try: {_short(self.remedy)}"] * bool(self.remedy)
+        text = ". ".join(parts) if len(parts) > 1 else parts[0]
         text = "".join(c if c.isprintable() else " " for c in text)
         return " ".join(text.split())
+
+
+def _short(part: str) -> str:
+    half = _MAX_LETTERS // 2
+    return part if len(part) <= _MAX_LETTERS else f"{part[:half]} ... {part[-half:]}"
 
 
 def as_breastseg_error(error: Exception, name: str) -> BreastsegError:

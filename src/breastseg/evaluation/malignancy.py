@@ -19,7 +19,7 @@ from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.prediction import Prediction
 from breastseg.data.cohorts import patient_key
 from breastseg.evaluation.run import OpenedCase, Outcome
-from breastseg.evaluation.statistics import RESAMPLES, Interval, ratio_intervals
+from breastseg.evaluation.statistics import RESAMPLES, Interval, bracketed, ratio_intervals
 from breastseg.io.write import write_text
 from breastseg.metrics.calibration import BINS, brier_score, expected_calibration_error
 from breastseg.metrics.classwise import (
@@ -352,7 +352,7 @@ _WORDS = {
 def _shown(interval: Interval) -> str:
     if math.isnan(interval.value):
         return "-"
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+    return f"{interval.value:.3f}{bracketed(interval.low, interval.high)}"
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

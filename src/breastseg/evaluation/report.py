@@ -13,7 +13,7 @@ from pathlib import Path
 from breastseg.evaluation.protocol import Prompting, Protocol
 from breastseg.evaluation.run import Evaluation, Row, unscored_lines
 from breastseg.evaluation.score import ImageScore, VolumeScore
-from breastseg.evaluation.statistics import RESAMPLES
+from breastseg.evaluation.statistics import RESAMPLES, bracketed
 from breastseg.evaluation.summary import (
     LARGE,
     LARGE_CM3,
@@ -252,10 +252,8 @@ def _shown(figure: Figure | None) -> str:
     """Value and interval: three decimals for what is 0 to 1 or so, one for lengths."""
     if figure is None:
         return "-"
-    if math.isnan(figure.low):  # of one patient
-        return f"{figure.value:.{3 if figure.value < 3 else 1}f}"
     digits = 3 if max(figure.value, figure.high) < 3 else 1
-    return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
+    return f"{figure.value:.{digits}f}{bracketed(figure.low, figure.high, digits)}"
 
 
 def csv_cell(value: object) -> object:

@@ -21,6 +21,11 @@ RESAMPLES = 2000
 _BLOCK = 4_000_000  # draws held at once: 32 MB
 
 
+def bracketed(low: float, high: float, digits: int = 3) -> str:
+    """`` [0.812, 0.934]`` to stand behind a figure; nothing where there is no interval."""
+    return "" if math.isnan(low) else f" [{low:.{digits}f}, {high:.{digits}f}]"
+
+
 @dataclass(frozen=True)
 class Interval:
     """A figure with its 95 % interval.

@@ -38,6 +38,7 @@ from breastseg.io.source import (
     opened,
     quiet,
 )
+from breastseg.io.stored_bits import cut_bits
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -239,7 +240,13 @@ def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index
         pixels.name,
         frame,
         view(header),
-        (*remarks(header), *spacing_remarks(header), *pixels.remarks, *constant_remark(array)),
+        (
+            *remarks(header),
+            *spacing_remarks(header),
+            *pixels.remarks,
+            *cut_bits(pixels, index),
+            *constant_remark(array),
+        ),
         scan_region(header, array.shape[1:]),
         reference_of(header, frame),
     )

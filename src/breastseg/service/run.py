@@ -36,8 +36,11 @@ def serve(settings: Settings, host: str, port: int) -> None:
     )
 
 
-def check_start(settings: Settings, host: str, port: int) -> None:
+def check_start(settings: Settings, host: str, port: int) -> int:
     """Find out whether a service can start, before anybody is told that it has.
+
+    Returns:
+        The port; for 0 one that is free.
 
     Raises:
         InputError: the folder cannot be used or is in use, the address is taken or none of this
@@ -56,7 +59,8 @@ def check_start(settings: Settings, host: str, port: int) -> None:
     if not 0 <= port <= _MOST_PORTS:
         raise InputError(f"port {port}", f"0 to {_MOST_PORTS}")
     try:
-        socket.create_server((host, port)).close()
+        with socket.create_server((host, port)) as free:
+            port = int(free.getsockname()[1])
     except OSError as error:
         raise InputError(
             f"{host}:{port}: cannot be listened on ({error.strerror or error})",
@@ -64,6 +68,7 @@ def check_start(settings: Settings, host: str, port: int) -> None:
             "choose another port, or end what uses this one",
         ) from error
     check_reach(settings, host)
+    return port
 
 
 def check_reach(settings: Settings, host: str) -> None:

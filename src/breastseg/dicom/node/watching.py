@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from breastseg.dicom.node.intake import Intake, Status
 from breastseg.io.find import search_folder
+from breastseg.io.open import is_dicom_file
+
+_log = logging.getLogger(__name__)
 
 
 class Watching:
@@ -44,6 +48,10 @@ class Watching:
     def one(self) -> bool:
         """Take the files that are at rest now; False, since there is time until the next look."""
         for path, state in self._at_rest():
+            if not is_dicom_file(path):
+                _log.warning("watched folder: a file that is no DICOM is passed over")
+                self._taken[path] = state
+                continue
             copy = self._incoming / "watched"
             shutil.copyfile(path, copy)
             try:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from breastseg.core.calibrated import Conformal, Margin
 from breastseg.core.errors import DataSetError
 from breastseg.evaluation.calibration.margins import STEP, THRESHOLDS, LesionImage, TouchedLesion
-from breastseg.evaluation.statistics import Interval, mean_interval
+from breastseg.evaluation.statistics import Interval, bracketed, mean_interval
 from breastseg.metrics.conformal import conformal_quantile
 
 
@@ -167,4 +167,4 @@ def _area(curve: Sequence[float], reach: float) -> float:
 
 
 def _said(interval: Interval) -> str:
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+    return f"{interval.value:.3f}{bracketed(interval.low, interval.high)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,7 +34,9 @@ class Reliability:
         found: dict[str, float | str] = {
             "expected calibration error": round(self.error.value, 4),
             "expected calibration error, 95 % interval": (
-                f"{self.error.low:.4f} to {self.error.high:.4f}"
+                "none: all images are of one patient"
+                if math.isnan(self.error.low)
+                else f"{self.error.low:.4f} to {self.error.high:.4f}"
             ),
         }
         for number, (count, mean, observed) in enumerate(self._rows(), start=1):

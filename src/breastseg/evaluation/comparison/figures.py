@@ -118,7 +118,8 @@ def forest(results: Results, found: Mapping[str, Style]) -> Drawing:
         f"Dice less that of {baseline} (right of the line: better than it)", fontsize=9, color=INK
     )
     alt = f"Mean difference in Dice to {baseline} with 95 % interval. " + "; ".join(
-        f"{label}: {a.difference.value:+.3f}, {a.difference.low:+.3f} to {a.difference.high:+.3f}"
+        f"{label}: {a.difference.value:+.3f}"
+        + f", {a.difference.low:+.3f} to {a.difference.high:+.3f}" * math.isfinite(a.difference.low)
         for label, a in pairs
     )
     reading = (

@@ -64,7 +64,7 @@ def _margin(results: Results) -> str:
     gap, second = apart.difference, results.scored_methods[1]
     text = (
         f"The next was {second.label} with {second.dice:.3f}; image by image {results.best.label} "
-        f"is ahead by {abs(gap.value):.3f} (95 % interval {_bare(-gap.high)} to {_bare(-gap.low)}, "
+        f"is ahead by {abs(gap.value):.3f} ({_between(_bare(-gap.high), _bare(-gap.low))}, "
         f"p {p_phrase(apart.p_adjusted)} after Holm's correction for its comparisons with all "
         "others)"
     )
@@ -208,7 +208,13 @@ def images(count: int) -> str:
 
 def with_interval(figure: Figure) -> str:
     """A figure and its interval for a sentence."""
-    return f"{figure.value:.3f} (95 % interval {figure.low:.3f} to {figure.high:.3f})"
+    return f"{figure.value:.3f} ({_between(f'{figure.low:.3f}', f'{figure.high:.3f}')})"
+
+
+def _between(low: str, high: str) -> str:
+    if low == "nan":
+        return "of one patient, so without an interval"
+    return f"95 % interval {low} to {high}"
 
 
 def _of_patients(results: Results, patients: int) -> str:

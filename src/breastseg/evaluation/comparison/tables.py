@@ -167,7 +167,7 @@ def paired(results: Results) -> Table:
         gap = apart.difference
         entries = [
             Entry(scored.label),
-            Entry(signed(gap.value), f"[{signed(gap.low)}, {signed(gap.high)}]"),
+            Entry(signed(gap.value), _small(gap, signed(gap.low), signed(gap.high))),
             Entry(p_text(apart.p_value)),
             Entry(p_text(apart.p_adjusted)),
             *(Entry(str(count)) for count in (*_sides(scored, results), apart.images)),
@@ -339,12 +339,17 @@ def _median(head: str, name: str) -> _Column:
 
 def _interval(found: Figure | Interval, digits: int) -> Entry:
     low, high = (number(end, digits) for end in (found.low, found.high))
-    return Entry(number(found.value, digits), f"[{low}, {high}]")
+    return Entry(number(found.value, digits), _small(found, low, high))
 
 
 def _percentage(figure: Figure) -> Entry:
     low, high = (number(100 * end, 1) for end in (figure.low, figure.high))
-    return Entry(percent(figure.value, 1), f"[{low}, {high}]")
+    return Entry(percent(figure.value, 1), _small(figure, low, high))
+
+
+def _small(found: Figure | Interval, low: str, high: str) -> str:
+    """The small print of a figure: its interval, where more than one patient gives it one."""
+    return "" if math.isnan(found.low) else f"[{low}, {high}]"
 
 
 def _milliseconds(scored: ScoredMethod) -> float:
