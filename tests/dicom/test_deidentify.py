@@ -146,6 +146,22 @@ def test_a_name_that_is_repeated_in_a_kept_attribute_goes() -> None:
     assert clean.dataset.FilterMaterial == "LEAD"
 
 
+def test_codes_written_by_hand_lose_a_name_and_keep_what_an_image_needs() -> None:
+    one = Dataset()
+    one.PatientName, one.PatientID = "Primary^Zweistein", "4711"
+    one.Modality, one.PhotometricInterpretation = "US", "MONOCHROME2"
+    one.ImageType = ["DERIVED", "PRIMARY", "ZWEISTEIN", "0001"]
+    one.BodyPartExamined, one.ViewPosition = "BREAST", "MLO 4711"
+    item = Dataset()
+    item.LossyImageCompressionMethod = "ZWEISTEIN_1"
+    one.AnatomicRegionSequence = [item]
+    clean = deidentified(one, KEY).dataset
+    assert list(clean.ImageType) == ["DERIVED", "PRIMARY", "0001"]
+    assert (clean.Modality, clean.BodyPartExamined) == ("US", "BREAST")
+    assert not clean.ViewPosition
+    assert not clean.AnatomicRegionSequence[0].LossyImageCompressionMethod
+
+
 def test_pixels_that_are_no_screen_stay_and_wide_cells_lose_what_they_hide(tmp_path: Path) -> None:
     one = read_back(phantoms()["mg"].objects[0])
     stored = one.pixel_array.copy()

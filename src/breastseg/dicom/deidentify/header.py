@@ -218,13 +218,29 @@ def _second_look(one: Dataset, words: set[str], done: Counter[tuple[str, str]]) 
         if element.VR == "SQ":
             for item in element.value:
                 _second_look(item, words, done)
+        elif element.VR == "CS":
+            values = _values(element)
+            kept = [value for value in values if not _names(value, words)]
+            if len(kept) < len(values) and element.keyword not in _STRUCTURE:
+                element.value = kept or None
+                done["shortened, as it repeated an identifier", element.keyword] += 1
         elif element.keyword not in ("PatientName", "PatientID") and _repeats(element, words):
             element.value = _dummy(element)
             done["replaced, as it repeated an identifier", element.keyword] += 1
 
 
+_STRUCTURE = ("Modality", "PhotometricInterpretation", "SpecificCharacterSet", "PatientSex")
+_TERMS = ("ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY")
+"""Codes that an image needs, and that a patient may be called like."""
+
+
+def _names(code: object, words: set[str]) -> bool:
+    """Whether a code, which anybody can write by hand, repeats a name or number."""
+    return code not in _TERMS and any(word in str(code).lower() for word in words)
+
+
 def _repeats(element: DataElement, words: set[str]) -> bool:
-    if element.VR in ("DS", "IS", "UI", "DA", "TM", "DT", "CS"):
+    if element.VR in ("DS", "IS", "UI", "DA", "TM", "DT"):
         return False
     if isinstance(element.value, bytes):
         said = element.value.decode("latin-1").lower()
