@@ -106,6 +106,15 @@ def test_folds_are_equal() -> None:
         folds([case("a")], 1, 0)
 
 
+def test_no_fold_is_empty() -> None:
+    with pytest.raises(DataSetError, match="3 folds of 2 cases"):
+        folds([case("a"), case("b")], 3, 0)
+    of_two = [case(n, patient=p) for n, p in (("a", "1"), ("b", "1"), ("c", "2"))]
+    with pytest.raises(DataSetError, match="1 would be empty"):
+        folds(of_two, 3, 0)
+    assert all(folds(of_two, 2, 0).parts.values())
+
+
 def test_written_and_read_again(tmp_path: Path) -> None:
     result = split([case(f"c{n}") for n in range(9)], THIRDS, 7)
     result.write(tmp_path / "s.json")

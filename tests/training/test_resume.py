@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import shutil
 import signal
 from functools import partial
@@ -85,7 +86,10 @@ def test_the_folder_alone_is_enough(
     begun: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    left = begun / "checkpoints" / ".last.0123456789ab.ckpt"
+    left.write_bytes(b"of a run that was killed while it wrote")
     assert resume(begun) == 0
+    assert not left.exists()
     said = capsys.readouterr()
     assert "epoch 2/2" in said.err
     rows = list(csv.DictReader((begun / "metrics.csv").read_text().splitlines()))
@@ -165,6 +169,23 @@ def test_a_folder_whose_first_epoch_was_not_done_is_begun_again(
     assert main([*words, "--out", str(begun), "--threads", "1", "--set", "epochs=1"]) == 0
     assert main([*words, "--out", str(begun)]) == 2
     assert "already holds a run" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_last_state(
+    begun: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (begun / "checkpoints" / "last.ckpt").read_bytes()
+
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert resume(begun) == 2
+    assert "cannot be written (No space left" in capsys.readouterr().err.splitlines()[-1]
+    assert (begun / "checkpoints" / "last.ckpt").read_bytes() == before
+    assert [path.name for path in (begun / "checkpoints").iterdir()] == ["last.ckpt"]
 
 
 @pytest.fixture(scope="module")

@@ -168,11 +168,21 @@ def folds(
     """A split into `count` equal parts named ``"1"``, ``"2"``, ...; see `split`.
 
     Raises:
-        DataSetError: fewer than two folds, or as `split`.
+        DataSetError: fewer than two folds, one that no patient is left for, or as `split`.
     """
     if count < 2:
         raise DataSetError(f"{count} folds", "2 or more")
-    return split(cases, {str(number): 1 / count for number in range(1, count + 1)}, seed, groups)
+    if count > len(cases):
+        raise DataSetError(f"{count} folds of {len(cases)} cases", "a case a fold or more")
+    parts = {str(number): 1 / count for number in range(1, count + 1)}
+    drawn = split(cases, parts, seed, groups)
+    empty = [name for name in parts if not drawn.parts[name]]
+    if empty:
+        raise DataSetError(
+            f"{count} folds, of which {len(empty)} would be empty",
+            "at most as many folds as patients, where those with a duplicate count as one",
+        )
+    return drawn
 
 
 def _check(cases: Sequence[CaseRef], fractions: Mapping[str, float]) -> None:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from breastseg.core.errors import BundleError, RecipeError
+from breastseg.io.write import replacing
 
 CLASSIFIERS = ("classifier.", "fc.", "head.")
 _BLOCK = re.compile(r"(\D+)(\d+)\.")
@@ -109,15 +110,14 @@ def save_network_weights(network: nn.Module, path: Path) -> None:
 
     Args:
         network: left as it is.
-        path: in a folder that exists; an existing file is replaced.
+        path: an existing file is replaced.
+
+    Raises:
+        InputError: it cannot be written, as where the disk is full.
     """
     tensors = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        safetensors.torch.save_file(tensors, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(safetensors.torch.save(tensors))
 
 
 def _is_deeper(key: str, wanted: Mapping[str, Tensor]) -> bool:

@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import pickle
+from pathlib import Path
 
 import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from breastseg.core.errors import InputError, RecipeError
 from breastseg.io.source import brief
+from breastseg.io.write import remove_leftovers, replacing
 from breastseg.training.run_folder import RunFolder
 
 _KEY = "breastseg_run"
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes each state beside the last one and then in its place.
+
+    Lightning writes into the system's folder for temporary files first: from there to another disk
+    a file is copied over the last state, which a kill or a full disk then leaves cut.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, object], path: str | Path, storage_options: object = None
+    ) -> None:
+        """Write it whole or not at all.
+
+        Raises:
+            InputError: it cannot be written, as where the disk is full; the last state is left.
+        """
+        with replacing(Path(path)) as temporary:
+            state = io.BytesIO()
+            torch.save(checkpoint, state)
+            temporary.write_bytes(state.getbuffer())
+
+
+def remove_old_leftovers(folder: RunFolder) -> None:
+    """Remove what a run that was killed while it wrote has left beside its states and weights."""
+    for path in (folder.last_checkpoint, folder.last_weights, folder.best_weights):
+        remove_leftovers(path)
 
 
 class Signed(Callback):

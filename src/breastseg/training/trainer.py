@@ -20,7 +20,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from breastseg.core.errors import RecipeError
 from breastseg.networks.weights import save_network_weights
 from breastseg.training.averaging import AveragedTask
-from breastseg.training.checkpoint import Signed, require_own_checkpoint
+from breastseg.training.checkpoint import (
+    Signed,
+    WholeFiles,
+    remove_old_leftovers,
+    require_own_checkpoint,
+)
 from breastseg.training.record import EpochLines, History
 from breastseg.training.run_folder import RunFolder
 
@@ -117,6 +122,7 @@ def build_trainer(
         sync_batchnorm=many and torch.cuda.is_available(),
         num_sanity_val_steps=0,
         callbacks=every,
+        plugins=[WholeFiles()],
         logger=TensorBoardLogger(folder.root, name="", version="tensorboard"),
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,
@@ -139,6 +145,8 @@ def train(
         RecipeError: it is of another run.
         KeyboardInterrupt: stopped by a signal.
     """
+    if trainer.is_global_zero:
+        remove_old_leftovers(folder)
     if resume:
         require_own_checkpoint(folder)
     with warnings.catch_warnings():
