@@ -134,6 +134,24 @@ def test_what_is_forgotten_is_not_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_capture_holds_each_drawn_frame_but_the_forgotten(tmp_path: Path) -> None:
+    loop, truth = images("us-cine", {})[:3], phantoms()["us-cine"].truth
+    written = []
+    for folder, shown in (("all", (0, 2)), ("forgotten", (0, 2)), ("one", (0,))):
+        objects = DicomObjects(DicomOptions(("sc",)))
+        for index in shown:
+            take(objects, loop[index], truth[index])
+        if folder == "forgotten":
+            take(objects, loop[1], truth[0])
+            objects.forget()
+        objects.write(tmp_path / folder)
+        written.append((tmp_path / folder / "scan_sc.dcm").read_bytes())
+    assert written[0] == written[1]  # the same bytes under the same UID
+    both, single = (dcmread(BytesIO(data)).pixel_array for data in written[1:])
+    assert len(both) == 2
+    np.testing.assert_array_equal(both[0], single)
+
+
 def test_a_volume_has_no_secondary_capture_and_says_so(tmp_path: Path) -> None:
     write_mr(tmp_path / "mr")
     volume = read_series(tmp_path / "mr")

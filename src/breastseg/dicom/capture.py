@@ -7,8 +7,9 @@ that shows a lesion; a single one is a Secondary Capture Image (A.8.1).
 
 from __future__ import annotations
 
+import tempfile
+import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,42 +35,55 @@ _SERIES = 9105
 _MIN_BAND_PX = 14
 
 
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """An image with what was found drawn into it.
+class Drawings:
+    """The images of one file with what was found drawn into them, on the disk: a loop has many.
 
     Attributes:
-        frame: where it came from.
-        pixels: (rows, columns, 3) uint8.
+        frames: where each came from.
+        pixels: the file with (rows, columns, 3) uint8 of each, until this object goes.
+        shape: rows and columns of all of them.
     """
 
-    frame: FrameReference
-    pixels: NDArray[np.uint8]
+    def __init__(self) -> None:
+        self.frames: list[FrameReference] = []
+        self.pixels = tempfile.TemporaryFile()  # noqa: SIM115 -- closed when this object goes
+        self.shape = (0, 0)
+        weakref.finalize(self, self.pixels.close)
+
+    def add(self, image: Image, prediction: Prediction, found: Sequence[Finding]) -> None:
+        """Draw what the overlay shows, and below it what it is for; black where nothing was seen.
+
+        Args:
+            image: with a reference; all of one size.
+            prediction: what was found.
+            found: its lesions.
+        """
+        assert image.reference is not None
+        pixels = drawn(image, prediction, found)
+        pixels = np.concatenate([pixels, _band(pixels.shape[1])])
+        self.shape = (pixels.shape[0], pixels.shape[1])
+        self.pixels.write(pixels.tobytes())
+        self.frames.append(image.reference.frames[0])
+
+    def forget(self, frame: FrameReference) -> None:
+        """Leave out what was drawn last, where it is of this frame."""
+        if self.frames and self.frames[-1] == frame:
+            del self.frames[-1]
+            self.pixels.seek(3 * self.shape[0] * self.shape[1] * len(self.frames))
+            self.pixels.truncate()
 
 
-def drawn_over(image: Image, prediction: Prediction, found: Sequence[Finding]) -> Drawn:
-    """Draw what the overlay shows, and below it what it is for; black where nothing was looked at.
-
-    Args:
-        image: with a reference.
-        prediction: what was found.
-        found: its lesions.
-    """
-    assert image.reference is not None
-    pixels = drawn(image, prediction, found)
-    return Drawn(image.reference.frames[0], np.concatenate([pixels, _band(pixels.shape[1])]))
-
-
-def capture(subject: Subject, frames: Sequence[Drawn]) -> Dataset:
+def capture(subject: Subject, drawings: Drawings) -> Dataset:
     """Make the object.
 
     Args:
         subject: the lesions.
-        frames: the images, at least one, all of one size.
+        drawings: at least one, no more to come.
 
     Returns:
-        A data set ready to be saved, explicit VR little endian.
+        A data set ready to be saved while `drawings` is there, explicit VR little endian.
     """
+    frames = drawings.frames
     multi = len(frames) > 1
     one = derived_dataset(subject, MULTI if multi else SINGLE, "OT", _SERIES)
     one.ConversionType, one.BurnedInAnnotation = "WSD", "YES"
@@ -79,19 +93,19 @@ def capture(subject: Subject, frames: Sequence[Drawn]) -> Dataset:
     if multi:
         one.NumberOfFrames = len(frames)
         one.FrameIncrementPointer = 0x00182002
-        one.FrameLabelVector = [_label(each.frame) for each in frames]
+        one.FrameLabelVector = [_label(each) for each in frames]
     one.SourceImageSequence = []
     for each in frames:
-        item = sop_reference(each.frame.class_uid, each.frame.instance_uid, each.frame.number)
+        item = sop_reference(each.class_uid, each.instance_uid, each.number)
         item.PurposeOfReferenceCodeSequence = [code_item(SOURCE_IMAGE)]
         one.SourceImageSequence.append(item)
-    pixels = np.stack([each.pixels for each in frames])
-    one.Rows, one.Columns = pixels.shape[1:3]
+    one.Rows, one.Columns = drawings.shape
     one.SamplesPerPixel, one.PhotometricInterpretation, one.PlanarConfiguration = 3, "RGB", 0
     one.BitsAllocated = one.BitsStored = 8
     one.HighBit, one.PixelRepresentation = 7, 0
-    data = pixels.tobytes()
-    one.PixelData = data + b"\0" * (len(data) % 2)
+    if drawings.pixels.tell() % 2:
+        drawings.pixels.write(b"\0")
+    one.PixelData = drawings.pixels
     one["PixelData"].VR = "OB"
     identify(one)
     return one

@@ -27,7 +27,7 @@ from breastseg.results.companion import Taken
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from breastseg.dicom.capture import Drawn
+    from breastseg.dicom.capture import Drawings
 
 ObjectKind = Literal["seg", "probability", "sr", "ps", "sc"]
 
@@ -74,13 +74,13 @@ class DicomObjects:
         self._stem = ""
         self._frames: list[FrameResult] = []
         self._volume: Subject | None = None
-        self._drawn: list[Drawn] = []
+        self._drawn: Drawings | None = None
 
     def take(
         self, stem: str, image: Image, prediction: Prediction, found: Sequence[Finding]
     ) -> Taken:
         """Take the result of an image, frame or volume; see the protocol."""
-        from breastseg.dicom.capture import drawn_over
+        from breastseg.dicom.capture import Drawings
         from breastseg.dicom.presentation import no_presentation
 
         problem = refusal(image, prediction)
@@ -95,7 +95,8 @@ class DicomObjects:
         else:
             self._frames.append(FrameResult.of(image, prediction, found))
             if "sc" in self._kinds and found:
-                self._drawn.append(drawn_over(image, prediction, found))
+                self._drawn = self._drawn or Drawings()
+                self._drawn.add(image, prediction, found)
             subject = subject_of_frames(self._frames[-1:])
         remarks = [remark for remark in subject.remarks if remark not in image.remarks]
         ruled = "ps" in self._kinds and bool(found)
@@ -118,8 +119,8 @@ class DicomObjects:
         """Leave out what was taken last; see the protocol."""
         self._volume = None
         for frame in self._frames[-1:]:
-            if self._drawn and self._drawn[-1].frame == frame.reference.frames[0]:
-                del self._drawn[-1:]
+            if self._drawn is not None:
+                self._drawn.forget(frame.reference.frames[0])
         del self._frames[-1:]
 
     def write(self, folder: Path) -> None:
@@ -127,7 +128,7 @@ class DicomObjects:
         from breastseg.dicom.fhir import fhir_bundle
 
         frames, volume, drawn = self._frames, self._volume, self._drawn
-        self._frames, self._volume, self._drawn = [], None, []
+        self._frames, self._volume, self._drawn = [], None, None
         if not frames and volume is None:
             return
         subject = volume or subject_of_frames(frames)
@@ -142,7 +143,7 @@ class DicomObjects:
         suffix = "json" if kind == "fhir" else "dcm"
         return f"{self._stem}_{kind}.{suffix}" if self._stem else f"{kind}.{suffix}"
 
-    def _made(self, subject: Subject, drawn: Sequence[Drawn]) -> dict[str, Dataset]:
+    def _made(self, subject: Subject, drawn: Drawings | None) -> dict[str, Dataset]:
         """The objects by kind.
 
         Raises:
@@ -153,7 +154,9 @@ class DicomObjects:
         try:
             with quiet():  # what the source states is repeated as it is, against the rules or not
                 made = made_objects(subject, self._kinds)
-                return {**made, "sc": capture(subject, drawn)} if drawn else made
+                if drawn is not None and drawn.frames:
+                    made["sc"] = capture(subject, drawn)
+                return made
         except BreastsegError:
             raise
         except Exception as error:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _PIXELS = 0x7FE00010
+_PART = 2**20
 
 
 def derived_uid(*words: object) -> str:
@@ -40,7 +41,13 @@ def identify(one: Dataset) -> None:
     write_dataset(encoded, one)
     digest = hashlib.sha256(encoded.getvalue())
     if pixels is not None:
-        digest.update(pixels.value)
+        if pixels.is_buffered:
+            pixels.value.seek(0)
+            while part := pixels.value.read(_PART):
+                digest.update(part)
+            pixels.value.seek(0)
+        else:
+            digest.update(pixels.value)
         one.add(pixels)
     uid = UID(derived_uid("object", digest.hexdigest()))
     one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = uid
