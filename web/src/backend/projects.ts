@@ -33,7 +33,8 @@ export const projects = {
 
   trainings: (project: string): Promise<Training[]> => json(`/projects/${project}/trainings`),
 
-  retrain: (project: string, epochs: number): Promise<Training> => json(`/projects/${project}/trainings`, posted({ epochs })),
+  /** @param modality of the images; empty: as the files or the method state it. */
+  retrain: (project: string, epochs: number, modality: string): Promise<Training> => json(`/projects/${project}/trainings`, posted({ epochs, modality: modality === "" ? null : modality })),
 
   choose: (training: string, take: "before" | "after"): Promise<Training> => json(`/trainings/${training}/choice`, posted({ take })),
 

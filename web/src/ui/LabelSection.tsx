@@ -39,7 +39,7 @@ function Chosen({ app, project, onPicked }: { app: App; project: Project; onPick
       <p className="hint">{project.images} images, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you.</p>
       <div className="buttons">
         <button type="button" disabled={app.session === null || app.busy !== null} onClick={() => { void labelling.addScan(project); }}>Add the open scan</button>
-        <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add all {app.scans.length} scans above</button>
+        <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add all {app.scans.length} listed scans</button>
         <button type="button" disabled={app.busy !== null} title="Each file is a scan. Files of one folder within it count as one patient." onClick={() => folder.current?.click()}>Add a folder</button>
         <input ref={folder} hidden type="file" data-testid="label-folder" {...{ webkitdirectory: "" }} onChange={(event) => { void labelling.addFolder(project, [...(event.target.files ?? [])]); event.target.value = ""; }} />
         <button type="button" className="primary" onClick={() => { void labelling.next(project).then(() => { if (labelling.opened !== null) onPicked(); }); }}>Next image</button>

@@ -7,6 +7,7 @@ import type { App } from "../state/app";
 export function TrainingSection({ app, project }: { app: App; project: Project }) {
   const [trainings, setTrainings] = useState<readonly Training[]>([]);
   const [epochs, setEpochs] = useState(10);
+  const [modality, setModality] = useState("");
   const reload = async (): Promise<void> => {
     setTrainings(await projects.trainings(project.id));
   };
@@ -22,12 +23,19 @@ export function TrainingSection({ app, project }: { app: App; project: Project }
           onSubmit={(event) => {
             event.preventDefault();
             void app.guarded(async () => {
-              await projects.retrain(project.id, epochs);
+              await projects.retrain(project.id, epochs, modality);
               await reload();
             });
           }}
         >
           <label className="field">Epochs <input type="number" required min={1} max={1000} value={epochs} onChange={(event) => { setEpochs(event.target.valueAsNumber); }} /></label>
+          <label className="field">
+            Modality of the images
+            <select value={modality} onChange={(event) => { setModality(event.target.value); }}>
+              <option value="">as the files or the method state it</option>
+              {["ultrasound", "mammography", "mri", "histopathology"].map((one) => <option key={one} value={one}>{one}</option>)}
+            </select>
+          </label>
           <p className="hint">Trains on the labelled images. About a quarter of the patients is held out for good, and both bundles are scored on them.</p>
           <button type="submit">Retrain</button>
         </form>

@@ -91,7 +91,7 @@ def retrain(
     check_can_train()
     opened = service.labelling.one(project)
     method = opened.settings.method
-    with service.store.session() as session:
+    with service.store.deciding() as session:
         _refuse_second(session, project)
         parts = labelled_parts(opened)
         modality = _modality(service, session, method, body, (*parts.train, *parts.held_out))
