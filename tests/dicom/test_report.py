@@ -55,6 +55,38 @@ def test_measurements_are_those_of_the_findings() -> None:
     assert "Research use only" in items(one, "Comment")[0].TextValue
 
 
+@pytest.mark.parametrize("name", ["us-still", "us-cine", "us-colour", "mg", "mg-tomo"])
+def test_the_tree_is_what_the_conformance_statement_says(name: str) -> None:
+    subject = image_subject(name)
+    segments = segmentation(subject)
+    one = read_back(report(subject, segments))
+    (template,) = one.ContentTemplateSequence
+    assert (template.MappingResource, template.TemplateIdentifier) == ("DCMR", "1500")
+    root = one.ConceptNameCodeSequence[0]
+    assert (root.CodeValue, root.CodingSchemeDesignator) == ("126000", "DCM")
+    assert not items(one, "Image Library")  # as the statement says
+    tracked = [items(group, "Tracking Unique Identifier")[0].UID for group in groups(one)]
+    assert tracked == [segment.TrackingUID for segment in segments.SegmentSequence]
+    for group in groups(one):
+        assert items(group, "Tracking Identifier")[0].TextValue
+        assert items(group, "Finding Site")[0].ConceptCodeSequence[0].CodeValue == "76752008"
+        assert items(group, "Algorithm Name")[0].TextValue
+        assert items(group, "Algorithm Version")[0].TextValue
+        (seen,) = items(group, "Source Image for Segmentation")
+        (outlined,) = items(group, "Referenced Segmentation Frame")
+        uids = {frame.instance_uid for frame in subject.sources}
+        assert seen.ReferencedSOPSequence[0].ReferencedSOPInstanceUID in uids
+        outlined_uid = outlined.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        assert outlined_uid == segments.SOPInstanceUID
+    evidence = {
+        instance.ReferencedSOPInstanceUID
+        for study in one.CurrentRequestedProcedureEvidenceSequence
+        for series in study.ReferencedSeriesSequence
+        for instance in series.ReferencedSOPSequence
+    }
+    assert evidence >= uids | {segments.SOPInstanceUID}
+
+
 def test_the_contour_of_a_report_without_a_segmentation_encloses_the_lesion() -> None:
     subject = image_subject("mg")
     one = read_back(report(subject))
