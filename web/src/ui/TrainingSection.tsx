@@ -77,7 +77,7 @@ function Running({ training, onChanged, onEnded, onCancel }: RunningProps) {
 function Outcome({ app, training, onChanged }: { app: App; training: Training; onChanged: (training: Training) => void }) {
   const { outcome, choice, state, message } = training;
   const when = new Date(training.created_at).toLocaleString();
-  if (outcome === null) return state === "failed" || state === "cancelled" ? <p className="problem">The training of {when} was {state}{message === "" ? "" : `: ${message}`}.</p> : null;
+  if (outcome === null) return state === "failed" || state === "cancelled" ? <p className="problem">The training of {when} {state === "failed" ? "failed" : "was cancelled"}{message === "" ? "" : `: ${message}`}.</p> : null;
   const { before, after } = outcome;
   const take = (taken: "before" | "after"): void => {
     void app.guarded(async () => {
@@ -99,6 +99,8 @@ function Outcome({ app, training, onChanged }: { app: App; training: Training; o
         </tbody>
       </table>
       <p>Trained on {outcome.trained_on} images of {training.train_patients} patients. Dice gained an image: {figureText(outcome.dice_gained)}.</p>
+      {outcome.dice_gained !== null && (outcome.dice_gained.high ?? outcome.dice_gained.value) < 0 && <p className="remark">The new bundle is worse on the images held out.</p>}
+      <p className="hint">Where readers started from masks that {before.method} proposed, the comparison favours it.</p>
       {training.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
       <div className="buttons">
         <button type="button" aria-pressed={choice === "after"} onClick={() => { take("after"); }}>Take the new bundle</button>
