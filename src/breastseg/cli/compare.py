@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.case_options import DataOption, Words, flat, portable_words, tell_notices
 from breastseg.cli.console import Advance, complain, console, progress, say
 from breastseg.data.sources import select_cases
@@ -80,6 +81,10 @@ class Compare:
 
     def run(self) -> int:
         """Compare; returns the exit code."""
+        with alone(self.out):
+            return self._compare()
+
+    def _compare(self) -> int:
         from breastseg.evaluation.comparison.report import write_comparison
         from breastseg.evaluation.comparison.run import compare
         from breastseg.evaluation.protocol import Prompting, Protocol

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.console import complain, progress, say
 from breastseg.cli.dicom_kinds import NO_DICOM, DicomKinds
 from breastseg.cli.entries import exit_code, naming_options, tell_one
@@ -95,6 +96,12 @@ class Segment:
 
     def run_with(self, method: str | Segmenter) -> int:
         """The same with a method that has its parameters already."""
+        nothing_written = self.json and self.objects.companion() is None and not self.report
+        root = self.out or (None if nothing_written else DEFAULT_FOLDER)
+        with alone(root):
+            return self._segmented(method, root)
+
+    def _segmented(self, method: str | Segmenter, root: Path | None) -> int:
         from breastseg.inference.open import check_dimensions, check_margin, open_segmenter
         from breastseg.results.run import Run
         from breastseg.results.segment import segment_images
@@ -117,8 +124,6 @@ class Segment:
         if options.margin is not None:
             check_margin(segmenter, options.margin)
         companion = self.objects.companion()
-        nothing_written = self.json and companion is None and not self.report
-        root = self.out or (None if nothing_written else DEFAULT_FOLDER)
         sources = find_sources(self.inputs, root)
         segmented = partial(
             segment_images,
