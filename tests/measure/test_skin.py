@@ -51,6 +51,29 @@ def test_the_distance_is_the_shortest_of_all_pairs() -> None:
     assert skin.distance(_lesion(mask, grid), grid) == pytest.approx(expected)
 
 
+def test_of_a_large_lesion_its_edge_alone_is_looked_at_and_a_skin_within_it_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import scipy.spatial
+
+    asked: list[int] = []
+
+    class Counting(scipy.spatial.KDTree):  # type: ignore[misc]
+        def query(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+            asked.append(len(x))
+            return super().query(x)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(scipy.spatial, "KDTree", Counting)
+    skin = SeenSkin(np.arange(300)[None, :] == np.full((200, 1), 290))
+    mask = np.zeros((200, 300), bool)
+    mask[20:180, 20:260] = True
+    grid = Grid((200, 300), None)
+    assert skin.distance(_lesion(mask, grid), grid) == 290 - 259
+    assert asked == [2 * 160 + 2 * 240 - 4]
+    mask[100, 260:295] = True
+    assert skin.distance(_lesion(mask, grid), grid) == 0
+
+
 def test_a_line_that_was_laid_is_met_at_a_right_angle_and_beyond_its_ends() -> None:
     mask = np.zeros((9, 12), bool)
     mask[5:7, 8:10] = True

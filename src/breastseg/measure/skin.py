@@ -58,7 +58,12 @@ class SeenSkin:
         from scipy.spatial import KDTree
 
         steps = np.array(spacing_at(lesion, grid) or (1.0, 1.0))
-        away, _ = KDTree(np.argwhere(self.line) * steps).query(_pixels(lesion, grid) * steps)
+        edge = _edge(lesion, grid)
+        if self.line[lesion.box.slices][lesion.crop].any():
+            return 0.0
+        # The pixel of a lesion that is nearest to a point outside of it lies on its edge; a large
+        # finding of a mammogram has half a million pixels and some thousands on its edge.
+        away, _ = KDTree(np.argwhere(self.line) * steps).query(edge * steps)
         return float(away.min())
 
 
@@ -81,7 +86,7 @@ class LaidSkin:
         steps = np.array(spacing_at(lesion, grid) or (1.0, 1.0))
         first, last = np.array(self.ends) * steps
         down, right = (last - first) / np.hypot(*(last - first))
-        to = _pixels(lesion, grid) * steps - first
+        to = _edge(lesion, grid) * steps - first
         aside = down * to[:, 1] - right * to[:, 0]
         crosses = aside.min() <= 0 <= aside.max()
         return 0.0 if crosses else float(np.abs(aside).min())
@@ -116,13 +121,19 @@ def skin_line(breast: NDArray[np.bool_]) -> NDArray[np.bool_]:
     Returns:
         (rows, columns) bool; empty where the breast fills the image.
     """
-    around = np.pad(breast, 1, constant_values=True)
+    return _with_a_side_free(breast, beyond=True)
+
+
+def _with_a_side_free(region: NDArray[np.bool_], beyond: bool) -> NDArray[np.bool_]:
+    """Pixels with a side towards what is not the region; `beyond` the grid it goes on, or ends."""
+    around = np.pad(region, 1, constant_values=beyond)
     surrounded = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
-    return np.asarray(breast & ~surrounded, bool)
+    return np.asarray(region & ~surrounded, bool)
 
 
-def _pixels(lesion: Lesion, grid: Grid) -> NDArray[np.float64]:
-    """(n, 2) centres of a lesion's pixels."""
+def _edge(lesion: Lesion, grid: Grid) -> NDArray[np.float64]:
+    """(n, 2) centres of the pixels on a lesion's edge."""
     if not lesion.box.fits(grid.shape):
         raise GeometryError(f"a lesion in {lesion.box}", f"one on {grid.shape}")
-    return np.asarray(np.argwhere(lesion.crop) + np.array(lesion.box.start), np.float64)
+    edge = np.argwhere(_with_a_side_free(lesion.crop, beyond=False))
+    return np.asarray(edge + np.array(lesion.box.start), np.float64)
