@@ -10,9 +10,8 @@ import importlib
 import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import cast
 
 from breastseg import __version__
@@ -20,6 +19,7 @@ from breastseg.cli.command import Command, Runnable
 from breastseg.cli.console import complain
 from breastseg.cli.streams import steady_streams
 from breastseg.core.errors import BreastsegError, InputError
+from breastseg.core.signals import answered
 
 COMMANDS = {
     "segment": Command("segment", "Segment", "segment and measure the lesions in images"),
@@ -150,24 +150,15 @@ def _explained(error: BaseException) -> int:
     return 2
 
 
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def _terminated_like_interrupted() -> AbstractContextManager[None]:
     """Stop on SIGTERM and SIGHUP the way Ctrl-C does: finished work is kept.
 
     A scheduler sends the first, a terminal that is closed the second; under nohup it goes on.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set a handler
-        return
     numbers = [signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
-    before = [(number, signal.signal(number, signal.default_int_handler)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+    return answered(numbers, signal.default_int_handler)
 
 
 def _run(words: list[str]) -> int:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from breastseg.core.errors import BreastsegError, InputError, MissingExtraError
+from breastseg.core.signals import answered
 from breastseg.inference.session import usable_cores
 from breastseg.io.memory import max_memory, set_max_memory
 from breastseg.io.write import write_bytes
@@ -184,7 +185,8 @@ def _cluster(address: str, threads: int) -> Iterator[None]:
                 signal.signal(signal.SIGTERM, handler)  # Ray would leave without a word
             yield
         finally:
-            with _undisturbed():
+            # A second Ctrl-C would cut short the end of the processes.
+            with answered((signal.SIGINT, signal.SIGTERM), signal.SIG_IGN):
                 begun = _descendants() - others
                 ray.shutdown()
                 _end(begun)
@@ -205,21 +207,6 @@ def _end(processes: set[psutil.Process]) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(processes, timeout=10)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Heed no second Ctrl-C: what it would cut short is the end of the processes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
 
 
 def _connect(address: str, local: dict[str, Any]) -> None:

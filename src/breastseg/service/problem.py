@@ -53,7 +53,7 @@ _TITLES = {
     413: "Too large",
     422: "Cannot be done",
     429: "Too many requests",
-    507: "No room",
+    507: "Nowhere to keep it",
 }
 RESPONSES: dict[int | str, dict[str, object]] = {
     status: {
@@ -102,15 +102,12 @@ def add_handlers(app: FastAPI) -> None:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         full = full or "is full" in str(error)  # as SQLite has it
         found = f"the service cannot use its {'disk: it is full' if full else 'disk or store'}"
-        remedy = (
-            "free space there, then do it again"
-            if full
-            else "ask who runs the service, then do it again"
-        )
-        detail = f"{found}. Expected: room for what is kept. Try: {remedy}"
+        first = "free space there" if full else "let who runs the service look at its log"
+        remedy = f"{first}, then do it again"
+        detail = f"{found}. Try: {remedy}"
         _log.error("%s (%s)", found, type(error).__name__)
         return answer(
-            Problem(title="No room", status=507, detail=detail, found=found, try_next=remedy)
+            Problem(title=_TITLES[507], status=507, detail=detail, found=found, try_next=remedy)
         )
 
     @app.exception_handler(RequestValidationError)
