@@ -137,12 +137,15 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 def test_a_signal_while_it_loads_ends_it_in_one_line(number: signal.Signals) -> None:
     done = _python(f"""
         import os
+        import signal
 
         class Interrupting:
             def find_spec(self, name, path=None, target=None):
                 if name == "breastseg.cli.main":
                     os.kill(os.getpid(), {int(number)})
 
+        # A job in the background of a shell inherits that Ctrl-C is ignored.
+        signal.signal({int(number)}, signal.SIG_DFL)
         del sys.modules["breastseg.cli.main"]
         sys.meta_path.insert(0, Interrupting())
         from breastseg.cli.start import main

@@ -324,8 +324,9 @@ def test_interruption_keeps_what_was_finished(
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
 ) -> None:
-    # A job in the background of a shell inherits that Ctrl-C is ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A job in the background inherits that Ctrl-C is ignored, one under nohup that SIGHUP is.
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    signal.signal(number, usual)
     finish = breastseg.results.segment._entry
     calls = []
 
