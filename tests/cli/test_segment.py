@@ -31,10 +31,8 @@ def test_one_picture_gives_mask_overlay_and_results(
     pictures: Path, bundle: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     out = tmp_path / "out"
-    assert (
-        main(["segment", str(pictures / "one.png"), "--method", str(bundle), "--out", str(out)])
-        == 0
-    )
+    words = ["segment", str(pictures / "one.png"), "--method", str(bundle)]
+    assert main([*words, "--out", str(out)]) == 0
     assert files(out) == ["one_mask.png", "one_overlay.png", "results.csv", "results.json"]
 
     mask = pixels(out / "one_mask.png")
