@@ -26,6 +26,7 @@ from breastseg.core.errors import GeometryError, InputError, UnreadableError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.data.sets.folder import Folder
+from breastseg.io.write import replacing
 
 SHAPE = (12, 16)
 
@@ -62,6 +63,13 @@ def test_a_project_comes_back_as_it_was_written(project: Project) -> None:
     (kept,) = again.readings("a")
     assert np.array_equal(kept.mask, disc(5, 5))
     assert (kept.reader, kept.decision, kept.edited_px) == ("eva.m", Decision.CORRECTED, 4)
+
+
+def test_an_image_that_is_being_added_is_none_yet(project: Project) -> None:
+    with replacing(project.folder / "cases" / "d.json") as temporary:
+        temporary.write_text("{")
+        assert [case.name for case in project.cases()] == ["a", "b", "c"]
+        temporary.write_text((project.folder / "cases" / "a.json").read_text())
 
 
 def test_a_second_reading_is_the_latest_and_the_first_stays_on_disk(project: Project) -> None:

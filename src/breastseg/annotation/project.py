@@ -29,7 +29,7 @@ from breastseg.annotation.reading import HAS_MASK, Decision, Reading, check_name
 from breastseg.core.errors import InputError, UnreadableError
 from breastseg.core.parameters import Strict, Within, check_bounds
 from breastseg.io.raster import read_raster
-from breastseg.io.write import write_png, write_text
+from breastseg.io.write import write_png, write_text, written
 
 FORMAT = 1
 _MARK = "project.json"
@@ -127,7 +127,7 @@ class Project:
         Raises:
             UnreadableError: a file of the project is damaged.
         """
-        paths = sorted((self.folder / "cases").glob("*.json"))
+        paths = written(self.folder / "cases", "*.json")
         return tuple(_case(read_stored(path), path) for path in paths)
 
     def proposed(self, case: str) -> NDArray[np.bool_] | None:

@@ -12,6 +12,7 @@ from breastseg.cli.console import complain, progress, say
 from breastseg.cli.entries import exit_code
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.dicom.web import WebServer
+from breastseg.io.write import written
 
 _FLAT = tyro.conf.arg(name="")
 _OPTIONAL = tyro.conf.arg(help_behavior_hint="")
@@ -96,7 +97,7 @@ class Push:
         files = [
             file
             for path in self.inputs
-            for file in (sorted(path.rglob("*.dcm")) if path.is_dir() else [path])
+            for file in (written(path, "**/*.dcm") if path.is_dir() else [path])
         ]
         if not files:
             raise InputError("nothing to store", "DICOM files, or folders with *.dcm in them")

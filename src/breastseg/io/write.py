@@ -56,6 +56,14 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove(temporary)
 
 
+def written(folder: Path, pattern: str) -> list[Path]:
+    """Files of a folder that match, sorted, without those that `replacing` is writing now.
+
+    Its temporary names are hidden and keep the suffix, so ``*.json`` alone would match them.
+    """
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
 def remove_leftovers(path: Path) -> None:
     """Remove what a process that was killed while it wrote `path` has left beside it.
 

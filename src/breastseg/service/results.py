@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.io.write import replacing
+from breastseg.io.write import replacing, written
 
 
 class Results:
@@ -43,7 +44,10 @@ class Results:
             return None
 
     def _prune(self) -> None:
-        found = [(path.stat(), path) for path in self._folder.glob("*.npz")]
+        found = []
+        for path in written(self._folder, "*.npz"):
+            with suppress(FileNotFoundError):  # another thread or the worker has pruned it
+                found.append((path.stat(), path))
         size = sum(stat.st_size for stat, _ in found)
         for stat, path in sorted(found, key=lambda one: one[0].st_mtime_ns)[:-1]:
             if size <= self._most:
