@@ -53,7 +53,9 @@ def test_a_mask_comes_back_in_every_format(
 
 
 def test_a_region_without_holes_is_a_polygon(client: TestClient) -> None:
-    scan = client.post("/api/examples/ultrasound-dicom").json()["id"]
+    example = client.post("/api/examples/ultrasound-dicom").json()
+    scan, offered = example["id"], [one["dicom"] for one in example["images"]]
+    assert offered == [True]
     body = {"scan": scan, "method": "ultrasound-fast"}
     made = client.post("/api/segmentations", json=body).json()
     exports = f"/api/segmentations/{made['id']}/exports"
@@ -112,7 +114,9 @@ def test_a_method_that_must_not_be_trusted_says_so_in_its_report(client: TestCli
 
 
 def test_what_cannot_be_made_says_why(client: TestClient, upload: Upload) -> None:
-    scan = upload()["id"]
+    uploaded = upload()
+    scan, offered = uploaded["id"], [one["dicom"] for one in uploaded["images"]]
+    assert offered == [False]
     body = {"scan": scan, "method": "otsu", "prompt": {"inside": [[48, 64]]}}
     made = client.post("/api/segmentations", json=body).json()
     exports = f"/api/segmentations/{made['id']}/exports"

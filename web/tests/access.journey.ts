@@ -25,6 +25,26 @@ describe("accessibility", () => {
     await page.context().close();
   });
 
+  it("leaves the image its room: two rows of tools, one stop of the Tab key", async () => {
+    const { page } = await opened(browser);
+    await example(page, "Ultrasound still as PNG");
+    const tools = page.getByRole("toolbar", { name: "Tools" }).getByRole("button");
+    for (const width of [1280, 1024]) {
+      await page.setViewportSize({ width, height: 700 });
+      const rows = new Set(await tools.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top)));
+      expect(rows.size).toBeLessThanOrEqual(2);
+    }
+    await tools.getByText("Click in").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    expect(await tools.getByText("Click out").getAttribute("aria-pressed")).toBe("true");
+    await page.keyboard.press("End");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skin");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("role"))).toBe("application");
+    await page.context().close();
+  });
+
   it("needs no mouse", async () => {
     const { page, faults } = await opened(browser);
     await page.getByRole("button", { name: "Ultrasound still as PNG" }).focus();
@@ -77,7 +97,10 @@ it("works on a phone by touch", async () => {
     const touchPoints = type === "touchEnd" ? [] : [-1, 1].map((side, id) => ({ x: lesion.x + side * apart, y: lesion.y, id }));
     await devtools.send("Input.dispatchTouchEvent", { type, touchPoints });
   };
+  // The tools of one kind at a time.
+  await page.getByRole("group", { name: "Kinds of tools" }).getByRole("button", { name: "Correct" }).tap();
   await page.getByRole("button", { name: "Eraser" }).tap();
+  expect(await violations(page)).toEqual([]);
   await touch("touchStart", 30);
   for (const apart of [40, 60, 80]) await touch("touchMove", apart);
   await touch("touchEnd", 0);

@@ -73,6 +73,9 @@ it("opens, outlines, corrects, measures, keeps and reports", async () => {
   expect(await saved(page, "Measurements (CSV)")).toContain("Research use only");
   expect(await saved(page, "Report (HTML)")).toContain("data:image/png");
   expect((await saved(page, "Report (PDF)")).slice(0, 5)).toBe("%PDF-");
+  // What cannot be made of a PNG is not offered, and why.
+  expect(await page.getByRole("button", { name: "DICOM SEG" }).isDisabled()).toBe(true);
+  await page.getByText("DICOM SEG and SR need an image that came as DICOM.").waitFor();
   await shot(page, "report");
 
   await reopened(page);

@@ -49,6 +49,7 @@ class Held:
         phases: of a volume, in words.
         remarks: what must be known of it before a result is trusted.
         study_date: YYYY-MM-DD as the file states it; empty where it does not.
+        refers: whether DICOM objects can refer to it: an image of an archive, with its UIDs.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Held:
     phases: tuple[str, ...]
     remarks: tuple[str, ...]
     study_date: str = ""
+    refers: bool = False
 
     @classmethod
     def of(cls, image: Image, name: str, files: tuple[str, ...]) -> Held:
@@ -97,6 +99,7 @@ class Held:
             phases=image.phases,
             remarks=image.remarks,
             study_date=_study_date(image),
+            refers=image.grid.ndim == 2 and _has_uids(image),
         )
 
     @classmethod
@@ -128,6 +131,11 @@ class Held:
         remarks = tuple(dict.fromkeys((*self.remarks, *frame.remarks)))
         low, high = min(self.low, frame.low), max(self.high, frame.high)
         return replace(self, frames=self.frames + 1, low=low, high=high, remarks=remarks)
+
+
+def _has_uids(image: Image) -> bool:
+    stated = () if image.reference is None else image.reference.frames
+    return bool(stated) and all(one.instance_uid and one.class_uid for one in stated)
 
 
 def _study_date(image: Image) -> str:

@@ -95,6 +95,9 @@ class ImageInfo(BaseModel):
     view: str
     phases: tuple[str, ...]
     study_date: str = Field(description="YYYY-MM-DD as the file states it; empty: not stated")
+    dicom: bool = Field(
+        description="whether a DICOM SEG and SR can be made of a version: it came as DICOM"
+    )
     remarks: tuple[str, ...]
 
 

@@ -1720,6 +1720,11 @@ export interface components {
              * @description YYYY-MM-DD as the file states it; empty: not stated
              */
             study_date: string;
+            /**
+             * Dicom
+             * @description whether a DICOM SEG and SR can be made of a version: it came as DICOM
+             */
+            dicom: boolean;
             /** Remarks */
             remarks: string[];
         };

@@ -40,6 +40,8 @@ export interface ImageInfo {
   phases: readonly string[];
   /** YYYY-MM-DD as the file states it; empty where it does not. */
   studyDate: string;
+  /** Whether the service can make DICOM objects of it. */
+  dicom: boolean;
 }
 
 export interface Scan {
@@ -139,6 +141,8 @@ export interface Version {
   createdBy: string;
   note: string;
   seconds: number | null;
+  /** In its mask. */
+  lesions: number;
   /** That a person has laid; null where none was. */
   skinLine: readonly [Point, Point] | null;
 }

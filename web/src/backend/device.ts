@@ -205,6 +205,7 @@ function infoOf(frames: readonly Image[]): ImageInfo {
     remarks: [...new Set(frames.flatMap(({ remarks }) => remarks))],
     phases: [],
     studyDate: "",
+    dicom: false,
   };
 }
 
@@ -228,6 +229,7 @@ function infoOfVolume({ phases, shape, spacingMm, modality, source, remarks }: V
     remarks,
     phases: phases.map((_, index) => `phase ${index + 1}`),
     studyDate: "",
+    dicom: false,
   };
 }
 

@@ -176,6 +176,7 @@ function imageOf(info: Wire["ImageInfo"]): ImageInfo {
     remarks: info.remarks,
     phases: info.phases,
     studyDate: info.study_date,
+    dicom: info.dicom,
   };
 }
 
@@ -254,5 +255,6 @@ function versionOf(info: Wire["VersionInfo"]): Version {
   return {
     base: typeof base === "string" ? [namedWithVersion({ method: base, version: typeof version === "string" ? version : "" })] : [],
     baseId: info.base,
+    lesions: info.document.entries.at(0)?.lesions.length ?? 0,
     number, frame, note, seconds, skinLine: laid === null ? null : [point(laid[0]), point(laid[1])], createdAt: info.created_at, createdBy: info.created_by };
 }

@@ -1,20 +1,20 @@
 /** What can be taken away: a sentence, files, a report. */
 import { useState } from "react";
-import { answered } from "../backend/http";
 import { pngOf } from "../backend/png";
-import { versionPath } from "../backend/server";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
 import { keptNow } from "../state/versions";
+import { MADE } from "../state/offered";
 import { sentence } from "../state/words";
 import { cocoOf, csvOf, overlayOf, reportOf, save } from "./exports";
+import { MadeFiles, stemOf } from "./MadeFiles";
 import type { App } from "../state/app";
 
 export function ReportPanel({ app, session }: { app: App; session: Session }) {
   useChanges(session);
   const [copied, setCopied] = useState(false);
   const text = sentence(session);
-  const stem = `${session.image.name.replace(/\.[^.]+$/, "")}${session.image.frames > 1 ? `-${session.frame + 1}` : ""}`;
+  const stem = stemOf(session, session.frame);
   const remarks = [...new Set([...app.remarksFor(session.authors.by), ...session.image.remarks])];
   const about = { text, remarks };
   const saving = (what: () => Promise<Blob>, name: string): void => {
@@ -43,39 +43,21 @@ export function ReportPanel({ app, session }: { app: App; session: Session }) {
         <button type="button" onClick={() => { saving(() => Promise.resolve(csvOf(session, about)), `${stem}.csv`); }}>Measurements (CSV)</button>
         <button type="button" onClick={() => { saving(() => reportOf(session, about), `${stem}-report.html`); }}>Report (HTML)</button>
       </div>
-      {session.backend.place === "server" ? <FromService app={app} session={session} stem={stem} /> : <p className="hint">For a PDF, print the HTML report.</p>}
+      {session.backend.place === "server" ? <FromService app={app} session={session} /> : <p className="hint">For a PDF, print the HTML report.</p>}
     </div>
   );
 }
 
-/** What the service makes of a version; DICOM objects of a volume are made on the command line. */
-const FILES = [
-  ["report.pdf", "Report (PDF)"],
-  ["mask.nii.gz", "Mask (NIfTI)"],
-  ["seg.dcm", "DICOM SEG"],
-  ["sr.dcm", "DICOM SR"],
-] as const;
-
 /** Files that the service makes of the mask, which it keeps as a version for that. */
-function FromService({ app, session, stem }: { app: App; session: Session; stem: string }) {
-  const { authors, image, measurements } = session;
+function FromService({ app, session }: { app: App; session: Session }) {
+  const { authors, measurements } = session;
   const nothing = authors.by.length === 0 && !authors.byHand;
-  const get = (name: string): void => {
-    void app.during("Exporting", async () => {
-      const version = await keptNow(app.server, session);
-      save(await (await answered(versionPath(session.scan, session.index, version, `exports/${name}`))).blob(), `${stem}-${name}`);
-    });
-  };
   return (
     <>
       <h3>Save with the service</h3>
       <p className="hint">{nothing ? "Outline a lesion first." : "The mask is kept as a version for it."}</p>
       {measurements.byHand && <p className="remark">These files have the diameters as measured, not as you have moved them.</p>}
-      <div className="buttons column">
-        {FILES.filter(([name]) => !(name.endsWith(".dcm") && image.kind === "volume")).map(([name, label]) => (
-          <button key={name} type="button" disabled={nothing} onClick={() => { get(name); }}>{label}</button>
-        ))}
-      </div>
+      <MadeFiles app={app} session={session} files={MADE} lesions={session.lesions.length} version={() => keptNow(app.server, session)} disabled={nothing} />
     </>
   );
 }

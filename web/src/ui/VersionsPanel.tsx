@@ -1,23 +1,16 @@
 /** Versions: every kept mask with who and when; compared with the model's. */
 import { useEffect, useState } from "react";
 import type { Version } from "../backend/backend";
-import { versionPath } from "../backend/server";
 import { differingPixels, dice } from "../mask/mask";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
+import { MADE, type Made } from "../state/offered";
 import { frameNoun } from "../state/words";
 import { kept } from "../state/versions";
+import { MadeFiles } from "./MadeFiles";
 
-/** What the service makes of a version. */
-const FILES = [
-  ["report.pdf", "Report (PDF)"],
-  ["report.html", "Report (HTML)"],
-  ["mask.nii.gz", "Mask (NIfTI)"],
-  ["results.json", "Results (JSON)"],
-  ["seg.dcm", "DICOM SEG"],
-  ["sr.dcm", "DICOM SR"],
-] as const;
+const FILES: readonly Made[] = [...MADE, ["report.html", "Report (HTML)"], ["results.json", "Results (JSON)"]];
 
 export function VersionsPanel({ app, session }: { app: App; session: Session }) {
   useChanges(session);
@@ -69,7 +62,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
             <button type="button" onClick={() => { open(version); }}>Open</button>
             <details>
               <summary>Files</summary>
-              {FILES.filter(([name]) => !(name.endsWith(".dcm") && session.image.kind === "volume")).map(([name, label]) => <a key={name} download href={`/api${versionPath(session.scan, session.index, version, `exports/${name}`)}`}>{label}</a>)}
+              <MadeFiles app={app} session={session} files={FILES} lesions={version.lesions} version={() => Promise.resolve(version)} />
             </details>
           </li>
         ))}

@@ -43,9 +43,9 @@ export default function Workspace({ app, session, display, onHelp }: WorkspacePr
   const view = { display, tool, radius, onRuler: (a: Point, b: Point) => { setRuler([a, b]); } };
   return (
     <>
+      <Toolbar session={session} tool={tool} radius={radius} onTool={setTool} onRadius={setRadius} onNext={() => { session.startLesion(); }} />
       <main>
         <DecisionBar app={app} />
-        <Toolbar session={session} tool={tool} radius={radius} onTool={setTool} onRadius={setRadius} onNext={() => { session.startLesion(); }} />
         <div className="views" data-beside={beside !== null}>
           <figure>
             <Viewer {...view} session={session} label={labelOf(session)} onAsk={(label) => { app.ask(session, label); }} />

@@ -3,11 +3,10 @@ import type { Point } from "../mask/mask";
 import { panned, toImage, zoomed } from "../state/viewport";
 import { dragged } from "../state/window";
 import type { Scene } from "./scene";
-import { toolNamed, type Surroundings, type Tool, type ToolName } from "./tools";
+import { BRUSHES, toolNamed, type Surroundings, type Tool, type ToolName } from "./tools";
 
 /** Handles are caught within so many pixels of the screen: a fingertip is less exact than a mouse. */
 const REACH = { mouse: 9, pen: 12, touch: 24 } as const;
-const BRUSHES: readonly ToolName[] = ["brush", "eraser", "smart", "push", "scribble", "scribble-outside"];
 
 interface Finger {
   x: number;

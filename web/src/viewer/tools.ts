@@ -35,6 +35,9 @@ export type ToolName =
   | "ruler"
   | "skin";
 
+/** Tools with a radius. */
+export const BRUSHES: readonly ToolName[] = ["brush", "eraser", "smart", "push", "scribble", "scribble-outside"];
+
 export interface Surroundings {
   session: Session;
   /** Of the brushes, in pixels of the image. */
