@@ -5,7 +5,8 @@
 
 The margins of ``segment --margin`` are fitted on the cases of ``--calibrate`` and checked on those
 of ``--test``, a table row a source. Patients of one must not be in the other. Beside them stands
-one distance for all lesions, fitted on the same cases: a margin that is not tighter is of no use.
+one distance from the mask for all lesions, fitted on the same cases: a margin that is not tighter
+is of no use.
 "Holds": fraction of lesions that lie within the outer contour, and whose inner contour holds lesion
 alone, of those that a region of the mask touches; "missed": the others. Distances and areas are
 medians; areas are over that of the mask. Intervals: bootstrap over patients.
@@ -43,7 +44,7 @@ from breastseg.evaluation.calibration.coverage import (
     missed_area,
     missed_lesions,
 )
-from breastseg.evaluation.calibration.margins import LesionImage, fit_conformal, look
+from breastseg.evaluation.calibration.margins import LesionImage, fit_conformal, look, starts
 from breastseg.evaluation.calibration.reliability import reliability
 from breastseg.evaluation.statistics import Interval, mean_interval
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, image_score
@@ -121,11 +122,14 @@ def _again(held: dict[str, object]) -> Seen:
 
 
 def margins_table(
-    calibration: Sequence[LesionImage], tests: dict[str, list[LesionImage]], seed: int
+    calibration: Sequence[LesionImage],
+    tests: dict[str, list[LesionImage]],
+    start: tuple[float, float],
+    seed: int,
 ) -> str:
     """A row a coverage, source and kind of margin; then the thresholds."""
     generator = np.random.default_rng(seed)
-    conformal = fit_conformal(calibration, "", generator)
+    conformal = fit_conformal(calibration, "", start, generator)
     heads = (
         *("promised", "margin", "source", "lesions", "outer holds", "inner holds", "both hold"),
         *("outer distance", "inner distance", "outer area", "inner area"),
@@ -140,7 +144,7 @@ def margins_table(
             lesions = sum(len(image.touched) for image in images)
             scaled = coverage_of(margin, images, generator)
             constant = constant_coverage(margin.coverage, calibration, images, generator)
-            for name, one in (("by diameter", scaled), ("one distance", constant)):
+            for name, one in (("by probability", scaled), ("one distance", constant)):
                 start = (f"{margin.coverage:.0%}", name, source, str(lesions))
                 lines.append(_row((*start, *_cells(one))))
     lines += ["", _row(("source", "lesions missed")), "|---|---|"]
@@ -278,7 +282,7 @@ def report(options: argparse.Namespace) -> str:
     fitted = [one.margins for one in calibration if one.margins is not None]
     line = line_of(network, calibration)
     tables = (
-        margins_table(fitted, tests, options.seed),
+        margins_table(fitted, tests, starts(network.output.threshold), options.seed),
         confidence_table(line, test, options.seed),
         kept_table(line, test, options.seed),
     )

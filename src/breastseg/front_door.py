@@ -163,7 +163,10 @@ def lesion_margins(prediction: Prediction) -> tuple[LesionMargin, ...]:
     if prediction.coverage is None:
         raise InputError("a prediction without a margin", "one that was segmented with a margin")
     margin = margin_of(prediction.conformal, prediction.coverage)
-    return tuple(lesion_margin(one, prediction.grid, margin) for one in prediction.lesions())
+    return tuple(
+        lesion_margin(one, prediction.probability, prediction.grid, margin)
+        for one in prediction.lesions()
+    )
 
 
 def compare(

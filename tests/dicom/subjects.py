@@ -80,7 +80,8 @@ def with_margins(subject: Subject) -> Subject:
     """The same, each lesion between an inner and an outer contour."""
 
     def held(box: Box, crop: NDArray[np.bool_]) -> LesionMargin:
-        return lesion_margin(Lesion(crop, box, 1.0, 1.0), subject.grid, Margin(0.9, 0.2, 0.1))
+        flat = np.zeros(subject.grid.shape, np.float32)
+        return lesion_margin(Lesion(crop, box, 1.0, 1.0), flat, subject.grid, Margin(0.9, 0.2, 0.1))
 
     segments = []
     for segment in subject.segments:

@@ -124,14 +124,14 @@ def test_the_card_never_denies_what_was_calibrated():
     plain = card_of()
     assert "scores that were not calibrated." in plain
     assert "## How sure it is" not in plain
-    margin = Margin(0.9, 0.25, 0.125)
+    margin = Margin(0.9, 0.25, 0.125, 0.1, 0.8)
     card = card_of(
         confidence=Confidence(1.5, -0.5, "50 images"),
         conformal=Conformal("60 images", 40, 0.05, (margin,), (MissedArea(0.1, 0.3),)),
     )
     assert "scores that were not calibrated." not in card
     assert "The probabilities of pixels are scores that were not calibrated;" in card
-    assert "| 90% | 0.250 d | 0.125 d |" in card
+    assert "| 90% | 0.1, 0.250 d | 0.8, 0.125 d |" in card
     assert "5.0% of the\nlesions were missed" in card
     assert "at most 0.1: threshold 0.3" in card
 

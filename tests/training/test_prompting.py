@@ -66,6 +66,14 @@ def test_simulated_prompts_mean_the_lesion(seed: int) -> None:
         assert (np.abs(prompt.box - tight) <= 0.25 * side + 1e-9).all()
 
 
+def test_a_lesion_that_fills_the_frame_leaves_no_place_beside_it() -> None:
+    mask = np.ones((12, 16), bool)
+    for seed in range(40):
+        prompt = simulate(mask, ~mask, np.random.default_rng(seed), box_fraction=0.0)
+        assert prompt.inside
+        assert not prompt.outside
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_frame_holds_most_of_its_lesion(seed: int) -> None:

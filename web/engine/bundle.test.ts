@@ -39,7 +39,9 @@ test("what was calibrated is read", () => {
   const confidence = { slope: 2, intercept: -1.5, calibrated_on: "made up" };
   const bundle = parseBundle(changed((json) => Object.assign(json, { confidence, conformal: marginOf() })));
   expect(bundle.confidence).toEqual({ slope: 2, intercept: -1.5, calibratedOn: "made up" });
-  expect(bundle.conformal?.margins).toEqual([{ coverage: 0.9, outer: 0.2, inner: 0.1 }]);
+  expect(bundle.conformal?.margins).toEqual([
+    { coverage: 0.9, outer: 0.2, inner: 0.1, outerThreshold: 1, innerThreshold: 0 },
+  ]);
   expect(bundle.conformal?.missedArea).toEqual([]);
 });
 

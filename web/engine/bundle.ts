@@ -44,12 +44,21 @@ export interface Confidence extends PlattScaling {
   readonly calibratedOn: string;
 }
 
+/** Where an outer and an inner contour lie, with which probability each of them holds. */
+export interface Margin {
+  readonly coverage: number;
+  readonly outer: number;
+  readonly inner: number;
+  readonly outerThreshold: number;
+  readonly innerThreshold: number;
+}
+
 /** Contours and thresholds that hold at the bundle's own operating point. */
 export interface Conformal {
   readonly calibratedOn: string;
   readonly patients: number;
   readonly missed: number;
-  readonly margins: readonly { readonly coverage: number; readonly outer: number; readonly inner: number }[];
+  readonly margins: readonly Margin[];
   readonly missedArea: readonly { readonly expected: number; readonly threshold: number }[];
 }
 
@@ -252,6 +261,8 @@ function conformal(fields: Fields): Conformal {
       coverage: part.real("coverage", NaN, 0, 1),
       outer: part.real("outer", NaN, 0, 100),
       inner: part.real("inner", NaN, 0, 100),
+      outerThreshold: part.real("outer_threshold", 1, 0, 1),
+      innerThreshold: part.real("inner_threshold", 0, 0, 1),
     })),
     missedArea: fields.each("missed_area", (part) => ({
       expected: part.real("expected", NaN, 0, 1),

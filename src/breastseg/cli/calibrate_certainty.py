@@ -122,7 +122,11 @@ class CalibrateMargins:
 
         from breastseg.evaluation.calibration.confidence import check_apart
         from breastseg.evaluation.calibration.coverage import conformal_figures
-        from breastseg.evaluation.calibration.margins import fit_conformal, look_at_all
+        from breastseg.evaluation.calibration.margins import (
+            fit_conformal,
+            look_at_all,
+            starts,
+        )
 
         generator = np.random.default_rng(self.seed)
         cases = select_cases(flat(self.data), flat(self.split))
@@ -131,8 +135,9 @@ class CalibrateMargins:
         network = opened(self.bundle, self.threads)
         with progress("Segmenting", len(cases) + len(others), self.quiet) as advance:
             words = in_words(cases, self.data, self.split)
+            start = starts(network.output.threshold)
             conformal = fit_conformal(
-                look_at_all(network, cases, counted(advance)), words, generator
+                look_at_all(network, cases, counted(advance)), words, start, generator
             )
             seen = look_at_all(network, others, counted(advance))
         say(f"fitted on {words}, {conformal.patients} patients with a lesion that is touched")

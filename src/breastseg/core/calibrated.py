@@ -69,13 +69,21 @@ class Confidence(PlattScaling):
 
 @dataclass(frozen=True)
 class Margin(Strict):
-    """How far an outer and an inner contour lie from a region's own.
+    """Where an outer and an inner contour lie, by a region of the mask and its probabilities.
+
+    The outer one goes around what is joined to the region at a lower probability, widened; the
+    inner one around what in the region has a higher probability, narrowed. So both lie far from the
+    region's own contour where the network is unsure, and near it elsewhere.
 
     Attributes:
         coverage: the probability with which each of the two contours holds, between 0 and 1.
-        outer: distance of the outer contour, as a fraction of the region's equivalent diameter
-            (that of the disc of the same area), at least 0.
-        inner: distance of the inner contour, likewise.
+        outer: by how much the outer one is widened, as a fraction of the region's equivalent
+            diameter (that of the disc of the same area), at least 0.
+        inner: by how much the inner one is narrowed, likewise.
+        outer_threshold: pixels at or above it that are joined to the region are within the outer
+            contour; above 0, and 1 for the region alone.
+        inner_threshold: pixels of the region below it are not within the inner contour; below 1,
+            and 0 for the whole region.
 
     Raises:
         BundleError: a value outside its range.
@@ -84,12 +92,19 @@ class Margin(Strict):
     coverage: float
     outer: float
     inner: float
+    outer_threshold: float = 1.0
+    inner_threshold: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.coverage < 1 or not 0 <= self.outer <= 100 or not 0 <= self.inner <= 100:
             raise BundleError(
                 f"margin with coverage {self.coverage}, outer {self.outer}, inner {self.inner}",
                 "a coverage between 0 and 1, distances of 0 to 100 diameters",
+            )
+        if not 0 < self.outer_threshold <= 1 or not 0 <= self.inner_threshold < 1:
+            raise BundleError(
+                f"margin with thresholds {self.outer_threshold} and {self.inner_threshold}",
+                "an outer one above 0 and at most 1, an inner one of at least 0 and below 1",
             )
 
 

@@ -297,7 +297,7 @@ def remarks(subject: Subject) -> Iterator[str]:
         if margin is not None:
             yield (
                 f"{name}: minimum and maximum are of an inner and an outer contour, "
-                f"{significant(margin.inner_distance)} within and "
+                f"on average {significant(margin.inner_distance)} within and "
                 f"{significant(margin.outer_distance)} {_length(segment)} outside of the mask's. "
                 f"Each of both holds with a probability of {margin.coverage:.0%}, as calibrated on "
                 "other patients: all within the inner one is lesion, and all of the lesion lies "

@@ -103,13 +103,14 @@ def _certainty(bundle: Bundle) -> Iterator[str]:
         "nothing. d is the diameter of the disc of\nthe same area as the region of the mask."
     )
     rows = [
-        f"| {margin.coverage:.0%} | {margin.outer:.3f} d | {margin.inner:.3f} d |"
+        f"| {margin.coverage:.0%} | {margin.outer_threshold:g}, {margin.outer:.3f} d | "
+        f"{margin.inner_threshold:g}, {margin.inner:.3f} d |"
         for margin in conformal.margins
     ]
     yield "\n".join(
         (
-            "| each contour holds with probability | outer contour lies outside by | inner contour "
-            "lies inside by |",
+            "| each contour holds with probability | outer contour: joined at, widened by | inner "
+            "contour: at least, narrowed by |",
             "|---|---|---|",
             *rows,
         )

@@ -71,7 +71,7 @@ def findings(
             measure_volume(lesion, grid).volume if grid.ndim == 3 else None,
             region_uncertainty(prediction, lesion),
             _classes(prediction, lesion),
-            None if margin is None else lesion_margin(lesion, grid, margin),
+            None if margin is None else lesion_margin(lesion, prediction.probability, grid, margin),
             () if described is None else described(lesion),
             None if skin is None or grid.ndim == 3 else skin.distance(lesion, grid),
         )

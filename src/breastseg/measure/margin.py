@@ -14,6 +14,7 @@ from breastseg.core.calibrated import Margin
 from breastseg.core.distance import narrowed, widened
 from breastseg.core.grid import Grid
 from breastseg.core.prediction import Lesion
+from breastseg.core.regions import connected_regions
 from breastseg.measure.diameters import diameters
 from breastseg.measure.lesion import spacing_at
 
@@ -31,9 +32,10 @@ class LesionMargin:
         box: where the two masks lie in the image.
         outer: box.shape bool, cut off at the border of the image.
         inner: box.shape bool; may be empty.
-        outer_distance: of the outer contour from the mask, in millimetres, or in pixels where the
-            spacing is not known.
-        inner_distance: of the inner one.
+        outer_distance: by how much the outer mask is wider than the lesion, taken as discs of their
+            areas: the difference of the radii, in millimetres, or in pixels where the spacing is
+            not known.
+        inner_distance: by how much the inner one is narrower.
         longest_diameter: of the inner and of the outer mask, in that unit; 0 of an empty one.
         area: of both, in its square.
     """
@@ -64,37 +66,49 @@ def equivalent_diameter(region: NDArray[np.bool_], steps: Sequence[float]) -> fl
     return 2 * math.sqrt(np.count_nonzero(region) * math.prod(steps) / math.pi)
 
 
-def lesion_margin(lesion: Lesion, grid: Grid, margin: Margin) -> LesionMargin:
+def between(
+    region: NDArray[np.bool_], probability: NDArray[np.float32], low: float, high: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What is widened to the outer mask, and what is narrowed to the inner one.
+
+    Args:
+        region: (rows, columns) bool, a lesion on the image's grid.
+        probability: the same shape, 0 to 1.
+        low: what is joined to the region at this probability is widened.
+        high: what in the region has this probability is narrowed.
+    """
+    joined = connected_regions(region | (probability >= low)).labels
+    return np.isin(joined, np.unique(joined[region])), region & (probability >= high)
+
+
+def lesion_margin(
+    lesion: Lesion, probability: NDArray[np.float32], grid: Grid, margin: Margin
+) -> LesionMargin:
     """The two contours of a lesion.
 
     Args:
         lesion: a 2-D one.
+        probability: grid.shape, 0 to 1, of which the lesion is a region.
         grid: of its image.
-        margin: how far the contours lie from the mask.
+        margin: where the contours lie.
     """
     steps = spacing_at(lesion, grid) or (1.0, 1.0)
     diameter = equivalent_diameter(lesion.crop, steps)
+    region = lesion.on(grid.shape)
+    reached, kept = between(region, probability, margin.outer_threshold, margin.inner_threshold)
     reach = [math.ceil(margin.outer * diameter / step) for step in steps]
-    row, column = (max(0, at - by) for at, by in zip(lesion.box.start, reach, strict=True))
-    (row0, column0), (rows, columns) = lesion.box.start, lesion.box.shape
-    before = row0 - row, column0 - column
-    after = [
-        min(side, at + length + by) - at - length
-        for side, at, length, by in zip(
-            grid.shape, lesion.box.start, lesion.box.shape, reach, strict=True
-        )
-    ]
-    crop = np.pad(lesion.crop, tuple(zip(before, after, strict=True)))
-    outer = widened(crop, margin.outer * diameter, steps)
-    inner = narrowed(crop, margin.inner * diameter, steps)
-    ends = row0 + rows + after[0], column0 + columns + after[1]
+    around = Box.around(reached)
+    box = None if around is None else around.padded(*reach).within(grid.shape)
+    assert box is not None, "a lesion has pixels"
+    outer = widened(reached[box.slices], margin.outer * diameter, steps)
+    inner = narrowed(kept[box.slices], margin.inner * diameter, steps)
     return LesionMargin(
         coverage=margin.coverage,
-        box=Box.of(row, column, *ends),
+        box=box,
         outer=outer,
         inner=inner,
-        outer_distance=margin.outer * diameter,
-        inner_distance=margin.inner * diameter,
+        outer_distance=(equivalent_diameter(outer, steps) - diameter) / 2,
+        inner_distance=(diameter - equivalent_diameter(inner, steps)) / 2,
         longest_diameter=(_longest(inner, steps), _longest(outer, steps)),
         area=(_area(inner, steps), _area(outer, steps)),
     )

@@ -88,8 +88,9 @@ class MarginRecord:
 
     Attributes:
         coverage: the probability with which each of the two contours holds, as calibrated.
-        outer_distance: of the outer contour from the mask.
-        inner_distance: of the inner one.
+        outer_distance: by how much the outer contour is wider than the mask, both taken as discs of
+            their areas: the difference of the radii.
+        inner_distance: by how much the inner one is narrower.
         longest_diameter: of what is within the inner and within the outer contour.
         area: of both.
     """

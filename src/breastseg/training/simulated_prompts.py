@@ -93,7 +93,7 @@ def simulate(
             return prompt
     for _ in range(1 if generator.random() < 0.7 else int(generator.integers(2, 4))):
         prompt.inside.append(_point_in(lesion, generator))
-    if generator.random() < 0.25:
+    if generator.random() < 0.25 and not lesion.all():
         prompt.outside.append(_point_beside(lesion, others, generator))
     return prompt
 

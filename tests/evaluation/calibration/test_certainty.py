@@ -28,9 +28,11 @@ from breastseg.evaluation.calibration.coverage import (
 from breastseg.evaluation.calibration.margins import (
     THRESHOLDS,
     LesionImage,
+    Reach,
     TouchedLesion,
     fit_conformal,
     look_at_all,
+    starts,
     touched_lesion,
 )
 from breastseg.evaluation.calibration.reliability import reliability
@@ -38,6 +40,7 @@ from breastseg.inference.bundle_folder import read_bundle, read_measured
 from breastseg.inference.methods import bundle_folder
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.measure.finding import findings
+from breastseg.measure.margin import lesion_margin
 
 
 def drawn(count: int, seed: int) -> ScoredImages:
@@ -84,26 +87,50 @@ def test_a_lesion_is_measured_against_the_region_that_touches_it() -> None:
     shape = (60, 70)
     lesion, mask = disc(shape, (30, 30), 12), disc(shape, (30, 30), 10) | disc(shape, (5, 60), 3)
     grid = Grid(shape)
-    regions = Prediction(mask.astype(np.float32), grid, Provenance("t", "1")).lesions()
-    found = touched_lesion(regions, lesion, lesion, grid)
+    prediction = Prediction(mask.astype(np.float32), grid, Provenance("t", "1"))
+    found = touched_lesion(prediction, lesion, lesion)
     assert found is not None
     assert found.unit == "px"
     assert found.diameter == pytest.approx(20, rel=0.03)
-    assert found.outer * found.diameter == pytest.approx(2.2, abs=0.4)  # between pixels
-    assert found.inner == 0
-    assert found.wider[0] == 1
-    assert found.wider[5] == pytest.approx(1.2**2, rel=0.1)  # by a tenth of its diameter
-    assert found.narrower[5] == pytest.approx(0.8**2, rel=0.1)
+    assert found.reach == found.mask_reach  # no probability is between 0 and 1
+    reach = found.reach
+    assert reach.outer * found.diameter == pytest.approx(2.2, abs=0.4)  # between pixels
+    assert reach.inner == 0
+    assert reach.wider[0] == 1
+    assert reach.wider[5] == pytest.approx(1.2**2, rel=0.1)  # by a tenth of its diameter
+    assert reach.narrower[5] == pytest.approx(0.8**2, rel=0.1)
     far = disc(shape, (50, 10), 4)
-    assert touched_lesion(regions, far, far, grid) is None
+    assert touched_lesion(prediction, far, far) is None
+
+
+def test_contours_start_where_the_network_is_unsure() -> None:
+    shape = (60, 70)
+    probability = np.zeros(shape, np.float32)
+    for radius, value in ((14, 0.2), (10, 0.6), (7, 0.9)):
+        probability[disc(shape, (30, 30), radius)] = value
+    probability[disc(shape, (10, 60), 5)] = 0.3  # not joined to the region
+    prediction = Prediction(probability, Grid(shape), Provenance("t", "1"))
+    lesion = disc(shape, (30, 30), 12)
+    found = touched_lesion(prediction, lesion, lesion)
+    assert found is not None
+    assert found.reach.outer == 0 < found.mask_reach.outer
+    assert found.reach.wider[0] == pytest.approx(1.4**2, rel=0.05)
+    assert found.reach.narrower[0] == pytest.approx(0.7**2, rel=0.05)
+    assert starts(0.5) == (0.1, 0.8)
+    assert starts(0.05) == (0.05, 0.8)
+
+    margin = Margin(0.9, 0.0, 0.0, 0.1, 0.8)
+    (region,) = prediction.lesions()
+    outer, inner = lesion_margin(region, probability, Grid(shape), margin).masks(shape)
+    assert np.array_equal(outer, disc(shape, (30, 30), 14))
+    assert np.array_equal(inner, disc(shape, (30, 30), 7))
 
 
 def made(patient: str, generator: np.random.Generator, missed: int = 0) -> LesionImage:
     """A lesion whose margins are drawn, as fractions of its diameter."""
     outer, inner = generator.exponential(0.1, 2)
-    lesion = TouchedLesion(
-        float(generator.uniform(20, 200)), "px", outer, inner, (1.0, 1.1), (1.0, 0.9)
-    )
+    reach = Reach(outer, inner, (1.0, 1.1), (1.0, 0.9))
+    lesion = TouchedLesion(float(generator.uniform(20, 200)), "px", reach, reach)
     hardness = float(generator.uniform(0.5, 3))
     losses = tuple(one**hardness for one in THRESHOLDS)
     return LesionImage(patient, "made", missed, () if missed else (lesion,), losses)
@@ -114,10 +141,10 @@ def test_what_is_fitted_holds_on_other_patients() -> None:
     outer, risk = [], []
     for _ in range(60):
         images = [made(f"p{i // 2}", generator) for i in range(120)]
-        conformal = fit_conformal(images, "made up", generator)
+        conformal = fit_conformal(images, "made up", (0.1, 0.8), generator)
         others = [made(f"q{i}", generator) for i in range(60)]
         margin = conformal.margin(0.9)
-        held = [one.touched[0].outer <= margin.outer for one in others]
+        held = [one.touched[0].reach.outer <= margin.outer for one in others]
         outer.append(np.mean(held))
         threshold = conformal.threshold(0.2)
         risk.append(np.mean([one.missed_area[THRESHOLDS.index(threshold)] for one in others]))
@@ -128,7 +155,7 @@ def test_what_is_fitted_holds_on_other_patients() -> None:
 def test_the_figures_of_a_check() -> None:
     generator = np.random.default_rng(4)
     images = [made(f"p{i}", generator) for i in range(40)] + [made("q", generator, 1)]
-    conformal = fit_conformal(images, "made up", generator)
+    conformal = fit_conformal(images, "made up", (0.1, 0.8), generator)
     assert conformal.patients == 40
     assert conformal.missed == pytest.approx(1 / 41, abs=1e-4)
     found = coverage_of(conformal.margin(0.9), images, generator)
@@ -143,7 +170,7 @@ def test_the_figures_of_a_check() -> None:
     again = LesionImage.of(json.loads(json.dumps(images[0].as_dict())))
     assert again == images[0]
     with pytest.raises(DataSetError, match="no lesion"):
-        fit_conformal(images[-1:], "", generator)
+        fit_conformal(images[-1:], "", (0.1, 0.8), generator)
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +243,8 @@ def test_what_was_calibrated_goes_with_the_operating_point(tmp_path: Path) -> No
     assert bundle.at(bundle.output) == bundle
     with pytest.raises(BundleError, match="coverage"):
         Margin(1.0, 0.1, 0.1)
+    with pytest.raises(BundleError, match="thresholds 0"):
+        Margin(0.9, 0.1, 0.1, outer_threshold=0.0)
     with pytest.raises(BundleError, match="twice"):
         Conformal("made up", 10, 0.0, (Margin(0.9, 0.2, 0.1), Margin(0.9, 0.3, 0.1)))
 
@@ -247,9 +276,13 @@ def test_a_margin_holds_the_mask_between_its_contours(scans: Path) -> None:
     outer, inner = finding.margin.masks(mask.shape)
     assert (inner <= mask).all()
     assert (mask <= outer).all()
-    reach = finding.margin.outer_distance
+    assert finding.measured is not None
+    reach = 0.2 * finding.measured.equivalent_diameter
     rows, columns = np.nonzero(outer)
     assert (rows.max() - 11) * 0.5 <= reach < (rows.max() - 10) * 0.5
     assert (30 - columns.min()) * 0.25 <= reach < (31 - columns.min()) * 0.25
-    assert finding.measured is not None
+    areas = (finding.margin.area[0], finding.measured.area, finding.margin.area[1])
+    radii = np.sqrt(np.array(areas) / np.pi)
+    distances = (finding.margin.inner_distance, finding.margin.outer_distance)
+    assert np.diff(radii) == pytest.approx(distances)
     assert finding.margin.area[0] < finding.measured.area < finding.margin.area[1]

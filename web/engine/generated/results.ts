@@ -268,11 +268,11 @@ export interface MarginRecord {
    */
   coverage: number;
   /**
-   * of the outer contour from the mask
+   * by how much the outer contour is wider than the mask, both taken as discs of their areas: the difference of the radii
    */
   outer_distance: number;
   /**
-   * of the inner one
+   * by how much the inner one is narrower
    */
   inner_distance: number;
   /**

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from breastseg.core.calibrated import Conformal, Margin
 from breastseg.core.errors import DataSetError
-from breastseg.evaluation.calibration.margins import STEP, THRESHOLDS, LesionImage, TouchedLesion
+from breastseg.evaluation.calibration.margins import (
+    STEP,
+    THRESHOLDS,
+    LesionImage,
+    Reach,
+    TouchedLesion,
+)
 from breastseg.evaluation.statistics import Interval, bracketed, mean_interval
 from breastseg.metrics.conformal import conformal_quantile
 
@@ -25,8 +31,9 @@ class Coverage:
             bootstrap over patients.
         inner: fraction whose inner contour holds lesion alone.
         both: fraction of which both hold.
-        outer_distance: the median, in `unit`.
-        inner_distance: likewise.
+        outer_distance: the median of what the outer mask is wider than the mask, in `unit`: the
+            difference of the radii of discs of their areas.
+        inner_distance: likewise, of what the inner mask is narrower.
         outer_area: the median of the outer mask's area over that of the mask.
         inner_area: likewise.
         unit: ``"mm"``, ``"px"``, or ``"mm or px"`` where some images state no spacing.
@@ -67,8 +74,9 @@ def coverage_of(
         generator: of the bootstrap.
     """
     lesions, patients = lesions_of(images)
-    reach = np.array([[margin.outer, margin.inner]] * len(lesions))
-    return _coverage(margin.coverage, lesions, patients, reach, generator)
+    by = np.array([[margin.outer, margin.inner]] * len(lesions))
+    needed = [one.reach for one in lesions]
+    return _coverage(margin.coverage, (lesions, needed), patients, by, generator)
 
 
 def constant_coverage(
@@ -77,17 +85,18 @@ def constant_coverage(
     images: Sequence[LesionImage],
     generator: np.random.Generator,
 ) -> Coverage:
-    """The same with one distance for all lesions, fitted on the images of the calibration."""
+    """The same with one distance from the mask for all lesions, fitted on the calibration."""
     fitted, _ = lesions_of(calibration)
     lesions, patients = lesions_of(images)
     distances = [
         conformal_quantile(
-            np.array([getattr(one, side) * one.diameter for one in fitted]), coverage
+            np.array([getattr(one.mask_reach, side) * one.diameter for one in fitted]), coverage
         )
         for side in ("outer", "inner")
     ]
-    reach = np.array([[one / lesion.diameter for one in distances] for lesion in lesions])
-    return _coverage(coverage, lesions, patients, reach, generator)
+    by = np.array([[one / lesion.diameter for one in distances] for lesion in lesions])
+    needed = [one.mask_reach for one in lesions]
+    return _coverage(coverage, (lesions, needed), patients, by, generator)
 
 
 def missed_area(
@@ -136,25 +145,25 @@ def conformal_figures(
 
 def _coverage(
     promised: float,
-    lesions: Sequence[TouchedLesion],
+    lesions: tuple[Sequence[TouchedLesion], Sequence[Reach]],
     patients: Sequence[str],
-    reach: NDArray[np.float64],
+    by: NDArray[np.float64],
     generator: np.random.Generator,
 ) -> Coverage:
-    """Coverage with distances (n, 2), outer and inner, in diameters."""
-    needed = np.array([[one.outer, one.inner] for one in lesions])
-    holds = needed <= reach
-    outer, inner = np.median(reach * [[one.diameter] for one in lesions], axis=0).tolist()
-    wider = [_area(one.wider, by) for one, by in zip(lesions, reach[:, 0], strict=True)]
-    narrower = [_area(one.narrower, by) for one, by in zip(lesions, reach[:, 1], strict=True)]
-    units = {one.unit for one in lesions}
+    """Of lesions, with what they need, by distances (n, 2), outer and inner, in diameters."""
+    touched, needed = lesions
+    holds = np.array([[one.outer, one.inner] for one in needed]) <= by
+    wider = np.array([_area(one.wider, d) for one, d in zip(needed, by[:, 0], strict=True)])
+    narrower = np.array([_area(one.narrower, d) for one, d in zip(needed, by[:, 1], strict=True)])
+    radii = np.array([one.diameter / 2 for one in touched])
+    units = {one.unit for one in touched}
     return Coverage(
         promised=promised,
         outer=mean_interval(holds[:, 0], patients, generator),
         inner=mean_interval(holds[:, 1], patients, generator),
         both=mean_interval(holds.all(axis=1), patients, generator),
-        outer_distance=outer,
-        inner_distance=inner,
+        outer_distance=float(np.median(radii * (np.sqrt(wider) - 1))),
+        inner_distance=float(np.median(radii * (1 - np.sqrt(narrower)))),
         outer_area=float(np.median(wider)),
         inner_area=float(np.median(narrower)),
         unit=units.pop() if len(units) == 1 else "mm or px",

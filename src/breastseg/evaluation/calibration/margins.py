@@ -1,9 +1,11 @@
 """Fitting margins and thresholds that hold for unseen patients, and checking them on others.
 
-A lesion is a connected region of the ground truth. The region of the mask that shares most pixels
-with it is asked how far it must be widened to hold all of the lesion, and how far narrowed until
-only lesion is left, in units of its own equivalent diameter: a constant distance suits neither
-small nor large lesions.
+A lesion is a connected region of the ground truth. Of the region of the mask that shares most
+pixels with it two others are made: what is joined to it at a low probability, and what in it has a
+high one. The first is asked how far it must be widened to hold all of the lesion, the second how
+far narrowed until only lesion is left, in units of the region's equivalent diameter: a constant
+distance suits neither small nor large lesions, and the mask alone does not tell where the network
+is unsure.
 """
 
 from __future__ import annotations
@@ -17,13 +19,12 @@ from numpy.typing import NDArray
 
 from breastseg.core.calibrated import Conformal, Margin, MissedArea
 from breastseg.core.errors import DataSetError
-from breastseg.core.grid import Grid
 from breastseg.core.prediction import Lesion, Prediction
 from breastseg.core.regions import connected_regions
 from breastseg.data.dataset import CaseRef
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.measure.lesion import spacing_at
-from breastseg.measure.margin import equivalent_diameter
+from breastseg.measure.margin import between, equivalent_diameter
 from breastseg.metrics.conformal import (
     conformal_quantile,
     inner_margin,
@@ -36,8 +37,28 @@ THRESHOLDS = (0.02, *(round(0.05 * step, 2) for step in range(1, 20)))
 COVERAGES = (0.8, 0.9, 0.95)
 BOUNDS = (0.05, 0.1, 0.2)
 STEP = 0.02
-"""Between the distances of `TouchedLesion.wider`, in equivalent diameters."""
+"""Between the distances of `Reach.wider`, in equivalent diameters."""
 DISTANCES = 100
+_SIDES = ("outer", "inner")
+OUTER_THRESHOLD, INNER_THRESHOLD = 0.1, 0.8
+"""Probabilities from which the contours start, where the operating point is between them."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far two masks must be widened and narrowed for a lesion, and what that costs.
+
+    Attributes:
+        outer: by how many diameters the one must be widened to hold the lesion.
+        inner: by how many the other must be narrowed until only lesion is left.
+        wider: area of the first over that of the region, when widened by 0, 1, 2, ... `STEP`.
+        narrower: likewise of the second, when narrowed.
+    """
+
+    outer: float
+    inner: float
+    wider: tuple[float, ...]
+    narrower: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -47,18 +68,15 @@ class TouchedLesion:
     Attributes:
         diameter: the region's equivalent diameter, in mm, or px where the spacing is not known.
         unit: ``"mm"`` or ``"px"``.
-        outer: by how many diameters the region must be widened to hold the lesion.
-        inner: by how many it must be narrowed until only lesion is left.
-        wider: its area, as a fraction of the region's, when widened by 0, 1, 2, ... `STEP`.
-        narrower: likewise when narrowed.
+        reach: of what is joined to the region at a low probability, and of what in it has a high
+            one.
+        mask_reach: of the region itself.
     """
 
     diameter: float
     unit: str
-    outer: float
-    inner: float
-    wider: tuple[float, ...]
-    narrower: tuple[float, ...]
+    reach: Reach
+    mask_reach: Reach
 
 
 @dataclass(frozen=True)
@@ -116,11 +134,8 @@ def look(network: OnnxSegmenter, ref: CaseRef) -> LesionImage | None:
         return network.with_output(output).prediction_of(image, maps, placement)
 
     outside = [float(1 - at(one).mask().foreground[truth].mean()) for one in THRESHOLDS]
-    regions = at(network.output.threshold).lesions()
-    touched = [
-        touched_lesion(regions, lesion.on(truth.shape), truth, image.grid)
-        for lesion in _lesions(truth)
-    ]
+    found = at(network.output.threshold)
+    touched = [touched_lesion(found, lesion.on(truth.shape), truth) for lesion in _lesions(truth)]
     return LesionImage(
         ref.patient_key,
         ref.source,
@@ -132,40 +147,58 @@ def look(network: OnnxSegmenter, ref: CaseRef) -> LesionImage | None:
 
 
 def touched_lesion(
-    regions: Sequence[Lesion],
-    lesion: NDArray[np.bool_],
-    truth: NDArray[np.bool_],
-    grid: Grid,
+    found: Prediction, lesion: NDArray[np.bool_], truth: NDArray[np.bool_]
 ) -> TouchedLesion | None:
     """A lesion against the region that shares most pixels with it; None where none shares any.
 
     Args:
-        regions: of the mask.
+        found: the mask and its probabilities.
         lesion: (rows, columns) bool, one lesion.
         truth: (rows, columns) bool, all of them.
-        grid: of the image.
     """
+    regions = found.lesions()
     shared = [np.count_nonzero(region.values(lesion)) for region in regions]
     if not shared or not max(shared):
         return None
     region = regions[int(np.argmax(shared))]
-    spacing = spacing_at(region, grid)
+    spacing = spacing_at(region, found.grid)
     steps = spacing or (1.0, 1.0)
     mask = region.on(truth.shape)
     diameter = equivalent_diameter(region.crop, steps)
-    distances = np.arange(DISTANCES + 1) * STEP * diameter
-    from scipy import ndimage
-
-    outside = np.sort(ndimage.distance_transform_edt(~mask, steps), axis=None)
-    inside = np.sort(ndimage.distance_transform_edt(np.pad(mask, 1), steps)[1:-1, 1:-1][mask])
-    pixels = region.area_px
+    reached, kept = between(mask, found.probability, *starts(found.threshold))
+    size = diameter, region.area_px
     return TouchedLesion(
         diameter=diameter,
         unit="px" if spacing is None else "mm",
-        outer=outer_margin(mask, lesion, steps) / diameter,
-        inner=inner_margin(mask, truth, steps) / diameter,
+        reach=_reach((reached, kept), (lesion, truth), size, steps),
+        mask_reach=_reach((mask, mask), (lesion, truth), size, steps),
+    )
+
+
+def starts(threshold: float) -> tuple[float, float]:
+    """From which probabilities the outer and the inner contour start, at an operating point."""
+    return min(OUTER_THRESHOLD, threshold), max(INNER_THRESHOLD, threshold)
+
+
+def _reach(
+    masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    truths: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    size: tuple[float, int],
+    steps: tuple[float, ...],
+) -> Reach:
+    """Of the mask to be widened and the one to be narrowed, for one lesion and all of them."""
+    from scipy import ndimage
+
+    (wide, core), (lesion, truth), (diameter, pixels) = masks, truths, size
+    distances = np.arange(DISTANCES + 1) * STEP * diameter
+    outside = np.sort(ndimage.distance_transform_edt(~wide, steps), axis=None)
+    inside = np.sort(ndimage.distance_transform_edt(np.pad(core, 1), steps)[1:-1, 1:-1][core])
+    left = inside.size - np.searchsorted(inside, distances, "right")
+    return Reach(
+        outer=outer_margin(wide, lesion, steps) / diameter,
+        inner=inner_margin(core, truth, steps) / diameter,
         wider=tuple((np.searchsorted(outside, distances, "right") / pixels).tolist()),
-        narrower=tuple((1 - np.searchsorted(inside, distances, "right") / pixels).tolist()),
+        narrower=tuple((left / pixels).tolist()),
     )
 
 
@@ -183,7 +216,10 @@ def look_at_all(
 
 
 def fit_conformal(
-    images: Sequence[LesionImage], calibrated_on: str, generator: np.random.Generator
+    images: Sequence[LesionImage],
+    calibrated_on: str,
+    start: tuple[float, float],
+    generator: np.random.Generator,
 ) -> Conformal:
     """Fit margins and thresholds. Of each patient one lesion, drawn by chance, and the mean loss.
 
@@ -192,6 +228,7 @@ def fit_conformal(
     Args:
         images: with a lesion, that the network was not trained on.
         calibrated_on: what they are, in words.
+        start: from which probabilities the contours start, see `starts`.
         generator: draws the lesions.
 
     Raises:
@@ -206,9 +243,14 @@ def fit_conformal(
     if not touched:
         raise DataSetError(f"{len(images)} images, no lesion of which is touched", "at least one")
     drawn = [lesions[int(generator.integers(len(lesions)))] for lesions in touched.values()]
-    outer, inner = (np.array([getattr(one, side) for one in drawn]) for side in ("outer", "inner"))
+    outer, inner = (np.array([getattr(one.reach, side) for one in drawn]) for side in _SIDES)
     bounds = [
-        Margin(coverage, *(_up(conformal_quantile(side, coverage)) for side in (outer, inner)))
+        Margin(
+            coverage,
+            _up(conformal_quantile(outer, coverage)),
+            _up(conformal_quantile(inner, coverage)),
+            *start,
+        )
         for coverage in COVERAGES
         if math.isfinite(conformal_quantile(outer, coverage))
     ]
