@@ -17,6 +17,26 @@ afterAll(async () => {
   await service.stop();
 });
 
+it("offers a reader what a reader may do", async () => {
+  const { page } = await opened(browser, {}, service.address);
+  const reader = { name: "rob", role: "reader", password: ADMIN.password };
+  const statuses = await page.evaluate(async ([admin, account]) => {
+    const headers = { "Content-Type": "application/json" };
+    const login = await fetch("/api/session", { method: "POST", body: JSON.stringify(admin), headers });
+    const made = await fetch("/api/accounts", { method: "POST", body: JSON.stringify(account), headers });
+    return [login.status, made.status];
+  }, [{ name: ADMIN.name, password: ADMIN.password }, reader]);
+  expect(statuses[1]).toBe(201);
+  await page.context().clearCookies();
+  await page.reload();
+  await page.getByLabel("Account").fill(reader.name);
+  await page.getByLabel("Password").fill(reader.password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText(/This account is a reader's/).waitFor();
+  for (const name of ["Open files", "Label a data set", /as PNG/]) expect(await page.getByText(name).count()).toBe(0);
+  await page.context().close();
+});
+
 it("asks who you are, and forgets it when you log out", async () => {
   const { page } = await opened(browser, {}, service.address);
   const dialog = page.getByRole("dialog", { name: "Log in" });

@@ -10,7 +10,7 @@ it("labels the images of a project: accepts one as proposed, corrects another", 
   const { page, faults } = await opened(browser);
   await example(page, "Ultrasound still as PNG");
   await page.getByText("Label a data set").click();
-  await page.getByLabel("New project").fill("phantoms");
+  await page.getByLabel("Name").fill("phantoms");
   await page.getByRole("button", { name: "Make it" }).click();
   await page.getByText(/0 images/).waitFor();
   const add = page.getByRole("button", { name: "Add the open scan" });
@@ -34,7 +34,7 @@ it("labels the images of a project: accepts one as proposed, corrects another", 
   await page.getByRole("button", { name: "Accept" }).click();
   await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Keep my correction" }).click();
-  await page.getByText("Nothing is left to read.").waitFor();
+  await page.getByText("Nothing is left for you to read.").waitFor();
   await page.getByText(/0 open, 2 labelled/).waitFor();
 
   // What it took, and the mask that the readers give together.

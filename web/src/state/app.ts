@@ -82,6 +82,11 @@ export class App extends Work {
     return this.about?.role === "admin";
   }
 
+  /** Whether the account only looks at what the service has; on the device there are no accounts. */
+  get onlyLooks(): boolean {
+    return this.backend.place === "server" && this.about?.role === "reader";
+  }
+
   private get firstMethod(): string {
     return (this.methods.find(({ name }) => name === "ultrasound") ?? this.methods.at(0))?.name ?? "";
   }

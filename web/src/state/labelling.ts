@@ -99,7 +99,7 @@ export class Labelling extends Observable {
   next(project: Project): Promise<void> {
     return this.app.during("Opening the next image", async () => {
       const one = await projects.next(project.id);
-      this.told = one === null ? "Nothing is left to read." : "";
+      this.told = one === null ? "Nothing is left for you to read." : "";
       this.opened = one === null ? null : await this.open(project, one);
       this.changed();
     });

@@ -12,7 +12,7 @@ it.each([
   ["seg.dcm", still, 0, "lesion"],
   ["sr.dcm", still, 0, ""],
   ["sr.dcm", { ...still, dicom: false }, 1, "came as DICOM"],
-  ["seg.dcm", { ...still, kind: "volume", dicom: false }, 1, "volume"],
+  ["seg.dcm", { ...still, kind: "volume" as const, dicom: false }, 1, "volume"],
 ])("tells why %s of it cannot be made", (file, image, lesions, why) => {
   const said = refusal(file, image, lesions);
   expect(why === "" ? said === "" : said.includes(why)).toBe(true);

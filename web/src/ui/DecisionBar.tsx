@@ -19,7 +19,7 @@ export function DecisionBar({ app }: { app: App }) {
   const elsewhere = session?.scan.id !== one.scan || session.index !== one.image || session.frame !== one.frame;
   return (
     <div className="decisions">
-      <span>{project.name}: {project.open} open</span>
+      <span>{project.name}: {project.own} of {project.images} read by you</span>
       {elsewhere ? (
         <button type="button" onClick={() => { void app.openFrame(one.scan, one.image, one.frame); }}>Back to the image to be labelled</button>
       ) : (

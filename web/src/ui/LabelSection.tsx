@@ -14,7 +14,6 @@ export function LabelSection({ app, onPicked }: { app: App; onPicked: () => void
   return (
     <details className="label">
       <summary>Label a data set</summary>
-      <NewProject app={app} />
       {known.length > 0 && (
         <label className="field">
           Project
@@ -26,6 +25,10 @@ export function LabelSection({ app, onPicked }: { app: App; onPicked: () => void
       )}
       {project !== undefined && <Chosen app={app} project={project} onPicked={onPicked} />}
       <p role="status">{told}</p>
+      <details open={known.length === 0}>
+        <summary>New project</summary>
+        <NewProject app={app} />
+      </details>
     </details>
   );
 }
@@ -36,7 +39,10 @@ function Chosen({ app, project, onPicked }: { app: App; project: Project; onPick
   const { labelling } = app;
   return (
     <>
-      <p className="hint">{project.images} images, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you.</p>
+      <p className="hint">
+        {project.images} images, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you.
+        {project.readers_per_case > 1 && ` An image is open until ${project.readers_per_case} readers have decided on it.`}
+      </p>
       <div className="buttons">
         <button type="button" disabled={app.session === null || app.busy !== null} onClick={() => { void labelling.addScan(project); }}>Add the open scan</button>
         <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add all {app.scans.length} listed scans</button>
@@ -60,7 +66,7 @@ function NewProject({ app }: { app: App }) {
         void app.labelling.make(name, readers).then(() => { setName(""); });
       }}
     >
-      <label className="field">New project <input required value={name} maxLength={200} onChange={(event) => { setName(event.target.value); }} /></label>
+      <label className="field">Name <input required value={name} maxLength={200} onChange={(event) => { setName(event.target.value); }} /></label>
       <label className="field">Readers an image <input type="number" required min={1} max={20} value={readers} onChange={(event) => { setReaders(event.target.valueAsNumber); }} /></label>
       <p className="hint">{app.method} proposes the masks.</p>
       <button type="submit">Make it</button>

@@ -34,7 +34,7 @@ export function OutlinePanel({ app, session }: { app: App; session: Session }) {
       {method !== undefined && <p className="hint summary">{method.summary}</p>}
       {method?.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
       <div className="buttons">
-        <button type="button" className="primary" onClick={() => { app.segment(); }}>Outline</button>
+        <button type="button" className="primary" disabled={app.onlyLooks} onClick={() => { app.segment(); }}>Outline</button>
         {many && method?.dimensions !== 3 && session.image.kind === "image" && <button type="button" onClick={() => { app.segment(true); }}>Outline all frames</button>}
       </div>
       {method?.kind === "classical" && <Parameters app={app} session={session} parameters={method.parameters} />}

@@ -35,8 +35,10 @@ export function ProjectDialog({ app, project, onClose, onLook }: ProjectDialogPr
       setPairs(agreed);
       setEffort(took);
       setCases(read);
+      // Others have read meanwhile: the counts in the list of projects follow.
+      await app.labelling.load();
     });
-  }, [app, project]);
+  }, [app, project.id]);
   const look = (one: Progress): void => {
     onClose();
     void app.labelling.showConsensus(project, one).then(onLook);
@@ -113,9 +115,9 @@ function CaseTable({ cases, nameOf: named, onLook }: { cases: readonly Progress[
           {cases.map((one) => (
             <tr key={one.case}>
               <th scope="row">{named(one)}</th>
-              <td>{one.status}</td>
+              <td>{one.status === "open" && one.readers.length > 0 ? "open: another reader is to decide" : one.status}</td>
               <td>{one.readers.length === 0 ? "none yet" : one.readers.join(", ")}</td>
-              <td>{one.agreement === null ? (one.readers.length > 1 ? "no masks" : "one reader or none") : one.agreement.toFixed(3)}</td>
+              <td>{one.agreement === null ? (one.readers.length > 1 ? "fewer than two masks" : "one reader or none") : one.agreement.toFixed(3)}</td>
               <td>{one.status === "labelled" && <button type="button" aria-label={`Look at the consensus of ${named(one)}`} onClick={() => { onLook(one); }}>Look</button>}</td>
             </tr>
           ))}

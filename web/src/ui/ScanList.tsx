@@ -20,9 +20,8 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
   useChanges(app);
   const [examples, setExamples] = useState<readonly Example[]>([]);
   const [picking, setPicking] = useState(false);
-  const files = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
   const onServer = app.backend.place === "server";
+  const works = onServer && !app.onlyLooks;
   useEffect(() => {
     if (!onServer) return;
     app.server.examples().then(setExamples, () => undefined);
@@ -33,28 +32,11 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
   };
   return (
     <nav className="scans" aria-label="Scans">
-      <div
-        className="drop"
-        onDragOver={(event) => { event.preventDefault(); }}
-        onDrop={(event) => {
-          event.preventDefault();
-          event.stopPropagation();
-          void filesOf(event.dataTransfer).then(open);
-        }}
-      >
-        <p>Drop images here: PNG, JPEG, TIFF, DICOM, NIfTI{onServer ? ", a folder or a ZIP" : " or a folder"}.</p>
-        <div className="buttons">
-          <button type="button" className="primary" onClick={() => files.current?.click()}>Open files</button>
-          <button type="button" onClick={() => folder.current?.click()}>Open a folder</button>
-          {onServer && app.about?.has_archive === true && <button type="button" onClick={() => { setPicking(true); }}>From the archive</button>}
-        </div>
-        <input ref={files} hidden type="file" multiple data-testid="files" onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
-        <input ref={folder} hidden type="file" {...{ webkitdirectory: "" }} onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
-      </div>
+      {app.onlyLooks ? <p className="hint">This account is a reader&apos;s: it looks, measures and exports. To upload, outline and label, ask an admin for the role annotator.</p> : <Opening app={app} open={open} onArchive={() => { setPicking(true); }} />}
       <Scans app={app} onPicked={onPicked} />
       {picking && <ArchiveDialog app={app} onClose={() => { setPicking(false); }} onPicked={onPicked} />}
-      {onServer && <LabelSection app={app} onPicked={onPicked} />}
-      {onServer && examples.length > 0 && (
+      {works && <LabelSection app={app} onPicked={onPicked} />}
+      {works && examples.length > 0 && (
         <section>
           <h2>Examples</h2>
           <p className="hint">Generated scans, no patient&apos;s.</p>
@@ -66,6 +48,38 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
         </section>
       )}
     </nav>
+  );
+}
+
+interface OpeningProps {
+  app: App;
+  open: (chosen: readonly File[]) => void;
+  onArchive: () => void;
+}
+
+function Opening({ app, open, onArchive }: OpeningProps) {
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const onServer = app.backend.place === "server";
+  return (
+    <div
+      className="drop"
+      onDragOver={(event) => { event.preventDefault(); }}
+      onDrop={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        void filesOf(event.dataTransfer).then(open);
+      }}
+    >
+      <p>Drop images here: PNG, JPEG, TIFF, DICOM, NIfTI{onServer ? ", a folder or a ZIP" : " or a folder"}.</p>
+      <div className="buttons">
+        <button type="button" className="primary" onClick={() => files.current?.click()}>Open files</button>
+        <button type="button" onClick={() => folder.current?.click()}>Open a folder</button>
+        {onServer && app.about?.has_archive === true && <button type="button" onClick={onArchive}>From the archive</button>}
+      </div>
+      <input ref={files} hidden type="file" multiple data-testid="files" onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
+      <input ref={folder} hidden type="file" {...{ webkitdirectory: "" }} onChange={(event) => { open([...(event.target.files ?? [])]); event.target.value = ""; }} />
+    </div>
   );
 }
 

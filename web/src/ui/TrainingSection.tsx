@@ -58,13 +58,13 @@ function Running({ training, onChanged, onEnded, onCancel }: RunningProps) {
   const told = useEffectEvent(onChanged);
   const ended = useEffectEvent(onEnded);
   const current = useEffectEvent(() => training);
-  const { id, step, progress } = training;
+  const { id, step, progress, state } = training;
   useEffect(() => {
     const left = new AbortController();
-    followedJob(id, ({ progress: now, step: at, state }) => { told({ ...current(), progress: now, step: at, state }); }, left.signal).then(() => { ended(); }, () => undefined);
+    followedJob(id, ({ progress: now, step: at, state: stands }) => { told({ ...current(), progress: now, step: at, state: stands }); }, left.signal).then(() => { ended(); }, () => undefined);
     return () => { left.abort(); };
   }, [id]);
-  const what = step === null ? "Waiting" : step.stage === "scoring" ? "Scoring both" : `Epoch ${step.epoch} of ${step.epochs}${step.loss === null ? "" : `, loss ${step.loss.toFixed(3)}`}`;
+  const what = step === null ? (state === "running" ? "Preparing the images" : "Waiting for its turn") : step.stage === "scoring" ? "Scoring both" : `Epoch ${step.epoch} of ${step.epochs}${step.loss === null ? "" : `, loss ${step.loss.toFixed(3)}`}`;
   return (
     <div className="buttons" role="status">
       <span>{what}</span>
