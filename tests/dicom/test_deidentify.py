@@ -135,6 +135,31 @@ def test_distances_in_time_stay() -> None:
     assert shifted_moment("2024", shift) is None
 
 
+def test_names_of_staff_and_nested_numbers_that_are_repeated_go_too() -> None:
+    one = read_back(phantoms()["mg"].objects[0])
+    one.OperatorsName = "Kurrentschrift^Ute"
+    other = Dataset()
+    other.PatientID = "GEHEIM77"
+    one.OtherPatientIDsSequence = Sequence([other])
+    one.ManufacturerModelName, one.ViewName = "set up by KURRENTSCHRIFT", "geheim77"
+    clean = deidentified(one, KEY).dataset
+    assert not [e for e in clean.iterall() if "urrentschrift" in str(e.value).lower()]
+    assert "geheim77" not in str(clean).lower()
+
+
+def test_a_directory_of_media_is_not_copied(tmp_path: Path) -> None:
+    media = read_back(phantoms()["mg"].objects[0])
+    record = Dataset()
+    record.DirectoryRecordType, record.PatientName = "PATIENT", SECRET
+    for keyword in [e.keyword for e in media if e.tag.group >= 0x0010]:
+        del media[keyword]
+    media.DirectoryRecordSequence = Sequence([record])
+    media.file_meta.MediaStorageSOPClassUID = media.SOPClassUID = "1.2.840.10008.1.3.10"
+    (outcome,) = run(tmp_path, media)
+    assert outcome.status == "left out"
+    assert not [*(tmp_path / "out").rglob("*.dcm")]
+
+
 def test_a_name_that_is_repeated_in_a_kept_attribute_goes() -> None:
     one = read_back(phantoms()["mg"].objects[0])
     one.PatientName, one.PatientID = "Mustermann^Erika", "4711-0815"

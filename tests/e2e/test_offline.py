@@ -175,7 +175,7 @@ def seen(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "until"),
     [
-        ("node --config node.toml", "rule: US for ultrasound"),
+        ("node --config node.toml", "rule: modality 'US' for ultrasound"),
         ("watch studies --rest 0 --out sent", "sr.dcm sent to results"),
     ],
 )

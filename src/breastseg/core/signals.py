@@ -1,8 +1,9 @@
-"""Signals that are answered otherwise for a while."""
+"""Signals that are answered otherwise for a while, or that nobody may swallow."""
 
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,3 +31,39 @@ def answered(numbers: Sequence[signal.Signals], answer: Answer) -> Iterator[None
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+@contextmanager
+def noticed(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """Have signals end what is done here, even where somebody else's code swallows them.
+
+    For a call into a library that sets handlers of its own, or loses what a handler raises, as a
+    callback does that cannot pass an exception on. Python notes each signal before its handler
+    runs; these notes are read at the end. The handlers are as before afterwards.
+
+    In another thread than the main one nothing changes.
+
+    Args:
+        numbers: of the signals.
+
+    Raises:
+        KeyboardInterrupt: one of them came meanwhile, whatever else was raised.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    notes, written = socket.socketpair()
+    with notes, written:
+        notes.setblocking(False)
+        written.setblocking(False)
+        before = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(before)
+            written.close()
+            if {*notes.recv(2**16)} & {*numbers}:
+                raise KeyboardInterrupt

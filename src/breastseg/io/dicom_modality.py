@@ -55,13 +55,18 @@ def modality_of(header: Dataset) -> Modality:
         `Modality.OTHER` for a term or class that is known to be something else,
         `Modality.UNKNOWN` where nothing is known.
     """
-    by_class = _BY_CLASS.get(str(header.get("SOPClassUID", "")), Modality.UNKNOWN)
+    by_class = modality_of_class(str(header.get("SOPClassUID", "")))
     value = header.get("Modality") or ""
     terms = str(value if isinstance(value, str) else "\\".join(map(str, value))).upper()
     found = {_of_term(term.strip(), header) for term in terms.split("\\")} - {Modality.UNKNOWN}
     if Modality.OTHER in (by_class, *found) or len(found) > 1:
         return Modality.OTHER
     return found.pop() if found else by_class
+
+
+def modality_of_class(uid: str) -> Modality:
+    """By the SOP Class UID alone; `Modality.UNKNOWN` for one that may hold anything."""
+    return _BY_CLASS.get(uid, Modality.UNKNOWN)
 
 
 def _of_term(term: str, header: Dataset) -> Modality:

@@ -13,7 +13,6 @@ import secrets
 import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from breastseg.core.errors import BreastsegError, InputError, MissingExtraError
-from breastseg.core.signals import answered
+from breastseg.core.signals import answered, noticed
 from breastseg.inference.session import usable_cores
 from breastseg.io.memory import max_memory, set_max_memory
 from breastseg.io.write import write_bytes
@@ -177,12 +176,9 @@ def _cluster(address: str, threads: int) -> Iterator[None]:
             "_node_ip_address": "127.0.0.1",
             "_temp_dir": str(folder),
         }
-        handler = signal.getsignal(signal.SIGTERM)
         others = _descendants()
         try:
             _connect(address, local if address == LOCAL else {})
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, handler)  # Ray would leave without a word
             yield
         finally:
             # A second Ctrl-C would cut short the end of the processes.
@@ -217,10 +213,16 @@ def _connect(address: str, local: dict[str, Any]) -> None:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     for last in (False, True) if local else (True,):
         try:
-            ray.init(address, log_to_driver=False, configure_logging=False, **local)
+            # Ray sets a handler of its own, and its start may lose what a handler raises
+            with noticed((signal.SIGINT, signal.SIGTERM)):
+                ray.init(address, log_to_driver=False, configure_logging=False, **local)
             return
-        except SystemExit as stop:  # what Ray makes of SIGTERM
-            raise KeyboardInterrupt from stop
+        except KeyboardInterrupt:
+            if hasattr(signal, "alarm"):
+                signal.alarm(
+                    0
+                )  # by which Ray aborts the process 3 s after a SIGTERM, in order or not
+            raise
         except Exception as error:  # which it raises as such, where it waited in vain
             ray.shutdown()
             if last:

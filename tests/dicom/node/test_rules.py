@@ -32,17 +32,41 @@ def test_a_rule_fits_by_all_that_it_states(rule: Rule) -> None:
 
 @pytest.mark.parametrize(
     "rule",
-    [Rule("otsu", modality="U"), Rule("otsu", "US", "THYROID"), Rule("otsu", series="right")],
+    [
+        Rule("otsu", "MG", preset="none"),
+        Rule("otsu", "US", "THYROID"),
+        Rule("otsu", series="right"),
+    ],
 )
 def test_a_rule_does_not_fit_by_half(rule: Rule) -> None:
     assert choose(handlers([rule], False), US) is None
 
 
 def test_the_first_rule_that_fits_counts() -> None:
-    rules = [Rule("otsu", modality="MG"), Rule("sobel"), Rule("otsu")]
+    rules = [Rule("otsu", modality="MG", preset="none"), Rule("sobel"), Rule("otsu")]
     found = choose(handlers(rules, True), US)
     assert found is not None
     assert found.rule.method == "sobel"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"modality": "USS"}, "modality = 'USS'.*fits nothing.*one of US, MG, MR"),
+        ({"sop_class": "1.2.840.10008.5.1.4.1.1.6.2"}, "sop_class = .*fits nothing"),
+        ({"station": "ROOM1 "}, "station = 'ROOM1 '"),
+        ({"body_part": "BREAST\\CHEST"}, "body_part"),
+        ({"modality": "MR", "sop_class": US.sop_class}, "whose sop_class is of ultrasound"),
+        ({"modality": "MG"}, "preset = 'ultrasound'.*takes mammography.*mammography or none"),
+        ({"method": "ultrasound", "modality": "mr"}, "for ultrasound, takes mri"),
+        ({"method": "mri-phantom", "sop_class": US.sop_class}, "for mri, takes ultrasound"),
+    ],
+)
+def test_a_rule_that_would_never_fit_or_always_fail_is_refused(
+    keys: dict[str, str], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        handlers([Rule(**{"method": "otsu", **keys})], False)
 
 
 def test_only_a_bundle_with_few_false_alarms_that_saw_patients_is_a_default() -> None:
@@ -98,12 +122,20 @@ def test_a_configuration_is_read_with_paths_beside_it(tmp_path: Path) -> None:
     assert config.listen.port == 11112
 
 
+def test_the_folder_of_a_bundle_is_relative_to_the_file_too(tmp_path: Path) -> None:
+    (tmp_path / "bundles" / "own").mkdir(parents=True)
+    for said, meant in (("bundles/own", str(tmp_path / "bundles/own")), ("otsu", "otsu")):
+        (tmp_path / "node.toml").write_text(CONFIG.replace("mri-phantom", said))
+        assert read_config(tmp_path / "node.toml").rules[0].method == meant
+
+
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
         ('folder = "store"', "", "no folder"),
         ('folder = "store"', 'folder = "s"\nquiet = 3', "unknown key quiet"),
         ('folder = "store"', 'folder = "s"\nquiet_s = -3', "quiet_s = -3"),
+        ('folder = "store"', 'folder = "s"\nfirst_wait_s = 9\nlongest_wait_s = 5', "first_wait_s"),
         ("port = 4242", "port = 70000", "port"),
         ('"ORTHANC"', '"A TITLE THAT IS TOO LONG"', "16 ASCII"),
         ('["US1", "*"]', "[]", "peers"),

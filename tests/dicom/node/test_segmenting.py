@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from breastseg.core.errors import InputError
+from breastseg.dicom.node.config import Rule
 from breastseg.dicom.node.intake import Status
+from breastseg.dicom.node.rules import Handler
 
 from ..subjects import phantoms, saved
 from .nodes import Parts, handler, synthetic
@@ -118,3 +120,16 @@ def test_a_rule_that_is_gone_is_told(tmp_path: Path) -> None:
     assert Parts(tmp_path, [handler("mg")]).segmenting.one()
     (row,) = parts.queue.rows("failed")
     assert "us-still" in row.problem
+
+
+def test_two_rules_for_one_method_never_make_one_volume(tmp_path: Path) -> None:
+    both = [Handler(Rule("mr", "MR", series=words), 3) for words in ("dynamic", "other")]
+    parts = Parts(tmp_path, both)
+    for one in phantoms()["mr"].objects:
+        for number, words in enumerate(("dynamic", "other")):
+            slice_ = deepcopy(one)
+            slice_.SOPInstanceUID = f"{one.SOPInstanceUID}.{number}"
+            slice_.SeriesInstanceUID = f"{one.SeriesInstanceUID}.{number}"
+            slice_.SeriesDescription = words
+            assert parts.take(slice_) == Status.SUCCESS
+    assert sum(parts.queue.counts().values()) == 2

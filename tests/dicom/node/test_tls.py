@@ -135,4 +135,5 @@ def test_results_go_to_a_destination_that_is_trusted(
         peer.shutdown()
         gc.collect()
     assert outcome.kind == ("sent" if trusted == "authority" else "later")
+    assert ("certificate" in outcome.words) == (trusted == "stranger")
     assert got == ([one.SOPInstanceUID] if trusted == "authority" else [])

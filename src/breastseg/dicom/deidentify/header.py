@@ -7,6 +7,8 @@ know, names and free text that the table does not list, the preamble and the fil
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,9 @@ _CODED = ("CodingSchemeUID", "MappingResourceUID", "ContextUID", "Implementation
 _OWN_ACTION = ("Birth", "Death")
 """In keywords: a shifted date of birth would still tell the age."""
 
-_NAMES = ("PatientName", "OtherPatientNames", "PatientBirthName", "ReferringPhysicianName")
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, NotImplementedError)
+"""What pydicom raises where a value is damaged."""
+
 _NUMBERS = ("PatientID", "AccessionNumber", "OtherPatientIDs", "StudyID")
 _DUMMIES: dict[str, object] = {
     **dict.fromkeys(("OB", "OW", "UN", "OF", "OD", "OL", "OV"), b"\0\0\0\0\0\0\0\0"),
@@ -111,7 +115,7 @@ def _cleaned(
                 clean.add_new(tag, element.VR, _value(element, what, source, key, patient))
                 if clean[tag].value == element.value:
                     what = KEPT
-        except (ValueError, TypeError, AttributeError, LookupError, NotImplementedError):
+        except _UNREADABLE:
             what, name = "removed, as its value cannot be read", f"{tag:08x}"
             clean.pop(tag, None)
         if what != KEPT:
@@ -193,23 +197,28 @@ def _values(element: DataElement) -> list[object]:
 
 
 def _identifying(header: Dataset) -> set[str]:
-    """Words that name the patient, in small letters; shorter ones are met by chance."""
+    """Words that name the patient or whoever saw them, in small letters, at any depth.
+
+    Words of three letters or fewer are left out: they are met by chance.
+    """
     words: set[str] = set()
-    for keyword in _NUMBERS:
-        words.update(str(value) for value in _stated(header, keyword))
-    for keyword in (
-        "PatientName",
-        "OtherPatientNames",
-        "PatientBirthName",
-        "ReferringPhysicianName",
-    ):
-        for value in _stated(header, keyword):
-            words.update(str(value).replace("^", " ").replace("=", " ").split())
+    for element in _readable(header):
+        if element.VR == "PN":
+            for value in _values(element):
+                words.update(str(value).replace("^", " ").replace("=", " ").split())
+        elif element.keyword in _NUMBERS:
+            words.update(str(value) for value in _values(element))
     return {word.strip().lower() for word in words if len(word.strip()) >= 4}
 
 
-def _stated(header: Dataset, keyword: str) -> list[object]:
-    return _values(header[keyword]) if header.get(keyword) else []
+def _readable(source: Dataset) -> Iterator[DataElement]:
+    """All elements that can be read, those of sequences too."""
+    for tag in sorted(source.keys()):
+        with suppress(*_UNREADABLE):
+            element = source[tag]
+            yield element
+            for item in (element.value or ()) if element.VR == "SQ" else ():
+                yield from _readable(item)
 
 
 def _second_look(one: Dataset, words: set[str], done: Counter[tuple[str, str]]) -> None:

@@ -15,11 +15,10 @@ from breastseg.dicom.node.config import (
     NodeConfig,
     Rule,
 )
+from breastseg.dicom.node.received import EXACT
 from breastseg.dicom.node.send_web import server_of
 from breastseg.dicom.node.tls import client_context, server_context
 from breastseg.io.real_path import real_path
-
-_EXACT = ("modality", "body_part", "station", "sop_class")
 
 
 def check_usable(config: NodeConfig) -> None:
@@ -65,7 +64,7 @@ def _check_reached(rules: Sequence[Rule]) -> None:
         for before, earlier in enumerate(rules[:number]):
             same = all(
                 getattr(earlier, key).casefold() in ("", getattr(later, key).casefold())
-                for key in _EXACT
+                for key in EXACT
             )
             if same and earlier.series.casefold() in later.series.casefold():
                 raise InputError(

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from breastseg.core.errors import InputError
+from breastseg.core.image import Modality
 from breastseg.core.parameters import Strict, Within, check_bounds
+from breastseg.dicom.node.received import MODALITIES, STORAGE_CLASSES
 from breastseg.dicom.objects import DicomOptions, ObjectKind
+from breastseg.io.dicom_modality import modality_of_class
 from breastseg.io.toml_file import TomlKind, built, read_table
 
 ANY = "*"
@@ -74,12 +77,12 @@ class Rule(Strict):
     """Which method takes an instance; the first rule that fits counts. What is empty fits any.
 
     Attributes:
-        method: a bundle's name or folder, or another method; one for volumes takes all instances
-            of a study that fit as one volume.
-        modality: Modality (0008,0060), such as US.
+        method: a bundle's name, or its folder with a slash in it, or another method; one for
+            volumes takes all instances of a study that fit as one volume.
+        modality: Modality (0008,0060): US, MG, MR, or of secondary captures CR, DX, OT, SC or XC.
         body_part: Body Part Examined (0018,0015).
         station: Station Name (0008,1010).
-        sop_class: SOP Class UID.
+        sop_class: SOP Class UID, one of those that are received.
         series: words within Series Description (0008,103E).
         preset: of a classical method: ultrasound, mammography or none.
     """
@@ -91,6 +94,35 @@ class Rule(Strict):
     sop_class: str = ""
     series: str = ""
     preset: str = "ultrasound"
+
+    def __post_init__(self) -> None:
+        for key, known in (("modality", MODALITIES), ("sop_class", STORAGE_CLASSES)):
+            asked = getattr(self, key)
+            if asked and asked.upper() not in known:
+                raise InputError(
+                    f"{key} = {asked!r} of the rule for {self.method!r}, which fits nothing",
+                    f"one of {', '.join(known)}",
+                )
+        for key in ("body_part", "station"):
+            asked = getattr(self, key)
+            if asked != asked.strip() or "\\" in asked:
+                raise InputError(
+                    f"{key} = {asked!r} of the rule for {self.method!r}, which fits nothing",
+                    "text without a backslash and without space around",
+                )
+        by_class = modality_of_class(self.sop_class)
+        if by_class not in (Modality.UNKNOWN, self.made_by):
+            raise InputError(
+                f"modality = {self.modality!r} of the rule for {self.method!r}, "
+                f"whose sop_class is of {by_class}",
+                "a modality and a class that go together",
+            )
+
+    @property
+    def made_by(self) -> Modality:
+        """What made the instances that it takes, as far as its modality or class says."""
+        by_term = MODALITIES.get(self.modality.upper(), Modality.UNKNOWN)
+        return modality_of_class(self.sop_class) if by_term is Modality.UNKNOWN else by_term
 
 
 @dataclass(frozen=True)
@@ -263,11 +295,16 @@ class NodeConfig(Strict):
         DicomOptions(self.objects)
         if not self.objects:
             raise InputError("objects = []", "at least one of seg, probability, sr, ps, sc")
+        if self.first_wait_s > self.longest_wait_s:
+            raise InputError(
+                f"first_wait_s = {self.first_wait_s:g}",
+                f"at most the longest_wait_s, {self.longest_wait_s:g}",
+            )
         names = Counter(one.name for one in self.destinations)
         for name, count in names.items():
             if count > 1 or not _NAME.fullmatch(name):
                 raise InputError(
-                    f"{count} destinations named {name!r}",
+                    f"{count} {'destination' if count == 1 else 'destinations'} named {name!r}",
                     "a name of letters, digits, '.', '_' and '-' for each",
                 )
 
@@ -311,7 +348,12 @@ def _beside(table: dict[str, object], folder: Path) -> dict[str, object]:
             return _beside(value, folder)
         if isinstance(value, list):
             return [of(key, one) for one in value]
-        return str(folder.absolute() / value) if key in _PATHS and isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        path = folder.absolute() / value
+        # a method is a path where it looks like one and is one, else a name
+        named = key in _PATHS or (key == "method" and "/" in value and path.is_dir())
+        return str(path) if named else value
 
     return {key: of(key, value) for key, value in table.items()}
 

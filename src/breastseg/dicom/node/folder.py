@@ -63,6 +63,19 @@ class NodeFolder:
         """Free space in MiB."""
         return shutil.disk_usage(self.root).free >> 20
 
+    def check_room(self, needed_mib: int) -> None:
+        """Refuse a disk on which there can never be so much free.
+
+        Raises:
+            InputError: it is smaller than that.
+        """
+        size = shutil.disk_usage(self.root).total >> 20
+        if size <= needed_mib:
+            raise InputError(
+                f"min_free_mib = {needed_mib}, and the disk of {self.root} has {size}",
+                "less than the disk has, or nothing would ever be taken",
+            )
+
     def place(self, file: Path, uid: str, item: int) -> None:
         """Move a received file to its item, safe from a loss of power."""
         with file.open("rb") as stream:

@@ -15,6 +15,7 @@ from breastseg.dicom.node.config import NodeConfig
 from breastseg.dicom.node.folder import NodeFolder, file_digest, out_of_room
 from breastseg.dicom.node.queue import Queue
 from breastseg.dicom.node.queued import Arrival
+from breastseg.dicom.node.received import stated
 from breastseg.dicom.node.rules import Handler, Header, choose, read_facts
 
 _log = logging.getLogger(__name__)
@@ -131,6 +132,6 @@ class Intake:
             return Arrival(uid, study, digest, f"ignored {uid}", "", problem=problem)
         if handler.dimensions == 2 or not study:
             return Arrival(uid, study, digest, f"image {uid}", handler.name)
-        key = f"volume {handler.name} {study}"
+        key = f"volume {handler.name} {stated(handler.rule)} {study}"
         quiet_s = self._config.quiet_s
         return Arrival(uid, study, digest, key, handler.name, quiet_s, header.expected)

@@ -21,6 +21,7 @@ from breastseg.dicom.node.folder import NodeFolder
 from breastseg.dicom.node.intake import Intake
 from breastseg.dicom.node.monitor import Look, Monitor, Sample
 from breastseg.dicom.node.queue import Queue
+from breastseg.dicom.node.received import stated
 from breastseg.dicom.node.rules import handlers
 from breastseg.dicom.node.segmenting import Opener, Segmenting
 from breastseg.dicom.node.sending import Sending
@@ -80,6 +81,7 @@ class Node:
         config = self._config
         known = handlers(config.rules, config.default_rules)
         self._folder = NodeFolder(config.folder)
+        self._folder.check_room(config.min_free_mib)
         self._held = self._folder.lock()
         try:
             self._queue = Queue(self._folder.queue_file)
@@ -107,8 +109,12 @@ class Node:
         _log.info("results go to %s", ", ".join(map(str, config.destinations)))
         for one in known:
             note = ", trained on synthetic images" if one.synthetic else ""
-            _log.info("rule: %s for %s%s", one.rule.modality or "any", one.rule.method, note)
+            _log.info("rule: %s for %s%s", stated(one.rule) or "any", one.rule.method, note)
+            if one.rule.body_part.upper() not in ("", "BREAST"):
+                _log.warning("body part %r: DICOM's term is BREAST", one.rule.body_part)
         _log.info("%d items taken back that an earlier run had begun", again)
+        if self._folder.free_mib() < config.min_free_mib:
+            _log.error("less than %d MiB free: instances are refused", config.min_free_mib)
         return self
 
     def _listen(self, intake: Intake) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import ANY, Listen
 from breastseg.dicom.node.intake import Intake, Status
+from breastseg.dicom.node.received import STORAGE_CLASSES
 from breastseg.dicom.node.tls import server_context
 from breastseg.io.dicom_pixels import DECODERS
 
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
     from breastseg.dicom.node.bounded import BoundedSocket
 
 _log = logging.getLogger(__name__)
-
-STORAGE_CLASSES = {
-    "1.2.840.10008.5.1.4.1.1.6.1": "Ultrasound Image",
-    "1.2.840.10008.5.1.4.1.1.6": "Ultrasound Image (retired)",
-    "1.2.840.10008.5.1.4.1.1.3.1": "Ultrasound Multi-frame Image",
-    "1.2.840.10008.5.1.4.1.1.3": "Ultrasound Multi-frame Image (retired)",
-    "1.2.840.10008.5.1.4.1.1.1.2": "Digital Mammography X-Ray Image, for presentation",
-    "1.2.840.10008.5.1.4.1.1.1.2.1": "Digital Mammography X-Ray Image, for processing",
-    "1.2.840.10008.5.1.4.1.1.13.1.3": "Breast Tomosynthesis Image",
-    "1.2.840.10008.5.1.4.1.1.4": "MR Image",
-    "1.2.840.10008.5.1.4.1.1.4.1": "Enhanced MR Image",
-    "1.2.840.10008.5.1.4.1.1.7": "Secondary Capture Image",
-    "1.2.840.10008.5.1.4.1.1.7.2": "Multi-frame Grayscale Byte Secondary Capture Image",
-    "1.2.840.10008.5.1.4.1.1.7.3": "Multi-frame Grayscale Word Secondary Capture Image",
-    "1.2.840.10008.5.1.4.1.1.7.4": "Multi-frame True Color Secondary Capture Image",
-}
-"""What is received, by SOP Class UID."""
 
 TRANSFER_SYNTAXES = tuple(DECODERS)
 """In which it is received: all that is decoded. A deflated object could grow without bound."""

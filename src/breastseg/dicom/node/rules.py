@@ -12,6 +12,7 @@ from breastseg.core.mask import LESION
 from breastseg.dicom.derived import MAKER, RESEARCH
 from breastseg.dicom.derived import RESEARCH_SYNTHETIC as SYNTHETIC
 from breastseg.dicom.node.config import Rule
+from breastseg.dicom.node.received import EXACT, stated
 from breastseg.io.dicom_image import decoding
 
 MAX_NORMALS_OUTLINED = 0.2
@@ -64,14 +65,7 @@ class Header:
         """What rules ask for, as it is stated here: for whoever writes a rule."""
         if self.result:
             return "a result of breastseg"
-        stated = {
-            "modality": self.modality,
-            "series": self.series,
-            "body_part": self.body_part,
-            "station": self.station,
-            "sop_class": self.sop_class,
-        }
-        return ", ".join(f"{key} {value!r}" for key, value in stated.items() if value)
+        return stated(self)
 
 
 @dataclass(frozen=True)
@@ -95,22 +89,17 @@ class Handler:
 
     def fits(self, header: Header) -> bool:
         """Whether the rule takes an instance."""
-        rule = self.rule
-        pairs = (
-            (rule.modality, header.modality),
-            (rule.body_part, header.body_part),
-            (rule.station, header.station),
-            (rule.sop_class, header.sop_class),
-        )
-        same = all(not asked or asked.casefold() == stated.casefold() for asked, stated in pairs)
-        return same and rule.series.casefold() in header.series.casefold()
+        asked = {key: str(getattr(self.rule, key)).casefold() for key in EXACT}
+        same = all(not a or a == getattr(header, key).casefold() for key, a in asked.items())
+        return same and self.rule.series.casefold() in header.series.casefold()
 
 
 def handlers(rules: Iterable[Rule], defaults: bool) -> tuple[Handler, ...]:
     """The rules with what is known of their methods, the default rules last.
 
     Raises:
-        BreastsegError: a method that there is not, or one that outlines no lesions.
+        BreastsegError: a method that there is not, one that outlines no lesions, or one that is
+            for another modality than its rule.
     """
     every = (*rules, *(default_rules() if defaults else ()))
     return tuple(_handler(rule) for rule in every)
@@ -193,6 +182,7 @@ def read_facts(path: Path, name: str) -> Header:
 
 
 def _handler(rule: Rule) -> Handler:
+    from breastseg.classical.preset import PLAIN, preset_names
     from breastseg.inference.bundle_folder import read_bundle
     from breastseg.inference.methods import (
         bundle_folder,
@@ -204,8 +194,20 @@ def _handler(rule: Rule) -> Handler:
 
     info = method_info(rule.method, rule.preset)
     name, _ = method_and_parameters(rule.method)
+    made_by = rule.made_by
     if is_classical(name):
+        if rule.preset != PLAIN and made_by is not Modality.UNKNOWN and made_by != rule.preset:
+            raise InputError(
+                f"preset = {rule.preset!r} of the rule for {rule.method!r}, which takes {made_by}",
+                " or ".join(one for one in preset_names() if one in (made_by, PLAIN)),
+            )
         return Handler(rule, info.dimensions)
+    if made_by not in (Modality.UNKNOWN, info.modality):
+        raise InputError(
+            f"the rule for {rule.method!r}, which is for {info.modality}, takes {made_by}",
+            f"instances of {info.modality}",
+            "another method for them",
+        )
     bundles = [read_bundle(bundle_folder(part)) for part in network_names(name)]
     for bundle in bundles:
         if bundle.target != LESION:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from breastseg.dicom.node.config import DicomDestination
 from breastseg.dicom.node.sending import Outcome
-from breastseg.dicom.node.tls import client_context
+from breastseg.dicom.node.tls import client_context, tls_trouble
 
 if TYPE_CHECKING:
     from pynetdicom import AE
@@ -40,19 +40,23 @@ class DicomSender:
         """Send them; see the protocol."""
         from pydicom import dcmread
 
-        datasets = [dcmread(file) for file in files]
-        association = self._associated({str(one.SOPClassUID) for one in datasets})
+        # of one after the other, so that only one is held at a time
+        classes = [
+            str(dcmread(file, stop_before_pixels=True, specific_tags=["SOPClassUID"]).SOPClassUID)
+            for file in files
+        ]
+        association = self._associated({*classes})
         if not association.is_established:
-            outcome = _why_not(association)
+            outcome = self._why_not(association)
             yield from (outcome for _ in files)
             return
         taken = {str(one.abstract_syntax) for one in association.accepted_contexts}
         try:
-            for one in datasets:
-                if str(one.SOPClassUID) not in taken:
+            for file, sop_class in zip(files, classes, strict=True):
+                if sop_class not in taken:
                     yield _NO_CONTEXT
                 elif association.is_established:
-                    yield outcome_of(association.send_c_store(one).get("Status"))
+                    yield outcome_of(association.send_c_store(dcmread(file)).get("Status"))
                 else:
                     yield outcome_of(None)
         finally:
@@ -66,6 +70,18 @@ class DicomSender:
             entity.add_requested_context(uid, _TRANSFER_SYNTAXES)
         tls = None if self._tls is None else (self._tls, to.host)
         return entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=tls)
+
+    def _why_not(self, association: Association) -> Outcome:
+        if association.is_rejected:
+            answer = association.acceptor.primitive
+            reason = "" if answer is None else f" ({answer.reason_str})"
+            return Outcome("later", f"association rejected{reason}")
+        if association.rejected_contexts and not association.accepted_contexts:
+            return _NO_CONTEXT
+        trouble = "" if self._tls is None else tls_trouble(self._to, self._tls)
+        return Outcome(
+            "later", trouble or "no association: the peer cannot be reached, or ended it"
+        )
 
 
 def outcome_of(status: int | None) -> Outcome:
@@ -91,13 +107,3 @@ def _entity(to: DicomDestination) -> AE:
     entity.connection_timeout = entity.acse_timeout = to.timeout_s
     entity.dimse_timeout = entity.network_timeout = to.timeout_s
     return entity
-
-
-def _why_not(association: Association) -> Outcome:
-    if association.is_rejected:
-        answer = association.acceptor.primitive
-        reason = "" if answer is None else f" ({answer.reason_str})"
-        return Outcome("later", f"association rejected{reason}")
-    if association.rejected_contexts and not association.accepted_contexts:
-        return _NO_CONTEXT
-    return Outcome("later", "no association: the peer cannot be reached, or ended it")

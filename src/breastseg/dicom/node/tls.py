@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from breastseg.core.errors import InputError
-from breastseg.dicom.node.config import Listen
+from breastseg.dicom.node.config import DicomDestination, Listen
 
 
 def client_context(authorities: Path, certificate: Path | None) -> ssl.SSLContext:
@@ -44,6 +45,22 @@ def server_context(listen: Listen) -> ssl.SSLContext:
             context.load_verify_locations(listen.authorities)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def tls_trouble(to: DicomDestination, context: ssl.SSLContext) -> str:
+    """Why no TLS can be spoken with a peer, which pynetdicom does not tell; empty where it can."""
+    try:
+        with (
+            socket.create_connection((to.host, to.port), timeout=to.timeout_s) as plain,
+            context.wrap_socket(plain, server_hostname=to.host),
+        ):
+            return ""
+    except ssl.SSLCertVerificationError as error:
+        return f"no association: the peer's certificate: {error.verify_message}"
+    except ssl.SSLError as error:
+        return f"no association: the peer speaks no TLS that is understood ({error.reason})"
+    except OSError:
+        return ""
 
 
 @contextmanager
