@@ -147,6 +147,14 @@ def test_names_of_staff_and_nested_numbers_that_are_repeated_go_too() -> None:
     assert "geheim77" not in str(clean).lower()
 
 
+def test_of_two_images_with_one_uid_none_is_lost_without_a_word(tmp_path: Path) -> None:
+    one, other = (read_back(phantoms()["mg"].objects[0]) for _ in range(2))
+    other.PixelData = bytes(len(other.PixelData))
+    first, second = run(tmp_path, one, other)
+    assert (first.status, second.status) == ("written", "failed")
+    assert "has the UID of an image before it" in second.why
+
+
 def test_a_directory_of_media_is_not_copied(tmp_path: Path) -> None:
     media = read_back(phantoms()["mg"].objects[0])
     record = Dataset()

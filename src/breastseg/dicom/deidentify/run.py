@@ -141,6 +141,8 @@ def _one(path: Path, key: Key, places: Places) -> tuple[Outcome, dict[str, objec
                 one = _assembled(pixels.header, header.dataset, clean)
                 folder = places.held_back if clean.left else places.out
                 written = folder / str(one.PatientID) / f"{one.SOPInstanceUID}.dcm"
+                if folder == places.out and written.exists():  # one of them would be lost
+                    raise InputError(f"{path}: has the UID of an image before it", "one of its own")
                 with replacing(written) as temporary, quiet():
                     one.save_as(temporary, enforce_file_format=True)
     except Exception as error:  # noqa: BLE001 -- one file of an archive must not cost the others
