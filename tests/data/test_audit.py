@@ -52,6 +52,23 @@ def test_copies_and_near_copies_across_everything(make_case: Make) -> None:
     assert near_duplicate_groups(cases) == {"S/a": 0, "S/b": 0, "S/d": 0, "T/c": 0}
 
 
+@pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.rot90, lambda a: np.rot90(a, -1).T])
+def test_mirrored_and_turned_copies(
+    make_case: Make, turn: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """As in data sets that were augmented before they were published: their parts would leak."""
+    cases = [
+        make_case("a", smooth(1)),
+        make_case("b", np.ascontiguousarray(turn(smooth(1)))),
+        make_case("c", smooth(2)),
+    ]
+    report = audit(cases)
+    assert report.pairs == ()
+    assert [(pair.first, pair.second) for pair in report.turned_pairs] == [("S/a", "S/b")]
+    assert "mirrored or turned copies: 1 (S/a = S/b)" in report.text()
+    assert near_duplicate_groups(cases) == {"S/a": 0, "S/b": 0}
+
+
 def test_correlation_agrees_with_numpy(make_case: Make) -> None:
     rng = np.random.default_rng(0)
     base = rng.integers(50, 200, (32, 32))

@@ -42,6 +42,14 @@ def test_one_patient_has_no_interval(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "nan" not in capsys.readouterr().out
 
 
+def test_files_of_two_evaluations_are_none(tmp_path: Path) -> None:
+    for name, part in (("a", CASES[:2]), ("b", CASES[2:])):
+        write_report(evaluate(EVERYTHING, part), tmp_path / name)
+    (tmp_path / "a" / "per_image.csv").replace(tmp_path / "b" / "per_image.csv")
+    with pytest.raises(DataSetError, match="of different evaluations"):
+        read_evaluation(tmp_path / "b")
+
+
 def test_a_case_in_two_evaluations_is_refused(tmp_path: Path) -> None:
     one = evaluate(EVERYTHING, CASES[:2])
     with pytest.raises(DataSetError, match="2 cases in several evaluations"):

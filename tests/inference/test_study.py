@@ -66,3 +66,23 @@ def test_memory_is_estimated_from_the_header_of_the_first_phase(tmp_path: Path) 
         set_max_memory(MAX_MEMORY)
     with pytest.raises(UnreadableError):
         read_study(method, [tmp_path / "a.nii.gz"] * 2)
+
+
+class Subtracting(Everywhere):
+    """Takes two phases."""
+
+    phases = 2
+
+
+def test_phases_in_which_nothing_is_to_be_seen_are_told(tmp_path: Path) -> None:
+    grid, paths = Grid((3, 4, 5), (2.0, 1.0, 1.0)), [tmp_path / f"{n}.nii" for n in range(3)]
+    for path, values in zip(paths, (np.arange(60), np.arange(60), np.zeros(60)), strict=True):
+        write_volume(values.reshape(grid.shape).astype(np.int16), grid, path)
+    method = Subtracting()
+    (same,) = read_study(method, paths[:2]).remarks
+    assert same.startswith("phases 1 and 2 have the same values")
+    (empty,) = read_study(method, [paths[0], paths[2]]).remarks
+    assert empty.startswith("every voxel of phase 2 has the same value")
+    write_volume(np.ones(grid.shape, np.int16) * np.arange(5, dtype=np.int16), grid, paths[2])
+    (more,) = read_study(method, [paths[0], paths[2], paths[1]]).remarks
+    assert more == "of 3 phases 'everywhere' takes the first 2"

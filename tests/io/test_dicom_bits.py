@@ -10,8 +10,15 @@ import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLossless, RLELossless
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLSLossless,
+    RLELossless,
+)
 
+from breastseg.core.image import Image
 from breastseg.io.dicom_image import read_dicom
 from breastseg.io.stored_bits import CUT
 
@@ -154,12 +161,28 @@ def test_palette_of_signed_values(make_dicom: MakeDicom) -> None:
     assert read_dicom(io.BytesIO(data)).array[:, 0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEGLossless])
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16])
-def test_values_above_the_stored_bits_are_told(make_dicom: MakeDicom, dtype: type) -> None:
+def test_values_above_the_stored_bits_are_told(
+    make_dicom: MakeDicom, dtype: type, syntax: str
+) -> None:
     values = np.array([[-5 if dtype is np.int16 else 5, 700, 1023]], dtype)
-    said = {"BitsStored": 12, "HighBit": 11}
-    assert CUT not in read_dicom(io.BytesIO(make_dicom(values, **said))).remarks
+
+    def read() -> Image:
+        encoded = [encode(values.view(np.uint16), 16)] if syntax == JPEGLossless else None
+        said = {"syntax": syntax, "encoded": encoded, "BitsStored": 12, "HighBit": 11}
+        return read_dicom(io.BytesIO(make_dicom(values, **said)))
+
+    assert CUT not in read().remarks
     values[0, 1] = 5000
-    image = read_dicom(io.BytesIO(make_dicom(values, **said)))
-    assert CUT in image.remarks
-    assert image.array[0, 0, 1] != 5000
+    assert CUT in read().remarks
+    assert read().array[0, 0].tolist() == [values[0, 0], 5000 - 4096, 1023]
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+def test_a_deeper_codestream_keeps_its_values(make_dicom: MakeDicom, syntax: str) -> None:
+    values = np.tile(np.array([[5, 5000, 1023]], np.uint16), (33, 12))
+    data = retyped(make_dicom(values, syntax=syntax), "BitsStored", "US", 12)
+    image = read_dicom(io.BytesIO(retyped(data, "HighBit", "US", 11)))
+    assert image.array[0].tolist() == values.tolist()
+    assert CUT not in image.remarks

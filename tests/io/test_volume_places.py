@@ -375,3 +375,25 @@ def test_a_matrix_that_scales_is_refused(tmp_path: Path) -> None:
     path.write_bytes(f"{head}ElementDataFile = LOCAL\n".encode() + VALUES.T.tobytes())
     with pytest.raises(UnreadableError, match="TransformMatrix of rows as long as 2"):
         read_volume(path)
+
+
+@pytest.mark.parametrize(("offset", "read"), [(0, True), (352, True), (348, False), (100, False)])
+def test_voxels_are_never_read_from_the_header(tmp_path: Path, offset: int, read: bool) -> None:
+    path = nifti(tmp_path / "a.nii", AFFINE, (1, 1))
+    data = bytearray(path.read_bytes())
+    data[108:112] = np.array(offset, "<f4").tobytes()
+    path.write_bytes(data)
+    if not read:
+        with pytest.raises(UnreadableError, match=f"data from byte {offset}"):
+            read_volume(path)
+        return
+    assert np.array_equal(read_volume(path).array[0], VALUES.T)
+
+
+def test_a_step_below_zero_beside_a_qform_is_told(tmp_path: Path) -> None:
+    path = nifti(tmp_path / "a.nii", AFFINE, (0, 1))
+    assert not read_volume(path).remarks
+    data = bytearray(path.read_bytes())
+    data[80:84] = (-np.frombuffer(bytes(data[80:84]), "<f4")).tobytes()
+    path.write_bytes(data)
+    assert "a step below 0" in read_volume(path).remarks[0]

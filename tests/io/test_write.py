@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
 from breastseg.io.raster import read_raster
-from breastseg.io.write import replacing, write_bytes, write_png, write_text
+from breastseg.io.write import replacing, write_bytes, write_png, write_text, write_texts
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -74,6 +75,28 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
         fail(temporary)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_files_that_belong_together_appear_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = tmp_path / "table.csv", tmp_path / "summary.json"
+    write_texts({first: "1", last: "2"})
+    written, room = Path.write_bytes, [1]
+
+    def one_alone(path: Path, data: bytes) -> int:
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        room.pop()
+        return written(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", one_alone)
+    with pytest.raises(InputError, match="No space left"):
+        write_texts({first: "3", last: "4"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "table.csv": "1",
+        "summary.json": "2",
+    }
 
 
 def test_a_link_keeps_pointing(tmp_path: Path) -> None:

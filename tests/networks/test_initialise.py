@@ -72,3 +72,15 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"no network")
     with pytest.raises(BundleError, match=r"bad\.onnx"):
         initialise(FastUNet(), tmp_path / "bad.onnx")
+
+
+def test_weights_beside_the_file_are_refused(tmp_path: Path) -> None:
+    """They may be any file of the machine, and no digest covers them."""
+    import onnx
+
+    export_onnx(FastUNet().eval(), InputSpec((64, 64)), tmp_path / "whole.onnx")
+    model = onnx.load(tmp_path / "whole.onnx")
+    split = {"location": "weights.bin", "size_threshold": 0}
+    onnx.save(model, tmp_path / "split.onnx", save_as_external_data=True, **split)
+    with pytest.raises(BundleError, match="weights lie in other files"):
+        initialise(FastUNet(), tmp_path / "split.onnx")

@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from breastseg.cli.alone import alone
 from breastseg.cli.main import main
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import open_data_sets
@@ -204,7 +205,43 @@ def test_a_file_of_another_run_is_refused(
 ) -> None:
     shutil.copy(other / name, begun / name)
     assert resume(begun) == 2
-    assert "is the state of another recipe or of other cases" in capsys.readouterr().err
+    assert "of another run than the rest of its folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["best", "last"])
+def test_weights_of_another_run_are_refused(
+    name: str, begun: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They fit the network, and nothing else would tell."""
+    mixed = Path(shutil.copytree(other, tmp_path / "mixed"))
+    shutil.copy(begun / "weights" / "best.safetensors", mixed / "weights" / f"{name}.safetensors")
+    assert resume(mixed) == 2
+    assert "of another run than the rest of its folder" in capsys.readouterr().err
+    elsewhere = ("--out", str(tmp_path / "b"), "--modality", "ultrasound")
+    assert main(["export", str(mixed), *elsewhere, "--weights", name]) == 2
+    assert "of another run than the rest of its folder" in capsys.readouterr().err
+
+
+def test_an_input_of_another_run_is_refused(
+    other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = Path(shutil.copytree(other, tmp_path / "mixed"))
+    text = (mixed / "input.json").read_text()
+    (mixed / "input.json").write_text(text.replace("symmetric", "unit"))
+    assert (mixed / "input.json").read_text() != text
+    elsewhere = ("--out", str(tmp_path / "b"), "--modality", "ultrasound")
+    assert main(["export", str(mixed), *elsewhere]) == 2
+    assert "of another run than the rest of its folder" in capsys.readouterr().err
+
+
+def test_a_run_that_goes_on_elsewhere_is_left_to_it(
+    begun: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = state(begun)
+    with alone(begun):
+        assert resume(begun) == 2
+    assert "another command works in it" in capsys.readouterr().err
+    assert state(begun) == before
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.6])

@@ -38,7 +38,7 @@ def rewrite(
     change: Callable[[Bundle], Bundle],
     results: Mapping[str, Figures] | None = None,
 ) -> None:
-    """Change what a bundle says of itself: its files as a whole, and the model card after them.
+    """Change what a bundle says of itself, in all its files or in none.
 
     Args:
         folder: of the bundle.
@@ -48,22 +48,13 @@ def rewrite(
     from dataclasses import replace
 
     from breastseg.export.card import model_card
-    from breastseg.inference.bundle_folder import (
-        CARD,
-        read_bundle,
-        read_measured,
-        write_bundle_json,
-        write_measured,
-    )
-    from breastseg.io.write import write_text
+    from breastseg.inference.bundle_folder import read_bundle, read_measured, write_described
 
     bundle = change(read_bundle(folder))
     measured = read_measured(folder, bundle)
     if results:
         measured = replace(measured, results={**measured.results, **results})
-        write_measured(folder, measured)
-    write_bundle_json(folder, bundle)
-    write_text(folder / CARD, model_card(bundle, measured))
+    write_described(folder, bundle, measured, model_card(bundle, measured))
     say(f"Written to {folder}/")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
 from breastseg.cli.console import complain, logged, say
 from breastseg.cli.own_code import naming_the_option
@@ -60,6 +61,7 @@ class Train:
             from breastseg.training.recipe_file import read_recipe
             from breastseg.training.run_folder import RunFolder
             from breastseg.training.start import default_folder, resume, start
+            from breastseg.training.trainer import is_first_process
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"training needs torch and lightning ({error})",
@@ -79,7 +81,9 @@ class Train:
         assert out is not None
         folder, own = RunFolder(out), self.own_code
         try:
-            with logged("breastseg.training"), naming_the_option():
+            # the processes that share the work all run this command in the one folder
+            locked = alone(out if is_first_process() else None)
+            with locked, logged("breastseg.training"), naming_the_option():
                 if self.resume is not None:
                     resume(out, data, self.recipe, changes, hardware, own)
                 elif self.recipe is not None:

@@ -61,6 +61,8 @@ class AuditReport:
         lesion_cases: with at least one outlined pixel.
         pairs: near duplicates, exact ones among them, in the order of their keys.
         groups: the sets of cases that pairs connect, the largest first.
+        turned_pairs: images of which one is the other mirrored or turned, as data sets that were
+            augmented before they were published hold them; none of `pairs`, and in no group.
         no_mask: cases with no mask file, though not stated to be normal.
         empty_masks: cases labelled as a lesion with nothing outlined.
         outlined_normals: cases labelled normal with something outlined.
@@ -78,6 +80,7 @@ class AuditReport:
     lesion_cases: int
     pairs: tuple[Pair, ...]
     groups: tuple[tuple[str, ...], ...]
+    turned_pairs: tuple[Pair, ...]
     no_mask: tuple[str, ...]
     empty_masks: tuple[str, ...]
     outlined_normals: tuple[str, ...]
@@ -112,6 +115,7 @@ class AuditReport:
             "pairs_across_labels": sum(pair.across_labels for pair in self.pairs),
             "pairs_across_sources": sum(pair.across_sources for pair in self.pairs),
             "pairs_across_patients": sum(pair.across_patients for pair in self.pairs),
+            "turned_pairs": len(self.turned_pairs),
             "no_mask": len(self.no_mask),
             "empty_masks": len(self.empty_masks),
             "outlined_normals": len(self.outlined_normals),
@@ -147,6 +151,7 @@ class AuditReport:
             if pair.exact or pair.across_labels or pair.across_sources
         ]
         findings = (
+            ("mirrored or turned copies", [f"{p.first} = {p.second}" for p in self.turned_pairs]),
             ("no mask file", self.no_mask),
             ("labelled as a lesion, nothing outlined", self.empty_masks),
             ("labelled normal, something outlined", self.outlined_normals),
@@ -169,8 +174,8 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
 
     Images are near duplicates where their grey levels, reduced to 32 x 32 pixels and freed of
     mean and contrast, correlate with at least `min_correlation`; the same image at another
-    size, brightness or compression is found, one that is mirrored or cropped is not. Files that
-    cannot be read are listed, and the rest goes on.
+    size, brightness or compression is found, one that is cropped is not. Mirrored or turned ones
+    are listed on their own. Files that cannot be read are listed, and the rest goes on.
 
     Args:
         cases: distinct cases, of one data set or several.
@@ -183,6 +188,8 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
     ordered = sorted(cases, key=lambda case: case.key)
     looks = [_look(case) for case in ordered]
     pairs = _pairs(ordered, looks, min_correlation)
+    turned = _turned_pairs(ordered, looks, min_correlation)
+    known = {(pair.first, pair.second) for pair in pairs}
     lesions = [look.masks.outlined for look in looks]
     return AuditReport(
         cases=len(ordered),
@@ -190,6 +197,7 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
         lesion_cases=sum(lesions),
         pairs=pairs,
         groups=_groups(pairs),
+        turned_pairs=tuple(pair for pair in turned if (pair.first, pair.second) not in known),
         no_mask=tuple(case.key for case in ordered if case.mask_paths is None),
         empty_masks=tuple(
             case.key
@@ -232,7 +240,8 @@ def near_duplicate_groups(
     """
     ordered = sorted((case for case in cases if not case.is_volume), key=lambda case: case.key)
     looks = [_look(case, masks=False) for case in ordered]
-    groups = _groups(_pairs(ordered, looks, min_correlation))
+    turned = _turned_pairs(ordered, looks, MIN_CORRELATION)
+    groups = _groups((*_pairs(ordered, looks, min_correlation), *turned))
     return {key: number for number, group in enumerate(groups) for key in group}
 
 
@@ -283,15 +292,8 @@ def _pairs(
         raise DataSetError(f"min_correlation {min_correlation}", "above 0, up to 1")
     if not looks:
         return ()
-    found: dict[tuple[int, int], float] = {}
     small = np.stack([look.small for look in looks])
-    for start in range(0, len(small), _ROWS):
-        block = small[start : start + _ROWS] @ small.T
-        # Rounding may leave a copy a hair short of 1.
-        rows, columns = np.nonzero(block >= min_correlation - 1e-6)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            if start + row < column:
-                found[start + row, column] = min(float(block[row, column]), 1.0)
+    found = _correlated(small, small, min_correlation)
     # Copies without contrast correlate with nothing; their digests still agree.
     first: dict[str, list[int]] = {}
     for number, look in enumerate(looks):
@@ -303,6 +305,40 @@ def _pairs(
         _pair(cases[a], cases[b], found[a, b], looks[a].digest == looks[b].digest)
         for a, b in sorted(found)
     )
+
+
+def _correlated(
+    small: NDArray[np.float32], other: NDArray[np.float32], min_correlation: float
+) -> dict[tuple[int, int], float]:
+    """By two indices, the lower first, where the one of `small` and the other of `other` agree."""
+    found: dict[tuple[int, int], float] = {}
+    for start in range(0, len(small), _ROWS):
+        block = small[start : start + _ROWS] @ other.T
+        # Rounding may leave a copy a hair short of 1.
+        rows, columns = np.nonzero(block >= min_correlation - 1e-6)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            if start + row < column:
+                found[start + row, column] = min(float(block[row, column]), 1.0)
+    return found
+
+
+def _turned_pairs(
+    cases: Sequence[CaseRef], looks: Sequence[_Look], min_correlation: float
+) -> tuple[Pair, ...]:
+    """The pairs of which one image is the other mirrored or turned by a right angle or two."""
+    if not looks:
+        return ()
+    small = np.stack([look.small for look in looks])
+    square = small.reshape(-1, _SIDE, _SIDE)
+    found: dict[tuple[int, int], float] = {}
+    for mirrored in (square, square[:, :, ::-1]):
+        for quarters in range(4):
+            if mirrored is square and not quarters:
+                continue
+            turned = np.rot90(mirrored, quarters, (1, 2)).reshape(len(small), -1)
+            for at, value in _correlated(small, turned, min_correlation).items():
+                found[at] = max(value, found.get(at, 0.0))
+    return tuple(_pair(cases[a], cases[b], found[a, b], False) for a, b in sorted(found))
 
 
 def _pair(a: CaseRef, b: CaseRef, correlation: float, exact: bool) -> Pair:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from breastseg.core.errors import DataSetError
 from breastseg.evaluation.protocol import Prompting, Protocol
@@ -34,9 +35,21 @@ def read_evaluation(folder: Path) -> Evaluation:
             summary["min_iou"],
             prompting=Prompting(summary["prompting"]),
         )
+        _check_one_writing(rows, summary["groups"]["all images"])
         return Evaluation(summary["segmenter"], rows, protocol)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataSetError(f"{folder}: no evaluation ({error})", _ALLOWED) from error
+
+
+def _check_one_writing(rows: Sequence[Row], told: Mapping[str, Any]) -> None:
+    """Hold the rows against the summary that lies beside them.
+
+    Raises:
+        ValueError: they are of another evaluation.
+    """
+    dice = sum(row.score.dice for row in rows) / max(1, len(rows))
+    if len(rows) != told["images"] or abs(dice - told["figures"]["dice"]["value"]) > 1e-4:
+        raise ValueError("per_image.csv and summary.json are of different evaluations")
 
 
 def pool(evaluations: Sequence[Evaluation]) -> Evaluation:

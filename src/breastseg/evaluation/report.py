@@ -24,7 +24,7 @@ from breastseg.evaluation.summary import (
     Summary,
     summarise,
 )
-from breastseg.io.write import write_text
+from breastseg.io.write import write_texts
 from breastseg.metrics.rules import EMPTY_RULE
 
 _LAST = ("score", "milliseconds", "error", "unscored")
@@ -53,7 +53,7 @@ _OF_VOLUMES = (
 def write_report(
     evaluation: Evaluation, folder: Path, resamples: int = RESAMPLES, seed: int = 0
 ) -> Summary:
-    """Write ``per_image.csv``, ``summary.json`` and ``summary.md``.
+    """Write ``per_image.csv``, ``summary.md`` and ``summary.json``, all of them or none.
 
     Args:
         evaluation: what to report.
@@ -68,9 +68,13 @@ def write_report(
         InputError: a file cannot be written.
     """
     summary = summarise(evaluation, resamples, seed)
-    write_text(folder / "per_image.csv", per_image_csv(evaluation))
-    write_text(folder / "summary.json", summary_json(evaluation, summary))
-    write_text(folder / "summary.md", summary_markdown(evaluation, summary))
+    write_texts(
+        {
+            folder / "per_image.csv": per_image_csv(evaluation),
+            folder / "summary.md": summary_markdown(evaluation, summary),
+            folder / "summary.json": summary_json(evaluation, summary),
+        }
+    )
     return summary
 
 

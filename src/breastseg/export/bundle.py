@@ -30,6 +30,7 @@ from breastseg.core.image import Modality
 from breastseg.core.mask import LESION
 from breastseg.core.measured import Figures, Measured
 from breastseg.core.trained_on import TrainedOn
+from breastseg.data.fingerprint import run_signature
 from breastseg.export.card import model_card
 from breastseg.export.onnx import export_onnx
 from breastseg.export.parity import TOLERANCE, parity, seeded_inputs, with_prompts
@@ -50,7 +51,7 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.even_brightness import EvenBrightness
 from breastseg.networks.onnx_storage import Precision
 from breastseg.networks.recipe import RECIPES, NetworkRecipe, OwnNetworkRecipe
-from breastseg.networks.weights import load_network_weights
+from breastseg.networks.weights import load_network_weights, require_weights_of
 
 RECIPE, LOG, DATA = "recipe.toml", "metrics.csv", "data.json"
 IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
@@ -128,8 +129,10 @@ def make_bundle(
         The bundle as a reader of the folder sees it.
 
     Raises:
-        BundleError: a file of the run is missing or damaged, `out` exists, the exported network
-            computes something else than the trained one, or brightness cannot be evened.
+        BundleError: a file of the run is missing, damaged or of another run, `out` exists, the
+            exported network computes something else than the trained one, or brightness cannot be
+            evened.
+        DataSetError: the record of its data is damaged.
         RecipeError: own code is not allowed, cannot be loaded or has changed.
     """
     copied = [_present(run / name) for name in (RECIPE, LOG)]
@@ -272,7 +275,9 @@ def _trained(run: Path, making: Making, spec: InputSpec | VolumeSpec) -> tuple[n
     if own:
         OwnCode.read(run / OWN_CODE).load_again()
     network = build_network(recipe, load_weights=False)
-    load_network_weights(network, _present(run / "weights" / f"{making.weights}.safetensors"))
+    weights = _present(run / "weights" / f"{making.weights}.safetensors")
+    require_weights_of(run_signature(run), weights)
+    load_network_weights(network, weights)
     millions = sum(p.numel() for p in network.parameters()) / 1e6
     encoder = getattr(recipe, "encoder", None)
     on = f" on {encoder}" if encoder else f" ({own})" if own else ""

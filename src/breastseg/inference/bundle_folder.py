@@ -14,7 +14,7 @@ from breastseg.core.errors import BundleError
 from breastseg.core.measured import Measured
 from breastseg.core.trained_on import TrainedOn
 from breastseg.inference.strict_json import decode, load_json
-from breastseg.io.write import write_text
+from breastseg.io.write import write_text, write_texts
 
 MODEL = "model.onnx"
 DESCRIPTION = "bundle.json"
@@ -113,10 +113,7 @@ def write_bundle_json(folder: Path, bundle: Bundle) -> None:
         BundleError: an extension that is no JSON.
         InputError: the file cannot be written.
     """
-    fields = asdict(bundle)
-    if bundle.volume is not None:
-        del fields["input"]
-    _write(folder / DESCRIPTION, fields)
+    write_text(folder / DESCRIPTION, _description(folder, bundle))
 
 
 def write_measured(folder: Path, measured: Measured) -> None:
@@ -127,6 +124,35 @@ def write_measured(folder: Path, measured: Measured) -> None:
         InputError: the file cannot be written.
     """
     _write(folder / MEASURED, asdict(measured))
+
+
+def write_described(folder: Path, bundle: Bundle, measured: Measured, card: str) -> None:
+    """Write all that says something of a bundle's network, all of it or nothing.
+
+    Args:
+        folder: of the bundle.
+        bundle: for ``bundle.json``.
+        measured: for ``measured.json``.
+        card: for ``MODEL_CARD.md``.
+
+    Raises:
+        BundleError: as `write_bundle_json` and `write_measured`.
+        InputError: a file cannot be written; those that were there are left.
+    """
+    write_texts(
+        {
+            folder / CARD: card,
+            folder / MEASURED: _text(folder / MEASURED, asdict(measured)),
+            folder / DESCRIPTION: _description(folder, bundle),
+        }
+    )
+
+
+def _description(folder: Path, bundle: Bundle) -> str:
+    fields = asdict(bundle)
+    if bundle.volume is not None:
+        del fields["input"]
+    return _text(folder / DESCRIPTION, fields)
 
 
 def sha256_of(path: Path) -> str:
@@ -164,12 +190,15 @@ def _read(path: Path, kind: type[T]) -> T:
 
 
 def _write(path: Path, content: Mapping[str, object]) -> None:
+    write_text(path, _text(path, content))
+
+
+def _text(path: Path, content: Mapping[str, object]) -> str:
     fields = {"format": FORMAT, **_stated(content)}
     try:
-        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
+        return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except (ValueError, TypeError) as error:
         raise BundleError(f"{path}: a value that is not finite or no JSON ({error})") from error
-    write_text(path, text + "\n")
 
 
 def _stated(fields: Mapping[str, object]) -> dict[str, object]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.volume_segmenter import check_study_memory
 from breastseg.io.open import is_dicom_file
+from breastseg.io.source import constant_remark
 from breastseg.io.volume import read_volume_grid
 from breastseg.io.volume_series import read_phases
 from breastseg.preprocess.bias_field import bias_corrected
@@ -28,7 +31,8 @@ def read_study(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
         paths: as for `breastseg.io.volume_series.read_phases`.
 
     Returns:
-        All phases; a remark says how many the method takes, where it takes fewer.
+        All phases; remarks say how many the method takes, where it takes fewer, and in which of
+            these there is nothing to see.
 
     Raises:
         InputError, GeometryError: as for `read_phases`.
@@ -41,10 +45,23 @@ def read_study(segmenter: Segmenter, paths: Sequence[Path]) -> Image:
             check_study_memory(segmenter, grid, 2 * len(paths) * grid.size, str(path))
     image = read_phases(paths)
     there, taken = len(image.array), segmenter.phases
-    if there <= taken:
-        return image
-    remark = f"of {there} phases {segmenter.name!r} takes the first {taken}"
-    return replace(image, remarks=(*image.remarks, remark))
+    remarks = [*image.remarks, *_empty_phases(image.array[:taken])]
+    if there > taken:
+        remarks.append(f"of {there} phases {segmenter.name!r} takes the first {taken}")
+    return replace(image, remarks=tuple(remarks))
+
+
+def _empty_phases(phases: NDArray[np.generic]) -> Iterator[str]:
+    """What is said of phases without contrast, in themselves or to another."""
+    for number, phase in enumerate(phases, 1):
+        if constant_remark(phase[None]):
+            yield f"every voxel of phase {number} has the same value: there is nothing to see in it"
+    for (one, first), (other, second) in combinations(enumerate(phases, 1), 2):
+        if np.array_equal(first, second):
+            yield (
+                f"phases {one} and {other} have the same values: one may have been given twice, "
+                "and no contrast agent is to be seen between them"
+            )
 
 
 def segment_study(

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError, InputError, UnreadableError, UnsupportedError
 from breastseg.core.grid import Grid
@@ -23,7 +22,7 @@ from breastseg.core.image import Image
 from breastseg.io.blame import blamed
 from breastseg.io.dicom_display import show_grey, show_palette
 from breastseg.io.dicom_modality import modality_of
-from breastseg.io.dicom_pixels import PixelData, decode_frames, locate
+from breastseg.io.dicom_pixels import Decoded, PixelData, decode_frames, locate
 from breastseg.io.dicom_reference import reference_of
 from breastseg.io.dicom_regions import scaled_regions, scan_region
 from breastseg.io.dicom_remarks import remarks, view
@@ -38,7 +37,6 @@ from breastseg.io.source import (
     opened,
     quiet,
 )
-from breastseg.io.stored_bits import cut_bits
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -115,8 +113,7 @@ def read_dicom_frames(
             decoded = decode_frames(pixels, wanted)
         for index in wanted:
             with decoding(name):
-                array, photometric = next(decoded)
-                image = _show(array, photometric, pixels, index)
+                image = _show(next(decoded), pixels, index)
             yield image
 
 
@@ -220,8 +217,9 @@ def _check_frames(wanted: Sequence[int], pixels: PixelData) -> None:
             )
 
 
-def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index: int) -> Image:
+def _show(decoded: Decoded, pixels: PixelData, index: int) -> Image:
     """One decoded frame as an image."""
+    array, photometric, lost = decoded
     header = frame_header(pixels.header, index)
     if photometric in _GREY:
         array = show_grey(array, header)[None]
@@ -244,7 +242,7 @@ def _show(array: NDArray[np.generic], photometric: str, pixels: PixelData, index
             *remarks(header),
             *spacing_remarks(header),
             *pixels.remarks,
-            *cut_bits(pixels, index),
+            *lost,
             *constant_remark(array),
         ),
         scan_region(header, array.shape[1:]),

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from breastseg.io.codestream import Codestream, jpeg_damage, read_codestream
 from breastseg.io.encapsulated import Fragment, find_frames, read_frame
 from breastseg.io.jpeg_lossless import lossless_decoder
 from breastseg.io.source import brief
-from breastseg.io.stored_bits import lowered, top_bit, without_overlay
+from breastseg.io.stored_bits import high_bit, values_of, without_overlay
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -93,6 +93,20 @@ class PixelData:
     def transfer_syntax(self) -> str:
         """The transfer syntax UID."""
         return str(self.header.file_meta.TransferSyntaxUID)
+
+
+class Decoded(NamedTuple):
+    """One frame.
+
+    Attributes:
+        array: (rows, columns) or (rows, columns, 3).
+        photometric: the photometric interpretation that it is in: YBR has become RGB.
+        remarks: what was lost.
+    """
+
+    array: NDArray[np.generic]
+    photometric: str
+    remarks: tuple[str, ...] = ()
 
 
 def locate(header: Dataset, stream: BinaryIO, name: str) -> PixelData:
@@ -208,14 +222,8 @@ def _whole_frames(header: Dataset, stream: BinaryIO, offset: int, length: int, n
     return declared if found > declared and padding else found
 
 
-def decode_frames(
-    pixels: PixelData, indices: Sequence[int]
-) -> Iterator[tuple[NDArray[np.generic], str]]:
+def decode_frames(pixels: PixelData, indices: Sequence[int]) -> Iterator[Decoded]:
     """Decode the frames with the given ascending indices, one at a time.
-
-    Yields:
-        (rows, columns) or (rows, columns, 3), and the photometric interpretation that it is
-        in: YBR has become RGB.
 
     Raises:
         UnreadableError: a frame is missing, damaged, or of another size than the header declares.
@@ -225,15 +233,13 @@ def decode_frames(
             for index in indices:
                 _check_found(pixels, index)
                 frame = read_frame(pixels.stream, pixels.fragments[index])
-                array, photometric = decompress(frame, _checked(frame, pixels))
-                yield array, photometric
+                yield decompress(frame, _checked(frame, pixels))
         return
     for index in indices:
         _check_found(pixels, index)
         pixels.stream.seek(pixels.offset)
-        options = {"number_of_frames": pixels.found, **top_bit(pixels.header)}
-        array, photometric = _decode(pixels, pixels.stream, index, options)
-        yield lowered(array, pixels.header), photometric
+        options: dict[str, str | int] = {"number_of_frames": pixels.found}
+        yield _whole_cells(pixels, pixels.stream, index, options, high_bit(pixels.header))
 
 
 def _check_found(pixels: PixelData, index: int) -> None:
@@ -265,7 +271,21 @@ def _decode(
     return array, str(properties["photometric_interpretation"])
 
 
-Decompress = Callable[[bytes, Codestream | None], tuple[NDArray[np.generic], str]]
+def _whole_cells(
+    pixels: PixelData,
+    data: bytes | BinaryIO,
+    index: int,
+    options: Mapping[str, str | int],
+    high: int,
+) -> Decoded:
+    """Let pydicom decode one frame of whole cells and take the values, which end at `high`."""
+    said = {**options, "bits_stored": int(pixels.header.BitsAllocated)}
+    array, photometric = _decode(pixels, data, index, said)
+    values, remarks = values_of(array, pixels.header, high)
+    return Decoded(values, photometric, remarks)
+
+
+Decompress = Callable[[bytes, Codestream | None], Decoded]
 
 
 @contextmanager
@@ -282,7 +302,6 @@ def _decompressor(pixels: PixelData) -> Iterator[Decompress]:
         int(header.Rows),
         int(header.SamplesPerPixel),
         int(header.BitsAllocated),
-        int(top_bit(header).get("bits_stored", header.BitsStored)),
         int(header.PixelRepresentation),
     )
     length = numbers[0] * numbers[1] * numbers[2] * numbers[3] // 8
@@ -294,35 +313,33 @@ def _decompressor(pixels: PixelData) -> Iterator[Decompress]:
     }
     with lossless_decoder(pixels.transfer_syntax, colours, numbers) as process:
 
-        def decompress(frame: bytes, said: Codestream | None) -> tuple[NDArray[np.generic], str]:
+        def decompress(frame: bytes, said: Codestream | None) -> Decoded:
             cell = said is not None and said.precision > header.BitsStored
-            options = {**plain, **(top_bit(header) if cell else {})}
-            array, photometric = _decode(pixels, process.decode(frame, length), 0, options)
-            return lowered(array, header) if cell else array, photometric
+            high = high_bit(header) if cell else int(header.BitsStored) - 1
+            return _whole_cells(pixels, process.decode(frame, length), 0, plain, high)
 
         yield decompress
 
 
-def _decompressed(
-    pixels: PixelData, frame: bytes, said: Codestream | None, plugin: str
-) -> tuple[NDArray[np.generic], str]:
+def _decompressed(pixels: PixelData, frame: bytes, said: Codestream | None, plugin: str) -> Decoded:
     """One frame by one of pydicom's decoders."""
     from pydicom.encaps import encapsulate
 
     header = pixels.header
-    # The codestream holds whole cells where it is deeper than the stored bits; RLE always does.
-    cell = said is None or said.precision > header.BitsStored
+    data, high, usual = encapsulate([frame]), high_bit(header), int(header.BitsStored) - 1
     options: dict[str, str | int] = {"number_of_frames": 1, "decoding_plugin": plugin}
-    options |= top_bit(header) if cell else {}
-    if said is not None and header.SamplesPerPixel > 1:
+    if said is None:  # RLE holds whole cells
+        return _whole_cells(pixels, data, 0, options, high)
+    if header.SamplesPerPixel > 1:
         # the decoders give the samples of a pixel together, whatever the header says of them
         options["planar_configuration"] = 0
-    array, photometric = _decode(pixels, encapsulate([frame]), 0, options)
-    if not cell:
-        return array, photometric
-    if pixels.transfer_syntax in (*_JPEG_2000, *_JPEG_LS) and not top_bit(header):
-        return without_overlay(array, header), photometric
-    return lowered(array, header), photometric
+    # so does a codestream that is deeper than the stored bits
+    if said.precision > header.BitsStored and high > usual:
+        return _whole_cells(pixels, data, 0, options, high)
+    array, photometric = _decode(pixels, data, 0, options)
+    if said.precision > header.BitsStored and pixels.transfer_syntax in (*_JPEG_2000, *_JPEG_LS):
+        array = without_overlay(array, header)
+    return Decoded(array, photometric)
 
 
 def _checked(frame: bytes, pixels: PixelData) -> Codestream | None:

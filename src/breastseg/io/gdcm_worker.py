@@ -20,12 +20,12 @@ def decode(frame: bytes, syntax: str, photometric: str, numbers: list[int]) -> b
         frame: the codestream.
         syntax: transfer syntax UID.
         photometric: photometric interpretation.
-        numbers: columns, rows, samples, bits allocated, bits stored, pixel representation.
+        numbers: columns, rows, samples, bits allocated, pixel representation.
 
     Returns:
         The samples, little endian, colour by pixel; empty where it cannot be decoded.
     """
-    columns, rows, samples, allocated, stored, signed = numbers
+    columns, rows, samples, allocated, signed = numbers
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(frame)
     fragments = gdcm.SequenceOfFragments.New()
@@ -40,7 +40,8 @@ def decode(frame: bytes, syntax: str, photometric: str, numbers: list[int]) -> b
     image.SetPhotometricInterpretation(colours(colours.GetPIType(photometric)))
     image.SetPlanarConfiguration(0)
     image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
-    image.SetPixelFormat(gdcm.PixelFormat(samples, allocated, stored, stored - 1, signed))
+    # told of fewer bits it would cut the values itself
+    image.SetPixelFormat(gdcm.PixelFormat(samples, allocated, allocated, allocated - 1, signed))
     text = image.GetBuffer()  # C bytes as text, or nothing
     return text.encode("utf-8", "surrogateescape") if text else b""
 

@@ -58,14 +58,14 @@ class LosslessDecoder:
 
 @contextmanager
 def lossless_decoder(
-    syntax: str, photometric: str, numbers: tuple[int, int, int, int, int, int]
+    syntax: str, photometric: str, numbers: tuple[int, int, int, int, int]
 ) -> Iterator[LosslessDecoder]:
     """Start a decoder, and end it on leaving.
 
     Args:
         syntax: transfer syntax UID.
         photometric: photometric interpretation.
-        numbers: columns, rows, samples, bits allocated, bits stored, pixel representation.
+        numbers: columns, rows, samples, bits allocated, pixel representation.
     """
     worker = Path(__file__).with_name("gdcm_worker.py")
     command = [sys.executable, "-P", str(worker), syntax, photometric, *map(str, numbers)]

@@ -41,7 +41,7 @@ def read_ljpeg(path: Path, source: str = "") -> NDArray[np.unsignedinteger]:
     bits, rows, columns = _frame(data, name)
     check_size(rows, columns, name)
     dtype = np.dtype("u1" if bits <= 8 else "<u2")
-    numbers = (columns, rows, 1, 8 * dtype.itemsize, bits, 0)
+    numbers = (columns, rows, 1, 8 * dtype.itemsize, 0)
     try:
         with lossless_decoder(_SYNTAX, "MONOCHROME2", numbers) as decoder:
             samples = decoder.decode(data, rows * columns * dtype.itemsize)

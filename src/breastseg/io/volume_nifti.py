@@ -61,8 +61,9 @@ def nifti_header(head: bytes, compressed: bool, name: str) -> VolumeHeader:
     slope, intercept = (float(header[field]) for field in ("scl_slope", "scl_inter"))
     if not (math.isfinite(slope) and math.isfinite(intercept) and slope):
         slope, intercept = 1.0, 0.0  # which is how the format says that there is none
-    offset = float(header["vox_offset"])
-    if not 0 <= offset < 2**31:
+    least = header.sizeof_hdr + 4
+    offset = float(header["vox_offset"]) or least  # some programs leave it at 0, and mean this
+    if not least <= offset < 2**31:
         raise damaged(name, f"data from byte {offset:g}")
     shape = (*sizes[::-1], parts) if parts > 1 else sizes[::-1]
     several = parts > 1 or len(sizes) > 3
@@ -190,6 +191,11 @@ def _grid(header: Nifti1Header, shape: tuple[int, ...], name: str) -> tuple[Grid
     stated = all(math.isfinite(step) and step != 0 for step in steps)
     sform, qform = _sform(header), _qform(header) if stated else None
     chosen, remarks = _choice(sform, qform, shape)
+    if chosen is qform and qform is not None and min(steps) < 0:
+        remarks += (
+            "the file states a step below 0, which programs read differently: its sign "
+            "is not counted here; compare the place of the mask with your viewer",
+        )
     if chosen is None:
         if not stated:
             return Grid(shape, nifti=place), ()

@@ -103,13 +103,16 @@ def read_series(*folders: Path) -> Image:
     said = f"{len(phases)} phases of {' x '.join(map(str, grid.shape))} voxels"
     check_memory(math.prod(shape) * dtype.itemsize, name, said)
     array = np.empty((len(every), *grid.shape[1:]), dtype)
-    for values, pixels in _pixels(every):
-        array[values] = pixels
+    lost: dict[str, None] = {}
+    for index, values, remarks in _pixels(every):
+        array[index] = values
+        lost |= dict.fromkeys(remarks)
     return Image(
         array.reshape(shape),
         grid,
         every[0].modality,
         name,
+        remarks=tuple(lost),
         reference=join_references([one.reference for one in every]),
         phases=tuple(_in_words(phase) for phase in phases),
     )
@@ -345,8 +348,11 @@ def _refuse_gaps(
     )
 
 
-def _pixels(every: Sequence[DicomSlice]) -> Iterator[tuple[int, NDArray[np.generic]]]:
-    """The index of each slice with its values, rescaled; each file is opened once."""
+_Slice = tuple[int, NDArray[np.generic], tuple[str, ...]]
+
+
+def _pixels(every: Sequence[DicomSlice]) -> Iterator[_Slice]:
+    """The index of each slice, its values, rescaled, and remarks; each file is opened once."""
     by_file: dict[Path, list[int]] = defaultdict(list)
     for index, one in enumerate(every):
         by_file[one.path].append(index)
@@ -362,15 +368,14 @@ def _pixels(every: Sequence[DicomSlice]) -> Iterator[tuple[int, NDArray[np.gener
                     "name the folder of a series of slices",
                 )
             frames = decode_frames(pixels, [every[index].frame or 0 for index in indices])
-            for index, (stored, _) in zip(indices, frames, strict=True):
-                one = every[index]
-                plain = (one.slope, one.intercept) == (1, 0)
-                yield (
-                    index,
-                    stored
-                    if plain
-                    else np.asarray(stored.astype(np.float32) * one.slope + one.intercept),
-                )
+            for index, (stored, _, lost) in zip(indices, frames, strict=True):
+                yield index, _rescaled(stored, every[index]), lost
+
+
+def _rescaled(stored: NDArray[np.generic], one: DicomSlice) -> NDArray[np.generic]:
+    if (one.slope, one.intercept) == (1, 0):
+        return stored
+    return np.asarray(stored.astype(np.float32) * one.slope + one.intercept)
 
 
 def _in_words(phase: Sequence[DicomSlice]) -> str:

@@ -7,8 +7,8 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +111,20 @@ def write_text(path: Path, text: str) -> None:
         InputError: the file cannot be written.
     """
     write_bytes(path, well_formed(text).encode())
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write files that belong together: none takes its name before all are whole.
+
+    Args:
+        texts: by path, in the order in which they appear.
+
+    Raises:
+        InputError: a file cannot be written; those that were there are left.
+    """
+    with ExitStack() as stack:
+        for path, text in reversed(list(texts.items())):
+            stack.enter_context(replacing(path)).write_bytes(well_formed(text).encode())
 
 
 def well_formed(text: str) -> str:

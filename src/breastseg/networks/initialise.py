@@ -100,9 +100,13 @@ def _from_onnx(path: Path, network: nn.Module) -> dict[str, Tensor]:
     """
     import onnx
     from onnx import numpy_helper
+    from onnx.external_data_helper import uses_external_data
 
     try:
-        graph = onnx.load(path).graph
+        # a file beside it would be read from wherever the network points to
+        graph = onnx.load(path, load_external_data=False).graph
+        if any(map(uses_external_data, graph.initializer)):
+            raise ValueError("weights lie in other files")
         widen_weights(graph)
     except Exception as error:
         raise BundleError(f"{path}: {error}", "an ONNX file that breastseg exported") from error

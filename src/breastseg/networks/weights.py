@@ -16,6 +16,7 @@ from breastseg.core.errors import BundleError, RecipeError
 from breastseg.io.write import replacing
 
 CLASSIFIERS = ("classifier.", "fc.", "head.")
+_RUN = "breastseg_run"  # of the metadata
 _BLOCK = re.compile(r"(\D+)(\d+)\.")
 COUNTER = "num_batches_tracked"  # of batch normalisation; the computation does not use it
 
@@ -105,19 +106,44 @@ def load_network_weights(network: nn.Module, path: Path) -> None:
     network.load_state_dict(stored, strict=False)
 
 
-def save_network_weights(network: nn.Module, path: Path) -> None:
+def require_weights_of(run: str, path: Path) -> None:
+    """Check that weights are not of another run: those of the same network would fit in silence.
+
+    Args:
+        run: the signature of the run; weights that bear none pass.
+        path: a file that `save_network_weights` wrote.
+
+    Raises:
+        BundleError: unreadable, or of another run.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as stored:
+            bears = (stored.metadata() or {}).get(_RUN, run)
+    except (OSError, SafetensorError) as error:
+        raise BundleError(f"weights {path}: {error}", "a safetensors file") from error
+    if bears != run:
+        raise BundleError(
+            f"weights {path} are of another run than the rest of its folder",
+            "the files of one run",
+            "restore the run folder, or train again in a new one",
+        )
+
+
+def save_network_weights(network: nn.Module, path: Path, run: str | None = None) -> None:
     """Write ``network.state_dict()`` as safetensors; the file appears whole or not at all.
 
     Args:
         network: left as it is.
         path: an existing file is replaced.
+        run: the signature of the run that they are of, for `require_weights_of`.
 
     Raises:
         InputError: it cannot be written, as where the disk is full.
     """
     tensors = {key: value.detach().contiguous() for key, value in network.state_dict().items()}
     with replacing(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(tensors))
+        marks = None if run is None else {_RUN: run}
+        temporary.write_bytes(safetensors.torch.save(tensors, marks))
 
 
 def _is_deeper(key: str, wanted: Mapping[str, Tensor]) -> bool:

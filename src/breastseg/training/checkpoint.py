@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import pickle
 from pathlib import Path
 
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import nn
 
 from breastseg.core.errors import InputError, RecipeError
+from breastseg.data.fingerprint import run_signature
 from breastseg.io.source import brief
 from breastseg.io.write import remove_leftovers, replacing
+from breastseg.networks.weights import require_weights_of, save_network_weights
 from breastseg.training.run_folder import RunFolder
 
 _KEY = "breastseg_run"
@@ -48,7 +49,7 @@ def remove_old_leftovers(folder: RunFolder) -> None:
 
 
 class Signed(Callback):
-    """Puts into each state of which recipe and cases it is."""
+    """Puts into each state of which run it is."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -57,15 +58,15 @@ class Signed(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, object]
     ) -> None:
         """Sign it."""
-        checkpoint[_KEY] = _signature(self.folder)
+        checkpoint[_KEY] = run_signature(self.folder.root)
 
 
 def require_own_checkpoint(folder: RunFolder) -> None:
-    """Hold the last state of a run against its recipe and its record of the data.
+    """Hold the last state of a run against the rest of its folder.
 
     Raises:
         InputError: it cannot be read.
-        RecipeError: it is of another run, or the recipe or the record is.
+        RecipeError: it is of another run, or a file that says what the run is.
     """
     path = folder.last_checkpoint
     try:
@@ -76,12 +77,33 @@ def require_own_checkpoint(folder: RunFolder) -> None:
         raise _no_state(folder, error) from error
     except (pickle.UnpicklingError, AttributeError, ImportError) as error:
         raise _no_state(folder, error) from error
-    if signature != _signature(folder):
+    if signature != run_signature(folder.root):
         raise RecipeError(
-            f"{path}: is the state of another recipe or of other cases than the rest of its folder",
+            f"{path}: is the state of another run than the rest of its folder",
             "the files of one run",
             "restore the run folder, or start again in a new one",
         )
+
+
+def require_own_weights(folder: RunFolder) -> None:
+    """Hold the weights that a run has left so far against the rest of its folder.
+
+    Raises:
+        BundleError: they cannot be read, or are of another run.
+    """
+    for path in (folder.best_weights, folder.last_weights):
+        if path.is_file():
+            require_weights_of(run_signature(folder.root), path)
+
+
+def save_weights(network: nn.Module, path: Path, folder: RunFolder) -> None:
+    """Write weights of a run, which bear its signature.
+
+    Raises:
+        InputError: they cannot be written.
+    """
+    path.parent.mkdir(exist_ok=True)
+    save_network_weights(network, path, run_signature(folder.root))
 
 
 def _no_state(folder: RunFolder, error: Exception) -> InputError:
@@ -90,12 +112,3 @@ def _no_state(folder: RunFolder, error: Exception) -> InputError:
         "the whole file that training wrote",
         "restore it, or start again in a new folder",
     )
-
-
-def _signature(folder: RunFolder) -> str:
-    """The digest of the recipe and of the cases; not of where these lie."""
-    digest = hashlib.sha256(folder.recipe.read_bytes())
-    if folder.data.is_file():
-        cases = json.loads(folder.data.read_bytes())["sha256"]
-        digest.update(json.dumps(cases, sort_keys=True).encode())
-    return digest.hexdigest()

@@ -21,7 +21,7 @@ from breastseg.io.own_code import OwnCode
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.initialise import initialise
-from breastseg.networks.weights import save_network_weights
+from breastseg.training.checkpoint import save_weights
 from breastseg.training.chosen_cases import ChosenCases, choose_cases, modality_record
 from breastseg.training.data_module import DataModule
 from breastseg.training.distillation import teacher_maps
@@ -117,8 +117,7 @@ def _training_cases(recipe: Recipe, chosen: ChosenCases, base: Path) -> Prepared
 
 
 def _write_end(task: SegmentationTask, validation: PreparedCases, folder: RunFolder) -> None:
-    folder.last_weights.parent.mkdir(exist_ok=True)
-    save_network_weights(task.average, folder.last_weights)
+    save_weights(task.average, folder.last_weights, folder)
     draw_overlays(task, validation, folder.overlays)
 
 

@@ -9,6 +9,7 @@ from breastseg.core.errors import InputError
 from breastseg.data.dataset import CaseRef
 from breastseg.data.sources import open_data_sets
 from breastseg.io.real_path import at_home, real_path
+from breastseg.training.checkpoint import require_own_weights
 from breastseg.training.chosen_cases import choose_cases
 from breastseg.training.fit import Hardware, fit
 from breastseg.training.recipe import Recipe
@@ -83,6 +84,7 @@ def resume(
 
     Raises:
         InputError: there is nothing to continue.
+        BundleError: weights in the folder are of another run, or cannot be read.
         RecipeError: the recipe is not that of the run.
         DataSetError: cases are missing or not those that the run began with.
         KeyboardInterrupt: stopped by a signal; what was finished is kept.
@@ -96,6 +98,7 @@ def resume(
         )
     read = read_recipe(folder.recipe, own_code=own_code)
     kept = RunData.read(folder.data).origin
+    require_own_weights(folder)
     if recipe is not None or changes:
         require_same_recipe(read_recipe(recipe or folder.recipe, changes, own_code), folder)
     cases = _cases(read, sources or kept.sources)

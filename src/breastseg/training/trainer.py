@@ -16,15 +16,16 @@ import torch
 from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from breastseg.core.errors import RecipeError
-from breastseg.networks.weights import save_network_weights
 from breastseg.training.averaging import AveragedTask
 from breastseg.training.checkpoint import (
     Signed,
     WholeFiles,
     remove_old_leftovers,
     require_own_checkpoint,
+    save_weights,
 )
 from breastseg.training.record import EpochLines, History
 from breastseg.training.run_folder import RunFolder
@@ -69,6 +70,11 @@ class TrainerSettings:
     def validation_period(self) -> int:
         """The largest period up to the asked one that ends on the last epoch."""
         return next(n for n in range(self.validate_every, 0, -1) if self.epochs % n == 0)
+
+
+def is_first_process() -> bool:
+    """True but in the further processes of a run that several share, as their launcher says."""
+    return not getattr(rank_zero_only, "rank", 0)
 
 
 def bf16_is_fast() -> bool:
@@ -207,7 +213,6 @@ class BestWeights(Callback):
         """Write the weights when they are better."""
         dice = float(trainer.callback_metrics.get("val_dice", torch.tensor(-1.0)))
         if dice > self.best and trainer.is_global_zero:
-            self.folder.best_weights.parent.mkdir(exist_ok=True)
             assert isinstance(pl_module, AveragedTask)
-            save_network_weights(pl_module.average, self.folder.best_weights)
+            save_weights(pl_module.average, self.folder.best_weights, self.folder)
         self.best = max(self.best, dice)

@@ -157,6 +157,22 @@ def test_failures_wait_are_given_up_and_are_tried_again(queue: Queue, clock: Clo
     assert [one.uid for one in queue.due("a", 5)] == ["9.1"]  # not what was sent
 
 
+def test_a_clock_that_is_set_back_delays_nothing_after_a_start(queue: Queue, clock: Clock) -> None:
+    queue.add(image(), place)
+    item = queue.claim()
+    assert item is not None
+    assert queue.segmented(item, [("9.1", "seg.dcm")], ["a"])
+    queue.not_sent(queue.due("a", 5)[0], "busy", 60.0)
+    queue.add(piece("2"), place)
+    clock.now -= 10 * 365 * 86400
+    assert (queue.due("a", 5), queue.claim()) == ((), None)
+    queue.recover(3)
+    assert [one.uid for one in queue.due("a", 5)] == ["9.1"]
+    assert queue.claim() is None  # it waits for further slices as long as it would have
+    clock.now += 30
+    assert queue.claim() is not None
+
+
 def test_dropping_spares_what_is_in_work(queue: Queue) -> None:
     queue.add(image("1"), place)
     item = queue.claim()

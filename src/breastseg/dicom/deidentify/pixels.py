@@ -98,7 +98,7 @@ def _cleaned(pixels: PixelData, stream: BinaryIO) -> CleanPixels:
     brightest: Levels | None = None
     text: list[Box] = []
     first: Frame | None = None
-    for frame, _ in decode_frames(pixels, range(pixels.frames)):
+    for frame, *_ in decode_frames(pixels, range(pixels.frames)):
         first = frame if first is None else first
         stream.write(np.ascontiguousarray(frame, frame.dtype.newbyteorder("<")).tobytes())
         if clean:

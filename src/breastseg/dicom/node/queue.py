@@ -48,14 +48,15 @@ class Queue:
 
     Args:
         path: the SQLite file; made if it is missing.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch; by default those that only ever run on, whatever the
+            system's clock is set to meanwhile.
 
     Every method raises ``sqlite3.OperationalError`` where the disk is full; nothing has changed
     then.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or _running_on()
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, 60.0, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
@@ -261,7 +262,7 @@ class Queue:
     # --- what is looked after -------------------------------------------------------------
 
     def recover(self, attempts: int) -> int:
-        """Take back what a process that ended was segmenting.
+        """Take back what a process that ended was segmenting, and what waits for a clock set back.
 
         Args:
             attempts: an item that was begun so often has failed: it may be what ended the process.
@@ -269,7 +270,14 @@ class Queue:
         Returns:
             How many were taken back.
         """
+        now = self._clock()
         with self._changing() as db:
+            # nothing was changed in the future: such a time was told by a clock that ran ahead
+            db.execute(
+                "UPDATE items SET not_before=?+not_before-changed, changed=? WHERE changed>?",
+                (now, now, now),
+            )
+            db.execute("UPDATE deliveries SET not_before=min(not_before,?)", (now,))
             db.execute(
                 "UPDATE items SET state='failed', problem='the node ended each time while this was"
                 " segmented' WHERE state='segmenting' AND attempts>=?",
@@ -357,3 +365,8 @@ class Queue:
     def items(self) -> frozenset[int]:
         """The numbers of all items."""
         return frozenset(row[0] for row in self._all("SELECT id FROM items"))
+
+
+def _running_on() -> Callable[[], float]:
+    start = time.time() - time.monotonic()
+    return lambda: start + time.monotonic()

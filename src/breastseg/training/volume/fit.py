@@ -17,7 +17,7 @@ from breastseg.data.dataset import CaseRef
 from breastseg.io.own_code import OwnCode
 from breastseg.io.write import write_text
 from breastseg.networks.catalogue import build_network
-from breastseg.networks.weights import save_network_weights
+from breastseg.training.checkpoint import save_weights
 from breastseg.training.chosen_cases import choose_cases, modality_record
 from breastseg.training.data_module import DataModule
 from breastseg.training.environment import environment
@@ -100,8 +100,7 @@ def fit_volume(
     data = DataModule(sampler, [torch.tensor(index) for index in mine])
     train(trainer, task, data, folder, resume)
     if trainer.is_global_zero:
-        folder.last_weights.parent.mkdir(exist_ok=True)
-        save_network_weights(task.average, folder.last_weights)
+        save_weights(task.average, folder.last_weights, folder)
 
 
 def _sampler_of(recipe: VolumeRecipe, given: Studies, rank: int, processes: int) -> PatchSampler:
