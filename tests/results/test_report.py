@@ -118,7 +118,8 @@ def test_outcomes_in_words(match: LesionMatch, words: str) -> None:
 def test_tally() -> None:
     truths = [Truth(9.0, 0.8, FOUND), Truth(9.0, 0.2, MISSED), Truth(None, None, FALSE)]
     assert tally(truths) == (
-        "1 of 2 lesions found, mean Dice 0.500; a false positive in 1 of 1 images without a lesion."
+        "1 of 2 lesions found, mean Dice 0.500; "
+        "false positives: 3 in all 3 images, 2 of them in the 1 without a lesion."
     )
     assert tally([]) == ""
 

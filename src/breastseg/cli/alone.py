@@ -35,7 +35,16 @@ def alone(folder: Path | None) -> Iterator[None]:
             with suppress(OSError):  # it holds something
                 folder.rmdir()
         if handle is not None:
-            os.close(handle)
+            _let_go(handle)
+
+
+def _let_go(handle: int) -> None:
+    """Unlock by name: a process that was forked meanwhile would hold on to a lock that is closed."""
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
 
 
 def _locked(folder: Path) -> int | None:

@@ -230,10 +230,12 @@ def tally(truths: list[Truth]) -> str:
     if lesions:
         mean = sum(overlaps) / len(overlaps)
         parts.append(f"{found} of {lesions} lesions found, mean Dice {mean:.3f}")
-    if healthy:
-        segmented = sum(truth.match.regions > 0 for truth in healthy)
-        parts.append(f"a false positive in {segmented} of {len(healthy)} images without a lesion")
-    return "; ".join(parts) + "."
+    false = sum(truth.match.false_positives for truth in truths)
+    said = f"false positives: {false} in all {len(truths)} images"
+    if false and healthy:
+        there = sum(truth.match.false_positives for truth in healthy)
+        said += f", {there} of them in the {len(healthy)} without a lesion"
+    return "; ".join([*parts, said]) + "."
 
 
 def _css(rgb: tuple[int, int, int]) -> str:
