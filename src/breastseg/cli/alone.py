@@ -39,7 +39,7 @@ def alone(folder: Path | None) -> Iterator[None]:
 
 
 def _let_go(handle: int) -> None:
-    """Unlock by name: a process that was forked meanwhile would hold on to a lock that is closed."""
+    """Unlock by name: a process that was forked meanwhile would keep a lock that is closed."""
     import fcntl
 
     with suppress(OSError):
