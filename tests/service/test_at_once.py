@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from breastseg.service.app import create_app
 from breastseg.service.files import Files
 from breastseg.service.jobs import Jobs
+from breastseg.service.settings import Settings
 
 from .conftest import Upload, dark_disc, disc, png_of
 
@@ -50,6 +53,29 @@ def test_a_loop_asked_for_at_once_is_one_job(
     scan = client.post("/api/examples/ultrasound-cine").json()["id"]
     made = at_once(lambda: client.post("/api/segmentations", json={"scan": scan, "method": "otsu"}))
     assert len({one.json()["job"] for one in made}) == 1
+
+
+def test_an_upload_that_a_killed_service_was_receiving_is_forgotten(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    kept = files.keep_bytes(b"kept")
+    (files.temporary / "upload").mkdir()
+    (files.temporary / "upload" / "000000").write_bytes(b"half of a scan")
+    with TestClient(create_app(Settings(tmp_path)), base_url="http://127.0.0.1"):
+        pass
+    assert list(files.temporary.iterdir()) == []
+    assert files.blob(kept).read_bytes() == b"kept"
+
+
+def test_a_stream_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+
+    class Broken(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        files.keep_stream(Broken())
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_kept(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -61,6 +60,14 @@ class Files:
         """Folder of what is being received or unpacked."""
         return self.root / "temporary"
 
+    def forget_interrupted(self) -> None:
+        """Remove what a service that was killed was receiving; it must not run any more."""
+        for left in self.temporary.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder that goes at the end."""
@@ -82,10 +89,11 @@ class Files:
 
     def keep_stream(self, stream: IO[bytes]) -> str:
         """Keep what a stream holds; returns its SHA-256."""
-        incoming = self.temporary / secrets.token_hex(16)
-        with incoming.open("wb") as target:
-            shutil.copyfileobj(stream, target)
-        return self.keep(incoming)
+        with self.scratch() as folder:
+            incoming = folder / "incoming"
+            with incoming.open("wb") as target:
+                shutil.copyfileobj(stream, target)
+            return self.keep(incoming)
 
     def keep_bytes(self, data: bytes) -> str:
         """Keep bytes; returns their SHA-256."""

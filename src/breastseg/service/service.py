@@ -37,6 +37,8 @@ class Service:
         self.settings = settings
         self.files = Files(settings.root)
         self._alone = alone(settings.root)
+        if self._alone is not None:
+            self.files.forget_interrupted()
         self.store = open_store(settings)
         oidc = settings.connections.oidc
         self.provider = None if oidc is None else Provider(oidc)

@@ -7,6 +7,9 @@ export type Wire = components["schemas"];
 /** The service has accounts, and nobody is logged in. */
 export class NeedsLogin extends Told {}
 
+/** An upload that did not arrive; the same files may be sent again. */
+export class BrokeOff extends Told {}
+
 /** Asks for JSON. */
 export async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (await (await answered(path, init)).json()) as T;
@@ -80,7 +83,7 @@ export function uploaded<T>(path: string, form: FormData, progress: (fraction: n
       progress(total > 0 ? loaded / total : 0);
     };
     request.onerror = () => {
-      reject(new Told("The upload broke off. Expected: the service runs. Try: open the files again."));
+      reject(new BrokeOff("The upload broke off; nothing of it was kept. Expected: the service runs. Try: upload again once it does."));
     };
     request.onload = () => {
       const response = new Response(request.responseText, { status: request.status });

@@ -1,6 +1,6 @@
 /** What the app holds: the scans, the open images, the methods, and what is under way. */
 import { namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
-import { NeedsLogin, type Wire } from "../backend/http";
+import { BrokeOff, NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
 import { Labelling } from "./labelling";
 import { Session } from "./session";
@@ -113,13 +113,18 @@ export class App extends Work {
 
   async open(files: readonly File[]): Promise<void> {
     if (files.length === 0) return;
-    let opened = false as boolean;
+    let [opened, brokeOff] = [false as boolean, false as boolean];
     await this.during("Opening", async (progress) => {
-      this.add(await this.backend.open(files, progress));
+      const scan = await this.backend.open(files, progress).catch((error: unknown) => {
+        brokeOff = error instanceof BrokeOff;
+        throw error;
+      });
+      this.add(scan);
       opened = true;
     });
-    if (opened || this.place === "server") return;
-    this.refusedHere = files;
+    if (opened) return;
+    if (brokeOff) this.brokeOff = files;
+    else if (this.place === "device") this.refusedHere = files;
     this.changed();
   }
 

@@ -17,10 +17,13 @@ export class Work extends Observable {
   needsLogin = false;
   /** Files that this device could not read; the service may be asked instead. */
   refusedHere: readonly File[] = [];
+  /** Files whose upload broke off. */
+  brokeOff: readonly File[] = [];
 
   fail(message: string): void {
     this.error = message;
     this.refusedHere = [];
+    this.brokeOff = [];
     this.changed();
   }
 
@@ -30,6 +33,7 @@ export class Work extends Observable {
     this.busy = busy;
     this.error = "";
     this.refusedHere = [];
+    this.brokeOff = [];
     this.changed();
     await this.guarded(() =>
       run((fraction, now) => {

@@ -64,7 +64,7 @@ export function AppView() {
 
 function Status({ app }: { app: App }) {
   useChanges(app);
-  const { busy, error, refusedHere } = app;
+  const { busy, error, refusedHere, brokeOff } = app;
   return (
     <div className="status">
       <div role="status">
@@ -81,6 +81,7 @@ function Status({ app }: { app: App }) {
           <>
             <Message text={error} />
             {refusedHere.length > 0 && <button type="button" onClick={() => { void app.openOnServer(refusedHere); }}>Upload to the service instead</button>}
+            {brokeOff.length > 0 && <button type="button" onClick={() => { void app.open(brokeOff); }}>Upload again</button>}
             <button type="button" onClick={() => { app.fail(""); }}>Close</button>
           </>
         )}
