@@ -35,12 +35,14 @@ def test_options_reach_the_bundle(
     summary.write_text(json.dumps({"protocol": "as said", "groups": {"all images": group}}))
     given = ["--trained-on", "BUSI, 780", "--trained-on", "BUS-BRA, 1875", "--min-score", "0.8"]
     given += ["--results", f"BUSI held out={summary}", "--weights", "best", "--flip-average"]
-    given += ["--precision", "float32", "--even-brightness", "0.5"]
+    given += ["--precision", "float32", "--even-brightness", "0.5", "--mean-with", "other"]
     out = tmp_path / "mine"
     assert main(["export", "run", "--out", str(out), "--modality", "ultrasound", *given]) == 0
     ((run, folder, about, output, making),) = calls
     assert (run, folder) == (Path("run"), out)
-    assert making == export.Making("best", "float32", own_code=False, even_brightness=0.5)
+    assert making == export.Making(
+        "best", "float32", own_code=False, even_brightness=0.5, mean_with=(Path("other"),)
+    )
     assert output == OutputSpec(min_score=0.8, flip_average=True)
     assert (about.name, about.modality) == ("mine", "ultrasound")
     assert about.training_data == ("BUSI, 780", "BUS-BRA, 1875")

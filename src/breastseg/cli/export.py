@@ -51,6 +51,8 @@ class Export:
         largest_only: keep only the largest region.
         own_code: let the run's own network (module:Name) be built, which runs its code.
         flip_average: average with the prediction for the flipped image (test-time augmentation).
+        mean_with: other runs of the same network, such as the one that this run started from: the
+            mean of all their weights is exported, which holds better on other scanners.
         even_brightness: a first layer brings the bright parts of each image near this grey level,
             by a power; helps on scanners that draw darker than those of the training. 0 for none.
     """
@@ -83,6 +85,9 @@ class Export:
     largest_only: bool = False
     flip_average: bool = False
     own_code: bool = False
+    mean_with: Annotated[
+        tuple[Path, ...], tyro.conf.arg(metavar="RUN ...", help_behavior_hint="")
+    ] = ()
     even_brightness: float = 0.0
 
     def run(self) -> int:
@@ -114,7 +119,9 @@ class Export:
             licence=self.licence,
             remarks=tuple(text for words in self.remark for text in words),
         )
-        making = Making(self.weights, self.precision, self.own_code, self.even_brightness)
+        making = Making(
+            self.weights, self.precision, self.own_code, self.even_brightness, self.mean_with
+        )
         with naming_the_option():
             bundle = make_bundle(self.run_folder, self.out, about, output, making)
         size = (self.out / "model.onnx").stat().st_size / 1e6

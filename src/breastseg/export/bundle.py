@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -51,7 +51,7 @@ from breastseg.networks.catalogue import build_network
 from breastseg.networks.even_brightness import EvenBrightness
 from breastseg.networks.onnx_storage import Precision
 from breastseg.networks.recipe import RECIPES, NetworkRecipe, OwnNetworkRecipe
-from breastseg.networks.weights import load_network_weights, require_weights_of
+from breastseg.networks.weights import load_mean_weights, require_weights_of
 
 RECIPE, LOG, DATA = "recipe.toml", "metrics.csv", "data.json"
 IMAGE_SPEC, VOLUME_SPEC = "input.json", "volume.json"
@@ -98,12 +98,16 @@ class Making:
         own_code: whether the run's own network may be built, which runs its code.
         even_brightness: the level of an `EvenBrightness` that is put before the network, below 1;
             0 for none.
+        mean_with: other runs of the same network: the mean of all their weights is taken. Of a run
+            and the one that it started from the mean holds better on other scanners
+            (Wortsman et al. 2022, doi:10.1109/CVPR52688.2022.00780).
     """
 
     weights: Literal["last", "best"] = "last"
     precision: Precision = "float16"
     own_code: bool = False
     even_brightness: float = 0.0
+    mean_with: tuple[Path, ...] = ()
 
 
 def make_bundle(
@@ -161,14 +165,17 @@ def make_bundle(
         write_bundle_json(folder, bundle)
         write_measured(folder, measured)
         write_text(folder / CARD, model_card(bundle, measured))
-        _add_records(folder, run, copied)
+        _add_records(folder, (run, *making.mean_with), copied)
         return read_bundle(folder)
 
 
-def _add_records(folder: Path, run: Path, copied: Iterable[Path]) -> None:
-    """What a bundle keeps of its run: what it was trained on, its recipe and how training went."""
-    if (run / DATA).is_file():
-        write_trained_on(folder, trained_on_of(run / DATA))
+def _add_records(folder: Path, runs: Sequence[Path], copied: Iterable[Path]) -> None:
+    """What a bundle keeps of its runs: what they saw, the first's recipe and how training went."""
+    if all((run / DATA).is_file() for run in runs):
+        seen = [trained_on_of(run / DATA).images for run in runs]
+        parts = dict.fromkeys(part for images in seen for part in images)
+        joined = {part: {one for images in seen for one in images.get(part, ())} for part in parts}
+        write_trained_on(folder, TrainedOn({part: tuple(sorted(joined[part])) for part in parts}))
     for path in copied:
         shutil.copyfile(path, folder / path.name)
     write_text(folder / RECIPE, without_machine((folder / RECIPE).read_text("utf-8")))
@@ -275,9 +282,17 @@ def _trained(run: Path, making: Making, spec: InputSpec | VolumeSpec) -> tuple[n
     if own:
         OwnCode.read(run / OWN_CODE).load_again()
     network = build_network(recipe, load_weights=False)
-    weights = _present(run / "weights" / f"{making.weights}.safetensors")
-    require_weights_of(run_signature(run), weights)
-    load_network_weights(network, weights)
+    files = []
+    for one in (run, *making.mean_with):
+        if _read_spec(one) != spec:
+            raise BundleError(
+                f"{one}: another input than {run}'s",
+                "runs of one network and one input",
+                "leave it out of the mean",
+            )
+        files.append(_present(one / "weights" / f"{making.weights}.safetensors"))
+        require_weights_of(run_signature(one), files[-1])
+    load_mean_weights(network, files)
     millions = sum(p.numel() for p in network.parameters()) / 1e6
     encoder = getattr(recipe, "encoder", None)
     on = f" on {encoder}" if encoder else f" ({own})" if own else ""

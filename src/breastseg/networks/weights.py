@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import safetensors.torch
@@ -127,6 +127,32 @@ def require_weights_of(run: str, path: Path) -> None:
             "the files of one run",
             "restore the run folder, or train again in a new one",
         )
+
+
+def load_mean_weights(network: nn.Module, paths: Sequence[Path]) -> None:
+    """Fill a network with the mean of the weights of several files; one alone is taken as it is.
+
+    Counters and other whole numbers are those of the first.
+
+    Args:
+        network: changed in place.
+        paths: as for `load_network_weights`, at least one.
+
+    Raises:
+        BundleError: as `load_network_weights`.
+    """
+    states = []
+    for path in paths:
+        load_network_weights(network, path)
+        states.append({key: value.clone() for key, value in network.state_dict().items()})
+    network.load_state_dict(
+        {
+            key: torch.stack([state[key] for state in states]).mean(0)
+            if value.is_floating_point()
+            else value
+            for key, value in states[0].items()
+        }
+    )
 
 
 def save_network_weights(network: nn.Module, path: Path, run: str | None = None) -> None:
