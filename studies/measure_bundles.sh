@@ -19,9 +19,8 @@ for model in ${*:-ultrasound ultrasound-fast ultrasound-prompt mammography}; do
     ultrasound | ultrasound-fast)
         measure "BUSI, part 'test'" "$busi" "split:recipes/splits/busi.json#test"
         measure "BUS-BRA, fold 4" "$bra" fold:4
-        if test "$model" = ultrasound; then
-            measure "BUS-UCLM, part 'test'" "BUS-UCLM=$data/ultrasound/BUS-UCLM" "split:recipes/splits/bus-uclm.json#test"
-        else
+        measure "BUS-UCLM, part 'test'" "BUS-UCLM=$data/ultrasound/BUS-UCLM" "split:recipes/splits/bus-uclm.json#test"
+        if test "$model" = ultrasound-fast; then
             measure "BUSI, part 'val', watched in training" "$busi" "split:recipes/splits/busi.json#val"
         fi
         ;;
