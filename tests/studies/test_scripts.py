@@ -22,7 +22,7 @@ done
 
 @pytest.mark.parametrize(
     ("script", "reports", "commands"),
-    [("studies/measure_bundles.sh", 0, 15), ("docs/comparison/make.sh", 6, 7)],
+    [("studies/measure_bundles.sh", 0, 16), ("docs/comparison/make.sh", 6, 7)],
 )
 def test_every_command_of_a_script_parses(
     tmp_path: Path, script: str, reports: int, commands: int
