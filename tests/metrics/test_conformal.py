@@ -13,28 +13,28 @@ from skimage import morphology
 from breastseg.core.distance import narrowed, widened
 from breastseg.core.errors import InputError
 from breastseg.metrics.conformal import (
-    conformal_quantile,
     inner_margin,
     outer_margin,
     risk_controlling_threshold,
+    tolerance_bound,
 )
 
 
-def test_the_quantile_is_the_one_of_the_paper() -> None:
-    scores = np.arange(1.0, 10.0)  # 9 cases: ceil(10 * 0.9) = 9th, ceil(10 * 0.5) = 5th
-    assert conformal_quantile(scores, 0.9) == 9
-    assert conformal_quantile(scores, 0.5) == 5
-    assert conformal_quantile(scores, 0.95) == math.inf
+def test_the_bound_is_the_one_of_the_book() -> None:
+    # one of 22 cases is above the 90 % point with 1 - .9^22 = .902, one of 21 with .891
+    assert tolerance_bound(np.arange(1.0, 23.0), 0.9) == 22
+    assert tolerance_bound(np.arange(1.0, 22.0), 0.9) == math.inf
+    # P(Binomial(9, .5) < 7) = 466 / 512 = .910, and below 6 it is .746
+    assert tolerance_bound(np.arange(1.0, 10.0), 0.5) == 7
+    assert tolerance_bound(np.arange(1.0, 10.0), 0.5, 0.7) == 6
 
 
-def test_the_quantile_covers_one_more_case_as_often_as_it_says() -> None:
+def test_nine_of_ten_calibrations_cover_what_they_say() -> None:
     generator = np.random.default_rng(0)
-    covered = [
-        draws[-1] <= conformal_quantile(draws[:-1], 0.8)
-        for draws in generator.standard_normal((4000, 25))
-    ]
-    # exactly ceil(25 * .8) / 25 = .8 for continuous scores; four standard errors
-    assert abs(np.mean(covered) - 0.8) < 0.026
+    # a bound on uniform scores is its own coverage
+    bounds = np.array([tolerance_bound(one, 0.8) for one in generator.random((4000, 60))])
+    held = float((bounds >= 0.8).mean())
+    assert 0.9 - 0.02 < held < 0.96  # four standard errors, and the step of 60 cases
 
 
 def test_the_threshold_by_hand() -> None:
@@ -95,12 +95,12 @@ def test_widening_is_dilation_with_a_disc() -> None:
 @pytest.mark.parametrize("coverage", [0, 1, math.nan])
 def test_a_coverage_that_is_none_is_refused(coverage: float) -> None:
     with pytest.raises(InputError, match="coverage"):
-        conformal_quantile(np.ones(3), coverage)
+        tolerance_bound(np.ones(3), coverage)
 
 
 def test_bad_numbers_are_refused() -> None:
     with pytest.raises(InputError, match="NaN"):
-        conformal_quantile(np.array([1, math.nan]), 0.5)
+        tolerance_bound(np.array([1, math.nan]), 0.5)
     with pytest.raises(InputError, match="rising"):
         risk_controlling_threshold(np.array([0.1, 0.2]), np.array([[0.5, 0.1]]), 0.5)
     with pytest.raises(InputError, match="0 to 1"):

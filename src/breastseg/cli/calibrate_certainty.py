@@ -123,6 +123,7 @@ class CalibrateMargins:
         from breastseg.evaluation.calibration.confidence import check_apart
         from breastseg.evaluation.calibration.coverage import conformal_figures
         from breastseg.evaluation.calibration.margins import (
+            COVERAGES,
             fit_conformal,
             look_at_all,
             starts,
@@ -143,6 +144,8 @@ class CalibrateMargins:
         say(f"fitted on {words}, {conformal.patients} patients with a lesion that is touched")
         for margin in conformal.margins:
             say(f"margin {margin.coverage:g}: {margin.outer:g} outside, {margin.inner:g} inside")
+        for coverage in set(COVERAGES) - {margin.coverage for margin in conformal.margins}:
+            say(f"margin {coverage:g}: none, {conformal.patients} patients are too few for it")
         for area in conformal.missed_area:
             say(f"missed area at most {area.expected:g}: threshold {area.threshold:g}")
         results: dict[str, Figures] = {}

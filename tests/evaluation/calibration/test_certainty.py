@@ -148,7 +148,7 @@ def test_what_is_fitted_holds_on_other_patients() -> None:
         outer.append(np.mean(held))
         threshold = conformal.threshold(0.2)
         risk.append(np.mean([one.missed_area[THRESHOLDS.index(threshold)] for one in others]))
-    assert np.mean(outer) == pytest.approx(0.9, abs=0.02)
+    assert 0.9 < np.mean(outer) < 0.96  # nine of ten calibrations hold, not the mean of them
     assert np.mean(risk) <= 0.2
 
 
@@ -176,7 +176,7 @@ def test_the_figures_of_a_check() -> None:
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scans")
-    assert main(["data", "phantom", str(folder), "--count", "12"]) == 0
+    assert main(["data", "phantom", str(folder), "--count", "30"]) == 0
     return folder
 
 

@@ -18,7 +18,7 @@ from breastseg.evaluation.calibration.margins import (
     TouchedLesion,
 )
 from breastseg.evaluation.statistics import Interval, bracketed, mean_interval
-from breastseg.metrics.conformal import conformal_quantile
+from breastseg.metrics.conformal import tolerance_bound
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def constant_coverage(
     fitted, _ = lesions_of(calibration)
     lesions, patients = lesions_of(images)
     distances = [
-        conformal_quantile(
+        tolerance_bound(
             np.array([getattr(one.mask_reach, side) * one.diameter for one in fitted]), coverage
         )
         for side in ("outer", "inner")

@@ -26,10 +26,10 @@ from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.measure.lesion import spacing_at
 from breastseg.measure.margin import between, equivalent_diameter
 from breastseg.metrics.conformal import (
-    conformal_quantile,
     inner_margin,
     outer_margin,
     risk_controlling_threshold,
+    tolerance_bound,
 )
 from breastseg.preprocess.prepare import prepare
 
@@ -247,12 +247,12 @@ def fit_conformal(
     bounds = [
         Margin(
             coverage,
-            _up(conformal_quantile(outer, coverage)),
-            _up(conformal_quantile(inner, coverage)),
+            _up(tolerance_bound(outer, coverage)),
+            _up(tolerance_bound(inner, coverage)),
             *start,
         )
         for coverage in COVERAGES
-        if math.isfinite(conformal_quantile(outer, coverage))
+        if math.isfinite(tolerance_bound(outer, coverage))
     ]
     missed = sum(image.missed for image in images)
     loss = np.array([np.mean(rows, axis=0) for rows in losses.values()])
