@@ -19,8 +19,11 @@ it("plays a cine loop with its outline", async () => {
   await page.keyboard.press("k");
   await expect.poll(() => frame.inputValue()).not.toBe(first);
   await page.keyboard.press("k");
-  await page.keyboard.press("h");
+  await frame.fill("3"); // the second frame of the loop shows no lesion
+  await settled(page);
+  await page.keyboard.press("h"); // the slider has the focus, and takes no letters
   await tab(page, "Show");
+  expect(await page.getByLabel("Probability as a heat map").isChecked()).toBe(true);
   await shot(page, "cine");
   expect(faults).toEqual([]);
   await page.context().close();

@@ -24,7 +24,7 @@ export function ReportPanel({ app, session }: { app: App; session: Session }) {
     <div>
       <label className="field">
         Sentence to paste
-        <textarea readOnly rows={3} value={text} />
+        <textarea readOnly rows={4} value={text} />
       </label>
       <button
         type="button"

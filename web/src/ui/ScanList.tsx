@@ -22,6 +22,8 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
   const [picking, setPicking] = useState(false);
   const onServer = app.backend.place === "server";
   const works = onServer && !app.onlyLooks;
+  // Listed scans that arrive later would move the examples from under the pointer.
+  const started = app.methods.length > 0;
   useEffect(() => {
     if (!onServer) return;
     app.server.examples().then(setExamples, () => undefined);
@@ -36,7 +38,7 @@ export function ScanList({ app, onPicked }: { app: App; onPicked: () => void }) 
       <Scans app={app} onPicked={onPicked} />
       {picking && <ArchiveDialog app={app} onClose={() => { setPicking(false); }} onPicked={onPicked} />}
       {works && <LabelSection app={app} onPicked={onPicked} />}
-      {works && examples.length > 0 && (
+      {works && started && examples.length > 0 && (
         <section>
           <h2>Examples</h2>
           <p className="hint">Generated scans, no patient&apos;s.</p>

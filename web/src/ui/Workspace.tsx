@@ -110,7 +110,7 @@ interface Keys {
 
 function useKeys(keys: Keys): void {
   const pressed = useEffectEvent((event: KeyboardEvent) => {
-    if (isTyping(event.target) && !(event.target instanceof HTMLInputElement && event.target.type === "range" && event.ctrlKey)) return;
+    if (isTyping(event)) return;
     if (document.querySelector("dialog[open]") !== null) return;
     if (handled(event, keys)) event.preventDefault();
   });

@@ -73,7 +73,9 @@ export const OTHER_KEYS: readonly (readonly [string, string])[] = [
   ["?", "This sheet"],
 ];
 
-/** Keys belong to the field that a person types in. */
-export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
+/** Whether a key belongs to the field that has the focus. Sliders and boxes to tick take no letters. */
+export function isTyping({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && ["range", "checkbox"].includes(target.type)) return key.length > 1 || key === " ";
+  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
