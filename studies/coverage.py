@@ -44,7 +44,12 @@ from breastseg.evaluation.calibration.coverage import (
     missed_area,
     missed_lesions,
 )
-from breastseg.evaluation.calibration.margins import LesionImage, fit_conformal, look, starts
+from breastseg.evaluation.calibration.margins import (
+    LesionImage,
+    contour_thresholds,
+    fit_conformal,
+    look,
+)
 from breastseg.evaluation.calibration.reliability import reliability
 from breastseg.evaluation.statistics import Interval, mean_interval
 from breastseg.inference.onnx_segmenter import OnnxSegmenter, image_score
@@ -282,7 +287,7 @@ def report(options: argparse.Namespace) -> str:
     fitted = [one.margins for one in calibration if one.margins is not None]
     line = line_of(network, calibration)
     tables = (
-        margins_table(fitted, tests, starts(network.output.threshold), options.seed),
+        margins_table(fitted, tests, contour_thresholds(network.output.threshold), options.seed),
         confidence_table(line, test, options.seed),
         kept_table(line, test, options.seed),
     )

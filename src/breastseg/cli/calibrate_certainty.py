@@ -124,9 +124,9 @@ class CalibrateMargins:
         from breastseg.evaluation.calibration.coverage import conformal_figures
         from breastseg.evaluation.calibration.margins import (
             COVERAGES,
+            contour_thresholds,
             fit_conformal,
             look_at_all,
-            starts,
         )
 
         generator = np.random.default_rng(self.seed)
@@ -136,7 +136,7 @@ class CalibrateMargins:
         network = opened(self.bundle, self.threads)
         with progress("Segmenting", len(cases) + len(others), self.quiet) as advance:
             words = in_words(cases, self.data, self.split)
-            start = starts(network.output.threshold)
+            start = contour_thresholds(network.output.threshold)
             conformal = fit_conformal(
                 look_at_all(network, cases, counted(advance)), words, start, generator
             )
@@ -144,7 +144,8 @@ class CalibrateMargins:
         say(f"fitted on {words}, {conformal.patients} patients with a lesion that is touched")
         for margin in conformal.margins:
             say(f"margin {margin.coverage:g}: {margin.outer:g} outside, {margin.inner:g} inside")
-        for coverage in set(COVERAGES) - {margin.coverage for margin in conformal.margins}:
+        fitted = {margin.coverage for margin in conformal.margins}
+        for coverage in (one for one in COVERAGES if one not in fitted):
             say(f"margin {coverage:g}: none, {conformal.patients} patients are too few for it")
         for area in conformal.missed_area:
             say(f"missed area at most {area.expected:g}: threshold {area.threshold:g}")

@@ -52,7 +52,9 @@ def noticed(numbers: Sequence[signal.Signals]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = {number: signal.getsignal(number) for number in numbers}
+    # of a handler that was not set by Python nothing is known, so it cannot be set again
+    found = ((number, signal.getsignal(number)) for number in numbers)
+    handlers = [(number, handler) for number, handler in found if handler is not None]
     notes, written = socket.socketpair()
     with notes, written:
         notes.setblocking(False)
@@ -61,7 +63,7 @@ def noticed(numbers: Sequence[signal.Signals]) -> Iterator[None]:
         try:
             yield
         finally:
-            for number, handler in handlers.items():
+            for number, handler in handlers:
                 signal.signal(number, handler)
             signal.set_wakeup_fd(before)
             written.close()

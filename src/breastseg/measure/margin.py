@@ -66,7 +66,7 @@ def equivalent_diameter(region: NDArray[np.bool_], steps: Sequence[float]) -> fl
     return 2 * math.sqrt(np.count_nonzero(region) * math.prod(steps) / math.pi)
 
 
-def between(
+def contour_starts(
     region: NDArray[np.bool_], probability: NDArray[np.float32], low: float, high: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """What is widened to the outer mask, and what is narrowed to the inner one.
@@ -95,7 +95,8 @@ def lesion_margin(
     steps = spacing_at(lesion, grid) or (1.0, 1.0)
     diameter = equivalent_diameter(lesion.crop, steps)
     region = lesion.on(grid.shape)
-    reached, kept = between(region, probability, margin.outer_threshold, margin.inner_threshold)
+    low, high = margin.outer_threshold, margin.inner_threshold
+    reached, kept = contour_starts(region, probability, low, high)
     reach = [math.ceil(margin.outer * diameter / step) for step in steps]
     around = Box.around(reached)
     box = None if around is None else around.padded(*reach).within(grid.shape)

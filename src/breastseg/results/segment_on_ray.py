@@ -219,9 +219,7 @@ def _connect(address: str, local: dict[str, Any]) -> None:
             return
         except KeyboardInterrupt:
             if hasattr(signal, "alarm"):
-                signal.alarm(
-                    0
-                )  # by which Ray aborts the process 3 s after a SIGTERM, in order or not
+                signal.alarm(0)  # Ray aborts the process 3 s after a SIGTERM, in order or not
             raise
         except Exception as error:  # which it raises as such, where it waited in vain
             ray.shutdown()

@@ -30,9 +30,9 @@ from breastseg.evaluation.calibration.margins import (
     LesionImage,
     Reach,
     TouchedLesion,
+    contour_thresholds,
     fit_conformal,
     look_at_all,
-    starts,
     touched_lesion,
 )
 from breastseg.evaluation.calibration.reliability import reliability
@@ -116,8 +116,8 @@ def test_contours_start_where_the_network_is_unsure() -> None:
     assert found.reach.outer == 0 < found.mask_reach.outer
     assert found.reach.wider[0] == pytest.approx(1.4**2, rel=0.05)
     assert found.reach.narrower[0] == pytest.approx(0.7**2, rel=0.05)
-    assert starts(0.5) == (0.1, 0.8)
-    assert starts(0.05) == (0.05, 0.8)
+    assert contour_thresholds(0.5) == (0.1, 0.8)
+    assert contour_thresholds(0.05) == (0.05, 0.8)
 
     margin = Margin(0.9, 0.0, 0.0, 0.1, 0.8)
     (region,) = prediction.lesions()

@@ -70,7 +70,7 @@ function MarginText({ margin: { coverage, ranges } }: { margin: Margin }) {
       </dl>
       <p className="hint">
         With a probability of {share} all of a lesion lies within its outer dotted contour, and with {share} all within the inner one is
-        lesion: on average, for images like those of the calibration. On another scanner nothing is promised, and nothing is said of
+        lesion, for images like those of the calibration. On another scanner nothing is promised, and nothing is said of
         lesions that were missed. A mask that was changed has no such margin.
       </p>
     </section>

@@ -24,7 +24,7 @@ from breastseg.core.regions import connected_regions
 from breastseg.data.dataset import CaseRef
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.measure.lesion import spacing_at
-from breastseg.measure.margin import between, equivalent_diameter
+from breastseg.measure.margin import contour_starts, equivalent_diameter
 from breastseg.metrics.conformal import (
     inner_margin,
     outer_margin,
@@ -165,7 +165,7 @@ def touched_lesion(
     steps = spacing or (1.0, 1.0)
     mask = region.on(truth.shape)
     diameter = equivalent_diameter(region.crop, steps)
-    reached, kept = between(mask, found.probability, *starts(found.threshold))
+    reached, kept = contour_starts(mask, found.probability, *contour_thresholds(found.threshold))
     size = diameter, region.area_px
     return TouchedLesion(
         diameter=diameter,
@@ -175,7 +175,7 @@ def touched_lesion(
     )
 
 
-def starts(threshold: float) -> tuple[float, float]:
+def contour_thresholds(threshold: float) -> tuple[float, float]:
     """From which probabilities the outer and the inner contour start, at an operating point."""
     return min(OUTER_THRESHOLD, threshold), max(INNER_THRESHOLD, threshold)
 
@@ -228,7 +228,7 @@ def fit_conformal(
     Args:
         images: with a lesion, that the network was not trained on.
         calibrated_on: what they are, in words.
-        start: from which probabilities the contours start, see `starts`.
+        start: from which probabilities the contours start, see `contour_thresholds`.
         generator: draws the lesions.
 
     Raises:
