@@ -76,7 +76,7 @@ def test_changes_replace_values(recipe_file: Path) -> None:
         ({"sources.0.trian": "all"}, "unknown key sources.0.trian"),
         ({"sources.9.train": "all"}, "no place 'sources.9.train'"),
         ({"epochs": "0"}, "epochs = 0"),
-        ({"epochs": "many"}, "epochs = 'many'"),
+        ({"epochs": "many"}, 'epochs = "many"'),
         ({"optimiser.learning_rate": "-1"}, "learning_rate"),
         ({"network.in_channels": "3"}, "in_channels"),
         ({"network": "7"}, "network = 7"),

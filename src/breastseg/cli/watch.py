@@ -25,10 +25,12 @@ class Watch:
     Attributes:
         folder: the folder that is watched, with those below it.
         out: the folder for the results, STUDY UID/INSTANCE UID.dcm.
-        queue: the folder of the queue; by default .breastseg-queue in the folder for the results.
+        queue: the folder of the queue; by default the configuration's, or without one
+            .breastseg-queue in the folder for the results.
         method: takes every image; by default the node's default rules say which takes which.
         config: a node's TOML file, for rules and destinations besides.
-        rest: seconds after which a file that does not change is taken to be complete.
+        rest: seconds after which a file that does not change is taken to be complete; by default
+            the configuration's quiet_s, or without one 10.
     """
 
     folder: tyro.conf.Positional[Path]
@@ -36,7 +38,7 @@ class Watch:
     queue: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
     method: str = ""
     config: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
-    rest: float = 10.0
+    rest: Annotated[float | None, tyro.conf.arg(help_behavior_hint="")] = None
 
     def run(self) -> int:
         """Watch; returns the exit code."""
@@ -57,9 +59,12 @@ class Watch:
             )
         if self.config is not None:
             config = replace(read_config(self.config), listen=None)
+            config = replace(config, folder=self.queue or config.folder)
         else:
             assert self.out is not None
-            config = NodeConfig(self.queue or self.out / ".breastseg-queue", quiet_s=self.rest)
+            config = NodeConfig(self.queue or self.out / ".breastseg-queue", quiet_s=10.0)
+        if self.rest is not None:
+            config = replace(config, quiet_s=self.rest)
         if self.out is not None:
             results = FolderDestination("results", self.out)
             config = replace(config, folders=(*config.folders, results))

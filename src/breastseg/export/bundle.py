@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -46,6 +45,7 @@ from breastseg.inference.bundle_folder import (
 )
 from breastseg.inference.strict_json import decode
 from breastseg.io.own_code import OwnCode, refuse_own_code
+from breastseg.io.toml_file import TomlKind, read_table
 from breastseg.io.write import appearing, write_text
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.even_brightness import EvenBrightness
@@ -246,10 +246,7 @@ def _labels(recipe: Path, otherwise: str) -> dict[int, str]:
 
 
 def _recipe(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise BundleError(f"{path}: not readable as TOML ({error})") from error
+    return read_table(path, TomlKind("recipe", "restore the run folder", BundleError))
 
 
 def _trial_inputs(spec: InputSpec | VolumeSpec, prompt: PromptSpec | None) -> NDArray[np.float32]:

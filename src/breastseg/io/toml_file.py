@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, time
 from pathlib import Path
 
 from breastseg.core.errors import BreastsegError, InputError
@@ -19,7 +22,8 @@ _TYPES = {
     "path_type": "a path in quotes",
     "string_type": "text in quotes",
     "bool_type": "true or false",
-    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
     "dataclass_type": "a table of keys",
 }
 """In TOML's words what pydantic says in Python's."""
@@ -55,6 +59,9 @@ def read_table(path: Path, kind: TomlKind) -> dict[str, object]:
 def built(owner: type[T], table: Mapping[str, object], where: str, kind: TomlKind) -> T:
     """Build a dataclass from plain containers.
 
+    No value is converted but a whole number to a fraction: ``"104"`` is no port, ``true`` no number
+    of seconds and ``"no"`` neither true nor false. JSON's rules are TOML's in this.
+
     Args:
         owner: the dataclass; its fields are the keys.
         table: what ``tomllib`` gives.
@@ -66,13 +73,30 @@ def built(owner: type[T], table: Mapping[str, object], where: str, kind: TomlKin
     """
     from pydantic import TypeAdapter, ValidationError
 
+    _refuse_odd(table, "", where, kind)
     try:
-        return TypeAdapter(owner).validate_python(table)
+        return TypeAdapter(owner).validate_json(json.dumps(table), strict=True)
     except ValidationError as error:
         unknown = [one for one in error.errors() if one["type"] == "unexpected_keyword_argument"]
         raise _refusal((unknown or error.errors())[0], owner, where, kind) from error
     except BreastsegError as error:
         raise kind.error(f"{where}: {error.given}", error.allowed, error.remedy) from error
+
+
+def _refuse_odd(value: object, place: str, where: str, kind: TomlKind) -> None:
+    """Refuse what TOML has and no key takes: dates and times, nan and inf."""
+    if isinstance(value, Mapping):
+        inside = [(str(key), one) for key, one in value.items()]
+    elif isinstance(value, list | tuple):
+        inside = [(str(number), one) for number, one in enumerate(value)]
+    elif isinstance(value, date | time) or (isinstance(value, float) and not math.isfinite(value)):
+        raise kind.error(
+            f"{where}: {place} = {value}", "a finite number, text or true or false", kind.remedy
+        )
+    else:
+        return
+    for key, one in inside:
+        _refuse_odd(one, f"{place}.{key}" if place else key, where, kind)
 
 
 def _refusal(
@@ -92,7 +116,12 @@ def _refusal(
     within = within_of(part, last) if last in typing.get_type_hints(part) else None
     said = _TYPES.get(error["type"], error["msg"].removeprefix("Input should be "))
     allowed = said if within is None else f"a number {within}"
-    return kind.error(f"{where}: {place} = {error['input']!r}", allowed, kind.remedy)
+    return kind.error(f"{where}: {place} = {_shown(error['input'])}", allowed, kind.remedy)
+
+
+def _shown(value: object) -> str:
+    """A value as TOML spells it, where that is short."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _located(loc: Sequence[str | int], owner: type) -> tuple[str, type]:

@@ -66,7 +66,7 @@ def test_the_recipe_of_mama_mia_takes_no_phantoms(tmp_path: Path) -> None:
         ({"network": {"in_channels": 1}, "volume": {"channels": 1}}, "2 to 8 on phantoms"),
         ({"network": {"in_channels": 2, "out_channels": 2}}, "out_channels"),
         ({"epochs": 0}, "epochs = 0"),
-        ({"epochs": "many"}, "epochs = 'many'"),
+        ({"epochs": "many"}, 'epochs = "many"'),
         ({"patches": {"lesion_fraction": 0.8, "bright_fraction": 0.3}}, "lesion_fraction"),
         ({"volume": {"overlap": 1.0}}, "overlap = 1.0"),
         ({"phantoms": 3}, "phantoms = 3"),
