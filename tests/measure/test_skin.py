@@ -83,6 +83,9 @@ def test_a_line_that_was_laid_is_met_at_a_right_angle_and_beyond_its_ends() -> N
     slanted = LaidSkin(((0.0, 0.0), (4.0, 10.0)))  # 2 mm each way: at 45 degrees in millimetres
     away = min((row * 0.5 - column * 0.2) / 2**0.5 for row, column in np.argwhere(mask))
     assert slanted.distance(_lesion(mask, grid), grid) == pytest.approx(away)
+    (row, column), (foot_row, foot_column) = slanted.shortest(_lesion(mask, grid), grid)[1]
+    assert np.hypot((foot_row - row) * 0.5, (foot_column - column) * 0.2) == pytest.approx(away)
+    assert foot_row * 0.5 == pytest.approx(foot_column * 0.2)  # on the line
     assert LaidSkin(((5.5, 0.0), (5.5, 1.0))).distance(_lesion(mask, grid), grid) == 0
     with pytest.raises(GeometryError, match="two points apart"):
         LaidSkin(((1.0, 2.0), (1.0, 2.0)))

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,93 +12,23 @@ from fastapi.testclient import TestClient
 
 pytest.importorskip("authlib", reason="needs the oidc extra")
 
-from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import RSAKey
 
 from breastseg.service.app import create_app
 from breastseg.service.connections import Connections, Oidc
 from breastseg.service.settings import Settings
 
-CLIENT = "breastseg"
-KEY = RSAKey.generate_key(2048, {"kid": "one", "alg": "RS256", "use": "sig"})
-
-
-class _Provider(BaseHTTPRequestHandler):
-    """Gives a token for a code that was asked for with the challenge of the verifier."""
-
-    url: str
-    claims: dict[str, Any]
-    key = KEY
-    asked: dict[str, str]
-
-    def do_GET(self) -> None:
-        if self.path == "/.well-known/openid-configuration":
-            self._answer(
-                {
-                    "issuer": self.url,
-                    "authorization_endpoint": f"{self.url}/authorize",
-                    "token_endpoint": f"{self.url}/token",
-                    "jwks_uri": f"{self.url}/keys",
-                }
-            )
-        else:
-            self._answer(KeySet([KEY]).as_dict(private=False))
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        sent = {key: values[0] for key, values in parse_qs(body).items()}
-        challenge = base64.urlsafe_b64encode(
-            hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
-        ).rstrip(b"=")
-        holds = (
-            sent["code"] == "the code"
-            and sent["redirect_uri"] == self.asked["redirect_uri"]
-            and challenge.decode() == self.asked["code_challenge"]
-        )
-        if not holds:
-            self._answer({"error": "invalid_grant"}, 400)
-            return
-        usual = {
-            "iss": self.url,
-            "aud": CLIENT,
-            "sub": "4711",
-            "nonce": self.asked["nonce"],
-            "iat": int(time.time()),
-            "exp": int(time.time()) + 300,
-            "preferred_username": "Eva",
-            "roles": ["staff", "imaging"],
-        }
-        claims = {k: v for k, v in {**usual, **self.claims}.items() if v is not None}
-        token = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.key)
-        self._answer({"access_token": "x", "token_type": "Bearer", "id_token": token})
-
-    def _answer(self, content: object, status: int = 200) -> None:
-        data = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+from .provider import CLIENT, Provider, provided
 
 
 @pytest.fixture
-def provider() -> Iterator[type[_Provider]]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Provider)
-    _Provider.url = f"http://127.0.0.1:{server.server_port}"
-    _Provider.claims, _Provider.key, _Provider.asked = {}, KEY, {}
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield _Provider
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def provider() -> Iterator[type[Provider]]:
+    with provided() as one:
+        yield one
 
 
 @pytest.fixture
-def client(tmp_path: Path, provider: type[_Provider]) -> Iterator[TestClient]:
+def client(tmp_path: Path, provider: type[Provider]) -> Iterator[TestClient]:
     oidc = Oidc(
         issuer=provider.url,
         client_id=CLIENT,
@@ -117,7 +41,7 @@ def client(tmp_path: Path, provider: type[_Provider]) -> Iterator[TestClient]:
         yield client
 
 
-def begun(client: TestClient, provider: type[_Provider]) -> str:
+def begun(client: TestClient, provider: type[Provider]) -> str:
     """Go to the provider; returns the state that it gives back."""
     answer = client.get("/api/session/oidc")
     assert answer.status_code == 303, answer.text
@@ -135,7 +59,7 @@ def come_back(client: TestClient, state: str, code: str = "the code") -> Any:  #
 
 
 def test_a_person_logs_in_with_the_role_of_the_claim(
-    client: TestClient, provider: type[_Provider]
+    client: TestClient, provider: type[Provider]
 ) -> None:
     about = client.get("/api/about").json()
     assert (about["account"], about["has_accounts"], about["has_provider"]) == (None, True, True)
@@ -156,7 +80,7 @@ def test_a_person_logs_in_with_the_role_of_the_claim(
 
 
 def test_a_login_that_this_browser_has_not_begun_is_refused(
-    client: TestClient, provider: type[_Provider]
+    client: TestClient, provider: type[Provider]
 ) -> None:
     state = begun(client, provider)
     client.cookies.clear()
@@ -164,6 +88,25 @@ def test_a_login_that_this_browser_has_not_begun_is_refused(
     assert come_back(client, "").status_code == 422
     begun(client, provider)
     assert come_back(client, state).status_code == 401
+
+
+def test_a_browser_gets_a_page_that_says_why_and_leads_back(
+    client: TestClient, provider: type[Provider]
+) -> None:
+    state = begun(client, provider)
+    back = {"state": state, "error": "access_denied"}
+    place = "/api/session/oidc/callback"
+    answer = client.get(place, params=back, headers={"Accept": "text/html,*/*"})
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "did not grant (access_denied)" in answer.text
+    assert '<a href="/">' in answer.text
+    assert client.get(place, params=back).json()["status"] == 403
+    scripted = client.get(
+        place, params=back | {"error": "<script>"}, headers={"Accept": "text/html"}
+    )
+    assert scripted.status_code == 422
+    assert "<script" not in scripted.text
 
 
 @pytest.mark.parametrize(
@@ -183,7 +126,7 @@ def test_a_login_that_this_browser_has_not_begun_is_refused(
     ids=lambda claims: "-".join(f"{k}-{v}" for k, v in claims.items()),
 )
 def test_a_token_that_does_not_hold_is_refused(
-    client: TestClient, provider: type[_Provider], claims: dict[str, Any]
+    client: TestClient, provider: type[Provider], claims: dict[str, Any]
 ) -> None:
     provider.claims = claims
     assert come_back(client, begun(client, provider)).status_code == 403
@@ -191,7 +134,7 @@ def test_a_token_that_does_not_hold_is_refused(
 
 
 def test_a_token_of_another_key_or_for_another_code_is_refused(
-    client: TestClient, provider: type[_Provider]
+    client: TestClient, provider: type[Provider]
 ) -> None:
     assert come_back(client, begun(client, provider), "another code").status_code == 403
     provider.key = RSAKey.generate_key(2048, {"kid": "one"})
@@ -199,7 +142,7 @@ def test_a_token_of_another_key_or_for_another_code_is_refused(
 
 
 def test_the_name_of_another_account_is_not_taken_over(
-    client: TestClient, provider: type[_Provider]
+    client: TestClient, provider: type[Provider]
 ) -> None:
     service = client.app.state.service  # type: ignore[attr-defined]
     service.accounts.add("eva", "admin", "a long enough password")

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image as Pillow
 
 from breastseg.front_door import open_segmenter
+from breastseg.io.ruler import RULER_RGB
 from breastseg.service.segmenting import labels_of_png
 
 from .conftest import Json, Upload, disc, png_of
@@ -144,7 +145,11 @@ def test_a_skin_line_that_was_laid_is_kept_with_a_version(
     assert "distance_to_skin" not in second["lesions"][0]
     page = client.get(f"{place}/1/exports/report.html").text
     assert f"<td>{top - 1} px</td>" in page
-    assert "the shortest one to a line laid by hand" in page
+    assert "the shortest one to the skin line laid by hand, drawn here" in page
+    for number, drawn in ((1, True), (2, False)):
+        overlay = client.get(f"{place}/{number}/exports/overlay.png").content
+        top_rows = np.array(Pillow.open(io.BytesIO(overlay)))[:3]
+        assert (top_rows == RULER_RGB).all(axis=-1).any() is np.bool_(drawn)
     assert "not known: no skin line" in client.get(f"{place}/2/exports/report.html").text
     for wrong in (["1", "0", "1"], ["1", "0", "1", "0"], ["1", "0", "nan", "9"]):
         answer = client.post(place, files={"mask": mask}, data={"skin_line": wrong})

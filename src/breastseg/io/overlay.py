@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import GeometryError
 from breastseg.core.image import Image
-from breastseg.io.ruler import SMALLEST_PX, LesionMarks, draw_line, draw_number, draw_scale_bar
+from breastseg.io.ruler import (
+    SMALLEST_PX,
+    LesionMarks,
+    SkinMarks,
+    draw_line,
+    draw_number,
+    draw_scale_bar,
+    draw_skin,
+)
 
 PREDICTION_RGB = (240, 170, 0)
 """Orange: the mask of the method."""
@@ -30,6 +38,7 @@ def overlay(
     truth: NDArray[np.bool_] | None = None,
     marks: Sequence[LesionMarks] = (),
     margins: Sequence[NDArray[np.bool_]] = (),
+    skin: SkinMarks | None = None,
 ) -> NDArray[np.uint8]:
     """Draw contours, and for each lesion its number and diameters, on an image.
 
@@ -44,6 +53,7 @@ def overlay(
         truth: (rows, columns), the ground truth, where there is one.
         marks: what is drawn for each lesion.
         margins: (rows, columns) each, the masks whose thin contours the lesion lies between.
+        skin: the skin line that was laid, where there is one.
 
     Returns:
         (rows, columns, 3) RGB, the size of the image.
@@ -68,6 +78,8 @@ def overlay(
     for one in marks:
         for line in one.lines:
             draw_line(draw, line, width)
+    if skin is not None:
+        draw_skin(draw, skin, image.grid.shape, width)
     if max(image.grid.shape) >= SMALLEST_PX:
         for one in marks:
             draw_number(draw, one, image.grid.shape, PREDICTION_RGB)

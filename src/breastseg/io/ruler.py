@@ -1,4 +1,4 @@
-"""What is written onto an overlay: diameters, the numbers of lesions and a scale bar.
+"""What is written onto an overlay: diameters, numbers of lesions, a skin line and a scale bar.
 
 Pink dashes between open diamonds are no scanner's: machines draw dots or lines in white, yellow or
 green between plus signs and crosses. So nobody takes a line of this program for a measurement that
@@ -49,6 +49,19 @@ class LesionMarks:
     lines: tuple[Line, ...] = ()
 
 
+@dataclass(frozen=True)
+class SkinMarks:
+    """What is drawn of a skin line that a person has laid.
+
+    Attributes:
+        line: its two points; it goes on beyond them.
+        ways: from each lesion to it.
+    """
+
+    line: Line
+    ways: tuple[Line, ...] = ()
+
+
 def draw_line(draw: ImageDraw, line: Line, width: int) -> None:
     """A dashed line with an open diamond at both ends."""
     start, end = line
@@ -69,6 +82,21 @@ def draw_line(draw: ImageDraw, line: Line, width: int) -> None:
         )
         path = [*corners, corners[0], corners[1]]
         draw.line(path, RULER_RGB, width)
+
+
+def draw_skin(draw: ImageDraw, skin: SkinMarks, shape: tuple[int, ...], width: int) -> None:
+    """The skin line with its name, dots where it goes on, and the way from each lesion to it."""
+    start, end = skin.line
+    dot, gap = 2 * width / math.dist(start, end), 8 * width / math.dist(start, end)
+    for number in range(1, round(math.hypot(*shape) / (8 * width)) + 1):
+        for at in (1 + number * gap, -number * gap):
+            dots = (_between(start, end, at), _between(start, end, at + dot))
+            draw.line([_xy(one) for one in dots], RULER_RGB, width)
+    for line in (skin.line, *(one for one in skin.ways if one[0] != one[1])):
+        draw_line(draw, line, width)
+    if max(shape) >= SMALLEST_PX:
+        row, column = max(skin.line, key=lambda point: point[1])
+        _letters(draw, "skin", (row + 0.2 * letter_px(shape), column), shape, RULER_RGB)
 
 
 def draw_number(

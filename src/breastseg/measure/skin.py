@@ -83,13 +83,27 @@ class LaidSkin:
 
     def distance(self, lesion: Lesion, grid: Grid) -> float:
         """As `Skin` says."""
+        return self.shortest(lesion, grid)[0]
+
+    def shortest(self, lesion: Lesion, grid: Grid) -> tuple[float, tuple[Point, Point]]:
+        """The distance with its two ends: a pixel of the lesion, and the nearest point of the line.
+
+        Both ends are one point where the lesion reaches the line. Arguments and errors as
+        `distance`.
+        """
         steps = np.array(spacing_at(lesion, grid) or (1.0, 1.0))
         first, last = np.array(self.ends) * steps
         down, right = (last - first) / np.hypot(*(last - first))
-        to = _edge(lesion, grid) * steps - first
+        edge = _edge(lesion, grid)
+        to = edge * steps - first
         aside = down * to[:, 1] - right * to[:, 0]
-        crosses = aside.min() <= 0 <= aside.max()
-        return 0.0 if crosses else float(np.abs(aside).min())
+        nearest = int(np.abs(aside).argmin())
+        row, column = edge[nearest].tolist()
+        if aside.min() <= 0 <= aside.max():
+            return 0.0, ((row, column), (row, column))
+        along = to[nearest] @ (down, right)
+        foot = ((first + along * np.array((down, right))) / steps).tolist()
+        return float(abs(aside[nearest])), ((row, column), (foot[0], foot[1]))
 
 
 def skin_of(image: Image) -> Skin | None:

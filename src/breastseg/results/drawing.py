@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.io.overlay import overlay, to_rgb
-from breastseg.io.ruler import LesionMarks
+from breastseg.io.ruler import LesionMarks, SkinMarks
 from breastseg.measure.finding import Finding
+from breastseg.measure.skin import LaidSkin
 
 
 def shown(image: Image, prediction: Prediction) -> NDArray[np.uint8]:
@@ -33,6 +35,7 @@ def drawn(
     prediction: Prediction,
     found: Sequence[Finding],
     truth: NDArray[np.bool_] | None = None,
+    skin: LaidSkin | None = None,
 ) -> NDArray[np.uint8]:
     """The same with all that was found drawn on it; (rows, columns, 3) uint8.
 
@@ -41,11 +44,13 @@ def drawn(
         prediction: what was found in it.
         found: its lesions, in the order of their numbers.
         truth: (rows, columns), the ground truth, where there is one.
+        skin: the skin line as a person has laid it, where there is one.
     """
     seen = replace(_seen(image, prediction), grid=prediction.grid)
     shape = prediction.grid.shape
     margins = [part for one in found if one.margin for part in one.margin.masks(shape)]
-    return overlay(seen, prediction.mask().foreground, truth, lesion_marks(found), margins)
+    laid = None if skin is None else skin_marks(skin, found, prediction.grid)
+    return overlay(seen, prediction.mask().foreground, truth, lesion_marks(found), margins, laid)
 
 
 def lesion_marks(found: Iterable[Finding]) -> Sequence[LesionMarks]:
@@ -56,6 +61,11 @@ def lesion_marks(found: Iterable[Finding]) -> Sequence[LesionMarks]:
         lines = () if measured is None else (measured.longest_ends, measured.perpendicular_ends)
         marks.append(LesionMarks(number, one.lesion.box, lines))
     return marks
+
+
+def skin_marks(skin: LaidSkin, found: Iterable[Finding], grid: Grid) -> SkinMarks:
+    """What is drawn of a skin line, with the way from each lesion to it."""
+    return SkinMarks(skin.ends, tuple(skin.shortest(one.lesion, grid)[1] for one in found))
 
 
 def _seen(image: Image, prediction: Prediction) -> Image:

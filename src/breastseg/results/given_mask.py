@@ -130,7 +130,7 @@ def measure_mask(image: Path, mask: Path, run: Run, spacing_mm: Spacing | None =
 def _draw(run: Run, given: GivenMask, files: Files, found: Sequence[Finding]) -> None:
     arrays = {
         files.image or "": shown(given.image, given.prediction),
-        files.overlay or "": drawn(given.image, given.prediction, found),
+        files.overlay or "": drawn(given.image, given.prediction, found, skin=given.skin),
     }
     refusal = run.claim(*arrays)
     if refusal is not None or run.root is None:

@@ -71,7 +71,8 @@ def distance_to_skin(entry: Entry) -> str:
         return ""
     if all(lesion.distance_to_skin is None for lesion in entry.lesions):
         return "not known: no skin line is seen in the image, and none was laid"
-    line = "the edge of the breast as seen" if entry.skin_line is None else "a line laid by hand"
+    laid = entry.skin_line is not None
+    line = "the skin line laid by hand, drawn here" if laid else "the edge of the breast as seen"
     return (
         f"the shortest one to {line}, in the plane of the image, between centres of pixels; "
         "an upper bound where the nearest skin may lie beyond the image"

@@ -76,7 +76,7 @@ def _mask(outlined: Outlined) -> bytes:
 
 def _overlay(outlined: Outlined) -> bytes:
     _plane(outlined)
-    picture = drawn(outlined.image, outlined.prediction, outlined.found)
+    picture = drawn(outlined.image, outlined.prediction, outlined.found, skin=outlined.skin)
     return png_bytes(np.moveaxis(picture, 2, 0))
 
 

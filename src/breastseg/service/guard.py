@@ -79,7 +79,7 @@ class Guard:
             await send(message)
 
         if problem is not None:
-            await answer(problem)(scope, receive, told)
+            await answer(problem, headers)(scope, receive, told)
         else:
             await self._app(scope, self._counted(receive), told)
         if _is_audited(scope):

@@ -105,7 +105,9 @@ class Provider:
         with self._lock:
             begun = self._open.pop(state, None)
         if begun is None or self._clock() - begun.at > OPEN_S:
-            raise UnknownCallerError("a login that was not begun here", "one of the last minutes")
+            raise UnknownCallerError(
+                "a login that was not begun here", "one of the last minutes", "log in again"
+            )
         with self._session() as session:
             described = self._described(session)
             token = _answered(

@@ -12,6 +12,7 @@ from breastseg.core.image import Image
 from breastseg.core.prediction import Prediction
 from breastseg.core.provenance import Provenance
 from breastseg.measure.finding import Finding, findings
+from breastseg.measure.skin import LaidSkin
 from breastseg.results.schema import Document, Entry, SegmenterRecord
 
 
@@ -26,6 +27,7 @@ class Outlined:
         made_at: when.
         made_by: name of the account.
         note: what the person has written.
+        skin: the skin line as the person has laid it, where there is one.
     """
 
     image: Image
@@ -34,11 +36,12 @@ class Outlined:
     made_at: datetime
     made_by: str
     note: str = ""
+    skin: LaidSkin | None = None
 
     @property
     def found(self) -> tuple[Finding, ...]:
         """The lesions, the largest first."""
-        return findings(self.prediction, self.image)
+        return findings(self.prediction, self.image, skin=self.skin)
 
     @property
     def document(self) -> Document:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import html
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
@@ -74,8 +76,24 @@ def described(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def answer(problem: Problem) -> JSONResponse:
-    """The problem as a response."""
+_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
+    "<style>body{{max-width:40rem;margin:2rem auto;padding:0 1rem;font:16px/1.5 system-ui,"
+    "sans-serif}}</style><h1>{title}</h1><p>{detail}</p>"
+    '<p><a href="/">Go to the app</a></p></html>'
+)
+
+
+def answer(problem: Problem, headers: Mapping[str, str]) -> Response:
+    """The problem as a response: a page where the request's headers ask for one.
+
+    A browser asks for pages where a person follows an address, as back from an identity provider.
+    """
+    if "text/html" in headers.get("accept", ""):
+        title = html.escape(problem.title)
+        detail = html.escape(f"{problem.detail[:1].upper()}{problem.detail[1:]}")
+        return HTMLResponse(_PAGE.format(title=title, detail=detail), problem.status)
     return JSONResponse(problem.model_dump(), problem.status, media_type=MEDIA_TYPE)
 
 
@@ -83,7 +101,7 @@ def add_handlers(app: FastAPI) -> None:
     """Answer every error of a route with a problem document."""
 
     @app.exception_handler(BreastsegError)
-    def _ours(_request: Request, error: BreastsegError) -> JSONResponse:
+    def _ours(request: Request, error: BreastsegError) -> Response:
         status, title = next((s, t) for kind, s, t in _STATUS if isinstance(error, kind))
         return answer(
             Problem(
@@ -93,12 +111,13 @@ def add_handlers(app: FastAPI) -> None:
                 found=error.given,
                 expected=error.allowed,
                 try_next=error.remedy,
-            )
+            ),
+            request.headers,
         )
 
     @app.exception_handler(OSError)
     @app.exception_handler(OperationalError)
-    def _machine(_request: Request, error: Exception) -> JSONResponse:
+    def _machine(request: Request, error: Exception) -> Response:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         full = full or "is full" in str(error)  # as SQLite has it
         found = f"the service cannot use its {'disk: it is full' if full else 'disk or store'}"
@@ -106,24 +125,27 @@ def add_handlers(app: FastAPI) -> None:
         remedy = f"{first}, then do it again"
         detail = f"{found}. Try: {remedy}"
         _log.error("%s (%s)", found, type(error).__name__)
-        return answer(
-            Problem(title=_TITLES[507], status=507, detail=detail, found=found, try_next=remedy)
+        full_or_gone = Problem(
+            title=_TITLES[507], status=507, detail=detail, found=found, try_next=remedy
         )
+        return answer(full_or_gone, request.headers)
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         detail = f"{where}: {first['msg']}"
-        return answer(Problem(title="Cannot be done", status=422, detail=detail, found=detail))
+        wrong = Problem(title="Cannot be done", status=422, detail=detail, found=detail)
+        return answer(wrong, request.headers)
 
     @app.exception_handler(HTTPException)
-    def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    def _http(request: Request, error: HTTPException) -> Response:
         return answer(
             Problem(
                 title=_TITLES.get(error.status_code, "Cannot be done"),
                 status=error.status_code,
                 detail=str(error.detail),
                 found=str(error.detail),
-            )
+            ),
+            request.headers,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,13 +16,11 @@ from numpy.typing import NDArray
 from breastseg import __version__
 from breastseg.core.box import Box
 from breastseg.core.grid import Grid
-from breastseg.core.image import Image, Modality
-from breastseg.core.prediction import Prediction
+from breastseg.core.image import Modality
 from breastseg.core.provenance import BY_HAND, Provenance
 from breastseg.io.overlay import overlay, to_rgb
-from breastseg.io.ruler import LesionMarks, Line
-from breastseg.measure.finding import Finding
-from breastseg.results.drawing import drawn, lesion_marks
+from breastseg.io.ruler import LesionMarks, Line, SkinMarks
+from breastseg.results.drawing import drawn, lesion_marks, skin_marks
 from breastseg.results.schema import NOTICE, Entry, LesionRecord
 from breastseg.results.sentences import describe, distance_to_skin
 from breastseg.service.encoded import png_bytes
@@ -218,21 +215,20 @@ def _row(lesion: LesionRecord) -> tuple[str, ...]:
 
 def _pictures(outlined: Outlined) -> tuple[NDArray[np.uint8], ...]:
     """The image without and with the contour; of a volume its slice with most of the mask."""
-    image, prediction, found = outlined.image, outlined.prediction, outlined.found
+    image, prediction = outlined.image, outlined.prediction
     if image.grid.ndim == 2:
-        return _with_marks(image, prediction, found)
+        return _with_marks(outlined)
     mask = prediction.mask().foreground
     index = int(mask.sum(axis=(1, 2)).argmax())
     part = slice_of(image, index)
     return to_rgb(part), overlay(part, mask[index])
 
 
-def _with_marks(
-    image: Image, prediction: Prediction, found: Sequence[Finding]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _with_marks(outlined: Outlined) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The image without and with what was found; a small one larger, in its true proportion."""
+    image, prediction, found = outlined.image, outlined.prediction, outlined.found
     if max(image.grid.shape) >= _LARGE_PX:
-        return to_rgb(image), drawn(image, prediction, found)
+        return to_rgb(image), drawn(image, prediction, found, skin=outlined.skin)
     times = math.ceil(_LARGE_PX / max(image.grid.shape))
     steps = image.grid.spacing_mm or (1.0, 1.0)
     each = tuple(round(times * step / min(steps)) for step in steps)
@@ -269,4 +265,8 @@ def _with_marks(
     margins = [
         larger(part) for one in found if one.margin for part in one.margin.masks(image.grid.shape)
     ]
-    return to_rgb(shown), overlay(shown, larger(prediction.mask().foreground), None, marks, margins)
+    laid = None if outlined.skin is None else skin_marks(outlined.skin, found, image.grid)
+    if laid is not None:
+        laid = SkinMarks(moved(laid.line), tuple(moved(way) for way in laid.ways))
+    mask = larger(prediction.mask().foreground)
+    return to_rgb(shown), overlay(shown, mask, None, marks, margins, laid)

@@ -9300,7 +9300,9 @@ export interface operations {
         parameters: {
             query: {
                 state: string;
-                code: string;
+                code?: string | null;
+                /** @description RFC 6749, 4.1.2.1 */
+                error?: string;
             };
             header?: never;
             path?: never;

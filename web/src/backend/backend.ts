@@ -152,7 +152,7 @@ export type Progress = (fraction: number, what: string) => void;
 export interface Backend {
   readonly place: "server" | "device";
   methods(): Promise<readonly Method[]>;
-  open(files: readonly File[], progress: Progress): Promise<Scan>;
+  open(files: readonly File[], progress: Progress, signal: AbortSignal): Promise<Scan>;
   frame(scan: Scan, image: number, frame: number, phase: number): Promise<Frame>;
   /** Loads what a method needs before it is asked, where that takes time. */
   prepare(method: string): void;

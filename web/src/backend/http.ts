@@ -74,8 +74,8 @@ export async function raw(path: string, signal?: AbortSignal): Promise<Raw> {
   return { shape, values };
 }
 
-/** Sends files with the progress of the upload, 0 to 1. */
-export function uploaded<T>(path: string, form: FormData, progress: (fraction: number) => void): Promise<T> {
+/** Sends files with the progress of the upload, 0 to 1; until it is left, nothing of them is kept. */
+export function uploaded<T>(path: string, form: FormData, progress: (fraction: number) => void, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", `/api${path}`);
@@ -85,6 +85,8 @@ export function uploaded<T>(path: string, form: FormData, progress: (fraction: n
     request.onerror = () => {
       reject(new BrokeOff("The upload broke off; nothing of it was kept. Expected: the service runs. Try: upload again once it does."));
     };
+    request.onabort = () => { reject(new DOMException("left", "AbortError")); };
+    signal.addEventListener("abort", () => { request.abort(); });
     request.onload = () => {
       const response = new Response(request.responseText, { status: request.status });
       if (response.ok) resolve(JSON.parse(request.responseText) as T);

@@ -54,12 +54,12 @@ export class Server implements Backend {
     return scanOf(await json<Wire["ScanInfo"]>(`/scans/${id}`));
   }
 
-  async open(files: readonly File[], progress: Progress): Promise<Scan> {
+  async open(files: readonly File[], progress: Progress, signal: AbortSignal): Promise<Scan> {
     const form = new FormData();
     for (const file of files) form.append("files", file, file.name);
     const scan = await uploaded<Wire["ScanInfo"]>("/scans", form, (fraction) => {
       progress(fraction, fraction < 1 ? "Uploading" : "Reading");
-    });
+    }, signal);
     return scanOf(scan);
   }
 

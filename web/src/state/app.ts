@@ -64,6 +64,18 @@ export class App extends Work {
     });
   }
 
+  /** The session has ended, and may have begun again in another tab: the work goes on as it is for the same person. */
+  async lookForSession(): Promise<void> {
+    const about = await this.server.about().catch(() => null);
+    if (!this.needsLogin || about?.account == null) return;
+    if (about.account !== this.account) {
+      window.location.reload();
+      return;
+    }
+    this.needsLogin = false;
+    this.fail("");
+  }
+
   /** The page begins anew, so that nothing of the session stays in it. */
   async logOut(): Promise<void> {
     await this.during("Logging out", async () => {
@@ -114,15 +126,16 @@ export class App extends Work {
   async open(files: readonly File[]): Promise<void> {
     if (files.length === 0) return;
     let [opened, brokeOff] = [false as boolean, false as boolean];
+    const leaving = new AbortController();
     await this.during("Opening", async (progress) => {
-      const scan = await this.backend.open(files, progress).catch((error: unknown) => {
+      const scan = await this.backend.open(files, progress, leaving.signal).catch((error: unknown) => {
         brokeOff = error instanceof BrokeOff;
         throw error;
       });
       this.add(scan);
       opened = true;
-    });
-    if (opened) return;
+    }, () => { leaving.abort(); });
+    if (opened || leaving.signal.aborted) return;
     if (brokeOff) this.brokeOff = files;
     else if (this.place === "device") this.refusedHere = files;
     this.changed();

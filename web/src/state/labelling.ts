@@ -68,8 +68,8 @@ export class Labelling extends Observable {
   /** Each file as a scan of its own. Those of one folder within the chosen one are of one patient. */
   addFolder(project: Project, files: readonly File[]): Promise<void> {
     const seen = files.filter(({ name }) => !name.startsWith("."));
-    return this.addAll(seen, async (file) => {
-      const scan = await this.app.server.open([file], () => undefined);
+    return this.addAll(seen, async (file, signal) => {
+      const scan = await this.app.server.open([file], () => undefined, signal);
       const added = await projects.addScan(project.id, scan.id, patientOf(file.webkitRelativePath));
       this.app.list(scan);
       return added;
@@ -77,21 +77,23 @@ export class Labelling extends Observable {
   }
 
   /** One after the other, until a person cancels it; tells at the end what could not be added. */
-  private async addAll<T extends { name: string }>(all: readonly T[], add: (one: T) => Promise<readonly Case[]>): Promise<void> {
+  private async addAll<T extends { name: string }>(all: readonly T[], add: (one: T, signal: AbortSignal) => Promise<readonly Case[]>): Promise<void> {
     const problems: string[] = [];
-    let [done, known, cancelled] = [0, 0, false];
+    let [taken, known] = [0, 0];
+    const leaving = new AbortController();
     await this.app.during("Adding", async (progress) => {
-      for (const one of all) {
-        if (cancelled) break;
+      for (const [done, one] of all.entries()) {
+        if (leaving.signal.aborted) break;
         progress(done / all.length, `Adding ${done + 1} of ${all.length}`);
-        const added = await add(one).catch((error: unknown) => { problems.push(`${one.name}: ${messageOf(error)}`); });
-        if (added?.every((image) => image.known) === true) known += 1;
-        done += 1;
+        const added = await add(one, leaving.signal).catch((error: unknown) => { if (!(error instanceof DOMException)) problems.push(`${one.name}: ${messageOf(error)}`); });
+        if (added === undefined) continue;
+        if (added.every((image) => image.known)) known += 1;
+        else taken += 1;
       }
       await this.load();
-    }, () => { cancelled = true; });
+    }, () => { leaving.abort(); });
     const there = known === 0 ? "" : ` ${known} ${known === 1 ? "is" : "are"} there already, as the same file or a copy of it.`;
-    this.told = `${done - problems.length - known} of ${all.length} scans were added.${there}`;
+    this.told = `${taken} of ${all.length} scans were added.${there}`;
     if (problems.length > 0) this.app.fail(`${problems.slice(0, 5).join(" ")}${problems.length > 5 ? ` And ${problems.length - 5} more.` : ""}`);
     this.changed();
   }

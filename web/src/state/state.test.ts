@@ -6,11 +6,17 @@ import type { Backend, ImageInfo, Outcome, Prompt } from "../backend/backend";
 import { interpolate } from "./interpolate";
 import { Session } from "./session";
 import { spacingBetween, spacingOfAll } from "./spacing";
-import { madeBy, sentence } from "./words";
+import { madeBy, personText, sentence } from "./words";
 import { fitted, panned, toImage, toScreen, zoomed } from "./viewport";
 import { csvOf } from "../ui/exports";
 import { diameterLines } from "../viewer/lines";
 import { dragged, fullWindow, shadeOf } from "./window";
+
+it("words the names of people, with other letters in brackets", () => {
+  expect(personText("Phantom^Number 1^^Dr")).toBe("Phantom, Number 1 Dr");
+  expect(personText("Yamada^Tarou=山田^太郎=やまだ^たろう")).toBe("Yamada, Tarou (山田, 太郎; やまだ, たろう)");
+  expect(personText("ZZTOP")).toBe("ZZTOP");
+});
 
 describe("history", () => {
   it("takes back and redoes any number of steps, over several images", () => {

@@ -9,6 +9,15 @@ export function frameNoun({ kind, modality }: ImageInfo): "slice" | "frame" {
   return kind === "volume" || modality === "mammography" ? "slice" : "frame";
 }
 
+/** A DICOM name (PS3.5 6.2.1.1): family name first, other groups of letters in brackets. */
+export function personText(name: string): string {
+  const [first, ...others] = name.split("=").map((group) => {
+    const [family, ...rest] = group.split("^");
+    return [family, rest.filter((part) => part !== "").join(" ")].filter((part) => part !== "").join(", ");
+  }).filter((group) => group !== "");
+  return others.length === 0 ? first : `${first} (${others.join("; ")})`;
+}
+
 /** What tells an image from another one of the same name. */
 export function describe(image: ImageInfo): string {
   const { modality, view, frames, kind, rows, columns, studyDate } = image;

@@ -54,7 +54,7 @@ export function AppView() {
         </Suspense>
       )}
       <Status app={app} />
-      {app.needsLogin && <LoginDialog error={app.error} again={app.account} provider={app.about?.has_provider === true} onLogin={(name, password) => { void app.logIn(name, password); }} />}
+      {app.needsLogin && <LoginDialog error={app.error} again={app.account} provider={app.about?.has_provider === true} onLogin={(name, password) => { void app.logIn(name, password); }} onReturn={() => { void app.lookForSession(); }} />}
       {help && <HelpDialog onClose={() => { setHelp(false); }} />}
       {app.asking !== null && <RemarksDialog method={app.asking} onAnswer={(read) => { app.answerRemarks(read); }} />}
       {app.replacing !== null && <ReplaceDialog onAnswer={(agreed) => { app.answerReplacing(agreed); }} />}

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { archive, type Search, type Series, type Study } from "../backend/archive";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
+import { personText } from "../state/words";
 import { Dialog } from "./Dialog";
 import { Message } from "./Message";
 
@@ -26,7 +27,7 @@ export function ArchiveDialog({ app, onClose, onPicked }: { app: App; onClose: (
     });
   };
   return (
-    <Dialog title="Open from the archive" onClose={onClose}>
+    <Dialog title="Open from the archive" onClose={onClose} results>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -54,10 +55,10 @@ export function ArchiveDialog({ app, onClose, onPicked }: { app: App; onClose: (
 
 function StudyRow({ app, study, onTake }: { app: App; study: Study; onTake: (study: string, series: string | null) => void }) {
   const [series, setSeries] = useState<readonly Series[] | null>(null);
-  const what = [dateText(study.date), study.modalities, study.description, study.instances === "" ? "" : `${study.instances} images`].filter((part) => part !== "").join(", ");
+  const what = [dateText(study.date), study.modalities, study.description, imagesText(study)].filter((part) => part !== "").join(", ");
   return (
     <li>
-      <strong>{study.patient_name === "" ? study.patient_id : `${study.patient_name} (${study.patient_id})`}</strong> {what}
+      <strong>{study.patient_name === "" ? study.patient_id : `${personText(study.patient_name)} (${study.patient_id})`}</strong> {what}
       <div className="buttons">
         <button type="button" disabled={app.busy !== null} onClick={() => { onTake(study.study, null); }}>Open all images</button>
         <button type="button" disabled={app.busy !== null} onClick={() => { void app.guarded(async () => { setSeries(await archive.series(study.study)); }); }}>Show its series</button>
@@ -66,7 +67,7 @@ function StudyRow({ app, study, onTake }: { app: App; study: Study; onTake: (stu
         <ul className="studies">
           {series.map((one) => (
             <li key={one.series}>
-              Series {one.number} {one.modality} {one.description}{one.instances === "" ? "" : `, ${one.instances} images`}{" "}
+              Series {one.number} {one.modality} {[one.description, imagesText(one)].filter((part) => part !== "").join(", ")}{" "}
               <button type="button" disabled={app.busy !== null} onClick={() => { onTake(study.study, one.series); }}>Open</button>
             </li>
           ))}
@@ -74,6 +75,10 @@ function StudyRow({ app, study, onTake }: { app: App; study: Study; onTake: (stu
       )}
     </li>
   );
+}
+
+function imagesText({ instances }: { instances: string }): string {
+  return instances === "" ? "" : `${instances} ${instances === "1" ? "image" : "images"}`;
 }
 
 /** 20250301 as 2025-03-01. */

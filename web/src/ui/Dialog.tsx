@@ -1,7 +1,15 @@
 /** A dialog of the browser's own, which keeps the focus within. */
 import { useEffect, useId, useRef, type ReactNode } from "react";
 
-export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  /** It grows while it is open, and keeps its width and its top then. */
+  results?: boolean;
+  children: ReactNode;
+}
+
+export function Dialog({ title, onClose, results, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -13,6 +21,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     <dialog
       ref={dialog}
       aria-labelledby={id}
+      data-results={results}
       onCancel={(event) => {
         event.preventDefault();
         onClose();

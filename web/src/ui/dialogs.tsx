@@ -1,5 +1,5 @@
 /** What is asked or told in between: remarks of a method, the length on a ruler, the keys. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Method } from "../backend/backend";
 import { Dialog } from "./Dialog";
 import { Message } from "./Message";
@@ -59,25 +59,42 @@ export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (m
   );
 }
 
-export function LoginDialog({ error, again, provider, onLogin }: { error: string; again: string; provider: boolean; onLogin: (name: string, password: string) => void }) {
+interface LoginProps {
+  error: string;
+  /** The account whose session has ended; empty where nobody was logged in. */
+  again: string;
+  provider: boolean;
+  onLogin: (name: string, password: string) => void;
+  /** The person comes back to this tab. */
+  onReturn: () => void;
+}
+
+export function LoginDialog({ error, again, provider, onLogin, onReturn }: LoginProps) {
   const [name, setName] = useState(again);
   const [password, setPassword] = useState("");
+  const [tried, setTried] = useState(false);
+  useEffect(() => {
+    window.addEventListener("focus", onReturn);
+    return () => { window.removeEventListener("focus", onReturn); };
+  });
   return (
     <Dialog title="Log in" onClose={() => undefined}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
+          setTried(true);
           onLogin(name, password);
         }}
       >
         {again !== "" && <p>The session has ended. What you have drawn is still here; after the login do once more what you did last.</p>}
         <label className="field">Account <input required autoFocus autoComplete="username" value={name} onChange={(event) => { setName(event.target.value); }} /></label>
         <label className="field">Password <input required type="password" autoComplete="current-password" value={password} onChange={(event) => { setPassword(event.target.value); }} /></label>
-        {error !== "" && <div role="alert" className="problem"><Message text={error} /></div>}
+        {tried && error !== "" && <div role="alert" className="problem"><Message text={error} /></div>}
         <div className="buttons">
           <button type="submit" className="primary">Log in</button>
-          {provider && <a className="button" href="/api/session/oidc">Log in with the identity provider</a>}
+          {provider && <a className="button" href="/api/session/oidc" target={again === "" ? undefined : "_blank"} rel="noopener">Log in with the identity provider</a>}
         </div>
+        {provider && again !== "" && <p className="hint">The identity provider opens in a new tab, and this one keeps what you have drawn. Come back to it after the login.</p>}
       </form>
     </Dialog>
   );

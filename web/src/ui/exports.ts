@@ -29,7 +29,8 @@ export function overlayOf(session: Session): Promise<Blob> {
   const aspect = spacingMm === null ? 1 : spacingMm[0] / spacingMm[1];
   const scale = Math.max(1, Math.ceil(512 / columns)) / window.devicePixelRatio;
   const display = new Display();
-  display.set({ fill: false });
+  // A line that a person has laid is shown with the way to it: the distance refers to both.
+  display.set({ fill: false, skin: session.skin.line !== null });
   const scene = new Scene(canvas, session, display);
   scene.resize({ width: columns * scale, height: rows * aspect * scale });
   scene.close();
@@ -110,8 +111,17 @@ export async function reportOf(session: Session, about: About): Promise<Blob> {
 <h1>${escaped(session.image.name)}</h1><p><strong>${NOTICE}</strong></p><p>${escaped(about.text)}</p>
 <img src="${picture}" alt="The image with the contour of each lesion and its diameters">
 <table><tr><th>Lesion</th><th>Longest diameter</th><th>Perpendicular diameter</th><th>Area</th><th>Distance to skin</th></tr>${rows}</table>
+<p>${skinSource(session)}</p>
 ${about.remarks.map((remark) => `<p>${escaped(remark)}</p>`).join("")}</html>`;
   return new Blob([page], { type: "text/html" });
+}
+
+/** What the distance refers to, as the service's reports say it. */
+function skinSource({ skin, lesions }: Session): string {
+  if (lesions.length === 0) return "";
+  if (skin.from(lesions[0]) === null) return "Distance to skin: not known, no skin line is seen in the image, and none was laid.";
+  const line = skin.line === null ? "the edge of the breast as seen" : "the skin line laid by hand, drawn here";
+  return `Distance to skin: the shortest one to ${line}, in the plane of the image, between centres of pixels; an upper bound where the nearest skin may lie beyond the image.`;
 }
 
 function skinText(session: Session, lesion: Session["lesions"][number]): string {

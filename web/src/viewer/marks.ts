@@ -41,6 +41,26 @@ export function drawLine(context: CanvasRenderingContext2D, a: Place, b: Place, 
   if (label !== "") drawLetters(context, label, { x: b.x + 9, y: b.y + 4 }, RULER);
 }
 
+/** A skin line with its name, and dots where it goes on straight beyond its ends. */
+export function drawSkinLine(context: CanvasRenderingContext2D, a: Place, b: Place): void {
+  const length = Math.hypot(b.x - a.x, b.y - a.y);
+  const far = length === 0 ? 0 : Math.hypot(context.canvas.width, context.canvas.height) / length;
+  for (const [from, to] of [[a, b], [b, a]]) {
+    const end = { x: to.x + (to.x - from.x) * far, y: to.y + (to.y - from.y) * far };
+    for (const [style, width] of [["rgba(0, 0, 0, 0.65)", 4], [RULER, 1.8]] as const) {
+      context.strokeStyle = style;
+      context.lineWidth = width;
+      context.setLineDash([2, 8]);
+      context.beginPath();
+      context.moveTo(to.x, to.y);
+      context.lineTo(end.x, end.y);
+      context.stroke();
+    }
+  }
+  context.setLineDash([]);
+  drawLine(context, a, b, "skin");
+}
+
 export function drawLetters(context: CanvasRenderingContext2D, text: string, { x, y }: Place, colour: string): void {
   context.font = "600 13px system-ui, sans-serif";
   // letters that would leave the view at its right edge begin further left

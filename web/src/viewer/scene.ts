@@ -8,7 +8,7 @@ import type { Window } from "../state/window";
 import type { Display } from "./display";
 import { paintHeat, paintImage, paintMask, type Rgb } from "./layers";
 import { diameterLines } from "./lines";
-import { drawLetters, drawLine, drawMarks, drawScaleBar, drawScribble, type Place } from "./marks";
+import { drawLetters, drawLine, drawMarks, drawScaleBar, drawScribble, drawSkinLine, type Place } from "./marks";
 import type { Sketch } from "./tools";
 
 const CONTOUR = "#ff9f1c";
@@ -198,7 +198,7 @@ export class Scene {
   /** The skin line that a person has laid, and the way to it where that is asked for. */
   private drawSkin(context: CanvasRenderingContext2D, place: (point: Point) => Place): void {
     const { skin, lesions } = this.session;
-    if (skin.line !== null) drawLine(context, place(skin.line[0]), place(skin.line[1]), "skin");
+    if (skin.line !== null) drawSkinLine(context, place(skin.line[0]), place(skin.line[1]));
     if (!this.display.shown.skin) return;
     for (const lesion of lesions.slice(0, 20)) {
       const way = skin.from(lesion);

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from breastseg.service.accounts import SESSION_DAYS
 from breastseg.service.guard import COOKIE
 from breastseg.service.oidc import OPEN_S, Provider
-from breastseg.service.problem import NotFoundError, UnknownCallerError
+from breastseg.service.problem import NotFoundError, RefusedError, UnknownCallerError
 from breastseg.service.service import Service, ServiceOf
 
 router = APIRouter(tags=["accounts"])
@@ -25,6 +25,7 @@ _BACK = (
 """A page of our own between: after a step from another site a browser withholds strict cookies."""
 
 Word = Annotated[str, Query(min_length=1, max_length=4096)]
+Error = Annotated[str, Query(pattern="^[a-z_]{0,64}$", description="RFC 6749, 4.1.2.1")]
 
 
 @router.get(
@@ -54,11 +55,20 @@ def begin_oidc(service: ServiceOf) -> RedirectResponse:
     response_class=HTMLResponse,
     responses={200: {"description": "a page that goes on to the app"}},
 )
-def finish_oidc(request: Request, service: ServiceOf, state: Word, code: Word) -> Response:
+def finish_oidc(
+    request: Request, service: ServiceOf, state: Word, code: Word | None = None, error: Error = ""
+) -> Response:
     """Where the identity provider sends a browser back to; begins the session."""
     kept = request.cookies.get(_STATE, "")
     if not hmac.compare_digest(kept.encode(), state.encode()):
-        raise UnknownCallerError("a login of another browser", "one that was begun here")
+        raise UnknownCallerError(
+            "a login of another browser", "one that was begun here", "log in again"
+        )
+    if code is None:
+        raise RefusedError(
+            f"a login that the identity provider did not grant ({error or 'without a reason'})",
+            remedy="log in again, or ask an admin of the provider",
+        )
     person = _provider(service).finish(state, code)
     secret = service.accounts.log_in_as(person.subject, person.name, person.role)
     response = HTMLResponse(_BACK)

@@ -170,9 +170,10 @@ def export_version(
     mask = labels_of_png(service.files.blob(row.mask).read_bytes()) > 0
     remarks = service.methods.one(base.request["method"]).remarks if base else ()
     changed = row.document["provenance"]["parameters"].get("changed_px")
-    entry, drawn = measured(GivenMask(picture, mask, _skin_of(row)), row.created_by, base, changed)
+    skin = _skin_of(row)
+    entry, drawn = measured(GivenMask(picture, mask, skin), row.created_by, base, changed)
     entry = replace(entry, remarks=(*entry.remarks, *remarks))
-    outlined = Outlined(picture, drawn, entry, row.created_at, row.created_by, row.note)
+    outlined = Outlined(picture, drawn, entry, row.created_at, row.created_by, row.note, skin)
     return exported(service, name, outlined)
 
 
