@@ -17,6 +17,7 @@ from breastseg.cli.entries import exit_code, naming_options, tell_one
 from breastseg.cli.spacing import SpacingMm
 from breastseg.core.errors import InputError
 from breastseg.inference.options import SegmentOptions
+from breastseg.inference.time_limit import MAX_SECONDS, set_max_seconds
 from breastseg.io.memory import MAX_MEMORY, set_max_memory
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Segment:
         objects: which DICOM objects are written.
         max_memory: GiB that one image may take; what would take more is refused before it is
             decoded.
+        max_seconds: that a network may take for one image; what takes longer fails.
         json: print the results as JSON to standard output, and nothing else there.
         quiet: no progress and no lines but errors.
         overwrite: replace what an earlier run has written.
@@ -84,6 +86,7 @@ class Segment:
     report: bool = False
     objects: Annotated[DicomKinds, tyro.conf.arg(name="")] = NO_DICOM
     max_memory: float = MAX_MEMORY / 2**30
+    max_seconds: float = MAX_SECONDS
     json: bool = False
     quiet: bool = False
     overwrite: bool = False
@@ -111,6 +114,7 @@ class Segment:
         if not self.inputs:
             raise InputError("nothing to segment", "files, folders or - for standard input")
         set_max_memory(round(self.max_memory * 2**30))
+        set_max_seconds(self.max_seconds)
         options = self.options
         opened = partial(
             open_segmenter,

@@ -11,6 +11,7 @@ import tyro
 from breastseg.cli.console import Advance, progress, say
 from breastseg.cli.entries import naming_options, tell
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
+from breastseg.inference.time_limit import MAX_SECONDS, set_max_seconds
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -35,6 +36,7 @@ class SegmentSlide:
             was stained otherwise than what the method was trained on.
         threads: CPU cores to use; 0 for all.
         options: how the method is opened.
+        max_seconds: that a network may take for one batch of tiles; what takes longer fails.
         overwrite: replace what an earlier run has written.
         resume: continue a run that was stopped, with the same options and slide; tiles that are
             done are not done again.
@@ -49,6 +51,7 @@ class SegmentSlide:
     normalise_stain: bool = False
     threads: int = 0
     options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
+    max_seconds: float = MAX_SECONDS
     overwrite: bool = False
     resume: bool = False
     quiet: bool = False
@@ -60,6 +63,7 @@ class SegmentSlide:
         from breastseg.results.slide import SlideOptions, segment_slide_file
         from breastseg.results.source import printable
 
+        set_max_seconds(self.max_seconds)
         segmenter = image_network(open_segmenter(self.method, self.options, threads=self.threads))
         view = SlideOptions(self.um_per_px, self.slide_um, self.normalise_stain)
         with naming_options(", or continue it with --resume"):

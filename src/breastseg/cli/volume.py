@@ -12,6 +12,7 @@ from breastseg.cli.dicom_kinds import NO_DICOM, DicomKinds
 from breastseg.cli.entries import naming_options, tell
 from breastseg.core.errors import InputError
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
+from breastseg.inference.time_limit import MAX_SECONDS, set_max_seconds
 from breastseg.io.memory import MAX_MEMORY, set_max_memory
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -41,6 +42,7 @@ class Volume:
         objects: which DICOM objects are written, of phases that are folders of DICOM slices.
         max_memory: GiB that one study may take; what would take more is refused before it is
             decoded.
+        max_seconds: that a network may take for one patch; what takes longer fails.
         overwrite: replace what an earlier run has written.
         resume: continue a run that was stopped, with the same options and inputs; what is done is
             not done again.
@@ -57,6 +59,7 @@ class Volume:
     options: Annotated[MethodOptions, tyro.conf.arg(name="")] = DEFAULT_OPTIONS
     objects: Annotated[DicomKinds, tyro.conf.arg(name="")] = NO_DICOM
     max_memory: float = MAX_MEMORY / 2**30
+    max_seconds: float = MAX_SECONDS
     overwrite: bool = False
     resume: bool = False
 
@@ -70,6 +73,7 @@ class Volume:
         if not self.phases:
             raise InputError("no volume", "the phases of one study, before contrast first")
         set_max_memory(round(self.max_memory * 2**30))
+        set_max_seconds(self.max_seconds)
         segmenter = open_segmenter(self.method, self.options, threads=self.threads)
         check_dimensions(segmenter, 3)
         asked = {

@@ -8,7 +8,7 @@ rule.
 from __future__ import annotations
 
 import threading
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +20,7 @@ from breastseg.core.errors import BundleError, MissingExtraError
 from breastseg.inference.network import Network
 from breastseg.inference.onnx_graph import check_network
 from breastseg.inference.session import INPUT, OUTPUT
+from breastseg.inference.time_limit import within_limit
 
 
 @cache
@@ -99,15 +100,22 @@ class OpenVinoNetwork(Network):
         """What OpenVINO computes.
 
         Raises:
-            BundleError: the network fails on it.
+            BundleError: the network fails on it, or takes longer than the limit.
         """
         request = getattr(self._requests, "own", None)
         if request is None:
             request = self._requests.own = self._compiled.create_infer_request()
+        images = np.ascontiguousarray(batch, np.float32)
+        name = str(self._path)
         try:
             maps = [
-                np.array(request.infer({INPUT: image[None]})[OUTPUT], np.float32)
-                for image in np.ascontiguousarray(batch, np.float32)
+                np.array(
+                    within_limit(name, partial(request.infer, {INPUT: one[None]}), request.cancel)[
+                        OUTPUT
+                    ],
+                    np.float32,
+                )
+                for one in images
             ]
         except RuntimeError as error:
             raise BundleError(f"{self._path}: the network failed ({error})") from error

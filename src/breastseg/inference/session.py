@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from breastseg.core.bundle import InputSpec, VolumeSpec
 from breastseg.core.errors import BundleError
 from breastseg.inference.network import Network
 from breastseg.inference.onnx_graph import check_network
+from breastseg.inference.time_limit import within_limit
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -97,10 +98,12 @@ class OnnxNetwork(Network):
         options.log_severity_level = 4  # what matters comes as an exception
         # a waiting thread sleeps, so that reading and other processes get its core
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        opened = partial(
+            onnxruntime.InferenceSession, str(path), options, providers=["CPUExecutionProvider"]
+        )
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            # it rewrites the graph, computes what is constant, and cannot be stopped at that
+            self._session = within_limit(str(path), opened, lambda: None)
         except self._errors as error:
             raise BundleError(
                 f"{path}: not a network that ONNX Runtime {onnxruntime.__version__} can run "
@@ -115,10 +118,14 @@ class OnnxNetwork(Network):
         """What ONNX Runtime computes.
 
         Raises:
-            BundleError: the network fails on it.
+            BundleError: the network fails on it, or takes longer than the limit.
         """
+        options = onnx_runtime().RunOptions()
+        compute = partial(self._session.run, [OUTPUT], {INPUT: batch}, options)
         try:
-            (result,) = self._session.run([OUTPUT], {INPUT: batch})
+            (result,) = within_limit(
+                str(self._path), compute, lambda: setattr(options, "terminate", True)
+            )
         except self._errors as error:
             raise BundleError(f"{self._path}: the network failed ({error})") from error
         return np.asarray(result, np.float32)

@@ -14,6 +14,7 @@ from breastseg.core.prediction import Prediction
 from breastseg.core.prompt import Prompt
 from breastseg.core.segmenter import Segmenter
 from breastseg.inference.session import usable_cores
+from breastseg.inference.time_limit import Wanted
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ def segment_stream(
     A network that spreads one image over the cores is quicker for that image, but keeps the
     cores less busy than several images side by side: 2 cores, a MobileNetV2 U-Net and 256x256
     pixels gave 70 images a second this way and 62 the other way. At most twice as many images
-    as workers are held. Closing the iterator stops after the images in work.
+    as workers are held. Closing the iterator stops what is being computed.
 
     Args:
         segmenter: usable from several threads at once, as the catalogue's are.
@@ -59,12 +60,14 @@ def segment_stream(
     """
     single = segmenter.on_one_core()
     workers = workers or usable_cores()
+    wanted = Wanted()
 
     def work(item: T) -> Segmented[T]:
         image = None
         try:
             image = load(item)
-            return Segmented(item, image, single.segment(image, prompt))
+            with wanted.here():
+                return Segmented(item, image, single.segment(image, prompt))
         except (BreastsegError, MemoryError) as error:
             name = image.source if image is not None else "an image"
             return Segmented(item, image, as_breastseg_error(error, name))
@@ -79,4 +82,5 @@ def segment_stream(
             pending.extend(pool.submit(work, item) for item in islice(remaining, 1))
             yield done
     finally:
+        wanted.no_more()
         pool.shutdown(wait=True, cancel_futures=True)

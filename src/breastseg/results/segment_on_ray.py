@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from breastseg.core.errors import BreastsegError, InputError, MissingExtraError
 from breastseg.core.signals import answered, noticed
 from breastseg.inference.session import usable_cores
+from breastseg.inference.time_limit import max_seconds, set_max_seconds
 from breastseg.io.memory import max_memory, set_max_memory
 from breastseg.io.write import write_bytes
 from breastseg.results.companion import Companion
@@ -59,6 +60,7 @@ class Work:
         keep_images: write each image as it was looked at, for a report.
         folder: that paths start from; the same on all machines.
         max_memory: bytes that one image may take.
+        max_seconds: that a network may take for one image.
     """
 
     opened: Callable[..., Segmenter]
@@ -67,6 +69,7 @@ class Work:
     keep_images: bool = False
     folder: Path = field(default_factory=Path.cwd)
     max_memory: int = field(default_factory=max_memory)
+    max_seconds: float = field(default_factory=max_seconds)
 
 
 @dataclass(frozen=True)
@@ -308,6 +311,7 @@ def _segment(work: Work, source: Source, writes: bool) -> _Part:
             "the same paths on all machines",
         ) from error
     set_max_memory(work.max_memory)
+    set_max_seconds(work.max_seconds)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "part" if writes else None
         run = Run({}, root, {source.name: source.path})
