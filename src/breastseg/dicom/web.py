@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from breastseg.core.errors import InputError
+from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.parameters import Strict, Within, check_bounds
 from breastseg.dicom.extra import require
 from breastseg.io.dicom_image import decoding
@@ -72,12 +72,11 @@ class WebServer(Strict):
             InputError: a URL or file that cannot be used.
         """
         require("dicomweb_client")
-        import requests
         from dicomweb_client.api import DICOMwebClient
 
-        session = requests.Session()
-        session.trust_env = False  # no proxy or password that nobody named here
-        session.max_redirects = 0  # nor an address that the server names
+        from breastseg.dicom.bounded_http import bounded_session
+
+        session = bounded_session()
         if self.authorities is not None:
             session.verify = str(self.authorities)
         if self.secret_file is not None:
@@ -124,17 +123,19 @@ def store(client: DICOMwebClient, file: Path) -> Answer:
     import requests
     from pydicom import dcmread
 
+    from breastseg.dicom.bounded_http import trouble
+
     with decoding(file.name):
         one = dcmread(file)
         uid = str(one.SOPInstanceUID)
     try:
         with quiet():
             answer = client.store_instances([one])
+        return _told(answer, uid)
     except requests.HTTPError as error:
         return _refused(error.response, uid)
-    except (requests.RequestException, ValueError) as error:
-        return Answer(False, words=f"no answer that can be read ({type(error).__name__})")
-    return _told(answer, uid)
+    except Exception as error:  # noqa: BLE001 -- a server can answer anything
+        return Answer(False, words=f"no answer that can be read ({trouble(error)})")
 
 
 def _refused(response: requests.Response | None, uid: str) -> Answer:
@@ -146,9 +147,7 @@ def _refused(response: requests.Response | None, uid: str) -> Answer:
     try:
         with quiet():
             told = _told(Dataset.from_json(response.json()), uid)
-    except Exception as error:
-        if not isinstance(error, (ValueError, TypeError, KeyError, AttributeError)):
-            raise
+    except Exception:  # noqa: BLE001 -- a server can answer anything
         told = Answer(False)
     if told.final or told.words.startswith("status"):
         return told
@@ -199,13 +198,16 @@ def find_instances(client: DICOMwebClient, filters: Mapping[str, str]) -> Iterat
     if not filters:
         raise InputError("nothing to look for", "a study, an accession number, or the like")
     for row in _all(client, filters):
-        _check_asked(row, filters)
-        study, series, instance = (
-            str(row.get(tag, {}).get("Value", [""])[0])
-            for tag in ("0020000D", "0020000E", "00080018")
-        )
-        modality = str(row.get("00080060", {}).get("Value", [""])[0])
-        yield Found(study, series, instance, modality)
+        with _answered():
+            _check_asked(row, filters)
+            one = Found(*(_first(row, tag) for tag in ("0020000D", "0020000E", _UID, "00080060")))
+        yield one
+
+
+def _first(row: Mapping[str, Mapping[str, object]], tag: str) -> str:
+    """The first value of an element of DICOM JSON; empty for none."""
+    values = row.get(tag, {}).get("Value") or [""]
+    return str(values[0]) if isinstance(values, list) else ""
 
 
 def _check_asked(row: Mapping[str, Mapping[str, object]], filters: Mapping[str, str]) -> None:
@@ -288,7 +290,9 @@ def _text(element: Mapping[str, object]) -> str:
     return ", ".join(str(one) for one in names if one not in (None, ""))
 
 
+_UID = "00080018"
 _PAGE = 500
+_MAX_INSTANCES = 10**6
 
 
 def _all(
@@ -296,7 +300,7 @@ def _all(
 ) -> Iterator[dict[str, dict[str, list[object]]]]:
     """Page after page, until one brings nothing new: a server may page or not."""
     seen: set[str] = set()
-    while True:
+    while len(seen) < _MAX_INSTANCES:
         with _answered():
             page = client.search_for_instances(
                 search_filters=dict(filters),
@@ -304,11 +308,12 @@ def _all(
                 limit=_PAGE,
                 offset=len(seen),
             )
-        new = [row for row in page if str(row["00080018"]["Value"][0]) not in seen]
+            new = [row for row in page if _first(row, _UID) not in seen]
+            seen.update(_first(row, _UID) for row in new)
         if not new:
             return
-        seen.update(str(row["00080018"]["Value"][0]) for row in new)
         yield from new
+    raise WebError(f"the server lists more than {_MAX_INSTANCES} instances", "those of a study")
 
 
 def fetch(client: DICOMwebClient, found: Found, folder: Path) -> Path:
@@ -337,7 +342,7 @@ def fetch(client: DICOMwebClient, found: Found, folder: Path) -> Path:
         )
     if got != (found.study, found.series, found.instance):
         raise WebError("the server gives another instance than was asked for", "the same UIDs")
-    with replacing(path) as temporary, quiet():
+    with replacing(path) as temporary, quiet(), _answered():
         one.save_as(temporary, enforce_file_format=True)
     return path
 
@@ -351,15 +356,17 @@ def _answered() -> Iterator[None]:
     """
     import requests
 
+    from breastseg.dicom.bounded_http import trouble
+
     try:
         yield
+    except BreastsegError:
+        raise
     except requests.HTTPError as error:
         code = "" if error.response is None else f": HTTP status {error.response.status_code}"
         raise WebError(f"the server refused{code}") from error
-    except (requests.RequestException, ValueError, KeyError, IndexError) as error:
-        raise WebError(
-            f"no answer that can be read ({type(error).__name__}: {error})"[:200]
-        ) from error
+    except Exception as error:
+        raise WebError(f"no answer that can be read ({trouble(error)})"[:200]) from error
 
 
 def _check_url(url: str) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 pytest.importorskip("pynetdicom", reason="needs the dicom extra")
 
-from pynetdicom import AE, evt
+from pynetdicom import AE, build_context, evt
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
 
 from breastseg.dicom.node.config import DicomDestination
 from breastseg.dicom.node.send_dicom import DicomSender, outcome_of
+from breastseg.dicom.node.send_folder import FolderSender
 
 from ..orthanc import free_port
 from ..subjects import phantoms
@@ -126,6 +130,87 @@ def test_a_connection_lost_without_an_answer_is_no_success(parts: Parts) -> None
     with peer(SEG, SR, answer=vanish) as to:
         again = sent_to(parts, to)
     assert again.queue.counts() == {"sending": 1}
+
+
+def test_an_object_that_ends_the_connection_holds_up_no_other(parts: Parts) -> None:
+    got = []
+
+    def store(event: evt.Event) -> int:
+        if event.request.AffectedSOPClassUID == SEG:
+            event.assoc.abort()
+        got.append(str(event.request.AffectedSOPClassUID))
+        return 0
+
+    with peer(SEG, SR, answer=store) as to:
+        again = sent_to(parts, to)
+        again.sending().one()
+    assert got[-1] == SR
+    (left,) = again.queue._all("SELECT file, attempts FROM deliveries WHERE state='waiting'")
+    assert tuple(left) == ("seg.dcm", 1)
+
+
+def _accept_with_jpeg(peer: socket.socket) -> None:
+    asked = A_ASSOCIATE_RQ()
+    asked.decode(peer.recv(65536))
+    answer = asked.to_primitive()
+    contexts = [build_context(SEG, "1.2.840.10008.1.2.4.50") for _ in range(2)]
+    for number, one in enumerate(contexts):
+        one.context_id, one.result = 2 * number + 1, 0
+    answer.presentation_context_definition_results_list = contexts
+    answer.result, answer.result_source = 0, 1
+    accepted = A_ASSOCIATE_AC()
+    accepted.from_primitive(answer)
+    peer.sendall(accepted.encode())
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (lambda peer: peer.sendall(b"\2\0\0\0\0\xff"), "later", "ended it"),
+        (lambda peer: peer.sendall(b"\2\0\x7f\xff\xff\xff"), "later", "unit of 2147483647 bytes"),
+        (lambda peer: peer.sendall(b"HTTP/1.1 400\r\n\r\n"), "later", "ended it"),
+        (_accept_with_jpeg, "refused", "none of the transfer syntaxes"),
+    ],
+)
+def test_a_peer_that_speaks_no_sense_is_told(
+    parts: Parts, answer: Callable[[socket.socket], None], kind: str, words: str
+) -> None:
+    again = sent_to(parts, DicomDestination("pacs", "PEER", "127.0.0.1", free_port()))
+    files = sorted(again.folder.results(1).glob("*.dcm"))
+
+    def serve() -> None:
+        with listening.accept()[0] as one:
+            answer(one)
+            one.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Thread(target=serve, daemon=True).start()
+        to = DicomDestination("pacs", "PEER", "127.0.0.1", listening.getsockname()[1], timeout_s=20)
+        outcomes = [*DicomSender(to)(files)]
+    assert [(one.kind, words in one.words) for one in outcomes] == [(kind, True)] * 2
+
+
+def test_a_name_that_is_not_known_is_told(parts: Parts) -> None:
+    again = sent_to(parts, DicomDestination("pacs", "PEER", "no.such.host.invalid", 104))
+    assert "no connection" in again.queue.rows()[0].problem
+
+
+def test_what_nobody_foresaw_counts_as_an_attempt(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Iterator[object]:
+        yield from ()
+        raise RecursionError("PAT^NAME")
+
+    monkeypatch.setattr(FolderSender, "__call__", fail)
+    parts.take(phantoms()["us-still"].objects[0])
+    assert parts.segmenting.one()
+    for _ in range(2 * parts.config.attempts):  # of two results
+        parts.queue._all("UPDATE deliveries SET not_before=0")
+        assert parts.sending().one()
+    (row,) = parts.queue.rows("failed")
+    assert "unforeseen (RecursionError)" in row.problem
+    assert "PAT" not in row.problem
 
 
 def test_every_status_has_a_meaning() -> None:

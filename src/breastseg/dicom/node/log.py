@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,11 +51,19 @@ def logged(form: Literal["text", "json"]) -> Iterator[None]:
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.addHandler(handler)
+    before = threading.excepthook
+    threading.excepthook = lambda raised: _ended(logger, raised)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        threading.excepthook = before
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate
+
+
+def _ended(logger: logging.Logger, raised: threading.ExceptHookArgs) -> None:
+    """Of a thread of pynetdicom's that a peer in disorder has ended: a line, no traceback."""
+    logger.warning("a connection ended in disorder (%s)", raised.exc_type.__name__)

@@ -18,7 +18,7 @@ from breastseg.io.dicom_pixels import DECODERS
 if TYPE_CHECKING:
     from pynetdicom.events import Event, EventHandlerType
 
-    from breastseg.dicom.node.bounded import BoundedSocket
+    from breastseg.dicom.node.bounded_socket import BoundedSocket
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ class Receiver:
     def __init__(self, listen: Listen, intake: Intake, incoming: Path, audit: AuditTrail) -> None:
         from pynetdicom import AE, _config, build_context
 
-        from breastseg.dicom.node.bounded import MAX_PDU, BoundedHandler, BoundedServer
+        from breastseg.dicom.node.bounded import BoundedHandler, BoundedServer
+        from breastseg.dicom.node.bounded_socket import MAX_PDU
 
         # an object goes to a file as it comes, so that its size takes no memory
         _config.STORE_RECV_CHUNKED_DATASET = True
@@ -128,7 +129,7 @@ class Receiver:
     def _closed(self, event: Event) -> None:
         """Remove what was being received when the connection ended."""
         assoc = event.assoc
-        if assoc.requestor.primitive is None and not getattr(assoc.dul.socket, "told", False):
+        if assoc.requestor.primitive is None and not getattr(assoc.dul.socket, "why", ""):
             _log.info("%s: connection closed, it asked for nothing", assoc.requestor.address)
         stream = getattr(event.assoc.dimse.message, "_data_set_file", None)
         if stream is not None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from breastseg.dicom.node.config import DicomDestination
 from breastseg.dicom.node.sending import Outcome
-from breastseg.dicom.node.tls import client_context, tls_trouble
+from breastseg.dicom.node.tls import client_context, connection_trouble
 
 if TYPE_CHECKING:
-    from pynetdicom import AE
     from pynetdicom.association import Association
 
 _TRANSFER_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
@@ -26,6 +25,7 @@ _FINAL = {
 }
 
 _NO_CONTEXT = Outcome("refused", "it accepts no presentation context for objects of this class")
+_OTHER_SYNTAX = Outcome("refused", "it accepts none of the transfer syntaxes that it was offered")
 
 
 class DicomSender:
@@ -46,42 +46,50 @@ class DicomSender:
             for file in files
         ]
         association = self._associated({*classes})
-        if not association.is_established:
+        if association is None or not association.is_established:
             outcome = self._why_not(association)
             yield from (outcome for _ in files)
             return
-        taken = {str(one.abstract_syntax) for one in association.accepted_contexts}
+        taken = {str(one.abstract_syntax): one for one in association.accepted_contexts}
         try:
             for file, sop_class in zip(files, classes, strict=True):
                 if sop_class not in taken:
                     yield _NO_CONTEXT
+                elif taken[sop_class].transfer_syntax[0] not in _TRANSFER_SYNTAXES:
+                    yield _OTHER_SYNTAX
                 elif association.is_established:
                     yield outcome_of(association.send_c_store(dcmread(file)).get("Status"))
-                else:
-                    yield outcome_of(None)
+                else:  # it may have been the object before this one that the peer could not bear
+                    return
         finally:
             if association.is_established:
                 association.release()
 
-    def _associated(self, classes: set[str]) -> Association:
+    def _associated(self, classes: set[str]) -> Association | None:
+        """An association, made or not; None where the peer's name is not known."""
+        from breastseg.dicom.node.calling import Caller
+
         to = self._to
-        entity = _entity(to)
+        entity = Caller(to)
         for uid in sorted(classes):
             entity.add_requested_context(uid, _TRANSFER_SYNTAXES)
         tls = None if self._tls is None else (self._tls, to.host)
-        return entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=tls)
+        try:
+            return entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=tls)
+        except OSError:
+            return None
 
-    def _why_not(self, association: Association) -> Outcome:
-        if association.is_rejected:
+    def _why_not(self, association: Association | None) -> Outcome:
+        if association is not None and association.is_rejected:
             answer = association.acceptor.primitive
             reason = "" if answer is None else f" ({answer.reason_str})"
             return Outcome("later", f"association rejected{reason}")
-        if association.rejected_contexts and not association.accepted_contexts:
+        if association and association.rejected_contexts and not association.accepted_contexts:
             return _NO_CONTEXT
-        trouble = "" if self._tls is None else tls_trouble(self._to, self._tls)
-        return Outcome(
-            "later", trouble or "no association: the peer cannot be reached, or ended it"
-        )
+        otherwise = f"it ended it, or did not answer within {self._to.timeout_s:g} s"
+        trouble = getattr(association and association.dul.socket, "why", "")
+        trouble = trouble or connection_trouble(self._to, self._tls) or otherwise
+        return Outcome("later", f"no association: {trouble}")
 
 
 def outcome_of(status: int | None) -> Outcome:
@@ -98,12 +106,3 @@ def outcome_of(status: int | None) -> Outcome:
     if status >> 8 == 0xA9 or status >> 12 == 0xC:
         return Outcome("refused", f"it cannot make sense of it, {said}")
     return Outcome("later", f"out of resources, {said}" if status >> 8 == 0xA7 else said)
-
-
-def _entity(to: DicomDestination) -> AE:
-    from pynetdicom import AE
-
-    entity = AE(to.calling)
-    entity.connection_timeout = entity.acse_timeout = to.timeout_s
-    entity.dimse_timeout = entity.network_timeout = to.timeout_s
-    return entity

@@ -106,7 +106,11 @@ class Sending:
                 self._queue.not_sent(one, "its file is gone", None)
         outcomes = iter(self._send([self._file(one) for one in due])) if due else iter(())
         for one in due:
-            outcome = next(outcomes, None)
+            try:
+                outcome = next(outcomes, None)
+            except Exception as error:  # noqa: BLE001 -- or it would be tried without end
+                # without its words, which may hold what a data set holds
+                outcome = Outcome("later", f"something unforeseen ({type(error).__name__})")
             if outcome is None:
                 break
             self._note(one, outcome)

@@ -47,20 +47,19 @@ def server_context(listen: Listen) -> ssl.SSLContext:
     return context
 
 
-def tls_trouble(to: DicomDestination, context: ssl.SSLContext) -> str:
-    """Why no TLS can be spoken with a peer, which pynetdicom does not tell; empty where it can."""
+def connection_trouble(to: DicomDestination, context: ssl.SSLContext | None) -> str:
+    """Why there is no connection with a peer, which pynetdicom does not tell; empty where it is."""
     try:
-        with (
-            socket.create_connection((to.host, to.port), timeout=to.timeout_s) as plain,
-            context.wrap_socket(plain, server_hostname=to.host),
-        ):
+        with socket.create_connection((to.host, to.port), timeout=to.timeout_s) as plain:
+            if context is not None:
+                context.wrap_socket(plain, server_hostname=to.host).close()
             return ""
     except ssl.SSLCertVerificationError as error:
-        return f"no association: the peer's certificate: {error.verify_message}"
+        return f"the peer's certificate: {error.verify_message}"
     except ssl.SSLError as error:
-        return f"no association: the peer speaks no TLS that is understood ({error.reason})"
-    except OSError:
-        return ""
+        return f"the peer speaks no TLS that is understood ({error.reason})"
+    except OSError as error:
+        return f"no connection ({error.strerror or error})"
 
 
 @contextmanager
