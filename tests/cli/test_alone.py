@@ -49,3 +49,19 @@ def test_a_command_that_fails_leaves_no_folder(tmp_path: Path) -> None:
     words = ["segment", str(tmp_path / "scan.png"), "--method", "otsu", "--box", "5", "5", "1", "1"]
     assert main([*words, "--out", str(tmp_path / "new")]) == 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of folders")
+def test_the_next_command_clears_what_a_killed_one_has_left(tmp_path: Path) -> None:
+    write_png(tmp_path / "study/images/a.png", scan())
+    write_png(tmp_path / "study/masks/a.png", scan() > 128)
+    words = ["evaluate", "otsu", "--data", f"folder={tmp_path / 'study'}", "--save-masks"]
+    out = tmp_path / "scores"
+    left = [out / ".summary.0123456789ab.md", out / "masks/folder/.a.0123456789ab.png"]
+    for path in left:
+        write_png(path, scan())
+    assert main([*words, "--out", str(out)]) == 0
+    assert (out / "gallery.html").exists()
+    assert not [path for path in left if path.exists()]
+    assert main([*words[:-1], "--out", str(out)]) == 0  # its summary, and no page of another run
+    assert not (out / "gallery.html").exists()

@@ -13,6 +13,7 @@ from pydicom import Dataset, dcmread
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
+from pydicom.uid import JPEG2000Lossless
 
 from breastseg.core.errors import InputError
 from breastseg.dicom.deidentify.header import deidentified
@@ -205,6 +206,21 @@ def test_pixels_that_are_no_screen_stay_and_wide_cells_lose_what_they_hide(tmp_p
     assert np.array_equal(clean.pixel_array, stored)
     assert clean.PatientIdentityRemoved == "YES"
     assert clean.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+    assert "they were cut off" in outcome.why
+    [line] = (tmp_path / "out" / "report.jsonl").read_text().splitlines()
+    assert json.loads(line)["pixels"]["remarks"] == [outcome.why]
+
+
+def test_compressed_values_that_need_more_bits_than_declared_are_kept(tmp_path: Path) -> None:
+    one = read_back(phantoms()["mg"].objects[0])
+    wide = one.pixel_array * np.uint16(8)
+    one.PixelData, one.BitsStored, one.HighBit = wide.tobytes(), 16, 15
+    one.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg")
+    one.BitsStored, one.HighBit = 12, 11
+    [outcome] = run(tmp_path, one)
+    clean = dcmread(outcome.written or "")
+    assert np.array_equal(clean.pixel_array, wide)
+    assert (clean.BitsStored, clean.HighBit) == (15, 14)
 
 
 def test_the_key_stays_out_of_the_result_and_is_used_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,16 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
 from breastseg.io.raster import read_raster
-from breastseg.io.write import replacing, write_bytes, write_png, write_text, write_texts
+from breastseg.io.folder_lock import lock_folder, unlock_folder
+from breastseg.io.write import (
+    appearing,
+    clear_leftovers,
+    replacing,
+    write_bytes,
+    write_png,
+    write_text,
+    write_texts,
+)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -122,3 +132,36 @@ def test_a_long_name(tmp_path: Path) -> None:
     path = tmp_path / ("ä" * 120 + ".txt")
     write_text(path, "x")
     assert path.read_text() == "x"
+
+
+def test_what_a_killed_process_has_left_is_told_from_what_a_person_has(tmp_path: Path) -> None:
+    kept = {".hidden", ".scan.0123456789ab", "a.0123456789ab.png", ".scan.previous.png"}
+    left = {".scan.0123456789ab.png", ".a.b.nii.0123456789ab.gz"}
+    for name in {*kept, *left} - {".scan.0123456789ab"}:
+        (tmp_path / name).touch()
+    (tmp_path / ".scan.0123456789ab").mkdir()
+    clear_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of folders")
+def test_a_folder_that_appears_takes_the_leftovers_of_killed_processes_along(
+    tmp_path: Path,
+) -> None:
+    names = ".out.0123456789ab", ".out.ba9876543210", ".out.previous", ".out.b.0123456789ab"
+    for name in names:
+        (tmp_path / name / "out").mkdir(parents=True)
+    handle = lock_folder(tmp_path / names[1])  # another process is at it
+    with appearing(tmp_path / "out") as folder:
+        (folder / "a").touch()
+        assert not (tmp_path / "out").exists()
+    unlock_folder(handle)
+    assert {path.name for path in tmp_path.iterdir()} == {"out", *names[1:]}
+    assert (tmp_path / "out/a").exists()
+
+
+def test_a_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), appearing(tmp_path / "out") as folder:
+        (folder / "a").touch()
+        raise ZeroDivisionError
+    assert not [*tmp_path.iterdir()]

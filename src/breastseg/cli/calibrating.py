@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.case_options import Words, flat, portable_words
 from breastseg.cli.console import Advance, say
 
@@ -50,11 +51,12 @@ def rewrite(
     from breastseg.export.card import model_card
     from breastseg.inference.bundle_folder import read_bundle, read_measured, write_described
 
-    bundle = change(read_bundle(folder))
-    measured = read_measured(folder, bundle)
-    if results:
-        measured = replace(measured, results={**measured.results, **results})
-    write_described(folder, bundle, measured, model_card(bundle, measured))
+    with alone(folder):
+        bundle = change(read_bundle(folder))
+        measured = read_measured(folder, bundle)
+        if results:
+            measured = replace(measured, results={**measured.results, **results})
+        write_described(folder, bundle, measured, model_card(bundle, measured))
     say(f"Written to {folder}/")
 
 

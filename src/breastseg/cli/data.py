@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import complain, progress, say
 from breastseg.core.errors import DataSetError, InputError
@@ -17,6 +18,7 @@ from breastseg.data.catalogue import DATA_SETS
 from breastseg.data.counting import counted, counted_folds
 from breastseg.data.dataset import DataSet, Fault
 from breastseg.data.sources import open_data_sets, open_source, select_cases
+from breastseg.io.write import remove_leftovers
 
 _FRACTIONS = "train=0.8,val=0.2"
 
@@ -143,6 +145,7 @@ class SplitData:
             drawn = split(cases, fractions, self.seed, groups)
         else:
             drawn = folds(cases, self.folds, self.seed, groups)
+        remove_leftovers(self.out)
         drawn.write(self.out)
         by_key = {case.key: case for case in cases}
         for part, keys in drawn.parts.items():
@@ -214,7 +217,8 @@ class MakePhantoms:
             series = write_dicom_phantoms(self.folder, self.seed)
             say(f"{len(series)} DICOM series are in {self.folder / 'studies'}/")
             return 0
-        write_phantoms(self.folder, self.count, self.seed)
+        with alone(self.folder, "images", "masks"):
+            write_phantoms(self.folder, self.count, self.seed)
         say(f"{self.count} scans with their masks are in {self.folder}/")
         return 0
 

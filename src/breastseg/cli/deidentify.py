@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.console import complain, say
 from breastseg.cli.entries import exit_code
+from breastseg.io.write import remove_leftovers
+
+if TYPE_CHECKING:
+    from breastseg.dicom.deidentify.run import Places
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,15 @@ class Deidentify:
 
     def run(self) -> int:
         """Do it; returns the exit code."""
-        from breastseg.dicom.deidentify.run import Places, deidentify
+        from breastseg.dicom.deidentify.run import Places
 
-        places = Places.beside(self.out, self.key, self.new_key)
+        with alone(self.out):
+            return self._deidentify(Places.beside(self.out, self.key, self.new_key))
+
+    def _deidentify(self, places: Places) -> int:
+        from breastseg.dicom.deidentify.run import deidentify
+
+        remove_leftovers(places.key)
         known = places.key.exists()
         counts: Counter[str] = Counter()
         for outcome in deidentify(self.inputs, places):
@@ -47,6 +58,8 @@ class Deidentify:
                 complain(f"{outcome.source}: held back as {outcome.written}: {outcome.why}")
             elif outcome.status == "failed":
                 complain(outcome.why)
+            elif outcome.status == "written" and outcome.why:
+                complain(f"{outcome.source}: {outcome.why}")
         if counts["written"]:
             say(f"{counts['written']} images are in {places.out}/, with report.jsonl")
         if counts["held back"]:

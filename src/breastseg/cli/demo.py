@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from breastseg.cli.alone import alone
 from breastseg.cli.console import console, progress, say
 from breastseg.core.errors import InputError
 from breastseg.inference.options import DEFAULT_METHOD
@@ -46,6 +47,10 @@ class Demo:
         """Generate, segment, show and write; returns the exit code."""
         if not 1 <= self.count <= 1000 or self.seed < 0:
             raise InputError(f"--count {self.count} --seed {self.seed}", "1 to 1000, and 0 or more")
+        with alone(self.out, "scans/images", "scans/masks"):
+            return self._demonstrate()
+
+    def _demonstrate(self) -> int:
         from breastseg.data.phantoms.ultrasound import write_phantoms
         from breastseg.data.sets.folder import Folder
         from breastseg.inference.open import image_network, open_segmenter

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.case_options import DataOption, Words, flat, tell_notices
 from breastseg.cli.console import complain, console, progress, say
 from breastseg.core.errors import InputError
 from breastseg.data.sources import select_cases
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
+from breastseg.io.real_path import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +86,10 @@ class Evaluate:
 
     def run_with(self, method: str | Segmenter) -> int:
         """The same with a method that has its parameters already."""
+        with alone(self.out, "masks/*"):
+            return self._evaluate(method)
+
+    def _evaluate(self, method: str | Segmenter) -> int:
         from breastseg.evaluation.gallery import Gallery
         from breastseg.evaluation.malignancy import ClassedImages
         from breastseg.evaluation.protocol import Prompting, Protocol
@@ -143,8 +149,11 @@ class Evaluate:
             )
         if self.write is None:
             return
-        if not (Path(self.method) / DESCRIPTION).is_file():
-            raise InputError(f"--write for {self.method!r}", "the folder of a bundle")
+        bundle = Path(self.method)
+        if not (bundle / DESCRIPTION).is_file() or real_path(bundle) == real_path(self.out):
+            raise InputError(
+                f"--write for {self.method!r}", "the folder of a bundle, and another --out"
+            )
         if self.options != DEFAULT_OPTIONS:
             raise InputError(
                 "--write with options that change the method",

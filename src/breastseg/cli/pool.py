@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.console import say
 
 
@@ -35,7 +36,8 @@ class Pool:
         from breastseg.evaluation.statistics import bracketed
 
         joined = pool([read_evaluation(folder) for folder in self.scores])
-        summary = write_report(joined, self.out)
+        with alone(self.out):
+            summary = write_report(joined, self.out)
         for name, group in summary.groups.items():
             if "dice" in group.figures:
                 figure = group.figures["dice"]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.console import Advance, progress, say
 from breastseg.cli.entries import naming_options, tell
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
@@ -58,6 +59,10 @@ class SegmentSlide:
 
     def run(self) -> int:
         """Outline; returns the exit code."""
+        with alone(self.out):
+            return self._outline()
+
+    def _outline(self) -> int:
         from breastseg.inference.open import image_network, open_segmenter
         from breastseg.results.run import Run
         from breastseg.results.slide import SlideOptions, segment_slide_file

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.case_options import DataOption, Words, flat
 from breastseg.cli.console import complain, progress, say
 from breastseg.core.errors import InputError
@@ -84,7 +85,7 @@ class Tune:
             )
         search = self._search()
         trials: tuple[Trial, ...] = ()
-        with progress(f"Tuning {self.method}", self.trials, self.quiet) as advance:
+        with alone(self.out), progress(f"Tuning {self.method}", self.trials, self.quiet) as advance:
             for now in tune(search, self.out, self.trials, self.workers, self._origin()):
                 if not self.quiet:
                     _tell_improvement(trials, now)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from breastseg.cli.alone import alone
 from breastseg.cli.dicom_kinds import NO_DICOM, DicomKinds
 from breastseg.cli.entries import naming_options, tell
 from breastseg.core.errors import InputError
@@ -65,6 +66,10 @@ class Volume:
 
     def run(self) -> int:
         """Segment; returns the exit code."""
+        with alone(self.out):
+            return self._segment()
+
+    def _segment(self) -> int:
         from breastseg.inference.open import check_dimensions, open_segmenter
         from breastseg.results.run import Run
         from breastseg.results.source import printable

@@ -84,9 +84,10 @@ class Gallery:
         return self.folder / "masks" / _safe(source) / f"{_safe(name)}.png"
 
     def write(self, title: str) -> Path:
-        """Write the page, where there are cases; returns its path."""
+        """Write the page, where there are cases, else remove an earlier one; returns its path."""
         path = self.folder / "gallery.html"
         if not self.figures:
+            path.unlink(missing_ok=True)  # it would show another evaluation than the summary
             return path
         page = _PAGE.format(
             title=html.escape(title),

@@ -152,13 +152,16 @@ class ClassedImages:
             self.add(case, found)
 
     def write(self, name: str, folder: Path) -> None:
-        """Write ``classes.md`` about a method; nothing where no image was kept.
+        """Write ``classes.md`` about a method; remove an earlier one where no image was kept.
 
         Raises:
             InputError: it cannot be written.
         """
+        path = folder / "classes.md"
         if self.found:
-            write_text(folder / "classes.md", malignancy_markdown(name, self.figures()))
+            write_text(path, malignancy_markdown(name, self.figures()))
+        else:
+            path.unlink(missing_ok=True)  # it would tell of another evaluation than the summary
 
     def figures(
         self, cut: float = 0.5, resamples: int = RESAMPLES, seed: int = 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import re
 import secrets
-import tempfile
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,9 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
+from breastseg.io.folder_lock import lock_folder, unlock_folder
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """Numbers of the errors that say that a disk, or one's part of it, is full."""
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}(\.[^.]*)?", re.DOTALL)
+"""The names that `replacing` and `appearing` write to."""
 
 SPACING_KEY = "spacing_mm"
 """The PNG text chunk that carries "row,column" spacing in millimetres."""
@@ -77,6 +82,17 @@ def remove_leftovers(path: Path) -> None:
         for beside in target.parent.iterdir():
             if pattern.fullmatch(beside.name):
                 _remove(beside)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote into a folder have left in it.
+
+    Only for a folder that no other process writes into at the time.
+    """
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name) and not path.is_dir():
+                _remove(path)
 
 
 def _short_stem(path: Path) -> str:
@@ -176,13 +192,36 @@ def write_png(
 def appearing(folder: Path) -> Iterator[Path]:
     """Give a temporary folder beside `folder` that takes its name on success, else goes.
 
+    What a process that was killed while it did so has left goes too.
+
     Args:
         folder: must not exist yet.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+    start = f".{os.fsencode(folder.name)[:100].decode(errors='ignore')}."
+    for beside in folder.parent.glob(f"{glob.escape(start)}*"):
+        if _TEMPORARY.fullmatch(beside.name) and len(beside.name) == len(start) + 12:
+            _remove_abandoned(beside)
+    outer = folder.parent / f"{start}{secrets.token_hex(6)}"
+    outer.mkdir(mode=0o700)
+    handle = lock_folder(outer)
+    try:
         # one level down: the outer folder is private, and goes in any case
-        made = Path(temporary) / folder.name
+        made = outer / folder.name
         made.mkdir()
         yield made
         made.rename(folder)
+    finally:
+        shutil.rmtree(outer, ignore_errors=True)
+        unlock_folder(handle)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove a temporary folder whose process has gone, where the system can tell."""
+    try:
+        handle = lock_folder(folder)
+    except OSError:  # it is being written
+        return
+    if handle is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        unlock_folder(handle)

@@ -47,19 +47,23 @@ class CleanPixels:
         stream: of the values of all frames, little endian; at its start.
         shape: of all frames, (frames, rows, columns) or with a last axis of three colours.
         dtype: of a value.
+        bits: that the values need, at least those that the file declares.
         cleaned: whether text was looked for and painted over.
         outside: whether all outside the scan was painted over.
         painted: the boxes that were painted over in every frame.
         left: in how many frames the second look finds text, by box.
+        remarks: what of the values was lost.
     """
 
     stream: BinaryIO
     shape: tuple[int, ...]
     dtype: np.dtype[np.generic]
+    bits: int
     cleaned: bool
     outside: bool
     painted: tuple[Box, ...]
     left: tuple[Box, ...]
+    remarks: tuple[str, ...]
 
 
 @contextmanager
@@ -98,8 +102,12 @@ def _cleaned(pixels: PixelData, stream: BinaryIO) -> CleanPixels:
     brightest: Levels | None = None
     text: list[Box] = []
     first: Frame | None = None
-    for frame, *_ in decode_frames(pixels, range(pixels.frames)):
+    bits = int(pixels.header.BitsStored)
+    remarks: dict[str, None] = {}
+    for frame, _, said in decode_frames(pixels, range(pixels.frames)):
         first = frame if first is None else first
+        bits = max(bits, _bits_of(frame))
+        remarks.update(dict.fromkeys(said))
         stream.write(np.ascontiguousarray(frame, frame.dtype.newbyteorder("<")).tobytes())
         if clean:
             levels = _shown(frame, pixels.header)
@@ -119,7 +127,18 @@ def _cleaned(pixels: PixelData, stream: BinaryIO) -> CleanPixels:
         left.update(dict.fromkeys(text_boxes(_shown(frame, pixels.header), SECOND)))
     frames.flush()
     stream.seek(0)
-    return CleanPixels(stream, shape, dtype, clean, outside is not None, painted, tuple(left))
+    return CleanPixels(
+        stream, shape, dtype, bits, clean, outside is not None, painted, tuple(left), tuple(remarks)
+    )
+
+
+def _bits_of(frame: Frame) -> int:
+    """The bits that hold every value of a frame, its sign among them where it has one.
+
+    Compressed values may need more than the file declares.
+    """
+    low, high = int(frame.min()), int(frame.max())
+    return max(high.bit_length(), (~min(low, 0)).bit_length()) + (frame.dtype.kind == "i")
 
 
 def padded(boxes: Iterable[Box], shape: tuple[int, ...]) -> Iterator[Box]:

@@ -44,7 +44,8 @@ class Outcome:
         status: ``written``; ``held back``, since text may be left in its pixels; ``left out``,
             as it is no DICOM image; or ``failed``.
         written: the new file; None where there is none.
-        why: of what was not written, or what is to be looked at.
+        why: of what was not written, or what is to be looked at; of what was written, what of its
+            values was lost.
     """
 
     source: Path
@@ -138,7 +139,7 @@ def _one(path: Path, key: Key, places: Places) -> tuple[Outcome, dict[str, objec
                 header = deidentified(pixels.header, key)
             places.out.mkdir(parents=True, exist_ok=True)
             with decoding(str(path)), clean_pixels(pixels, places.out) as clean:
-                one = _assembled(pixels.header, header.dataset, clean)
+                one = _assembled(header.dataset, clean)
                 folder = places.held_back if clean.left else places.out
                 written = folder / str(one.PatientID) / f"{one.SOPInstanceUID}.dcm"
                 if folder == places.out and written.exists():  # one of them would be lost
@@ -150,7 +151,7 @@ def _one(path: Path, key: Key, places: Places) -> tuple[Outcome, dict[str, objec
     said = _said(written.relative_to(folder), header, clean)
     if clean.left:
         return Outcome(path, "held back", written, _where(clean)), said
-    return Outcome(path, "written", written), said
+    return Outcome(path, "written", written, "; ".join(clean.remarks)), said
 
 
 def _refuse(pixels: PixelData) -> None:
@@ -162,7 +163,7 @@ def _refuse(pixels: PixelData) -> None:
         )
 
 
-def _assembled(source: Dataset, one: Dataset, clean: CleanPixels) -> Dataset:
+def _assembled(one: Dataset, clean: CleanPixels) -> Dataset:
     """The object with its new pixels, explicit VR little endian."""
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import UID
@@ -177,7 +178,7 @@ def _assembled(source: Dataset, one: Dataset, clean: CleanPixels) -> Dataset:
     if colour:
         one.PhotometricInterpretation, one.PlanarConfiguration = "RGB", 0
     one.BitsAllocated = 8 * clean.dtype.itemsize
-    one.BitsStored = min(int(source.BitsStored), one.BitsAllocated)
+    one.BitsStored = min(clean.bits, one.BitsAllocated)
     one.HighBit, one.PixelRepresentation = one.BitsStored - 1, int(clean.dtype.kind == "i")
     if clean.cleaned:
         one.BurnedInAnnotation = "NO"
@@ -213,6 +214,7 @@ def _said(written: Path, header: Header, clean: CleanPixels) -> dict[str, object
             "outside_scan_painted": clean.outside,
             "painted": [list(box) for box in clean.painted],
             "text_left": [list(box) for box in clean.left],
+            "remarks": list(clean.remarks),
         },
     }
 
