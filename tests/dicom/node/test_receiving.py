@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from pynetdicom.association import Association
 
 from breastseg.dicom.node.config import Listen
 from breastseg.dicom.node.folder import NodeFolder
+from breastseg.dicom.node.incoming import IncomingFile
 from breastseg.dicom.node.intake import Status
 from breastseg.dicom.node.receiving import STORAGE_CLASSES, TRANSFER_SYNTAXES, Receiver
 
@@ -70,6 +72,41 @@ def test_it_echoes_and_has_each_instance_in_the_queue_before_it_says_so(parts: P
         assert parts.queue.counts() == {"ready": 1}
         assert association.send_c_store(still()).Status == Status.SUCCESS  # the same again
         assert association.send_c_store(still(size=999)).Status == Status.DUPLICATE
+        association.release()
+    assert parts.queue.counts() == {"ready": 1}
+    assert [*parts.folder.incoming.iterdir()] == []
+
+
+class _Full:
+    """A file on a disk that takes so many bytes more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, data: bytes) -> None:
+        self.room -= len(data)
+        self.flush()
+
+    def flush(self) -> None:
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("room", [0, 200, 10**5])
+def test_a_disk_that_fills_up_while_it_receives_is_told_the_sender(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    large = still("1.2.3", size=10**6)
+    with receiving(parts) as port:
+        association = associated(port)
+        with monkeypatch.context() as patch:
+            patch.setattr(IncomingFile, "_open", lambda self: setattr(self, "_stream", _Full(room)))
+            assert association.send_c_store(large).Status == Status.NO_ROOM
+        assert parts.intake.answers == {Status.NO_ROOM: 1}
+        assert association.send_c_store(still()).Status == Status.SUCCESS  # on the same association
         association.release()
     assert parts.queue.counts() == {"ready": 1}
     assert [*parts.folder.incoming.iterdir()] == []

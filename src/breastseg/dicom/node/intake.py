@@ -69,7 +69,14 @@ class Intake:
             sender: what the log calls whom it came from.
             uid: the SOP Instance UID that the sender stated, where it did.
         """
-        status = self._status(file, sender, uid)
+        return self._counted(self._status(file, sender, uid))
+
+    def refuse(self, sender: str, error: OSError) -> Status:
+        """Refuse what could not be written while it came."""
+        _log.error("%s: refused: it cannot be stored (%s)", sender, error.strerror)
+        return self._counted(Status.NO_ROOM)
+
+    def _counted(self, status: Status) -> Status:
         with self._counting:
             self.answers[status] += 1
         return status

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from breastseg.dicom.node.audit import AuditTrail
 from breastseg.dicom.node.config import ANY, Listen
+from breastseg.dicom.node.incoming import IncomingFile, receive_into
 from breastseg.dicom.node.intake import Intake, Status
 from breastseg.dicom.node.received import STORAGE_CLASSES
 from breastseg.dicom.node.tls import server_context
@@ -48,14 +48,11 @@ class Receiver:
         from breastseg.dicom.node.bounded import BoundedHandler, BoundedServer
         from breastseg.dicom.node.bounded_socket import MAX_PDU
 
-        # an object goes to a file as it comes, so that its size takes no memory
-        _config.STORE_RECV_CHUNKED_DATASET = True
-        tempfile.tempdir = str(incoming)
+        receive_into(incoming)
         # the library's own lines and tracebacks may hold what a data set holds
         _config.LOG_HANDLER_LEVEL = "none"
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
         self._intake = intake
-        self._incoming = incoming
         self._audit = audit
         entity = AE(listen.ae_title)
         entity.maximum_pdu_size = MAX_PDU
@@ -105,8 +102,11 @@ class Receiver:
 
     def _store(self, event: Event) -> int:
         file = event.dataset_path
+        incoming = cast("IncomingFile", event.request._dataset_file)
         uid = str(getattr(event.request, "AffectedSOPInstanceUID", "") or "")
         try:
+            if incoming.failure is not None:
+                return self._intake.refuse(_sender(event), incoming.failure)
             return self._intake.take(file, _sender(event), uid)
         finally:
             file.unlink(missing_ok=True)
