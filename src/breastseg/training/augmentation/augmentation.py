@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from breastseg.core.errors import GeometryError
-from breastseg.training.augmentation import geometry, intensity, lesions, stain
+from breastseg.training.augmentation import geometry, intensity, lesions, spectrum, stain
 from breastseg.training.augmentation.marks import marks
 from breastseg.training.augmentation.parameters import Parameters, draw
 from breastseg.training.augmentation.recipe import AugmentationRecipe
@@ -47,9 +47,9 @@ class Augmentation:
     ) -> tuple[Tensor, Tensor]:
         """Make the drawn changes; the inputs are not changed.
 
-        The order is that of a scan: the tissue moves (flip, then warp) and is stained, the probe
-        sees it (blur, speckle, shadow), the machine's knobs follow (gamma, contrast, brightness),
-        and cut-out comes last.
+        The order is that of a scan: the tissue moves (flip, then warp), looks as on another
+        machine and is stained, the probe sees it (blur, speckle, shadow), the machine's knobs
+        follow (gamma, contrast, brightness), and cut-out comes last.
 
         Args:
             images: (N, C, H, W) float32, 0 to 1.
@@ -76,6 +76,7 @@ class Augmentation:
         images, masks = lesions.paste(images, masks, parameters, soft)
         images, masks = geometry.flip(images, parameters), geometry.flip(masks, parameters)
         images, masks = geometry.warp(images, masks, parameters, soft)
+        images = spectrum.spectrum(images, parameters)
         images = stain.stain(images, parameters)
         images = intensity.blur(images, parameters)
         images = intensity.speckle(images, parameters)

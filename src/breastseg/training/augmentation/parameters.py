@@ -47,6 +47,8 @@ class Parameters:
         lesion_free_seed: (n,) int64, chooses the part without a lesion; 0 is neutral.
         paste_seed: (n,) int64, chooses the lesion that is set in and its place; 0 is neutral.
         marks_seed: (n,) int64, decides what is drawn; 0 is neutral.
+        spectrum: (n,), the other image's fraction of the amplitudes; 0 is neutral.
+        spectrum_from: (n,), 0 to 1: chooses the other image.
     """
 
     horizontal_flip: Tensor
@@ -70,6 +72,8 @@ class Parameters:
     lesion_free_seed: Tensor
     paste_seed: Tensor
     marks_seed: Tensor
+    spectrum: Tensor
+    spectrum_from: Tensor
 
     def __len__(self) -> int:
         return self.rotation_deg.shape[0]
@@ -157,6 +161,8 @@ def draw(
         lesion_free_seed=dice.seed(recipe.lesion_free_p),
         paste_seed=dice.seed(recipe.paste_p),
         marks_seed=dice.seed(recipe.marks_p),
+        spectrum=dice.gated(recipe.spectrum_p, dice.uniform(recipe.spectrum), 0.0),
+        spectrum_from=dice.uniform((0.0, 1.0)),
     ).to(device)
 
 

@@ -55,6 +55,9 @@ class AugmentationRecipe(Strict):
             scan; otherwise it is the mirror image.
         lesion_free_p: enlarge a part beside the lesion to the whole, so that none is left.
         paste_p: set the lesion of another image of the batch into this one.
+        spectrum_p: mix the amplitudes of its frequencies with those of another image of the batch,
+            so that it looks as if another scanner had made it; the phases keep edges in place.
+        spectrum: the fraction that the other image has in them; 0 to 1.
         marks_p: draw callipers, crosses, dotted lines, boxes and letters.
         unmarked_p: paint out those that the scan came with, as far as they are found.
 
@@ -94,6 +97,8 @@ class AugmentationRecipe(Strict):
     margin_p: Chance = 0.0
     lesion_free_p: Chance = 0.0
     paste_p: Chance = 0.0
+    spectrum_p: Chance = 0.0
+    spectrum: Annotated[Range, Within(0, 1)] = (0.0, 1.0)
     marks_p: Chance = 0.0
     unmarked_p: Chance = 0.0
 
