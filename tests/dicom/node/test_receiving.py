@@ -147,6 +147,7 @@ def test_a_uid_that_differs_from_the_command_is_refused(parts: Parts) -> None:
     file = parts.folder.incoming / "one"
     still().save_as(file, enforce_file_format=True)
     assert parts.intake.take(file, "US1", "1.2.3") == Status.MISMATCH
+    assert parts.intake.take(file, "US1", "", "1.2.840.10008.5.1.4.1.1.7") == Status.MISMATCH
 
 
 @pytest.mark.parametrize("cut", [0, 100, 140, 300])

@@ -61,15 +61,16 @@ class Intake:
         self.answers: Counter[Status] = Counter()
         self._counting = threading.Lock()
 
-    def take(self, file: Path, sender: str, uid: str = "") -> Status:
+    def take(self, file: Path, sender: str, uid: str = "", sop_class: str = "") -> Status:
         """Take an instance; on success it is on the disk and in the queue.
 
         Args:
             file: a DICOM file in the node's folder for what comes in; moved away on success.
             sender: what the log calls whom it came from.
             uid: the SOP Instance UID that the sender stated, where it did.
+            sop_class: the SOP Class UID that it stated.
         """
-        return self._counted(self._status(file, sender, uid))
+        return self._counted(self._status(file, sender, (uid, sop_class)))
 
     def refuse(self, sender: str, error: OSError) -> Status:
         """Refuse what could not be written while it came."""
@@ -81,9 +82,9 @@ class Intake:
             self.answers[status] += 1
         return status
 
-    def _status(self, file: Path, sender: str, uid: str) -> Status:
+    def _status(self, file: Path, sender: str, command: tuple[str, str]) -> Status:
         try:
-            return self._answered(file, sender, uid)
+            return self._answered(file, sender, command)
         except BreastsegError as error:
             # without its words, which may hold what the data set holds
             cause = error.__cause__ or error
@@ -93,15 +94,20 @@ class Intake:
             _log.error("%s: refused: damaged (%s)", sender, type(cause).__name__)
             return Status.UNREADABLE
 
-    def _answered(self, file: Path, sender: str, uid: str) -> Status:
-        if self._folder.free_mib() < self._config.min_free_mib:
-            _log.error("%s: refused: less than %d MiB free", sender, self._config.min_free_mib)
-            return Status.NO_ROOM
+    def _answered(self, file: Path, sender: str, command: tuple[str, str]) -> Status:
         try:
+            if self._folder.free_mib() < self._config.min_free_mib:
+                _log.error("%s: refused: less than %d MiB free", sender, self._config.min_free_mib)
+                return Status.NO_ROOM
             header = read_facts(file, "an instance")
-            if uid and header.uid != uid:
-                _log.error("%s: refused: its data set has another UID than its command", sender)
-                return Status.MISMATCH
+            for what, said, found in zip(
+                ("UID", "class"), command, (header.uid, header.sop_class), strict=True
+            ):
+                if said and said != found:
+                    _log.error(
+                        "%s: refused: its data set has another %s than its command", sender, what
+                    )
+                    return Status.MISMATCH
             return self._queued(file, header, sender)
         except BreastsegError:
             raise

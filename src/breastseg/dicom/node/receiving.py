@@ -103,11 +103,15 @@ class Receiver:
     def _store(self, event: Event) -> int:
         file = event.dataset_path
         incoming = cast("IncomingFile", event.request._dataset_file)
-        uid = str(getattr(event.request, "AffectedSOPInstanceUID", "") or "")
+        request = event.request
+        uid, sop_class = (
+            str(getattr(request, f"AffectedSOP{part}UID", "") or "")
+            for part in ("Instance", "Class")
+        )
         try:
             if incoming.failure is not None:
                 return self._intake.refuse(_sender(event), incoming.failure)
-            return self._intake.take(file, _sender(event), uid)
+            return self._intake.take(file, _sender(event), uid, sop_class)
         finally:
             file.unlink(missing_ok=True)
             cast("BoundedSocket", event.assoc.dul.socket).message_done()
