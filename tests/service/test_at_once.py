@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+import json
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,11 +14,17 @@ import httpx2 as httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
+from breastseg.core.errors import InputError
+from breastseg.service.accounts import Accounts
 from breastseg.service.app import create_app
 from breastseg.service.files import Files
 from breastseg.service.jobs import Jobs
-from breastseg.service.settings import Settings
+from breastseg.service.labelling import Labelling
+from breastseg.service.receiving import Receiver
+from breastseg.service.routes import scans
+from breastseg.service.settings import Limits, Settings
 
 from .conftest import Upload, dark_disc, disc, png_of
 
@@ -94,3 +102,87 @@ def test_a_full_disk_is_told_and_nothing_is_half_kept(
     assert "disk: it is full" in answer.json()["detail"]
     assert client.get(place).json() == []
     assert client.post(place, files={"mask": mask}).json()["number"] == 1
+
+
+def test_a_full_disk_behind_any_error_is_told_without_a_path(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as error:
+            raise InputError("/srv/store/project.json: cannot be written") from error
+
+    monkeypatch.setattr(Labelling, "create", full)
+    answer = client.post("/api/projects", json={"name": "one"})
+    assert answer.status_code == 507
+    assert "/srv" not in answer.text
+
+
+def test_what_cannot_be_named_in_the_store_is_not_kept(
+    client: TestClient, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: Files = client.app.state.service.files  # type: ignore[attr-defined]
+    scan = upload()["id"]
+    kept = {one for one in files.blobs.rglob("*") if one.is_file()}
+    full = OperationalError("COMMIT", None, Exception("database or disk is full"))
+
+    def refuse(*_: object) -> None:
+        raise full
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scans, "_info", refuse)
+        again = client.post("/api/scans", files=[("files", ("disc.png", dark_disc()))])
+        new = client.post(
+            "/api/scans", files=[("files", ("new.png", png_of(disc() * np.uint8(9))))]
+        )
+    assert (again.status_code, new.status_code) == (507, 507)
+    assert {one for one in files.blobs.rglob("*") if one.is_file()} == kept
+    assert client.get(f"/api/scans/{scan}").status_code == 200
+
+
+def test_a_disk_that_is_full_while_an_archive_is_unpacked_is_no_damaged_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("disc.png", dark_disc())
+    packed.seek(0)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Receiver, "_unpack", full)
+    with pytest.raises(OSError, match="No space"):
+        Receiver(tmp_path, Limits()).take(packed, "scans.zip")
+
+
+def test_an_audit_trail_without_room_breaks_no_answer(
+    client: TestClient, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OperationalError("INSERT", None, Exception("database or disk is full"))
+
+    monkeypatch.setattr(Accounts, "record", full)
+    assert upload()["images"]
+
+
+def test_jobs_outlast_a_store_that_is_full_for_a_while(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, failures = Jobs._claim, [0]
+
+    def sometimes(jobs: Jobs, heavy: bool) -> object:
+        failures[0] += 1
+        if failures[0] < 4:
+            raise OperationalError("UPDATE", None, Exception("database or disk is full"))
+        return claim(jobs, heavy)
+
+    monkeypatch.setattr("breastseg.service.jobs._IDLE_S", 0.01)
+    monkeypatch.setattr(Jobs, "_claim", sometimes)
+    scan = client.post("/api/examples/ultrasound-cine").json()["id"]
+    made = client.post("/api/segmentations", json={"scan": scan, "method": "otsu"}).json()
+    with client.stream("GET", f"/api/jobs/{made['job']}/events") as events:
+        last = [line for line in events.iter_lines() if line.startswith("data:")][-1]
+    assert json.loads(last.removeprefix("data:"))["state"] == "done"
+    assert failures[0] >= 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from http.cookies import SimpleCookie
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from anyio import to_thread
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 
 from breastseg.service.caller import LOCAL, Caller
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from breastseg.service.accounts import Accounts
 
+_log = logging.getLogger("uvicorn.error")
 COOKIE = "breastseg_session"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -85,7 +88,11 @@ class Guard:
         if _is_audited(scope):
             name = "" if caller is None else caller.name
             action = f"{scope['method']} {scope['path']}"[:500]
-            await to_thread.run_sync(accounts.record, name, action, status)
+            try:
+                await to_thread.run_sync(accounts.record, name, action, status)
+            except SQLAlchemyError as error:
+                # it was done and answered; the log has the line that the trail lacks
+                _log.error("not in the audit trail: %s (%s)", action, type(error).__name__)
 
     def _refusal(self, scope: Scope, headers: Headers, caller: Caller | None) -> Problem | None:
         peer = scope["client"][0] if scope.get("client") else ""

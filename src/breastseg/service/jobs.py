@@ -6,23 +6,30 @@ middle takes up again what was running, and what was done is not done twice.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import secrets
 import threading
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from breastseg.core.errors import as_breastseg_error
 from breastseg.service.kinds import TRAINING, Kinds
+from breastseg.service.machine import trouble_of
 from breastseg.service.settings import Settings
 from breastseg.service.store import Store
 from breastseg.service.tables import Job, now
 from breastseg.service.worker import Done, Failed, Progress, Task, work
 
+_log = logging.getLogger("uvicorn.error")
+Asked = TypeVar("Asked")
 MOST_ATTEMPTS = 3
 """A job that was running so often when the service stopped is not begun again."""
 _PATIENCE_S = 0.5
@@ -109,7 +116,7 @@ class Jobs:
     def _serve(self, heavy: bool) -> None:
         hand = _Hand(self._settings)
         while not self._stopping.is_set():
-            job = self._claim(heavy)
+            job = self._patiently(lambda: self._claim(heavy))
             if job is None:
                 self._wake.acquire(timeout=_IDLE_S)
                 continue
@@ -117,6 +124,19 @@ class Jobs:
             if heavy:
                 hand.end()  # its memory is for the next one
         hand.end()
+
+    def _patiently(self, ask: Callable[[], Asked]) -> Asked | None:
+        """Ask the store until it answers: it may be full or gone for a while. None at the end."""
+        while True:
+            try:
+                return ask()
+            except (OperationalError, OSError) as error:
+                trouble = trouble_of(error)
+                if trouble is None:
+                    raise
+                _log.error("the jobs wait: %s", trouble.found)
+            if self._stopping.wait(_IDLE_S):
+                return None
 
     def _claim(self, heavy: bool) -> Job | None:
         """The oldest queued job, marked as running by this service alone."""
@@ -137,21 +157,21 @@ class Jobs:
         try:
             answer = hand.begin(self._kinds.task(job))
         except Exception as error:  # noqa: BLE001 -- it is the job's failure
-            answer = Failed(str(as_breastseg_error(error, "this job")))
+            answer = Failed(str(trouble_of(error) or as_breastseg_error(error, "this job")))
         while answer is None:
             heard = hand.answer(_PATIENCE_S)
             if isinstance(heard, Progress):
-                self._progress(job.id, heard)
+                self._patiently(partial(self._progress, job.id, heard))
             else:
                 answer = heard
             if answer is None and self._stopping.is_set():
                 hand.end()
                 return
-            if answer is None and not self._is_running(job.id):
+            if answer is None and self._patiently(lambda: self._is_running(job.id)) is False:
                 hand.end()
                 self._kinds.tidy(job)
                 return
-        self._finish(job, answer)
+        self._patiently(lambda: self._finish(job, answer))
 
     def _progress(self, job_id: str, heard: Progress) -> None:
         with self._store.session() as session:

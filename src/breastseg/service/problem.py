@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import html
 import logging
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from breastseg.core.errors import BreastsegError
+from breastseg.service.machine import UNUSABLE, Trouble, trouble_of
 from breastseg.service.wire import Problem
 
 _log = logging.getLogger("uvicorn.error")
@@ -102,6 +102,9 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(BreastsegError)
     def _ours(request: Request, error: BreastsegError) -> Response:
+        trouble = trouble_of(error)
+        if trouble is not None:
+            return answer(_told(trouble, error), request.headers)
         status, title = next((s, t) for kind, s, t in _STATUS if isinstance(error, kind))
         return answer(
             Problem(
@@ -118,17 +121,7 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(OSError)
     @app.exception_handler(OperationalError)
     def _machine(request: Request, error: Exception) -> Response:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        full = full or "is full" in str(error)  # as SQLite has it
-        found = f"the service cannot use its {'disk: it is full' if full else 'disk or store'}"
-        first = "free space there" if full else "let who runs the service look at its log"
-        remedy = f"{first}, then do it again"
-        detail = f"{found}. Try: {remedy}"
-        _log.error("%s (%s)", found, type(error).__name__)
-        full_or_gone = Problem(
-            title=_TITLES[507], status=507, detail=detail, found=found, try_next=remedy
-        )
-        return answer(full_or_gone, request.headers)
+        return answer(_told(trouble_of(error) or UNUSABLE, error), request.headers)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -149,3 +142,15 @@ def add_handlers(app: FastAPI) -> None:
             ),
             request.headers,
         )
+
+
+def _told(trouble: Trouble, error: Exception) -> Problem:
+    """The machine's trouble as a problem; the log names the kind of the error."""
+    _log.error("%s (%s)", trouble.found, type(error).__name__)
+    return Problem(
+        title=_TITLES[507],
+        status=507,
+        detail=str(trouble),
+        found=trouble.found,
+        try_next=trouble.remedy,
+    )

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.io.source import brief
+from breastseg.service.machine import trouble_of
 from breastseg.service.settings import MIB, Limits
 
 _CHUNK = 2**20
@@ -60,13 +61,6 @@ class Receiver:
         received = self._write(stream, name)
         _refuse_cut_off(received)
         if not zipfile.is_zipfile(received.path):
-            with received.path.open("rb") as file:
-                if file.read(len(_ZIP)) == _ZIP:
-                    raise UnreadableError(
-                        f"{name}: is a damaged archive without a list of its files",
-                        "a whole ZIP archive",
-                        "pack it again",
-                    )
             self.files.append(received)
             return
         try:
@@ -74,6 +68,8 @@ class Receiver:
                 for member in archive.infolist():
                     self._unpack(archive, member)
         except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as error:
+            if trouble_of(error) is not None:
+                raise
             raise UnreadableError(
                 f"{name}: is a damaged archive ({brief(error)})",
                 "a whole ZIP archive",
@@ -125,7 +121,7 @@ def _refuse_cut_off(received: Received) -> None:
         UnreadableError: it is one.
     """
     with received.path.open("rb") as stream:
-        is_zip = stream.read(4) == b"PK\x03\x04"
+        is_zip = stream.read(len(_ZIP)) == _ZIP
     if is_zip and not zipfile.is_zipfile(received.path):
         raise UnreadableError(
             f"{received.name}: is a damaged archive (its end is missing)",

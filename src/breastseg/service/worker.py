@@ -14,6 +14,7 @@ from typing import Any
 from breastseg.core.errors import as_breastseg_error
 from breastseg.core.image import Image
 from breastseg.retraining.task import Retraining
+from breastseg.service.machine import trouble_of
 from breastseg.service.proposing import Proposals, Waiting, renew
 from breastseg.service.settings import MIB, Settings
 
@@ -123,7 +124,7 @@ class _Worker:
         except (BrokenPipeError, ConnectionResetError):
             raise  # nobody listens any more
         except Exception as error:  # noqa: BLE001 -- it is the job's failure
-            return Failed(str(as_breastseg_error(error, "this job")))
+            return Failed(str(trouble_of(error) or as_breastseg_error(error, "this job")))
 
     def _segmented(self, task: SegmentTask, connection: Connection) -> Done:
         from breastseg.results.schema import plain

@@ -23,8 +23,8 @@ export function TrainingSection({ app, project }: { app: App; project: Project }
           onSubmit={(event) => {
             event.preventDefault();
             void app.guarded(async () => {
-              await projects.retrain(project.id, epochs, modality);
-              await reload();
+              // Another window may have begun one meanwhile: then that one is shown with the refusal.
+              await projects.retrain(project.id, epochs, modality).finally(reload);
             });
           }}
         >
@@ -77,7 +77,10 @@ function Running({ training, onChanged, onEnded, onCancel }: RunningProps) {
 function Outcome({ app, training, onChanged }: { app: App; training: Training; onChanged: (training: Training) => void }) {
   const { outcome, choice, state, message } = training;
   const when = new Date(training.created_at).toLocaleString();
-  if (outcome === null) return state === "failed" || state === "cancelled" ? <p className="problem">The training of {when} {state === "failed" ? "failed" : "was cancelled"}{message === "" ? "" : `: ${message}`}.</p> : null;
+  if (outcome === null) {
+    if (state === "cancelled") return <p className="hint">The training of {when} was cancelled.</p>;
+    return state === "failed" ? <p className="problem">The training of {when} failed: {message}. The labels and the old bundle are as they were; Retrain begins another one.</p> : null;
+  }
   const { before, after } = outcome;
   const take = (taken: "before" | "after"): void => {
     void app.guarded(async () => {

@@ -15,6 +15,7 @@ from breastseg.core.errors import InputError, UnreadableError
 from breastseg.service import asked, tables
 from breastseg.service.caller import AnnotatorOf, CallerOf
 from breastseg.service.examples import EXAMPLES
+from breastseg.service.keeping import naming
 from breastseg.service.pictures import Held, Problem, take_in
 from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.receiving import Received, Receiver
@@ -152,7 +153,8 @@ def keep_scan(service: Service, files: list[Received], by: str) -> ScanInfo:
             "PNG, JPEG, TIFF, DICOM, NIfTI, a folder or a ZIP of them",
             "choose the files of the scan itself",
         )
-    with service.store.deciding() as session:
+    digests = [digest for one in images for digest in one.files]
+    with naming(service.store, service.files, digests) as session:
         name = _name_of(images)
         row = session.get(tables.Scan, name)
         if row is None:

@@ -22,6 +22,7 @@ from breastseg.service.caller import AnnotatorOf, CallerOf
 from breastseg.service.drawn import measured, stored_mask
 from breastseg.service.encoded import png_response
 from breastseg.service.exports import ExportName
+from breastseg.service.keeping import naming
 from breastseg.service.outlined import Outlined, document_of
 from breastseg.service.problem import NotFoundError
 from breastseg.service.routes.exported import exported
@@ -83,7 +84,7 @@ def add_version(
     changed = None if base is None else _changed_px(service, base, form.frame, mask)
     entry, drawn = measured(GivenMask(picture, mask, form.skin), caller.name, base, changed)
     digest = service.files.keep_bytes(stored_mask(mask))
-    with service.store.deciding() as session:
+    with naming(service.store, service.files, [digest]) as session:
         row = tables.Version(
             id=secrets.token_hex(16),
             scan_id=scan,
