@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -65,3 +66,21 @@ def test_the_next_command_clears_what_a_killed_one_has_left(tmp_path: Path) -> N
     assert not [path for path in left if path.exists()]
     assert main([*words[:-1], "--out", str(out)]) == 0  # its summary, and no page of another run
     assert not (out / "gallery.html").exists()
+
+
+def test_an_evaluation_is_said_where_it_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_png(tmp_path / "study/images/a.png", scan())
+    write_png(tmp_path / "study/masks/a.png", scan() > 128)
+    words = ["evaluate", "otsu", "--data", f"folder={tmp_path / 'study'}", "--save-masks"]
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert main([*words, "--out", str(tmp_path / "scores")]) == 1
+    said = capsys.readouterr()
+    assert "Images with a lesion" in said.out
+    assert len(said.err.splitlines()) == 1
+    assert "No space left" in said.err

@@ -69,6 +69,27 @@ def test_mirrored_and_turned_copies(
     assert near_duplicate_groups(cases) == {"S/a": 0, "S/b": 0}
 
 
+@pytest.mark.parametrize(
+    "pad",
+    [((30, 30), (0, 0)), ((0, 0), (9, 40)), ((0, 25), (0, 0)), ((12, 20), (30, 7))],
+)
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_copies_with_a_border(
+    make_case: Make, pad: tuple[tuple[int, int], ...], level: int
+) -> None:
+    """As where one data set fits images into squares and another does not."""
+    framed = np.pad(smooth(1), pad, constant_values=level)
+    edges = np.ones(framed.shape, bool)
+    edges[tuple(slice(a, framed.shape[n] - b) for n, (a, b) in enumerate(pad))] = False
+    noise = np.random.default_rng(3).integers(-3, 4, framed.shape)  # of a compression
+    framed = np.where(edges, np.clip(framed + noise, 0, 255), framed).astype(np.uint8)
+    cases = [make_case("a", smooth(1)), make_case("b", framed), make_case("c", smooth(2))]
+    report = audit(cases)
+    assert [(pair.first, pair.second) for pair in report.bordered_pairs] == [("S/a", "S/b")]
+    assert "copies with a border, or without one: 1 (S/a = S/b)" in report.text()
+    assert near_duplicate_groups(cases) == {"S/a": 0, "S/b": 0}
+
+
 def test_correlation_agrees_with_numpy(make_case: Make) -> None:
     rng = np.random.default_rng(0)
     base = rng.integers(50, 200, (32, 32))

@@ -20,6 +20,8 @@ import pytest
 import SimpleITK
 import tifffile
 
+from breastseg.cli import main
+from breastseg.inference.methods import bundle_folder
 from breastseg.offline import SWITCHES
 
 GUARD = Path(__file__).with_name("socket_guard")
@@ -60,6 +62,24 @@ TRAINING = (
     "calibrate point bundle --data folder=study --max-false-positive-normals 1 "
     "--max-false-positives 999 --quiet",
 )
+CALIBRATION = (
+    "calibrate temperature fast --data folder=study --quiet --write",
+    "calibrate margins fast --data folder=study --quiet",
+    "calibrate confidence fast --data folder=study --quiet",  # needs normal images
+    "calibrate malignancy fast --data folder=study --quiet",  # needs a network of two classes
+    "calibrate finder ultrasound --data folder=study --quiet",  # needs more patients
+)
+SERVICE = (
+    "service account ann --root service",
+    "service backup service.tar --root service",
+    "service restore service.tar --root restored",
+)
+NODE = "node --config node.toml"
+WATCH = "watch studies --rest 0 --out sent"
+QUEUE = ("node status", "node retry", "node drop 1")
+WEB = ("dicomweb push", "dicomweb pull")
+PROGRAM = "import sys; from breastseg.cli.main import main; [main(w.split()) for w in sys.argv[1:]]"
+"""Runs several commands in one process; what they refuse, they refuse with libraries loaded."""
 RECIPE = """
 name = "tiny"
 epochs = 1
@@ -131,12 +151,30 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
         words = [*tracer, sys.executable, "-m", "breastseg.cli.main", *command.split()]
         ran = subprocess.run(words, check=False, cwd=work, env=variables, capture_output=True)
         assert ran.returncode == 0, f"{command}: {ran.stdout.decode()}{ran.stderr.decode()}"
+    shutil.copytree(bundle_folder("ultrasound-fast"), work / "fast")
+    rest = [*CALIBRATION, *SERVICE * (find_spec("sqlalchemy") is not None)]
+    ran = subprocess.run(
+        [*tracer, sys.executable, "-c", PROGRAM, *rest],
+        check=True,
+        cwd=work,
+        env=variables,
+        capture_output=True,
+        input=b"a long password\n",
+    )
+    assert b"margin 0.9" in ran.stdout
     log = folder / "python"
     return Watched(
         log.read_text().splitlines() if log.exists() else [],
         (folder / "calls").read_text().splitlines() if tracer else None,
         [str(path.relative_to(home)) for path in sorted(home.rglob("*")) if path.is_file()],
     )
+
+
+def test_every_command_is_watched() -> None:
+    watched = [*COMMANDS, *HOSPITAL, QUANTISE, TUNING, *TRAINING, *CALIBRATION, *SERVICE]
+    watched += [NODE, WATCH, *QUEUE, *WEB, "serve"]  # that in tests/service/test_offline.py
+    named = {" ".join(words.split()[:n]) for words in watched for n in (1, 2)}
+    assert set(main.COMMANDS) <= named
 
 
 def test_no_connection_and_no_name_looked_up_from_python(watched: Watched) -> None:
@@ -175,8 +213,8 @@ def seen(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "until"),
     [
-        ("node --config node.toml", "rule: modality 'US' for ultrasound"),
-        ("watch studies --rest 0 --out sent", "sr.dcm sent to results"),
+        (NODE, "rule: modality 'US' for ultrasound"),
+        (WATCH, "sr.dcm sent to results"),
     ],
 )
 def test_the_node_opens_no_connection_of_its_own(tmp_path: Path, words: str, until: str) -> None:
@@ -208,6 +246,10 @@ def test_the_node_opens_no_connection_of_its_own(tmp_path: Path, words: str, unt
     assert process.returncode in {130, -15, 143}, said
     assert until in said
     assert "results go to" in said
+    if words == NODE:
+        command = [*command[: command.index("-m")], "-c", PROGRAM, *QUEUE]
+        ran = subprocess.run(command, check=True, cwd=tmp_path, env=variables, capture_output=True)
+        assert b"node.toml" not in ran.stderr  # it was found
     assert [line for line in seen(tmp_path) if not any(name in line for name in _LOOPBACK)] == []
 
 
@@ -223,11 +265,9 @@ def test_dicomweb_reaches_its_server_and_nothing_else(tmp_path: Path) -> None:
     write_dicom_phantoms(tmp_path / "phantoms", 3)
     uid = dcmread(next((tmp_path / "phantoms/studies/us-still").iterdir())).StudyInstanceUID
     with orthanc_in(tmp_path / "archive") as orthanc:
-        for words in (
-            f"push phantoms/studies/us-still --url {orthanc.web}",
-            f"pull --url {orthanc.web} --study {uid} --out got",
-        ):
-            command, variables = traced(tmp_path, f"dicomweb {words}")
+        asked = ("phantoms/studies/us-still", f"--study {uid} --out got")
+        for words, more in zip(WEB, asked, strict=True):
+            command, variables = traced(tmp_path, f"{words} {more} --url {orthanc.web}")
             variables["HTTP_PROXY"] = "http://192.0.2.1:9"  # one that nobody named to breastseg
             ran = subprocess.run(command, check=False, cwd=tmp_path, env=variables)
             assert ran.returncode == 0

@@ -60,6 +60,8 @@ class CalibratePoint:
                 f"{len(self.bundles)} bundles with {len(specs)} selections",
                 "one bundle, or as many selections as bundles",
             )
+        if self.write is not None:
+            opened(self.write, self.threads, write=True)
         splits = [specs] if len(self.bundles) == 1 else [[spec] for spec in specs]
         found = []
         for folder, split in zip(self.bundles, splits, strict=True):
@@ -73,7 +75,7 @@ class CalibratePoint:
         output = at_point(output, points.choose(self.choice))
         say(f"{self.choice.rule}: threshold {output.threshold}, min score {output.min_score}")
         if self.write is not None:
-            rewrite(self.write, lambda bundle: bundle.at(output))
+            return rewrite(self.write, lambda bundle: bundle.at(output))
         return 0
 
 
@@ -107,7 +109,7 @@ class CalibrateTemperature:
         from breastseg.evaluation.calibration.probability import calibrate_temperature
 
         cases = select_cases(flat(self.data), flat(self.split))
-        network = opened(self.bundle, self.threads)
+        network = opened(self.bundle, self.threads, self.write)
         with progress("Segmenting", len(cases), self.quiet) as advance:
             found = calibrate_temperature(
                 network, cases, np.random.default_rng(self.seed), counted(advance)
@@ -119,7 +121,7 @@ class CalibrateTemperature:
         )
         if self.write:
             output = replace(network.bundle.output, temperature=found.temperature)
-            rewrite(self.bundle, lambda bundle: bundle.at(output))
+            return rewrite(self.bundle, lambda bundle: bundle.at(output))
         return 0
 
 
@@ -148,7 +150,7 @@ class CalibrateMalignancy:
         from breastseg.evaluation.calibration.probability import calibrate_malignancy
 
         cases = select_cases(flat(self.data), flat(self.split))
-        network = opened(self.bundle, self.threads)
+        network = opened(self.bundle, self.threads, self.write)
         with progress("Segmenting", len(cases), self.quiet) as advance:
             found = calibrate_malignancy(network, cases, counted(advance))
         line = found.scaling
@@ -158,7 +160,7 @@ class CalibrateMalignancy:
             f"{found.error_before:.3f} before, {found.error_after:.3f} after"
         )
         if self.write:
-            rewrite(self.bundle, lambda bundle: replace(bundle, malignancy=line))
+            return rewrite(self.bundle, lambda bundle: replace(bundle, malignancy=line))
         return 0
 
 

@@ -63,7 +63,7 @@ class CalibrateConfidence:
         cases = select_cases(flat(self.data), flat(self.split))
         others = select_cases(flat(self.data), flat(self.check)) if self.check else ()
         check_apart(cases, others)
-        network = opened(self.bundle, self.threads)
+        network = opened(self.bundle, self.threads, self.write)
         with progress("Segmenting", len(cases) + len(others), self.quiet) as advance:
             fitted = score_images(network, cases, generator, counted(advance))
             confidence = fit_confidence(fitted, in_words(cases, self.data, self.split))
@@ -86,7 +86,9 @@ class CalibrateConfidence:
                     results[name] = {"protocol": protocol, **found.figures()}
                     _tell(name, results[name])
         if self.write:
-            rewrite(self.bundle, lambda bundle: replace(bundle, confidence=confidence), results)
+            return rewrite(
+                self.bundle, lambda bundle: replace(bundle, confidence=confidence), results
+            )
         return 0
 
 
@@ -133,7 +135,7 @@ class CalibrateMargins:
         cases = select_cases(flat(self.data), flat(self.split))
         others = select_cases(flat(self.data), flat(self.check)) if self.check else ()
         check_apart(cases, others)
-        network = opened(self.bundle, self.threads)
+        network = opened(self.bundle, self.threads, self.write)
         with progress("Segmenting", len(cases) + len(others), self.quiet) as advance:
             words = in_words(cases, self.data, self.split)
             start = contour_thresholds(network.output.threshold)
@@ -162,7 +164,9 @@ class CalibrateMargins:
             }
             _tell(MARGINS, results[MARGINS])
         if self.write:
-            rewrite(self.bundle, lambda bundle: replace(bundle, conformal=conformal), results)
+            return rewrite(
+                self.bundle, lambda bundle: replace(bundle, conformal=conformal), results
+            )
         return 0
 
 

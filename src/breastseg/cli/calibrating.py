@@ -10,7 +10,9 @@ import tyro
 
 from breastseg.cli.alone import alone
 from breastseg.cli.case_options import Words, flat, portable_words
-from breastseg.cli.console import Advance, say
+from breastseg.cli.console import Advance, complain, say
+from breastseg.core.errors import InputError
+from breastseg.io.write import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +29,21 @@ Selections = Annotated[
 BundleFolder = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="BUNDLE")]]
 
 
-def opened(folder: Path, threads: int) -> OnnxSegmenter:
-    """The network of a bundle."""
+def opened(folder: Path, threads: int, write: bool = False) -> OnnxSegmenter:
+    """The network of a bundle.
+
+    Args:
+        folder: of the bundle.
+        threads: CPU cores to use; 0 for all.
+        write: what is found shall go into the bundle.
+
+    Raises:
+        InputError: it shall, and cannot.
+    """
     from breastseg.inference.onnx_segmenter import OnnxSegmenter
 
+    if write and folder.is_dir():
+        check_writable(folder)
     return OnnxSegmenter(folder, threads)
 
 
@@ -38,13 +51,16 @@ def rewrite(
     folder: Path,
     change: Callable[[Bundle], Bundle],
     results: Mapping[str, Figures] | None = None,
-) -> None:
+) -> int:
     """Change what a bundle says of itself, in all its files or in none.
 
     Args:
         folder: of the bundle.
         change: from what it says now to what it shall say.
         results: measured figures to be added, by protocol name.
+
+    Returns:
+        The exit code: 1 where it cannot be written; what was found has been said by then.
     """
     from dataclasses import replace
 
@@ -56,8 +72,13 @@ def rewrite(
         measured = read_measured(folder, bundle)
         if results:
             measured = replace(measured, results={**measured.results, **results})
-        write_described(folder, bundle, measured, model_card(bundle, measured))
+        try:
+            write_described(folder, bundle, measured, model_card(bundle, measured))
+        except InputError as error:
+            complain(str(error))
+            return 1
     say(f"Written to {folder}/")
+    return 0
 
 
 def counted(advance: Advance) -> Callable[[int, int], None]:

@@ -16,6 +16,7 @@ from breastseg.core.errors import InputError
 from breastseg.data.sources import select_cases
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 from breastseg.io.real_path import real_path
+from breastseg.io.write import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from breastseg.core.segmenter import Segmenter
     from breastseg.data.dataset import CaseRef
-    from breastseg.evaluation.run import OpenedCase, Outcome
+    from breastseg.evaluation.gallery import Gallery
+    from breastseg.evaluation.malignancy import ClassedImages
+    from breastseg.evaluation.run import Evaluation, OpenedCase, Outcome
     from breastseg.evaluation.summary import Figure, Group, Summary
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
@@ -93,12 +96,12 @@ class Evaluate:
         from breastseg.evaluation.gallery import Gallery
         from breastseg.evaluation.malignancy import ClassedImages
         from breastseg.evaluation.protocol import Prompting, Protocol
-        from breastseg.evaluation.report import write_report
-        from breastseg.evaluation.run import evaluate, unscored_lines, unusable_truths
+        from breastseg.evaluation.run import evaluate
         from breastseg.evaluation.seen import seen_in_training
         from breastseg.inference.open import open_segmenter
 
         self._check()
+        check_writable(self.out)
         segmenter = open_segmenter(method, self.options, threads=self.threads)
         chosen = select_cases(flat(self.data), flat(self.split), volumes=True)
         cases = _cases_for(segmenter, chosen)
@@ -113,9 +116,14 @@ class Evaluate:
         for warning in warnings:
             complain(f"warning: {warning}")
         evaluation = replace(evaluation, warnings=warnings)
-        summary = write_report(evaluation, self.out)
-        gallery.write(segmenter.name)
-        kept.write(segmenter.name, self.out)
+        return self._told(evaluation, gallery, kept)
+
+    def _told(self, evaluation: Evaluation, gallery: Gallery, kept: ClassedImages) -> int:
+        """Write and say what came of it; returns the exit code."""
+        from breastseg.evaluation.report import summary_json
+        from breastseg.evaluation.run import unscored_lines, unusable_truths
+
+        summary, problem = self._written(evaluation, gallery, kept)
         failures = evaluation.failures
         faults = tell_notices(self.data)
         for line in unscored_lines(evaluation.unscored):
@@ -123,18 +131,36 @@ class Evaluate:
         for row in failures:
             complain(f"{row.key}: {row.error}")
         if self.json:
-            say((self.out / "summary.json").read_text(encoding="utf-8").rstrip())
+            say(summary_json(evaluation, summary).rstrip())
         else:
             for table in _tables(summary):
                 console().print(table)
-            say(f"The reports are in {self.out}/")
+            if problem is None:
+                say(f"The reports are in {self.out}/")
+        if problem is not None:
+            complain(str(problem))
         if len(failures) == len(evaluation.rows):
             return 2
-        if failures or unusable_truths(evaluation.unscored):
+        if problem is not None or failures or unusable_truths(evaluation.unscored):
             return 1
         if self.write is not None:
-            self._keep(self.write)
+            faults = self._keep(self.write) or faults
         return faults
+
+    def _written(
+        self, evaluation: Evaluation, gallery: Gallery, kept: ClassedImages
+    ) -> tuple[Summary, InputError | None]:
+        """The figures, and why not all files could be written, as where the disk is full."""
+        from breastseg.evaluation.report import write_report
+        from breastseg.evaluation.summary import summarise
+
+        try:
+            summary = write_report(evaluation, self.out)
+            gallery.write(evaluation.segmenter)
+            kept.write(evaluation.segmenter, self.out)
+        except InputError as error:
+            return summarise(evaluation), error
+        return summary, gallery.failure
 
     def _check(self) -> None:
         """Refuse a prompt that is not taken, and to keep figures but of a bundle as it is."""
@@ -160,14 +186,15 @@ class Evaluate:
                 "a bundle as it is",
                 "leave out --write, or the other options",
             )
+        check_writable(bundle)
 
-    def _keep(self, protocol: str) -> None:
+    def _keep(self, protocol: str) -> int:
         """Keep the figures that have just been reported in the bundle."""
         from breastseg.cli.calibrating import rewrite
         from breastseg.export.results import read_results
 
         found = read_results(self.out / "summary.json")
-        rewrite(Path(self.method), lambda bundle: bundle, {protocol: found})
+        return rewrite(Path(self.method), lambda bundle: bundle, {protocol: found})
 
 
 def _cases_for(segmenter: Segmenter, cases: Sequence[CaseRef]) -> Sequence[CaseRef]:

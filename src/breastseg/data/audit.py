@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.image import Image
+from breastseg.data.border import within_border
 from breastseg.data.dataset import CaseRef, require_images, some
 from breastseg.data.grouping import components
 from breastseg.data.mask_audit import MaskFindings, look_at_masks
@@ -63,6 +64,8 @@ class AuditReport:
         groups: the sets of cases that pairs connect, the largest first.
         turned_pairs: images of which one is the other mirrored or turned, as data sets that were
             augmented before they were published hold them; none of `pairs`, and in no group.
+        bordered_pairs: images that are alike but for a border of one colour, such as the bars of a
+            letterbox; none of `pairs`, and in no group.
         no_mask: cases with no mask file, though not stated to be normal.
         empty_masks: cases labelled as a lesion with nothing outlined.
         outlined_normals: cases labelled normal with something outlined.
@@ -81,6 +84,7 @@ class AuditReport:
     pairs: tuple[Pair, ...]
     groups: tuple[tuple[str, ...], ...]
     turned_pairs: tuple[Pair, ...]
+    bordered_pairs: tuple[Pair, ...]
     no_mask: tuple[str, ...]
     empty_masks: tuple[str, ...]
     outlined_normals: tuple[str, ...]
@@ -116,6 +120,7 @@ class AuditReport:
             "pairs_across_sources": sum(pair.across_sources for pair in self.pairs),
             "pairs_across_patients": sum(pair.across_patients for pair in self.pairs),
             "turned_pairs": len(self.turned_pairs),
+            "bordered_pairs": len(self.bordered_pairs),
             "no_mask": len(self.no_mask),
             "empty_masks": len(self.empty_masks),
             "outlined_normals": len(self.outlined_normals),
@@ -151,7 +156,8 @@ class AuditReport:
             if pair.exact or pair.across_labels or pair.across_sources
         ]
         findings = (
-            ("mirrored or turned copies", [f"{p.first} = {p.second}" for p in self.turned_pairs]),
+            ("mirrored or turned copies", _named(self.turned_pairs)),
+            ("copies with a border, or without one", _named(self.bordered_pairs)),
             ("no mask file", self.no_mask),
             ("labelled as a lesion, nothing outlined", self.empty_masks),
             ("labelled normal, something outlined", self.outlined_normals),
@@ -174,8 +180,9 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
 
     Images are near duplicates where their grey levels, reduced to 32 x 32 pixels and freed of
     mean and contrast, correlate with at least `min_correlation`; the same image at another
-    size, brightness or compression is found, one that is cropped is not. Mirrored or turned ones
-    are listed on their own. Files that cannot be read are listed, and the rest goes on.
+    size, brightness or compression is found, one that is cropped is not. Mirrored or turned ones,
+    and those that differ by a border of one colour, are listed on their own. Files that cannot be
+    read are listed, and the rest goes on.
 
     Args:
         cases: distinct cases, of one data set or several.
@@ -189,6 +196,7 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
     looks = [_look(case) for case in ordered]
     pairs = _pairs(ordered, looks, min_correlation)
     turned = _turned_pairs(ordered, looks, min_correlation)
+    bordered = _bordered_pairs(ordered, looks, min_correlation)
     known = {(pair.first, pair.second) for pair in pairs}
     lesions = [look.masks.outlined for look in looks]
     return AuditReport(
@@ -198,6 +206,7 @@ def audit(cases: Sequence[CaseRef], min_correlation: float = MIN_CORRELATION) ->
         pairs=pairs,
         groups=_groups(pairs),
         turned_pairs=tuple(pair for pair in turned if (pair.first, pair.second) not in known),
+        bordered_pairs=tuple(pair for pair in bordered if (pair.first, pair.second) not in known),
         no_mask=tuple(case.key for case in ordered if case.mask_paths is None),
         empty_masks=tuple(
             case.key
@@ -240,8 +249,11 @@ def near_duplicate_groups(
     """
     ordered = sorted((case for case in cases if not case.is_volume), key=lambda case: case.key)
     looks = [_look(case, masks=False) for case in ordered]
-    turned = _turned_pairs(ordered, looks, MIN_CORRELATION)
-    groups = _groups((*_pairs(ordered, looks, min_correlation), *turned))
+    others = (
+        *_turned_pairs(ordered, looks, MIN_CORRELATION),
+        *_bordered_pairs(ordered, looks, MIN_CORRELATION),
+    )
+    groups = _groups((*_pairs(ordered, looks, min_correlation), *others))
     return {key: number for number, group in enumerate(groups) for key in group}
 
 
@@ -251,6 +263,7 @@ class _Look:
 
     digest: str
     small: NDArray[np.float32]  # (32 * 32,), mean 0, length 1; zeros where constant or unreadable
+    inner: NDArray[np.float32]  # the same of what a border of one colour encloses
     masks: MaskFindings
     unreadable: tuple[str, ...]
 
@@ -259,15 +272,18 @@ def _look(case: CaseRef, masks: bool = True) -> _Look:
     from breastseg.preprocess.geometry import resize
 
     digest, small, shape = "", np.zeros(_SIDE * _SIDE, np.float32), None
+    inner = small
     unreadable = []
     try:
         image = case.read_image()
         digest, shape = _digest(image), image.grid.shape
-        small = _standard(resize(image.grey(), (_SIDE, _SIDE)))
+        grey = image.grey()
+        small = _standard(resize(grey, (_SIDE, _SIDE)))
+        inner = _standard(resize(within_border(grey), (_SIDE, _SIDE)))
     except BreastsegError as error:
         unreadable.append(str(error))
     found = look_at_masks(case, shape) if masks else MaskFindings()
-    return _Look(digest, small, found, tuple(unreadable))
+    return _Look(digest, small, inner, found, tuple(unreadable))
 
 
 def _digest(image: Image) -> str:
@@ -339,6 +355,21 @@ def _turned_pairs(
             for at, value in _correlated(small, turned, min_correlation).items():
                 found[at] = max(value, found.get(at, 0.0))
     return tuple(_pair(cases[a], cases[b], found[a, b], False) for a, b in sorted(found))
+
+
+def _bordered_pairs(
+    cases: Sequence[CaseRef], looks: Sequence[_Look], min_correlation: float
+) -> tuple[Pair, ...]:
+    """The pairs of which what their borders enclose is alike."""
+    if not looks:
+        return ()
+    inner = np.stack([look.inner for look in looks])
+    found = _correlated(inner, inner, min_correlation)
+    return tuple(_pair(cases[a], cases[b], found[a, b], False) for a, b in sorted(found))
+
+
+def _named(pairs: Sequence[Pair]) -> list[str]:
+    return [f"{pair.first} = {pair.second}" for pair in pairs]
 
 
 def _pair(a: CaseRef, b: CaseRef, correlation: float, exact: bool) -> Pair:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from breastseg.core.errors import InputError
 from breastseg.evaluation.run import OpenedCase, Outcome
 from breastseg.io.overlay import PREDICTION_RGB, TRUTH_RGB, to_rgb
 from breastseg.io.write import write_png, write_text
@@ -55,10 +56,12 @@ class Gallery:
     Attributes:
         folder: masks go into ``masks/`` in it, 0 and 255, of the image's size.
         figures: of the page, one a case.
+        failure: why a mask could not be written, as on a full disk; the others are tried.
     """
 
     folder: Path
     figures: list[str] = field(default_factory=list)
+    failure: InputError | None = None
 
     def __call__(self, opened: OpenedCase, outcome: Outcome) -> None:
         """Write the mask and remember the thumbnail; a case that failed has neither."""
@@ -70,7 +73,10 @@ class Gallery:
             shown = f"<p>{html.escape(row.error or 'not segmented')}</p>"
         else:
             mask, truth = prediction.mask().foreground, opened.case.mask.foreground
-            write_png(self.mask_path(row.key), mask)
+            try:
+                write_png(self.mask_path(row.key), mask)
+            except InputError as error:
+                self.failure = self.failure or error
             picture = _thumbnail(to_rgb(opened.case.images[0]), mask, truth)
             shown = f'<img loading="lazy" src="{picture}" alt="{name}">'
         caption = f"<figcaption>{name}<br>Dice {dice:.3f}</figcaption>"

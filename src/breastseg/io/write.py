@@ -53,10 +53,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(target)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error})",
-            remedy="choose a folder that exists, has room and may be written to",
-        ) from error
+        raise _no_room(path, error) from error
     finally:
         _remove(temporary)
 
@@ -93,6 +90,32 @@ def clear_leftovers(folder: Path) -> None:
         for path in folder.iterdir():
             if _TEMPORARY.fullmatch(path.name) and not path.is_dir():
                 _remove(path)
+
+
+def check_writable(folder: Path) -> None:
+    """Learn before hours of work that their result could not be written.
+
+    Args:
+        folder: where files shall be; made where it is missing.
+
+    Raises:
+        InputError: it cannot be written, or its disk is full.
+    """
+    trial = folder / f".trial.{secrets.token_hex(6)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(bytes(4096))
+    except OSError as error:
+        raise _no_room(folder, error) from error
+    finally:
+        _remove(trial)
+
+
+def _no_room(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path}: cannot be written ({error.strerror or error})",
+        remedy="choose a folder that exists, has room and may be written to",
+    )
 
 
 def _short_stem(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -98,6 +99,35 @@ def test_a_point_and_a_temperature_are_written_into_the_bundle(
     before, now = map(float, re.findall(r"([\d.]+) (?:before|after)", said[0]))
     assert now <= before
     assert (after.threshold, after.min_score) == (output.threshold, output.min_score)
+
+
+def test_what_was_found_is_said_where_it_cannot_be_written(
+    bundle: Path,
+    scans: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = (bundle / "bundle.json").read_bytes()
+    words = ["calibrate", "temperature", str(bundle), "--data", f"folder={scans}", "--write"]
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)  # the disk is full at the end
+        assert main([*words, "--quiet"]) == 1
+    said = capsys.readouterr()
+    assert said.out.startswith("temperature ")
+    assert len(said.err.splitlines()) == 1
+    assert "No space left" in said.err
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)  # and at the start, before any work
+        assert main([*words, "--quiet"]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert len(said.err.splitlines()) == 1
+    assert (bundle / "bundle.json").read_bytes() == before
+    assert not [path for path in bundle.iterdir() if path.name.startswith(".")]
 
 
 def test_several_bundles_each_have_a_selection(
