@@ -24,7 +24,12 @@ def test_every_case_is_on_the_page_and_its_mask_in_a_file(tmp_path: Path) -> Non
     assert "b<" not in page
     mask = read_raster(gallery.mask_path("made/a")).array[0] > 0
     np.testing.assert_array_equal(mask, block(4, 6))
+    assert gallery.mask_path("made/a#1") != gallery.mask_path("made/a_1")
     assert all(path.is_relative_to(tmp_path / "masks") for path in tmp_path.rglob("*.png"))
+
+
+def test_thumbnails_of_very_many_cases_are_smaller(tmp_path: Path) -> None:
+    assert [Gallery(tmp_path, n).side for n in (0, 1, 500, 2000, 10**6)] == [256, 256, 256, 128, 96]
 
 
 def test_the_command_saves_masks(tmp_path: Path) -> None:

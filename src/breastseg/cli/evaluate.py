@@ -107,7 +107,7 @@ class Evaluate:
         cases = _cases_for(segmenter, chosen)
         size = None if self.size is None else (self.size, self.size)
         protocol = Protocol(size, self.min_iou, prompting=Prompting(self.prompt))
-        gallery, kept = Gallery(self.out), ClassedImages()
+        gallery, kept = Gallery(self.out, len(cases)), ClassedImages()
         callbacks: list[Callable[[OpenedCase, Outcome], None]] = [kept.watch]
         callbacks += [gallery] if self.save_masks else []
         with progress("Scoring", len(cases), self.quiet) as advance:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from breastseg.core.errors import InputError
 from breastseg.core.mask import Mask
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.comparison.cell import Cell, Traits
+from breastseg.evaluation.file_name import file_name
 from breastseg.evaluation.score import VolumeScore
 from breastseg.io.write import replacing
 
@@ -133,7 +133,7 @@ def mask_path(folder: Path, label: str, key: str, of_volume: bool = False) -> Pa
         of_volume: the case is a volume.
     """
     suffix = ".nii.gz" if of_volume else ".png"
-    return folder / _file_name(label) / f"{_file_name(key)}{suffix}"
+    return folder / file_name(label) / f"{file_name(key)}{suffix}"
 
 
 def write_mask(path: Path, mask: Mask) -> None:
@@ -209,19 +209,6 @@ def _file_state(path: Path) -> tuple[str, int, int] | None:
     except OSError:
         return None
     return path.name, stat.st_size, stat.st_mtime_ns
-
-
-def _file_name(text: str) -> str:
-    """A text as a file's name on any system, and another text as another name."""
-
-    def escaped(found: re.Match[str]) -> str:
-        return "".join(f"~{byte:02X}" for byte in found[0].encode(errors="surrogateescape"))
-
-    name = re.sub(r"^\.|[^\w .,()=+-]|[ .]$", escaped, text)
-    if len(name.encode(errors="surrogateescape")) <= 150:
-        return name
-    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
-    return f"{name[:35]}~~{digest[:16]}"
 
 
 def _parsed(line: bytes) -> tuple[tuple[str, str], _Line] | None:
