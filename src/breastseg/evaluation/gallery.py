@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,7 +94,8 @@ class Gallery:
     @property
     def side(self) -> int:
         """The longer side of a thumbnail in pixels."""
-        return max(MIN_SIDE, round(SIDE * min(1, _MANY / max(1, self.cases)) ** 0.5))
+        fraction = min(1.0, _MANY / max(1, self.cases))
+        return max(MIN_SIDE, round(SIDE * math.sqrt(fraction)))
 
     def mask_path(self, key: str) -> Path:
         """Where the mask of a case lies."""
