@@ -312,6 +312,13 @@ def test_sizes_of_ome_go_before_the_tags(
         assert slide.spacing_um == pytest.approx(expected)
 
 
+def test_a_file_without_a_page_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"II+\0\x08" + bytes(11))  # a BigTIFF that ends where its pages would begin
+    with pytest.raises(UnreadableError, match="holds no page"):
+        Slide(path)
+
+
 def test_a_page_without_width_is_one_line(tmp_path: Path) -> None:
     entries = [(0x0100, 4, 1, 0), (0x0101, 4, 1, 64), (0x0102, 3, 1, 8), (0x0106, 3, 1, 1)]
     for left_out in (True, False):

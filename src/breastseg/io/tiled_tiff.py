@@ -227,6 +227,10 @@ class TiledTiff:
         """The largest page and the reduced copies beside it or that hang on it, by size."""
         # read whole, never as frames, which know their tiles alone
         pages = [self._file.pages[index].aspage() for index in range(len(self._file.pages))]
+        if not pages:
+            raise UnreadableError(
+                f"{self.path}: holds no page", "a whole TIFF file", "export it again"
+            )
         first = max(pages, key=_area)
         others = (*pages, *(page.aspage() for page in first.pages or ()))
         copies = (page for page in others if page is not first and page.subfiletype & _REDUCED)
