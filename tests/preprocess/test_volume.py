@@ -68,6 +68,13 @@ def test_the_working_shape_follows_the_spacing() -> None:
     assert working_shape(volume_of(np.zeros((1, 1, 2, 2)), (0.1, 0.1, 0.1)), spec) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("error", [0, 1e-6, -1e-6, float(np.float32(0.9)) - 0.9, 5e-6, -5e-6])
+def test_how_a_header_rounds_the_spacing_does_not_decide_the_shape(error: float) -> None:
+    spec = VolumeSpec(spacing_mm=(0.8, 0.8, 0.8), channels=1)
+    volume = volume_of(np.zeros((1, 36, 4, 12)), (0.9 + error, 0.9, 0.9))  # 40.5 steps of .8
+    assert working_shape(volume, spec) == (40, 4, 14)
+
+
 def test_unknown_spacing_and_flat_images_are_refused() -> None:
     with pytest.raises(GeometryError, match="scan: the spacing of its voxels is unknown"):
         prepare_volume(volume_of(np.zeros((2, 4, 4, 4)), None), VolumeSpec())

@@ -8,6 +8,12 @@ export function roundEven(value: number): number {
   return down % 2 === 0 ? down : down + 1;
 }
 
+/** A length in steps as a whole number of them; what is within a thousandth of a half counts as one. */
+export function stepsIn(length: number): number {
+  const half = Math.floor(length) + 0.5;
+  return Math.max(1, roundEven(Math.abs(length - half) < 1e-3 ? half : length));
+}
+
 /** By linear interpolation between the ordered values; `fraction` is 0 to 1. */
 export function quantile(values: ArrayLike<number>, fraction: number): number {
   return quantileOfSorted(Float64Array.from(values).sort(), fraction);

@@ -1,7 +1,7 @@
 /** Steps 2, 3 and 5 of "Volumes" in docs/reference/bundle.md: grey levels and resampling. */
 import type { VolumeSpec } from "./bundle";
 import type { Pixels } from "./image";
-import { quantileOfSorted, roundEven } from "./numbers";
+import { quantileOfSorted, stepsIn } from "./numbers";
 import type { View } from "./orientation";
 import { plane } from "./plane";
 import { resize, taps } from "./resize";
@@ -15,7 +15,7 @@ const LARGEST = 1e37;
 
 /** The shape of a volume at the network's spacing. */
 export function workingShape(shape: Sides, spacingMm: Sides, { spacingMm: wanted }: VolumeSpec): Sides {
-  const side = (axis: 0 | 1 | 2): number => Math.max(1, roundEven((shape[axis] * spacingMm[axis]) / wanted[axis]));
+  const side = (axis: 0 | 1 | 2): number => stepsIn((shape[axis] * spacingMm[axis]) / wanted[axis]);
   return [side(0), side(1), side(2)];
 }
 

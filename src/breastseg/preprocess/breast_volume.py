@@ -14,7 +14,7 @@ from skimage.filters import threshold_otsu
 from breastseg.core.errors import GeometryError
 from breastseg.core.image import Image
 from breastseg.core.regions import connected_regions
-from breastseg.preprocess.volume import resample
+from breastseg.preprocess.volume import resample, steps_in
 
 WORKING_MM = 3.0
 """Everything is computed on voxels of this size."""
@@ -91,7 +91,7 @@ def _small_shape(image: Image) -> tuple[int, ...]:
             "convert it again from the DICOM series, which states it",
         )
     return tuple(
-        min(n, max(1, round(n * step / WORKING_MM)))
+        min(n, steps_in(n * step / WORKING_MM))
         for n, step in zip(grid.shape, grid.spacing_mm, strict=True)
     )
 

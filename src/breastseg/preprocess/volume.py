@@ -84,10 +84,23 @@ def working_shape(image: Image, spec: VolumeSpec) -> tuple[int, int, int]:
             "convert it again from the DICOM series, which states it",
         )
     slices, rows, columns = (
-        max(1, round(n * step / wanted))
+        steps_in(n * step / wanted)
         for n, step, wanted in zip(grid.shape, grid.spacing_mm, spec.spacing_mm, strict=True)
     )
     return slices, rows, columns
+
+
+def steps_in(length: float) -> int:
+    """A length in steps as a whole number of them, at least 1.
+
+    A half goes to the even number, and what is within a thousandth of it counts as a half: files of
+    one scan round its spacing differently, and that must not decide.
+
+    Args:
+        length: in steps, above 0.
+    """
+    half = math.floor(length) + 0.5
+    return max(1, round(half if abs(length - half) < 1e-3 else length))
 
 
 def prepare_volume(image: Image, spec: VolumeSpec) -> NDArray[np.float32]:
