@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from breastseg.core.errors import InputError
 from breastseg.dicom.node.queue import Queue
 from breastseg.dicom.node.queued import Arrival
 
@@ -215,3 +217,28 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     queue._db.execute("PRAGMA max_page_count=100000")
     assert queue.claim() is not None
     queue.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("ALTER TABLE items DROP COLUMN problem", "another version.*items.problem"),
+        ("ALTER TABLE deliveries ADD COLUMN later TEXT", "another version.*deliveries.later"),
+        ("DROP TABLE deliveries", "another version"),
+    ],
+)
+def test_a_queue_of_another_version_is_told(tmp_path: Path, change: str, told: str) -> None:
+    file = tmp_path / "queue.sqlite"
+    Queue(file).close()
+    with closing(sqlite3.connect(file)) as db:
+        db.execute(change)
+    before = file.read_bytes()
+    with pytest.raises(InputError, match=told):
+        Queue(file)
+    assert file.read_bytes() == before
+
+
+def test_a_damaged_queue_is_told(tmp_path: Path) -> None:
+    (tmp_path / "queue.sqlite").write_bytes(b"no database, but long enough to be read as one" * 99)
+    with pytest.raises(InputError, match="damaged"):
+        Queue(tmp_path / "queue.sqlite")

@@ -20,27 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from breastseg.dicom.node.queue_file import open_queue
 from breastseg.dicom.node.queued import Arrival, Delivery, Item, Row, State, Stored
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS items(
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, method TEXT NOT NULL,
-    state TEXT NOT NULL, revision INTEGER NOT NULL DEFAULT 1, attempts INTEGER NOT NULL DEFAULT 0,
-    not_before REAL NOT NULL, changed REAL NOT NULL, problem TEXT NOT NULL DEFAULT '');
-CREATE INDEX IF NOT EXISTS by_state ON items(state, not_before);
-CREATE TABLE IF NOT EXISTS instances(
-    uid TEXT PRIMARY KEY, study TEXT NOT NULL, digest TEXT NOT NULL,
-    item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE);
-CREATE INDEX IF NOT EXISTS by_item ON instances(item);
-CREATE INDEX IF NOT EXISTS by_study ON instances(study);
-CREATE TABLE IF NOT EXISTS deliveries(
-    uid TEXT NOT NULL, destination TEXT NOT NULL, file TEXT NOT NULL,
-    item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE, state TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, not_before REAL NOT NULL DEFAULT 0,
-    problem TEXT NOT NULL DEFAULT '', PRIMARY KEY(uid, destination));
-CREATE INDEX IF NOT EXISTS by_destination ON deliveries(destination, state, not_before);
-CREATE INDEX IF NOT EXISTS of_item ON deliveries(item);
-"""
 
 
 class Queue:
@@ -51,6 +32,9 @@ class Queue:
         clock: seconds since the epoch; by default those that only ever run on, whatever the
             system's clock is set to meanwhile.
 
+    Raises:
+        InputError: the file is damaged, or of another version.
+
     Every method raises ``sqlite3.OperationalError`` where the disk is full; nothing has changed
     then.
     """
@@ -58,12 +42,7 @@ class Queue:
     def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
         self._clock = clock or _running_on()
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, 60.0, isolation_level=None, check_same_thread=False)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA foreign_keys=ON")
-        self._db.executescript(_SCHEMA)
+        self._db = open_queue(path)
 
     def close(self) -> None:
         """Close the file."""
