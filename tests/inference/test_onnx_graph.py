@@ -119,6 +119,8 @@ def test_a_loop_in_a_function_is_seen(tmp_path):
     model.functions.append(function)
     path.write_bytes(model.SerializeToString())
     assert contents(path).operators == ("Identity", "Loop")
+    with pytest.raises(BundleError, match="functions of its own"):
+        check_network(path)
 
 
 @pytest.mark.parametrize(

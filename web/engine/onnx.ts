@@ -39,6 +39,8 @@ export interface Contents {
   readonly operators: readonly string[];
   /** Whether the values of some tensor lie in another file. */
   readonly external: boolean;
+  /** Whether it defines operators of its own. */
+  readonly functions: boolean;
 }
 
 /**
@@ -47,13 +49,22 @@ export interface Contents {
  * @throws EngineError kind "bundle".
  */
 export function checkNetwork(model: Uint8Array): void {
-  const { operators, external } = contentsOf(model);
+  const { operators, external, functions } = contentsOf(model);
   if (external) {
     throw new EngineError(
       "bundle",
       "model.onnx: weights lie in other files, which no digest covers",
       "all weights in the file",
       "save the network again as one file",
+    );
+  }
+  // of which each may call another twice: 1 kB becomes a million operators
+  if (functions) {
+    throw new EngineError(
+      "bundle",
+      "model.onnx: the network defines functions of its own",
+      "operators of ONNX alone",
+      "export the network with its functions inlined",
     );
   }
   const loops = operators.filter((name) => CONTROL_FLOW.includes(name));
@@ -71,11 +82,13 @@ export function checkNetwork(model: Uint8Array): void {
 export function contentsOf(model: Uint8Array): Contents {
   const operators = new Set<string>();
   let external = false;
+  let functions = false;
 
   function walk(message: Message, data: Uint8Array, depth: number): void {
     if (depth > MOST_DEPTH) throw new RangeError("graphs nested too deeply");
     const fields = fieldsOf(data);
     if (message === "Node") operators.add(operatorOf(fields));
+    functions ||= message === "Function";
     if (message === "Tensor") {
       external ||= fields.some(
         ({ number, value }) => number === EXTERNAL_DATA || (number === DATA_LOCATION && value !== 0),
@@ -98,7 +111,7 @@ export function contentsOf(model: Uint8Array): Contents {
       "copy the whole bundle again",
     );
   }
-  return { operators: [...operators].sort(), external };
+  return { operators: [...operators].sort(), external, functions };
 }
 
 function fieldsOf(data: Uint8Array): Field[] {

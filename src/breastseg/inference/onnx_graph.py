@@ -43,17 +43,20 @@ class Contents:
         operators: in the file's graphs, in alphabetical order; ``domain:Operator`` where the domain
             is not ONNX's own.
         external: the values of some tensor lie in another file.
+        functions: it defines operators of its own.
     """
 
     operators: tuple[str, ...]
     external: bool
+    functions: bool
 
 
 def check_network(path: Path) -> None:
     """Refuse a file that its digest does not cover whole, or that may never end.
 
     Raises:
-        BundleError: tensors lie in other files, the network has control flow, or it is no ONNX.
+        BundleError: tensors lie in other files, the network has control flow or functions, or it is
+            no ONNX.
     """
     found = contents(path)
     if found.external:
@@ -61,6 +64,12 @@ def check_network(path: Path) -> None:
             f"{path}: weights lie in other files, which no digest covers",
             "all weights in the file",
             "save the network again as one file",
+        )
+    if found.functions:  # of which each may call another twice: 1 kB becomes a million operators
+        raise BundleError(
+            f"{path}: the network defines functions of its own",
+            "operators of ONNX alone",
+            "export the network with its functions inlined",
         )
     loops = [name for name in found.operators if name in CONTROL_FLOW]
     if loops:
@@ -82,11 +91,13 @@ def contents(path: Path) -> Contents:
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror or error}", "a readable file") from error
     operators: set[str] = set()
-    external = False
+    external = functions = False
     try:
         for message, fields in _messages("Model", data, 0):
             if message == "Node":
                 operators.add(_operator(fields))
+            elif message == "Function":
+                functions = True
             elif message == "Tensor":
                 external = external or any(
                     number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
@@ -96,7 +107,7 @@ def contents(path: Path) -> Contents:
         raise BundleError(
             f"{path}: not a network in ONNX ({error})", remedy="copy the whole bundle again"
         ) from error
-    return Contents(tuple(sorted(operators)), external)
+    return Contents(tuple(sorted(operators)), external, functions)
 
 
 Field = tuple[int, int | memoryview]
