@@ -79,8 +79,10 @@ it("works on a phone by touch", async () => {
   const { page, faults } = await opened(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  const still = page.getByRole("button", { name: "Ultrasound still as PNG" });
+  await still.waitFor();
   await shot(page, "phone-open");
-  await page.getByRole("button", { name: "Ultrasound still as PNG" }).tap();
+  await still.tap();
   await viewer(page).waitFor();
   const lesion = await placeIn(page, 0.43, 0.42);
   await page.touchscreen.tap(lesion.x, lesion.y);
@@ -106,6 +108,11 @@ it("works on a phone by touch", async () => {
   await touch("touchEnd", 0);
   expect(await measured(page, "Area")).toBe(area);
   await shot(page, "phone-zoomed");
+  // A step back leads to the list of scans, and what is open stays.
+  await page.goBack();
+  await page.getByRole("button", { name: "Open files" }).waitFor();
+  await page.getByRole("button", { name: /phantom-0001/ }).tap();
+  expect(await measured(page, "Area")).toBe(area);
   expect(faults).toEqual([]);
   await page.context().close();
 });

@@ -25,6 +25,7 @@ async function reopened(page: Page): Promise<void> {
 
 it("opens, outlines, corrects, measures, keeps and reports", async () => {
   const { page, faults } = await opened(browser);
+  await page.getByRole("button", { name: "Ultrasound still as PNG" }).waitFor();
   await shot(page, "open");
   await example(page, "Ultrasound still as PNG");
   await outline(page);

@@ -1,5 +1,5 @@
 /** The whole page: scans on one side, the image in the middle, what is known of it on the other. */
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useEffectEvent, useState } from "react";
 import { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import { Display } from "../viewer/display";
@@ -8,6 +8,9 @@ import { filesOf } from "./dropped";
 import { Header } from "./Header";
 import { Message } from "./Message";
 import { ScanList } from "./ScanList";
+
+/** As in the style sheet: the list and the image do not stand beside each other. */
+const NARROW = 900;
 
 // The list of scans is there at once; the viewer follows while it is looked at.
 const Workspace = lazy(() => import("./Workspace"));
@@ -27,6 +30,7 @@ export function AppView() {
     return () => { window.removeEventListener("beforeunload", ask); };
   }, [app]);
   const { session } = app;
+  useStepBack(session !== null && !listed, () => { setListed(true); });
   return (
     <div
       className="app"
@@ -37,8 +41,8 @@ export function AppView() {
         void filesOf(event.dataTransfer).then((files) => app.open(files));
       }}
     >
-      <Header app={app} listed={listed} onList={() => { setListed(!listed); }} onHelp={() => { setHelp(true); }} />
-      <ScanList app={app} onPicked={() => { if (window.innerWidth < 900) setListed(false); }} />
+      <Header app={app} listed={listed} onList={() => { setListed(!listed || session === null); }} onHelp={() => { setHelp(true); }} />
+      <ScanList app={app} onPicked={() => { if (window.innerWidth < NARROW) setListed(false); }} />
       {session === null ? (
         <main className="empty">
           <h1>Outline a breast lesion</h1>
@@ -60,6 +64,19 @@ export function AppView() {
       {app.replacing !== null && <ReplaceDialog onAnswer={(agreed) => { app.answerReplacing(agreed); }} />}
     </div>
   );
+}
+
+/** On a narrow screen the browser's step back leads from an image to the list of scans, and only from there away. */
+function useStepBack(alone: boolean, onBack: () => void): void {
+  const back = useEffectEvent(onBack);
+  useEffect(() => {
+    const listen = (): void => { back(); };
+    window.addEventListener("popstate", listen);
+    return () => { window.removeEventListener("popstate", listen); };
+  }, []);
+  useEffect(() => {
+    if (alone && window.innerWidth < NARROW && history.state === null) history.pushState("image", "");
+  }, [alone]);
 }
 
 function Status({ app }: { app: App }) {
