@@ -91,9 +91,9 @@ describe.each<[string, (json: Record<string, unknown>) => void, RegExp]>([
 test("a field given twice, a real number for an integer and no JSON are refused", () => {
   expect(refusalOf(TEXT.replace('"name"', '"format": 1, "name"')).message).toMatch(/given twice/);
   expect(refusalOf(TEXT.replace('"format": 1', '"format": 1.0')).message).toMatch(/format is 1/);
-  expect(refusalOf(TEXT.replace('"threshold": 0.4', '"threshold": NaN')).message).toMatch(/no JSON/);
+  expect(refusalOf(TEXT.replace(/"threshold": [\d.]+/, '"threshold": NaN')).message).toMatch(/no JSON/);
   expect(refusalOf(`${TEXT},`).message).toMatch(/something follows/);
-  expect(parseBundle(TEXT.replace('"temperature": 1.774', '"temperature": 2')).output.temperature).toBe(2);
+  expect(parseBundle(TEXT.replace(/"temperature": [\d.]+/, '"temperature": 2')).output.temperature).toBe(2);
 });
 
 test("a network for volumes is read", () => {
