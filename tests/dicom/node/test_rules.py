@@ -11,7 +11,14 @@ import pytest
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.dicom.node.config import NodeConfig, Rule, WebDestination, read_config
 from breastseg.dicom.node.node import Node
-from breastseg.dicom.node.rules import Header, choose, default_rules, handlers, normals_outlined
+from breastseg.dicom.node.rules import (
+    Header,
+    _best,
+    choose,
+    default_rules,
+    handlers,
+    normals_outlined,
+)
 
 US = Header(
     "1.2", "1.2.840.10008.5.1.4.1.1.6.1", "1", "P1", "US", "BREAST", "ROOM1", "Left breast", None
@@ -73,6 +80,16 @@ def test_only_a_bundle_with_few_false_alarms_that_saw_patients_is_a_default() ->
     assert default_rules() == (Rule("ultrasound", modality="US"),)
     assert choose(handlers((), True), replace(US, modality="MG")) is None
     assert choose(handlers((), True), replace(US, modality="MR")) is None
+
+
+def test_of_the_fit_bundles_the_one_with_the_highest_dice_on_common_protocols_is_taken() -> None:
+    dices = {
+        "a": {"x": 0.7, "y": 0.5},
+        "b": {"x": 0.6, "y": 0.7, "easy": 0.9},
+        "c": {"x": 0.8, "y": 0.4},
+    }
+    assert _best(dices) == "b"
+    assert _best({"b": {"x": 0.9}, "a": {}}) == "a"
 
 
 def test_a_bundle_is_judged_by_its_worst_figure_and_without_one_not_fit(tmp_path: Path) -> None:

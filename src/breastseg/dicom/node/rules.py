@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ MAX_NORMALS_OUTLINED = 0.2
 
 _TERMS = {Modality.ULTRASOUND: "US", Modality.MAMMOGRAPHY: "MG", Modality.MRI: "MR"}
 _NORMALS = "normal images/fraction_outlined"
+_DICE = "lesion images/dice"
 _TAGS = (
     *("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"),
     *(
@@ -106,16 +107,17 @@ def handlers(rules: Iterable[Rule], defaults: bool) -> tuple[Handler, ...]:
 
 
 def default_rules() -> tuple[Rule, ...]:
-    """A rule for each modality that a shipped bundle is fit for: the one with fewest false alarms.
+    """A rule for each modality that a shipped bundle is fit for: the one with the highest Dice.
 
     A bundle is fit where it outlines lesions in images, takes no prompt, was trained on patients,
     and every protocol in its ``measured.json`` with normal images states a mask on at most
-    `MAX_NORMALS_OUTLINED` of them. One that states none is not.
+    `MAX_NORMALS_OUTLINED` of them. One that states none is not. Dice is the mean over the protocols
+    that all the fit ones state, of images with a lesion.
     """
     from breastseg.inference.bundle_folder import read_bundle
     from breastseg.inference.catalogue import shipped_bundles
 
-    best: dict[str, tuple[float, str]] = {}
+    fit: dict[str, dict[str, dict[str, float]]] = {}
     for name, folder in shipped_bundles().items():
         bundle = read_bundle(folder, verify=False)
         term = _TERMS.get(bundle.modality)
@@ -125,21 +127,32 @@ def default_rules() -> tuple[Rule, ...]:
             continue
         if bundle.prompt is not None:  # for people who point
             continue
-        assert alarms is not None
-        best[term] = min(best.get(term, (1.0, name)), (alarms, name))
-    return tuple(Rule(method=name, modality=term) for term, (_, name) in sorted(best.items()))
+        fit.setdefault(term, {})[name] = _stated(folder, _DICE)
+    return tuple(
+        Rule(method=_best(of_term), modality=term) for term, of_term in sorted(fit.items())
+    )
+
+
+def _best(dices: Mapping[str, Mapping[str, float]]) -> str:
+    """The bundle with the highest mean over the protocols that all have; else the first by name."""
+    shared = set.intersection(*(set(one) for one in dices.values()))
+    return max(sorted(dices), key=lambda name: sum(dices[name][key] for key in shared))
 
 
 def normals_outlined(folder: Path) -> float | None:
     """The largest fraction of normal images with a mask that a bundle states; None for none."""
+    return max(_stated(folder, _NORMALS).values(), default=None)
+
+
+def _stated(folder: Path, figure: str) -> dict[str, float]:
+    """A figure of a bundle's ``measured.json``, by protocol."""
     from breastseg.inference.bundle_folder import MEASURED
     from breastseg.inference.strict_json import load_json
 
     path = folder / MEASURED
     measured = load_json(path) if path.is_file() else {}
     results = measured.get("results", {}) if isinstance(measured, dict) else {}
-    stated = [figures[_NORMALS] for figures in results.values() if _NORMALS in figures]
-    return max(map(float, stated), default=None)
+    return {key: float(one[figure]) for key, one in results.items() if figure in one}
 
 
 def choose(every: Sequence[Handler], header: Header) -> Handler | None:
