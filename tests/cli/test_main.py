@@ -154,6 +154,32 @@ def test_a_signal_while_it_loads_ends_it_in_one_line(number: signal.Signals) -> 
     assert (done.returncode, done.stderr) == (130, b"breastseg: interrupted\n")
 
 
+def test_no_library_is_taken_down_while_a_network_that_was_given_up_computes() -> None:
+    done = _python("""
+        import atexit, signal, threading, time
+        import breastseg.cli.main as commands
+        from breastseg.inference import time_limit
+
+        def interrupted(futures, limit):
+            raise KeyboardInterrupt
+
+        time_limit.wait, time_limit._PATIENCE_S = interrupted, 0.0
+
+        def run():
+            print("done")
+            try:
+                time_limit.within_limit("n", lambda: time.sleep(600), lambda: None)
+            except KeyboardInterrupt:
+                return 130
+
+        commands.main = run
+        atexit.register(print, "taken down")
+        from breastseg.cli.start import main
+        sys.exit(main())
+    """)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"done\n", b"")
+
+
 def test_what_needs_torch_says_what_to_install() -> None:
     commands = [["export", "run", "--out", "b"], ["train", "recipe.toml"]]
     done = _python(f"sys.exit(sum(main(words) for words in {commands!r}))")

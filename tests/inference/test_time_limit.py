@@ -12,6 +12,7 @@ from breastseg.inference.stream import segment_stream
 from breastseg.inference.time_limit import (
     MAX_SECONDS,
     Wanted,
+    computing,
     max_seconds,
     set_max_seconds,
     within_limit,
@@ -53,6 +54,7 @@ def test_a_signal_ends_it(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         within_limit("n", stopped.wait, stopped.set)
     assert stopped.is_set()
+    assert not computing()  # it is over before the signal is answered
 
 
 def test_a_network_that_nobody_wants_any_more_stops(make_tiny):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -21,12 +22,17 @@ def main() -> int:
     heeded = [n for n in numbers if signal.getsignal(n) is not signal.SIG_IGN]
     before = {number: signal.signal(number, _interrupted) for number in heeded}
     from breastseg.cli.main import main as run
+    from breastseg.inference.time_limit import computing
 
     for number, handler in before.items():
         signal.signal(number, handler)
     code = run()
     for number in heeded:
         signal.signal(number, lambda _number, _frame: os._exit(code))
+    if computing():  # a library that is taken down while it computes may abort the process
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
     return code
 
 

@@ -23,6 +23,7 @@ MAX_SECONDS = 600.0
 T = TypeVar("T")
 
 _PATIENCE_S = 5.0  # a library stops between two layers
+_THREAD = "network"
 _limit = MAX_SECONDS
 
 
@@ -44,6 +45,11 @@ def set_max_seconds(limit: float) -> None:
     if not 0 < limit < threading.TIMEOUT_MAX:
         raise InputError(f"a time limit of {limit:g} seconds", "above 0")
     _limit = limit
+
+
+def computing() -> bool:
+    """Whether a network computes in this process, be it that nobody waits for it any more."""
+    return any(thread.name == _THREAD for thread in threading.enumerate())
 
 
 class Wanted:
@@ -110,14 +116,15 @@ def within_limit(name: str, compute: Callable[[], T], stop: Callable[[], None]) 
 
     wanted = _wanted.get()
     with nullcontext() if wanted is None else wanted.stopping(stop):
-        threading.Thread(target=work, name="network", daemon=True).start()
+        thread = threading.Thread(target=work, name=_THREAD, daemon=True)
+        thread.start()
         done = False
         try:
             done = bool(wait([future], _limit).done)
         finally:
             if not done:
                 stop()
-                wait([future], _PATIENCE_S)
+                thread.join(_PATIENCE_S)  # to its end: what it made goes with it
     if not done:
         raise BundleError(
             f"{name}: the network took more than {_limit:g} seconds",
