@@ -154,6 +154,24 @@ def test_a_signal_while_it_loads_ends_it_in_one_line(number: signal.Signals) -> 
     assert (done.returncode, done.stderr) == (130, b"breastseg: interrupted\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_library_that_makes_another_error_of_a_signal_hides_it_not(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def load(words: list[str]) -> int:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+        return 0
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr("breastseg.cli.main._run", load)
+    assert main(["data"]) == 130
+    assert capsys.readouterr().err == "breastseg: interrupted\n"
+    assert signal.getsignal(number) is before
+
+
 def test_no_library_is_taken_down_while_a_network_that_was_given_up_computes() -> None:
     done = _python("""
         import atexit, signal, threading, time
