@@ -13,7 +13,7 @@ def within_border(grey: NDArray[np.generic]) -> NDArray[np.generic]:
     """An image without the lines at its edges that are of one grey level, side by side.
 
     Args:
-        grey: (rows, columns).
+        grey: (rows, columns), grey levels of any real dtype.
 
     Returns:
         A view; the whole image where nothing would be left.

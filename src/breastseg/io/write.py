@@ -53,7 +53,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(target)
     except OSError as error:
-        raise _no_room(path, error) from error
+        raise _unwritable(path, error) from error
     finally:
         _remove(temporary)
 
@@ -106,12 +106,12 @@ def check_writable(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         trial.write_bytes(bytes(4096))
     except OSError as error:
-        raise _no_room(folder, error) from error
+        raise _unwritable(folder, error) from error
     finally:
         _remove(trial)
 
 
-def _no_room(path: Path, error: OSError) -> InputError:
+def _unwritable(path: Path, error: OSError) -> InputError:
     return InputError(
         f"{path}: cannot be written ({error.strerror or error})",
         remedy="choose a folder that exists, has room and may be written to",
