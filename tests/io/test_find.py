@@ -9,7 +9,7 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from breastseg.core.errors import UnreadableError
+from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.io.find import find_images, search_folder
 from breastseg.io.open import open_image
 
@@ -156,3 +156,44 @@ def test_what_may_be_an_image_and_cannot_be_read_is_not_passed_over(
     found = search_folder(tmp_path)
     assert [path.name for path in found.images] == ["1.2.840.3", "IM1", "IM2", "IM3", "IM5", "IM6"]
     assert found.others == 2
+
+
+FOREIGN = {
+    "a GIF": b"GIF89a" + bytes(40),
+    "a WebP": b"RIFF\x24\0\0\0WEBPVP8 " + bytes(40),
+    "an AVI": b"RIFF\x24\0\0\0AVI LIST" + bytes(40),
+    "a JPEG 2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(40),
+    "a JPEG 2000 ": b"\xff\x4f\xff\x51\0\x29" + bytes(40),
+    "a JPEG XL": b"\xff\x0a\xfa\x1f" + bytes(40),
+    "an HEIF": b"\0\0\0\x24ftypheic" + bytes(40),
+    "an AVIF": b"\0\0\0\x1cftypavif" + bytes(40),
+    "a film": b"\0\0\0\x18ftypmp42" + bytes(40),
+    "a Netpbm": b"P5\n# MIAS\n1024 1024\n255\n" + bytes(40),
+    "an SVG": b"<?xml version='1.0'?>\n<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "whose voxels": b"\x5c\x01\0\0" + bytes(340) + b"\0\0\0\0",
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_an_image_of_a_kind_that_is_not_read_is_named_and_not_passed_over(
+    tmp_path: Path, what: str
+) -> None:
+    for name in ("IM0001", "scan.old"):
+        (tmp_path / name).write_bytes(FOREIGN[what])
+        assert tmp_path / name in search_folder(tmp_path).images
+        with pytest.raises(UnsupportedError, match=f"{name}: is .*{what.strip()}.*Try: "):
+            open_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.WEBP", "a.heic", "a.jp2", "a.pgm", "a.mgz", "a.mp4"])
+def test_what_is_called_an_image_is_not_passed_over_whatever_it_holds(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_bytes(b"")
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "viewer.ico").write_bytes(b"\0\0\1\0")
+    (tmp_path / "notes.txt").write_text("P1 left, P5 right, nationwide")
+    found = search_folder(tmp_path)
+    assert ([path.name for path in found.images], found.others) == ([name], 3)
+    with pytest.raises(UnreadableError, match="is empty"):
+        open_image(found.images[0])

@@ -57,6 +57,12 @@ def test_what_cannot_be_read_is_told_beside_what_can(upload: Upload) -> None:
     assert [problem["name"] for problem in scan["problems"]] == ["bad.png"]
 
 
+def test_images_of_kinds_that_are_not_read_are_told_by_content_and_by_name(upload: Upload) -> None:
+    members = {"loop.gif": b"GIF89a" + bytes(40), "IM2": b"RIFF\x24\0\0\0WEBP", "empty.heic": b""}
+    scan = upload(**{"study.zip": _zip(**{"a.png": dark_disc(), "notes.txt": b"hello"}, **members)})
+    assert {problem["name"] for problem in scan["problems"]} == {*members}
+
+
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [

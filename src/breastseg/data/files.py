@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from breastseg.core.errors import DataSetError
+from breastseg.io.foreign import FOREIGN_SUFFIXES
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
@@ -54,6 +55,12 @@ def folders_of_images(folder: Path) -> list[Path]:
     """The folders below one, at any depth, that hold images; sorted."""
     inside = (path for path in folder.rglob("*") if path.is_dir() and not path.name.startswith("."))
     return sorted(path for path in inside if visible(path, *IMAGE_SUFFIXES))
+
+
+def unread_images(folders: Path | Iterable[Path]) -> list[str]:
+    """Names of the `visible` images of folders that are of a kind that is not read, such as GIF."""
+    places = [folders] if isinstance(folders, Path) else folders
+    return [path.name for place in places for path in visible(place, *FOREIGN_SUFFIXES)]
 
 
 def read_json(path: Path, expected: str) -> object:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from breastseg.core.errors import UnreadableError
+from breastseg.io.foreign import FOREIGN_SUFFIXES
 from breastseg.io.open import DICOM_SUFFIXES, SUFFIXES, is_dicom, is_image_head, is_text
 from breastseg.io.source import opened
 from breastseg.io.volume_header import HEAD_BYTES
@@ -71,11 +72,12 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
 def search_folder(folder: Path, leave_out: Path | None = None) -> Found:
     """Tell the images in a folder, and in all folders below it, from the other files.
 
-    A file is an image where its content is of a kind that is read, or where it is called like one;
-    so is a file without a suffix that is empty, cannot be opened or breaks off within a DICOM
-    preamble. Left out are hidden files; DICOM objects without pixels of a scan, such as reports,
-    presentation states, segmentations and the index of a medium; and what is called ``*_mask``,
-    ``*_seen``, ``*_overlay`` or ``*_uncertainty``, with a number or without: outputs, not scans.
+    A file is an image where its content is of a kind that is read, or of one that is known and not
+    read (see `breastseg.io.foreign`), or where it is called like one; so is a file without a suffix
+    that is empty, cannot be opened or breaks off within a DICOM preamble. Left out are hidden
+    files; DICOM objects without pixels of a scan, such as reports, presentation states,
+    segmentations and the index of a medium; and what is called ``*_mask``, ``*_seen``,
+    ``*_overlay`` or ``*_uncertainty``, with a number or without: outputs, not scans.
 
     Args:
         folder: an existing folder. Links that lead in a circle are followed once.
@@ -115,7 +117,7 @@ def _is_image(path: Path) -> bool:
     name = path.name.lower()
     if name == _DICOM_INDEX:
         return False
-    suffix = next((end for end in SUFFIXES if name.endswith(end)), "")
+    suffix = image_suffix(path.name)
     if suffix and suffix not in DICOM_SUFFIXES:
         return _OUR_OUTPUTS.fullmatch(path.name[: -len(suffix)]) is None
     # a number after the last dot belongs to an identifier
@@ -128,6 +130,11 @@ def _is_image(path: Path) -> bool:
     if is_dicom(head):
         return not is_without_pixels(head)
     return bool(suffix) or is_image_head(head) or (named and _breaks_off(head))
+
+
+def image_suffix(name: str) -> str:
+    """How an image is called that is read or known, as ``.png`` or ``.gif``; else empty."""
+    return next((end for end in (*SUFFIXES, *FOREIGN_SUFFIXES) if name.lower().endswith(end)), "")
 
 
 def is_without_pixels(head: bytes) -> bool:

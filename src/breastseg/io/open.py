@@ -10,14 +10,15 @@ from typing import BinaryIO
 from breastseg.core.errors import InputError, UnreadableError, UnsupportedError
 from breastseg.core.image import Image
 from breastseg.io.dicom_image import read_dicom_frames
+from breastseg.io.foreign import foreign_image, foreign_kind
 from breastseg.io.raster import read_raster_pages
 from breastseg.io.source import name_of, opened
 from breastseg.io.volume import VOLUME_SUFFIXES, read_volume
 from breastseg.io.volume_header import HEAD_BYTES, volume_kind
 
-DICOM_SUFFIXES = (".dcm", ".dicom")
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
+    *(".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp"),
     *DICOM_SUFFIXES,
     *VOLUME_SUFFIXES,
 )
@@ -38,15 +39,6 @@ _RASTER_STARTS = (
     b"II+\0",  # BigTIFF
     b"MM\0+",
     b"BM",
-)
-
-_OTHER_STARTS = (
-    (b"\x1f\x8b", "a gzip archive that holds no NIfTI volume", "unpack it"),
-    (b"%PDF", "a PDF document", "extract the image from it"),
-    (b"PK\x03\x04", "a ZIP archive", "unpack it"),
-    (b"GIF8", "a GIF image", "convert it to PNG"),
-    (b"RIFF", "a WebP image or a video", "export it as PNG or DICOM"),
-    (b"\x00\x00\x00\x0cjP", "a JPEG 2000 image", "convert it to PNG"),
 )
 
 
@@ -113,15 +105,9 @@ def _kind_of_file(path: Path | BinaryIO, source: str) -> _Kind:
     if kind is not None:
         return kind
     allowed = "PNG, JPEG, TIFF, BMP, DICOM, NIfTI, NRRD or MetaImage"
-    for start, what, remedy in _OTHER_STARTS:
-        if head.startswith(start):
-            raise UnsupportedError(f"{name}: is {what}", allowed, remedy)
-    if head[344:348] == b"ni1\0" or head[4:8] == b"ni2\0":
-        raise UnsupportedError(
-            f"{name}: is the header of a NIfTI volume whose voxels lie in another file",
-            allowed,
-            "export it as .nii.gz",
-        )
+    foreign = foreign_kind(head)
+    if foreign is not None:
+        raise UnsupportedError(f"{name}: is {foreign.what}", allowed, foreign.remedy)
     what = "text" if is_text(head) else "of a kind that is not known"
     raise UnreadableError(f"{name}: is {what}, not an image", allowed, "name an image file")
 
@@ -135,8 +121,8 @@ def _kind(head: bytes) -> _Kind | None:
 
 
 def is_image_head(head: bytes) -> bool:
-    """Whether a file that begins like this, with `HEAD_BYTES` or all, is of a kind that is read."""
-    return _kind(head) is not None
+    """Whether a file that begins like this, with `HEAD_BYTES` or all, is an image, read or not."""
+    return _kind(head) is not None or foreign_image(head) is not None
 
 
 def is_dicom(head: bytes) -> bool:

@@ -17,12 +17,6 @@ from breastseg.io.write import well_formed
 
 STANDARD_INPUT = Path("-")
 
-_SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom"),
-    *(".nii.gz", ".nii", ".nrrd", ".mha"),
-)
-"""Endings that are not part of a stem; a UID as a file name ends in a number that is."""
-
 
 @dataclass(frozen=True)
 class Source:
@@ -174,9 +168,10 @@ def printable(path: Path) -> str:
 def _stem(path: Path) -> str:
     if path == STANDARD_INPUT:
         return "stdin"
-    name = path.name
-    ending = next((s for s in _SUFFIXES if name.lower().endswith(s)), "")
-    return _clean(name[: len(name) - len(ending)])
+    from breastseg.io.find import image_suffix
+
+    # a UID as a file name ends in a number that is part of it
+    return _clean(path.name[: len(path.name) - len(image_suffix(path.name))])
 
 
 def _clean(name: str) -> str:

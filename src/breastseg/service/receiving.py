@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from breastseg.core.errors import UnreadableError, UnsupportedError
+from breastseg.io.find import image_suffix
 from breastseg.io.source import brief
 from breastseg.service.machine import trouble_of
 from breastseg.service.settings import MIB, Limits
@@ -25,7 +26,7 @@ class Received:
     """A file as it was received.
 
     Attributes:
-        path: where it lies, under a name of our own.
+        path: where it lies, under a name of our own, with its suffix where images have that.
         name: what the user calls it, for lists alone.
     """
 
@@ -100,7 +101,8 @@ class Receiver:
                 f"at most {self._limits.upload_files}",
                 "upload one study at a time",
             )
-        path = self._folder / f"{len(list(self._folder.iterdir())):06d}"
+        number = len(list(self._folder.iterdir()))
+        path = self._folder / f"{number:06d}{image_suffix(name)}"
         with path.open("wb") as target:
             for chunk in _chunks(stream):
                 self._left -= len(chunk)

@@ -165,6 +165,12 @@ def test_folders_of_images_that_are_not_read_are_told(root: Path) -> None:
     assert "1 folders of images are not read: images/P2" in Folder(root).remarks()
 
 
+def test_images_of_kinds_that_are_not_read_are_told(root: Path) -> None:
+    (root / "images" / "d.WebP").write_bytes(b"RIFF")
+    (root / "masks" / "e.gif").write_bytes(b"GIF89a")
+    assert "2 images of a kind that is not read: d.WebP, e.gif" in Folder(root).remarks()
+
+
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [

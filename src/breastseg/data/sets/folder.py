@@ -13,7 +13,7 @@ from breastseg.data.cells import fold_of, label_of, modality_of, spacing_of
 from breastseg.data.colour import ColourRef
 from breastseg.data.columns import check_columns, unused
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, require, some
-from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images, unread_images
 from breastseg.data.pairs import Pairs, pair, pair_flat
 from breastseg.data.patients import look_alikes
 from breastseg.data.table import Row, read_table
@@ -96,6 +96,7 @@ class Folder:
         counted = (
             ("images without a mask", pairs.images.keys() - pairs.masks.keys() - normal),
             ("masks without an image", pairs.stray),
+            ("images of a kind that is not read", unread_images(self._places())),
         )
         faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
         columns = next(iter(rows.values()), {})
@@ -107,6 +108,11 @@ class Folder:
         place = _subfolder(self.root, _IMAGES)
         names = [str(path.relative_to(self.root)) for path in folders_of_images(place or self.root)]
         return (Fault(f"{len(names)} folders of images are not read: {some(names)}"),) * bool(names)
+
+    def _places(self) -> list[Path]:
+        """The folders with its images and masks."""
+        images, masks = _subfolder(self.root, _IMAGES), _subfolder(self.root, _MASKS)
+        return [self.root] if images is None else [one for one in (images, masks) if one]
 
     def _listing(self) -> Pairs:
         images = _subfolder(self.root, _IMAGES)

@@ -12,7 +12,7 @@ from typing import ClassVar
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import DataSetInfo, Fault, require, some
 from breastseg.data.drawn import DrawnRef, boxes_alone, closed, label_of, merged_classes
-from breastseg.data.files import IMAGE_SUFFIXES, by_stem, read_json
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem, read_json, unread_images
 from breastseg.data.polygon import Polygon, polygon_of
 from breastseg.io.real_path import real_path
 
@@ -67,13 +67,17 @@ class LabelMe:
         counted = (
             ("images without a JSON file", images.keys() - files.keys()),
             ("JSON files without an image", files.keys() - images.keys()),
+            ("images of a kind that is not read", unread_images(self._places())),
         )
         faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
         return (*merged_classes(sorted(used)), *boxes_alone(self.cases()), *faults)
 
+    def _places(self) -> list[Path]:
+        return [place for place in (self.root, self.root / "images") if place.is_dir()]
+
     def _listing(self) -> tuple[Mapping[str, Path], Mapping[str, Path]]:
         require(self.root, (), self.info)
-        places = [place for place in (self.root, self.root / "images") if place.is_dir()]
+        places = self._places()
         files = [*places, self.root / "annotations"]
         return by_stem(places, *IMAGE_SUFFIXES), by_stem(files, ".json")
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import DataSetInfo, Fault, require, some
 from breastseg.data.drawn import PARTS, DrawnRef, boxes_alone, label_of, merged_classes
-from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images
+from breastseg.data.files import IMAGE_SUFFIXES, by_stem, folders_of_images, unread_images
 from breastseg.data.polygon import Polygon, polygon_of
 from breastseg.io.real_path import real_path
 
@@ -85,6 +85,7 @@ class Yolo:
             ("images without a text", bare),
             ("texts without an image", stray),
             ("folders of images that are not read", [path.name for path in inside]),
+            ("images of a kind that is not read", unread_images(places)),
         )
         faults = [Fault(f"{len(found)} {what}: {some(found)}") for what, found in counted if found]
         return (*merged_classes(sorted(used)), *boxes_alone(self.cases()), *faults)
