@@ -26,10 +26,13 @@ class Taken:
     Attributes:
         taken: tensors that were copied.
         left: names of tensors that kept their own start: not there, or of another shape.
+        folded: names of normalisations that the file has folded into the convolution before them.
+            They shift alone, until `batch_statistics.measure_statistics` has seen images.
     """
 
     taken: int
     left: tuple[str, ...]
+    folded: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """One line, by parts of the network."""
@@ -53,7 +56,11 @@ def initialise(network: nn.Module, path: Path) -> Taken:
         BundleError: unreadable.
     """
     file = _file(path)
-    tensors = _from_onnx(file, network) if file.suffix == ".onnx" else _from_safetensors(file)
+    folded: tuple[str, ...] = ()
+    if file.suffix == ".onnx":
+        tensors, folded = _from_onnx(file, network)
+    else:
+        tensors = _from_safetensors(file)
     state = network.state_dict()
     stem = next(k for k, v in state.items() if v.ndim == 4)
     if stem in tensors:
@@ -69,7 +76,7 @@ def initialise(network: nn.Module, path: Path) -> Taken:
             "name the recipe's network as the run or bundle does",
         )
     network.load_state_dict(fits, strict=False)
-    return Taken(len(fits), left)
+    return Taken(len(fits), left, tuple(norm for norm in folded if f"{norm}.weight" in fits))
 
 
 def _file(path: Path) -> Path:
@@ -91,8 +98,8 @@ def _from_safetensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _from_onnx(path: Path, network: nn.Module) -> dict[str, Tensor]:
-    """The weights of an exported network.
+def _from_onnx(path: Path, network: nn.Module) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The weights of an exported network, and its folded normalisations.
 
     The export folds batch normalisation into the convolution before it. Here the convolution
     takes the folded weights and the normalisation becomes a shift by the folded bias, so that the
@@ -125,6 +132,7 @@ def _from_onnx(path: Path, network: nn.Module) -> dict[str, Tensor]:
         channels = stored[weight].shape[0 if node.op_type == "Conv" else 1]
         found = torch.zeros(channels) if bias is None else bias
         tensors.setdefault(weight.removesuffix("weight") + "bias", found)
+    folded = []
     for convolution, norm in _folded(network):
         bias = tensors.get(f"{convolution}.bias")
         if bias is None or f"{norm}.weight" in stored:
@@ -138,7 +146,8 @@ def _from_onnx(path: Path, network: nn.Module) -> dict[str, Tensor]:
             f"{norm}.running_mean": torch.zeros_like(bias),
             f"{norm}.running_var": ones - module.eps,
         }
-    return tensors
+        folded.append(norm)
+    return tensors, tuple(folded)
 
 
 def _folded(network: nn.Module) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,12 +13,14 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch import Callback
+from torch import Tensor
 
 from breastseg.core.errors import RecipeError
 from breastseg.data.dataset import CaseRef
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.io.own_code import OwnCode
 from breastseg.io.write import write_text
+from breastseg.networks.batch_statistics import measure_statistics
 from breastseg.networks.catalogue import build_network
 from breastseg.networks.initialise import initialise
 from breastseg.training.checkpoint import save_weights
@@ -45,6 +47,8 @@ from breastseg.training.trainer import (
 )
 
 LOG = logging.getLogger(__name__)
+STATISTICS_IMAGES = 64
+"""Images that the batch statistics of an exported network are measured on."""
 
 __all__ = ["ChosenCases", "Hardware", "Origin", "choose_cases", "fit"]
 
@@ -82,8 +86,10 @@ def fit(
     own_code = load_own_code(recipe, base, folder, resume)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network, root=base, load_weights=not resume)
+    folded: tuple[str, ...] = ()
     if recipe.initial_weights is not None and not resume:
         start = initialise(network, _find(recipe.initial_weights, base))
+        folded = start.folded
         LOG.info("%s: %s", recipe.initial_weights, start)
 
     history = History(folder)
@@ -98,10 +104,23 @@ def fit(
         _write_beginning(recipe, chosen, folder, own_code)
         RunData.of(chosen, origin).write(folder.data)
     task = build_task(recipe, network.to(memory_format=torch.channels_last), sampler.steps)
+    if folded:
+        measure_statistics(task.network, folded, _first_inputs(task, sampler))
+        task.average.load_state_dict(task.network.state_dict())
     batches = validation_batches(validation, 32, trainer.global_rank, trainer.world_size)
     train(trainer, task, DataModule(sampler, batches), folder, resume)
     if trainer.is_global_zero:
         _write_end(task, validation, folder)
+
+
+def _first_inputs(task: SegmentationTask, sampler: TrainingSampler) -> Iterator[Tensor]:
+    """Training images as the network takes them, not augmented, enough for its statistics."""
+    seen = 0
+    for images, _ in sampler.batches(0):
+        yield task.inputs(images.float() / 255)
+        seen += len(images)
+        if seen >= STATISTICS_IMAGES:
+            return
 
 
 def _training_cases(recipe: Recipe, chosen: ChosenCases, base: Path) -> PreparedCases:
