@@ -55,7 +55,7 @@ def test_prompt_maps_by_hand() -> None:
 def test_simulated_prompts_mean_the_lesion(seed: int) -> None:
     generator = np.random.default_rng(seed)
     mask = lesion(seed)
-    prompt = simulate(mask, NOTHING, generator, box_fraction=0.5)
+    prompt = simulate(mask, NOTHING, generator, box_fraction=0.5, tight_fraction=0.35)
     assert prompt.box is not None or prompt.inside
     assert all(mask[int(row), int(column)] for row, column in prompt.inside)
     assert not any(mask[int(row), int(column)] for row, column in prompt.outside)
@@ -64,12 +64,14 @@ def test_simulated_prompts_mean_the_lesion(seed: int) -> None:
         tight = np.array([rows.min(), columns.min(), rows.max() + 1, columns.max() + 1])
         side = np.array([tight[2] - tight[0], tight[3] - tight[1]] * 2)
         assert (np.abs(prompt.box - tight) <= 0.25 * side + 1e-9).all()
+        fitting = simulate(mask, NOTHING, generator, box_fraction=1.0, tight_fraction=1.0)
+        np.testing.assert_array_equal(fitting.box, tight)
 
 
 def test_a_lesion_that_fills_the_frame_leaves_no_place_beside_it() -> None:
     mask = np.ones((12, 16), bool)
     for seed in range(40):
-        prompt = simulate(mask, ~mask, np.random.default_rng(seed), box_fraction=0.0)
+        prompt = simulate(mask, ~mask, np.random.default_rng(seed), 0.0, 0.0)
         assert prompt.inside
         assert not prompt.outside
 

@@ -112,6 +112,7 @@ class PromptingRecipe(Strict):
             whole image.
         frame: side of that frame as a multiple of the lesion's, lowest and highest, 1 to 10.
         box_fraction: of the prompted ones, those that get a box and not clicks.
+        tight_fraction: of the boxes, those that fit the lesion; edges of the others lie off.
         corrected_fraction: of the batches, those that get one to three corrective clicks.
 
     Raises:
@@ -123,6 +124,7 @@ class PromptingRecipe(Strict):
     frame_fraction: Annotated[float, Within(0, 1)] = 0.65
     frame: tuple[float, float] = (1.5, 3.5)
     box_fraction: Annotated[float, Within(0, 1)] = 0.5
+    tight_fraction: Annotated[float, Within(0, 1)] = 0.35
     corrected_fraction: Annotated[float, Within(0, 1)] = 0.3
 
     def __post_init__(self) -> None:

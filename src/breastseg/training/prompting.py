@@ -62,7 +62,8 @@ class PromptTask(SegmentationTask):
                 prompts.append(SimulatedPrompt())
                 continue
             others = (every[row, 0].numpy() >= 0.5) & ~lesion
-            prompts.append(simulate(lesion, others, generator, recipe.box_fraction))
+            shares = recipe.box_fraction, recipe.tight_fraction
+            prompts.append(simulate(lesion, others, generator, *shares))
             targets[row] = one[row]
         inputs = self._with_prompts(unit, prompts)
         if generator.random() < recipe.corrected_fraction:

@@ -70,6 +70,7 @@ def simulate(
     others: NDArray[np.bool_],
     generator: np.random.Generator,
     box_fraction: float,
+    tight_fraction: float,
 ) -> SimulatedPrompt:
     """A box, or clicks in a lesion and sometimes beside it.
 
@@ -78,12 +79,13 @@ def simulate(
         others: the other lesions.
         generator: the source of randomness.
         box_fraction: chance of a box, 0 to 1.
+        tight_fraction: chance that a box fits, 0 to 1.
     """
     prompt = SimulatedPrompt()
     if generator.random() < box_fraction:
         there, across = np.flatnonzero(lesion.any(axis=1)), np.flatnonzero(lesion.any(axis=0))
         box = np.array([there[0], across[0], there[-1] + 1, across[-1] + 1], np.float64)
-        loose = 0.0 if generator.random() < 0.35 else generator.uniform(0, _LOOSE)
+        loose = 0.0 if generator.random() < tight_fraction else generator.uniform(0, _LOOSE)
         side = np.array([box[2] - box[0], box[3] - box[1]] * 2)
         moved = box + generator.uniform(-loose, loose, 4) * side
         if moved[2] - moved[0] >= 2 and moved[3] - moved[1] >= 2:
