@@ -12,10 +12,11 @@ import tyro
 from breastseg.cli.alone import alone
 from breastseg.cli.console import complain, say
 from breastseg.cli.entries import exit_code
-from breastseg.io.write import remove_leftovers
+from breastseg.core.errors import InputError
+from breastseg.io.write import clear_leftovers, remove_leftovers
 
 if TYPE_CHECKING:
-    from breastseg.dicom.deidentify.run import Places
+    from breastseg.dicom.deidentify.run import Outcome, Places
 
 
 @dataclass(frozen=True)
@@ -32,34 +33,30 @@ class Deidentify:
         key: the key file of an earlier run, which is used and added to; by default OUT.key.json,
             which is made where it is missing.
         new_key: make the file that --key names, where it is missing.
+        resume: continue a run that was stopped, with the same key and inputs; what it has written
+            stays, what failed is tried again.
     """
 
     inputs: tyro.conf.Positional[tuple[Path, ...]]
     out: Path
     key: Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")] = None
     new_key: bool = False
+    resume: bool = False
 
     def run(self) -> int:
         """Do it; returns the exit code."""
         from breastseg.dicom.deidentify.run import Places
 
-        with alone(self.out):
+        with alone(self.out, "*"):
             return self._deidentify(Places.beside(self.out, self.key, self.new_key))
 
     def _deidentify(self, places: Places) -> int:
-        from breastseg.dicom.deidentify.run import deidentify
-
         remove_leftovers(places.key)
+        for folder in (places.held_back, *places.held_back.glob("*")):
+            clear_leftovers(folder)
         known = places.key.exists()
         counts: Counter[str] = Counter()
-        for outcome in deidentify(self.inputs, places):
-            counts[outcome.status] += 1
-            if outcome.status == "held back":
-                complain(f"{outcome.source}: held back as {outcome.written}: {outcome.why}")
-            elif outcome.status == "failed":
-                complain(outcome.why)
-            elif outcome.status == "written" and outcome.why:
-                complain(f"{outcome.source}: {outcome.why}")
+        stopped = self._count(places, counts)
         if counts["written"]:
             say(f"{counts['written']} images are in {places.out}/, with report.jsonl")
         if counts["held back"]:
@@ -69,7 +66,39 @@ class Deidentify:
         if places.key.exists():
             which = "The key" if known else "A new key"
             say(f"{which} is {places.key}: keep it, and give it to nobody with the images")
-        if counts.total() == counts["left out"]:
+        if counts.total() == counts["left out"] and not stopped:
             complain("there was no DICOM image to de-identify")
             return 2
-        return exit_code(counts["written"], counts.total() - counts["written"] - counts["left out"])
+        others = counts.total() - counts["written"] - counts["left out"]
+        return exit_code(counts["written"], others + stopped)
+
+    def _count(self, places: Places, counts: Counter[str]) -> bool:
+        """Count what becomes of the files; returns whether it ended before the last."""
+        from breastseg.dicom.deidentify.run import deidentify
+        from breastseg.results.run import OccupiedError
+
+        try:
+            for outcome in deidentify(self.inputs, places, resume=self.resume):
+                counts[outcome.status] += 1
+                _tell(outcome)
+        except OccupiedError as error:
+            remedy = "choose another folder with --out, or continue a run with --resume"
+            raise InputError(error.given, error.allowed, remedy) from None
+        except InputError as error:
+            if not counts:
+                raise
+            complain(str(error))  # the disk is full, say
+            return True
+        return False
+
+
+def _tell(outcome: Outcome) -> None:
+    """The line of an image, where there is something to say of it that was not said before."""
+    if outcome.earlier:
+        return
+    if outcome.status == "held back":
+        complain(f"{outcome.source}: held back as {outcome.written}: {outcome.why}")
+    elif outcome.status == "failed":
+        complain(outcome.why)
+    elif outcome.status == "written" and outcome.why:
+        complain(f"{outcome.source}: {outcome.why}")

@@ -17,6 +17,11 @@ BreastsegError
 
 from __future__ import annotations
 
+import errno
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of the errors that say that a disk, or one's part of it, is full."""
+
 _MAX_LETTERS = 2000
 """Of a part of a message: a path may have so many, and what a file claims may have more."""
 
@@ -68,6 +73,8 @@ def as_breastseg_error(error: Exception, name: str) -> BreastsegError:
             f"{name}: there is not enough memory for it",
             remedy="crop it, export it at a lower resolution, or end other programs",
         )
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return InputError(f"{name}: there is no room on the disk for it", remedy="make room")
     what = f"{type(error).__name__}: {error}"[:200]
     return InputError(
         f"{name}: something that was not foreseen went wrong ({what})",

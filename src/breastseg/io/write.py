@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import glob
 import os
 import re
@@ -17,9 +16,6 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import InputError
 from breastseg.io.folder_lock import lock_folder, unlock_folder
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-"""Numbers of the errors that say that a disk, or one's part of it, is full."""
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}(\.[^.]*)?", re.DOTALL)
 """The names that `replacing` and `appearing` write to."""

@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from breastseg.core.errors import InputError
 from breastseg.io.write import replacing
@@ -77,12 +77,34 @@ class Key:
         drawn = bytearray(self._drawn("uid", uid)[:16])
         return f"2.25.{uuid.UUID(bytes=bytes(drawn), version=4).int}"
 
+    def fingerprint(self, stream: BinaryIO) -> str:
+        """What tells a file from all others, and tells nothing of it to who lacks the key.
+
+        Args:
+            stream: the file, which is read from its start to its end.
+        """
+        stream.seek(0)
+        drawn = hmac.new(self.secret, b"file\0", hashlib.sha256)
+        while chunk := stream.read(2**20):
+            drawn.update(chunk)
+        return drawn.hexdigest()[:32]
+
     def write(self, path: Path) -> None:
-        """Write it, for its owner's eyes alone.
+        """Write it, for its owner's eyes alone, with the patients that are in the file already.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: it cannot be written, or another run has made another key there.
         """
+        if path.exists():
+            there = open_key(path)
+            if there.secret != self.secret:
+                raise InputError(
+                    f"{path}: another run has made another key there meanwhile",
+                    "one key a file",
+                    "start again with that key",
+                )
+            for pseudonym, patient in there.patients.items():
+                self.patients.setdefault(pseudonym, patient)
         said = {"format": _FORMAT, "secret": self.secret.hex(), "patients": self.patients}
         with replacing(path) as temporary:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

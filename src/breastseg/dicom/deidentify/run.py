@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from breastseg.core.errors import InputError, UnsupportedError, as_breastseg_error
 from breastseg.dicom.deidentify.header import Header, deidentified
-from breastseg.dicom.deidentify.key import Key, open_key
+from breastseg.dicom.deidentify.key import open_key
 from breastseg.dicom.deidentify.pixels import CleanPixels, clean_pixels
+from breastseg.dicom.deidentify.report import REPORT_NAME, Report
 from breastseg.io.dicom_image import decoding, read_header
 from breastseg.io.dicom_pixels import PixelData
 from breastseg.io.find import is_without_pixels
@@ -20,7 +20,8 @@ from breastseg.io.open import is_dicom
 from breastseg.io.real_path import real_path
 from breastseg.io.source import opened, quiet
 from breastseg.io.volume_header import HEAD_BYTES
-from breastseg.io.write import replacing
+from breastseg.io.write import check_writable, replacing
+from breastseg.results.run import OccupiedError
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -35,6 +36,9 @@ _OF_THE_OLD_PIXELS = (
 )
 
 
+Status = Literal["written", "held back", "left out", "failed"]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one file.
@@ -46,12 +50,14 @@ class Outcome:
         written: the new file; None where there is none.
         why: of what was not written, or what is to be looked at; of what was written, what of its
             values was lost.
+        earlier: the run that is continued has done it.
     """
 
     source: Path
-    status: Literal["written", "held back", "left out", "failed"]
+    status: Status
     written: Path | None = None
     why: str = ""
+    earlier: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,36 +90,32 @@ class Places:
         return cls(out, key, out.with_name(f"{out.name}.held-back"), key_may_be_new)
 
 
-def deidentify(inputs: Sequence[Path], places: Places) -> Iterator[Outcome]:
+def deidentify(
+    inputs: Sequence[Path], places: Places, *, resume: bool = False
+) -> Iterator[Outcome]:
     """De-identify DICOM images one after the other.
 
     Args:
         inputs: files, and folders that are searched.
         places: where results go; ``out`` must not hold anything yet. A key that is there is used
             and added to.
+        resume: what a run with the same key has written to ``out`` stays and is not done again.
 
     Yields:
-        One outcome a file. The key is written before the first image.
+        One outcome a file. The key is written before the first image, and with each patient before
+        the first image of that patient.
 
     Raises:
-        InputError: ``out`` holds something, the key is none or not there, or a folder cannot be
-            written.
+        OccupiedError: ``out`` holds something.
+        InputError: the key is none or not there, or not that of the run to continue, or a folder
+            cannot be written.
     """
-    if places.out.exists() and any(places.out.iterdir()):
-        raise InputError(f"{places.out}: holds something already", "an empty or a new folder")
-    key = open_key(places.key, places.key_may_be_new)
-    known = -1
-    places.out.mkdir(parents=True, exist_ok=True)
-    with (places.out / "report.jsonl").open("w", encoding="utf-8") as report:
-        for path in _files(inputs):
-            outcome, said = _one(path, key, places)
-            if len(key.patients) != known:  # before what needs it is told of
-                key.write(places.key)
-                known = len(key.patients)
-            if said is not None:
-                report.write(json.dumps(said) + "\n")
-                report.flush()
-            yield outcome
+    held = sorted(path.name for path in places.out.iterdir()) if places.out.is_dir() else []
+    if held and not (resume and REPORT_NAME in held):
+        raise OccupiedError(f"{places.out}: holds something already", "an empty or a new folder")
+    work = _Work(places)
+    for path in _files(inputs):
+        yield work.one(path)
 
 
 def _files(inputs: Sequence[Path]) -> Iterator[Path]:
@@ -124,34 +126,81 @@ def _files(inputs: Sequence[Path]) -> Iterator[Path]:
         yield from sorted(one for one in path.rglob("*") if one.is_file())
 
 
-def _one(path: Path, key: Key, places: Places) -> tuple[Outcome, dict[str, object] | None]:
-    try:
-        with opened(path) as stream:
-            head = stream.read(HEAD_BYTES)
-            if not is_dicom(head):
-                return Outcome(path, "left out", why="is no DICOM file"), None
-            if is_without_pixels(head):
-                return Outcome(path, "left out", why="is a DICOM object without an image"), None
-            stream.seek(0)
-            with decoding(str(path)):
-                pixels = read_header(stream, str(path))
-                _refuse(pixels)
-                header = deidentified(pixels.header, key)
-            places.out.mkdir(parents=True, exist_ok=True)
-            with decoding(str(path)), clean_pixels(pixels, places.out) as clean:
-                one = _assembled(header.dataset, clean)
-                folder = places.held_back if clean.left else places.out
-                written = folder / str(one.PatientID) / f"{one.SOPInstanceUID}.dcm"
-                if folder == places.out and written.exists():  # one of them would be lost
-                    raise InputError(f"{path}: has the UID of an image before it", "one of its own")
-                with replacing(written) as temporary, quiet():
-                    one.save_as(temporary, enforce_file_format=True)
-    except Exception as error:  # noqa: BLE001 -- one file of an archive must not cost the others
-        return Outcome(path, "failed", why=str(as_breastseg_error(error, str(path)))), None
-    said = _said(written.relative_to(folder), header, clean)
-    if clean.left:
-        return Outcome(path, "held back", written, _where(clean)), said
-    return Outcome(path, "written", written, "; ".join(clean.remarks)), said
+class _Work:
+    """A run: its key and report, and which images it has."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._key = open_key(places.key, places.key_may_be_new)
+        self._known = -1
+        check_writable(places.out)
+        report = Report(places.out, places.held_back)
+        self._report, self._done = report, dict(report.done)
+        self._taken = {_name(one.path) for one in report.done.values()}
+        strange = {Path(name).parent.name for name in self._taken} - self._key.patients.keys()
+        if strange:
+            raise InputError(
+                f"{places.out}: was written with another key than {places.key}",
+                "the key of the run that is continued",
+                "name its key",
+            )
+
+    def one(self, path: Path) -> Outcome:
+        """De-identify one file, unless that was done.
+
+        Raises:
+            InputError: the report cannot be written any more.
+        """
+        try:
+            with opened(path) as stream:
+                head = stream.read(HEAD_BYTES)
+                if not is_dicom(head):
+                    return Outcome(path, "left out", why="is no DICOM file")
+                if is_without_pixels(head):
+                    return Outcome(path, "left out", why="is a DICOM object without an image")
+                original = self._key.fingerprint(stream)
+                earlier = self._done.pop(original, None)  # a second copy is one too many, as before
+                if earlier is not None:
+                    status: Status = "held back" if earlier.is_held_back else "written"
+                    return Outcome(path, status, earlier.path, earlier=True)
+                stream.seek(0)
+                outcome, said = self._new(path, stream)
+        except Exception as error:  # noqa: BLE001 -- one file of an archive must not cost the others
+            return Outcome(path, "failed", why=str(as_breastseg_error(error, str(path))))
+        self._report.add({**said, "original": original})
+        return outcome
+
+    def _new(self, path: Path, stream: BinaryIO) -> tuple[Outcome, dict[str, object]]:
+        places = self._places
+        with decoding(str(path)):
+            pixels = read_header(stream, str(path))
+            _refuse(pixels)
+            header = deidentified(pixels.header, self._key)
+        self._keep_key()
+        places.out.mkdir(parents=True, exist_ok=True)
+        with decoding(str(path)), clean_pixels(pixels, places.out) as clean:
+            one = _assembled(header.dataset, clean)
+            folder = places.held_back if clean.left else places.out
+            written = folder / str(one.PatientID) / f"{one.SOPInstanceUID}.dcm"
+            if _name(written) in self._taken:  # one of them would be lost
+                raise InputError(f"{path}: has the UID of an image before it", "one of its own")
+            with replacing(written) as temporary, quiet():
+                one.save_as(temporary, enforce_file_format=True)
+        self._taken.add(_name(written))
+        said = _said(written.relative_to(folder), header, clean)
+        if clean.left:
+            return Outcome(path, "held back", written, _where(clean)), said
+        return Outcome(path, "written", written, "; ".join(clean.remarks)), said
+
+    def _keep_key(self) -> None:
+        """Write the key before an image that needs it."""
+        if len(self._key.patients) != self._known:
+            self._key.write(self._places.key)
+            self._known = len(self._key.patients)
+
+
+def _name(written: Path) -> str:
+    return f"{written.parent.name}/{written.name}"
 
 
 def _refuse(pixels: PixelData) -> None:

@@ -15,10 +15,9 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from breastseg.core.errors import InputError
+from breastseg.core.errors import NO_ROOM, InputError
 from breastseg.dicom.node.queue import Queue
 from breastseg.io.private import private_file, private_folder
-from breastseg.io.write import NO_ROOM
 
 
 class NodeFolder:
