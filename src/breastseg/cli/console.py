@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from breastseg.core.signals import heed_interruption
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -52,10 +54,11 @@ def progress(title: str, total: int | None, quiet: bool = False) -> Iterator[Adv
         quiet: show nothing.
 
     Yields:
-        A function to call after each step.
+        A function to call after each step, which raises KeyboardInterrupt where a signal came in
+        the step and was lost.
     """
     if quiet or not sys.stderr.isatty():
-        yield lambda _count, _note: None
+        yield lambda _count, _note: heed_interruption()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -75,7 +78,12 @@ def progress(title: str, total: int | None, quiet: bool = False) -> Iterator[Adv
         transient=True,
     ) as bar:
         task = bar.add_task(title, total=total, note="")
-        yield lambda count, note: bar.update(task, advance=count, note=note)
+
+        def advance(count: int, note: str) -> None:
+            heed_interruption()
+            bar.update(task, advance=count, note=note)
+
+        yield advance
 
 
 @contextmanager

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import importlib
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
-from typing import NoReturn, cast
+from collections.abc import Sequence
+from typing import cast
 
 from breastseg import __version__
 from breastseg.cli.command import Command, Runnable
 from breastseg.cli.console import complain
 from breastseg.cli.streams import steady_streams
 from breastseg.core.errors import BreastsegError, InputError
-from breastseg.core.signals import answered
+from breastseg.core.signals import interruptible
 
 COMMANDS = {
     "segment": Command("segment", "Segment", "segment and measure the lesions in images"),
@@ -115,9 +112,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _ended(words: list[str]) -> int:
     """Run one command, whatever ends it; returns the exit code."""
-    interruption = _Interruption()
     try:
-        with interruption.heeded():
+        with interruptible():
             code = _run(words)
         sys.stdout.flush()
         return code
@@ -150,42 +146,6 @@ def _explained(error: BaseException) -> int:
     else:
         complain(str(error))
     return 2
-
-
-class _Interruption:
-    """Ctrl-C, and SIGTERM and SIGHUP the same way: finished work is kept.
-
-    A scheduler sends the second, a terminal that is closed the third; under nohup it goes on.
-    """
-
-    def __init__(self) -> None:
-        self._came = False
-
-    def __call__(self, _number: int, _frame: FrameType | None) -> NoReturn:
-        self._came = True
-        raise KeyboardInterrupt
-
-    @contextmanager
-    def heeded(self) -> Iterator[None]:
-        """Have it end what is done here, also where a library makes another error of it.
-
-        One that is being loaded may say that it cannot be.
-
-        Raises:
-            KeyboardInterrupt: it came.
-        """
-        numbers = [signal.SIGTERM]
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            numbers.append(signal.SIGINT)
-        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            numbers.append(signal.SIGHUP)
-        with answered(numbers, self):
-            try:
-                yield
-            except Exception as error:
-                if self._came:
-                    raise KeyboardInterrupt from error
-                raise
 
 
 def _run(words: list[str]) -> int:

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import errno
 
+from breastseg.core.signals import heed_interruption
+
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """Numbers of the errors that say that a disk, or one's part of it, is full."""
 
@@ -65,7 +67,11 @@ def as_breastseg_error(error: Exception, name: str) -> BreastsegError:
     Args:
         error: what was raised; one of ours is returned as it is.
         name: what messages call the input over which it was raised.
+
+    Raises:
+        KeyboardInterrupt: a signal came, of which a library may have made this error.
     """
+    heed_interruption()
     if isinstance(error, BreastsegError):
         return error
     if isinstance(error, MemoryError):

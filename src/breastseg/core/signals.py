@@ -1,4 +1,9 @@
-"""Signals that are answered otherwise for a while, or that nobody may swallow."""
+"""Signals that are answered otherwise for a while, or that nobody may swallow.
+
+Python lets an interruption be raised anywhere. A library that is being loaded makes another error
+of it, and a callback or a decoder may lose it. The work would then go on with the next file, and
+this one would count as bad. So what keeps the outcome of one item asks whether a signal came.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 Answer = Callable[[int, FrameType | None], object] | signal.Handlers
 
@@ -31,6 +37,58 @@ def answered(numbers: Sequence[signal.Signals], answer: Answer) -> Iterator[None
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+class _Interruption:
+    """Ctrl-C, and SIGTERM and SIGHUP the same way."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> NoReturn:
+        self.came = True
+        raise KeyboardInterrupt
+
+
+_INTERRUPTION = _Interruption()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have SIGINT, SIGTERM and SIGHUP end what is done here: finished work is kept.
+
+    A scheduler sends the second, a terminal that is closed the third; under nohup it goes on.
+
+    Raises:
+        KeyboardInterrupt: one came, also where a library has made another error of it.
+    """
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        numbers.append(signal.SIGINT)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    with answered(numbers, _INTERRUPTION):
+        try:
+            yield
+        except Exception as error:
+            if _INTERRUPTION.came:
+                raise KeyboardInterrupt from error
+            raise
+        finally:
+            _INTERRUPTION.came = False
+
+
+def heed_interruption() -> None:
+    """End here what is done in `interruptible`, where the signal was lost on its way.
+
+    To be called before the outcome of one of many items is kept. In another thread than the main
+    one nothing happens: Python interrupts none.
+
+    Raises:
+        KeyboardInterrupt: a signal came.
+    """
+    if _INTERRUPTION.came and threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.image import Image
+from breastseg.core.signals import heed_interruption
 from breastseg.data.border import within_border
 from breastseg.data.dataset import CaseRef, require_images, some
 from breastseg.data.grouping import components
@@ -283,6 +284,7 @@ def _look(case: CaseRef, masks: bool = True) -> _Look:
     except BreastsegError as error:
         unreadable.append(str(error))
     found = look_at_masks(case, shape) if masks else MaskFindings()
+    heed_interruption()
     return _Look(digest, small, inner, found, tuple(unreadable))
 
 

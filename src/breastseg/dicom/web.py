@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.parameters import Strict, Within, check_bounds
+from breastseg.core.signals import heed_interruption
 from breastseg.dicom.extra import require
 from breastseg.io.dicom_image import decoding
 from breastseg.io.source import quiet
@@ -135,6 +136,7 @@ def store(client: DICOMwebClient, file: Path) -> Answer:
     except requests.HTTPError as error:
         return _refused(error.response, uid)
     except Exception as error:  # noqa: BLE001 -- a server can answer anything
+        heed_interruption()
         return Answer(False, words=f"no answer that can be read ({trouble(error)})")
 
 
@@ -366,6 +368,7 @@ def _answered() -> Iterator[None]:
         code = "" if error.response is None else f": HTTP status {error.response.status_code}"
         raise WebError(f"the server refused{code}") from error
     except Exception as error:
+        heed_interruption()
         raise WebError(f"no answer that can be read ({trouble(error)})"[:200]) from error
 
 

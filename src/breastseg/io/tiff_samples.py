@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from breastseg.core.errors import UnreadableError
+from breastseg.core.signals import heed_interruption
 from breastseg.io.codestream import jpeg_damage
 from breastseg.io.source import check_size, one_if_equal
 from breastseg.io.tiff_pages import check_page_chain, empty_parts
@@ -58,6 +59,7 @@ def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
         pages = [page for page in file.pages if is_page(page, sizes)]
         planes = _stack_size(first) if len(pages) == 1 else 1
     except Exception:  # noqa: BLE001 -- Pillow then says what is wrong with the file
+        heed_interruption()
         return None
     if planes > 1:
         return _stack(stream, first, planes, file.byteorder, name)

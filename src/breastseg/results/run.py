@@ -9,6 +9,7 @@ from pathlib import Path
 
 from breastseg.core.errors import InputError
 from breastseg.core.provenance import Provenance
+from breastseg.core.signals import heed_interruption
 from breastseg.io.real_path import real_path
 from breastseg.io.write import remove_leftovers
 from breastseg.results.document import (
@@ -130,7 +131,9 @@ class Run:
         Raises:
             InputError: the folder cannot be written any more, or the entry was produced otherwise
                 than the earlier ones of the run.
+            KeyboardInterrupt: a signal came, of which the entry may be the mark.
         """
+        heed_interruption()
         if isinstance(provenance, Provenance):
             provenance = SegmenterRecord.of(provenance)
         if provenance is not None:
