@@ -4,7 +4,8 @@
 #   install.sh WHEELS
 #
 # WHEELS is a folder that wheels.sh has filled on a machine with a network. python3 and python3-venv
-# are taken from the system where they are there, else by apt.
+# are taken from the system where they are there, else by apt. What an earlier run has installed is
+# replaced, once all wheels are known to be there.
 set -eu
 
 wheels=${1:?usage: install.sh WHEELS}
@@ -24,7 +25,7 @@ install -d -m 0755 /etc/breastseg
 
 python3 -m venv "$home"
 "$home/bin/python" -m pip install --quiet --no-index --no-cache-dir --find-links "$wheels" \
-    'breastseg[dicom]'
+    --force-reinstall 'breastseg[dicom]'
 ln -sf "$home/bin/breastseg" /usr/local/bin/breastseg
 
 # byte code and font lists are made now: at run time the folder cannot be written

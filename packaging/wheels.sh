@@ -10,5 +10,6 @@ folder=${1:?usage: wheels.sh FOLDER}
 python=${PYTHON:-python3}
 
 mkdir -p "$folder"
+rm -f "$folder"/breastseg-*.whl  # of another version: which is meant would be left to pip
 "$python" -m pip wheel --quiet --no-deps --wheel-dir "$folder" .
 "$python" -m pip wheel --quiet --wheel-dir "$folder" --constraint requirements/dev.txt "$(echo "$folder"/breastseg-*.whl)[dicom]"

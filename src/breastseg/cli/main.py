@@ -29,6 +29,7 @@ COMMANDS = {
     "node status": Command("node", "NodeStatus", "what the node has done and what has failed"),
     "node retry": Command("node", "NodeRetry", "try what has failed again"),
     "node drop": Command("node", "NodeDrop", "forget items and remove their files"),
+    "node rescue": Command("node", "NodeRescue", "what is owed, out of a queue that is refused"),
     "watch": Command("watch", "Watch", "segment the DICOM files that appear in a folder"),
     "dicomweb pull": Command("dicomweb", "Pull", "fetch studies from a DICOMweb server"),
     "dicomweb push": Command("dicomweb", "Push", "store DICOM files on a DICOMweb server"),

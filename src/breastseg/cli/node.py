@@ -141,6 +141,38 @@ class NodeDrop:
         return _without(self.items, dropped, "not dropped, since they are not there or in work")
 
 
+@dataclass(frozen=True)
+class NodeRescue:
+    """Copy what was received and is not known to be sent out of a node's folder.
+
+    For a queue that is of another version or damaged, which the node refuses: give a new folder
+    in the configuration, start the node, and send the copies to it. The node must not run on the
+    old folder, which is left as it is.
+
+    Exit codes: 0 done, also where nothing was left.
+
+    Attributes:
+        folder: the node's folder.
+        out: the folder to write into.
+    """
+
+    folder: tyro.conf.Positional[Path]
+    out: Path
+
+    def run(self) -> int:
+        """Copy them; returns the exit code."""
+        from breastseg.dicom.node.folder import NodeFolder
+        from breastseg.dicom.node.rescue import rescue
+
+        if not (self.folder / "queue.sqlite").is_file():
+            raise InputError(f"{self.folder}: no node has run here", "the folder of one that has")
+        copied, told = rescue(NodeFolder(self.folder), self.out)
+        if not told:
+            complain("the queue cannot be read: all instances are taken, also what was sent")
+        say(f"{copied} instances are in {self.out}/" if copied else "nothing was left to be sent")
+        return 0
+
+
 def _without(asked: Iterable[int], done: Sequence[int], why: str) -> int:
     """Say which of the items were left as they are; returns the exit code."""
     left = sorted(set(asked) - set(done))

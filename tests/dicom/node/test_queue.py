@@ -15,8 +15,8 @@ from breastseg.dicom.node.queued import Arrival
 
 
 class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
 
     def __call__(self) -> float:
         return self.now
@@ -190,6 +190,20 @@ def test_an_ignored_instance_is_looked_at_again_when_it_comes_again(queue: Queue
     assert (queue.counts(), queue.claim()) == ({"ignored": 1}, None)
     assert queue.add(image(), place) == "new"
     assert queue.counts() == {"ready": 1}
+
+
+@pytest.mark.parametrize("ahead_s", [-3600.0, 3600.0])
+def test_what_another_process_tries_again_is_due_at_once_though_its_clock_differs(
+    queue: Queue, clock: Clock, tmp_path: Path, ahead_s: float
+) -> None:
+    queue.add(image("1"), place)
+    item = queue.claim()
+    assert item is not None
+    queue.not_segmented(item, "no pixels", None)
+    other = Queue(tmp_path / "queue.sqlite", Clock(clock.now + ahead_s))
+    assert other.retry() == (item.id,)
+    other.close()
+    assert queue.claim() is not None
 
 
 def test_only_what_was_sent_long_ago_is_outdated(queue: Queue, clock: Clock) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -75,6 +77,26 @@ def test_it_echoes_and_has_each_instance_in_the_queue_before_it_says_so(parts: P
         association.release()
     assert parts.queue.counts() == {"ready": 1}
     assert [*parts.folder.incoming.iterdir()] == []
+
+
+@pytest.mark.parametrize("ahead_s", [-86400.0, 86400.0])
+def test_a_clock_that_is_set_neither_ends_nor_prolongs_an_association(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, ahead_s: float
+) -> None:
+    with receiving(parts) as port:
+        association = associated(port)
+        association.network_timeout = None  # the other end's, which goes by the clock
+        (other_end,) = (
+            one
+            for one in threading.enumerate()
+            if isinstance(one, Association) and one.is_acceptor and one.is_alive()
+        )
+        moved = time.time() + ahead_s
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda: moved)
+            assert 0 < other_end.dul._idle_timer.remaining <= 20
+            assert association.send_c_echo().Status == Status.SUCCESS
+        association.release()
 
 
 class _Full:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, cast
 
 from pynetdicom.transport import T_CONNECT, AddressInformation, AssociationSocket
 
+from breastseg.dicom.node.steady_timer import SteadyTimer
+
 if TYPE_CHECKING:
     from pynetdicom.association import Association
 
@@ -63,6 +65,9 @@ class BoundedSocket(AssociationSocket):
         address: AddressInformation | None = None,
     ) -> None:
         super().__init__(assoc, client_socket, address)
+        dul = assoc.dul
+        dul.artim_timer = SteadyTimer(dul.artim_timer.timeout)
+        dul._idle_timer = SteadyTimer(dul._idle_timer.timeout)
         self._limits = limits
         self._until = time.monotonic() + limits.association_s
         self._bytes = 0

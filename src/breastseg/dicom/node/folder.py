@@ -58,6 +58,11 @@ class NodeFolder:
         """The folder with the results of an item."""
         return self._items / str(item) / "results"
 
+    def item_numbers(self) -> tuple[int, ...]:
+        """The items that have a folder, in the order in which they came."""
+        names = [one.name for one in self._items.iterdir()]
+        return tuple(sorted(int(name) for name in names if name.isdecimal()))
+
     def free_mib(self) -> int:
         """Free space in MiB."""
         return shutil.disk_usage(self.root).free >> 20

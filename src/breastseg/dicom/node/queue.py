@@ -266,18 +266,17 @@ class Queue:
 
     def retry(self, items: Sequence[int] = ()) -> tuple[int, ...]:
         """Try what has failed again, all of it by default; returns the items' numbers."""
-        now = self._clock()
         with self._changing() as db:
             ids = self._ids(db, "failed", items)
-            for one in ids:
+            for one in ids:  # due since then: another process may have another clock
                 again = db.execute(
                     "UPDATE deliveries SET state='waiting', attempts=0, not_before=0 WHERE item=?"
                     " AND state='failed'",
                     (one,),
                 ).rowcount
                 db.execute(
-                    "UPDATE items SET state=?, attempts=0, not_before=?, problem='' WHERE id=?",
-                    ("sending" if again else "ready", now, one),
+                    "UPDATE items SET state=?, attempts=0, problem='' WHERE id=?",
+                    ("sending" if again else "ready", one),
                 )
         return ids
 

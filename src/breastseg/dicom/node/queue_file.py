@@ -51,14 +51,17 @@ def open_queue(path: Path) -> sqlite3.Connection:
             raise InputError(
                 f"{path}: a queue of another version (it differs in {differ})",
                 "one that this version made",
-                "let the version that made it send what it holds, then give a new folder",
+                "let the version that made it send what it holds, or rescue that from the folder; "
+                "then name a new one",
             )
         db.executescript(_SCHEMA)
     except BaseException as error:
         db.close()
         if type(error) is sqlite3.DatabaseError:
             raise InputError(
-                f"{path}: damaged ({error})", "a queue", "restore the file, or give a new folder"
+                f"{path}: damaged ({error})",
+                "a queue",
+                "restore the file, or rescue what the folder holds, then name a new one",
             ) from error
         raise
     return db
