@@ -380,3 +380,17 @@ def test_the_region_of_tissue_on_an_ultrasound_screen_comes_along(make_dicom: Ma
     data = make_dicom(grey("uint8"), Modality="US", SequenceOfUltrasoundRegions=[region])
     assert read_dicom(io.BytesIO(data)).scan == Box.of(2, 4, 22, 34)
     assert read_dicom(io.BytesIO(make_dicom(grey("uint8")))).scan is None
+
+
+@pytest.mark.parametrize(("keyword", "dtype"), [("Float", np.float32), ("DoubleFloat", np.float64)])
+def test_values_of_a_floating_point_kind(make_dicom: MakeDicom, keyword: str, dtype: type) -> None:
+    """They state no bits stored, PS3.3 C.7.6.24."""
+    values = np.linspace(-1, 1, 48).reshape(6, 8).astype(dtype)
+    header = dcmread(io.BytesIO(make_dicom(np.zeros((6, 8), np.uint16))))
+    for gone in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
+        del header[gone]
+    setattr(header, f"{keyword}PixelData", values.tobytes())
+    header.BitsAllocated = 8 * values.itemsize
+    stream = io.BytesIO()
+    header.save_as(stream)
+    assert np.allclose(read_dicom(stream).array[0], values)

@@ -155,6 +155,24 @@ DETECTOR: dict[str, object] = {"ImagerPixelSpacing": [0.2, 0.2]}
                 "DistanceSourceToPatient": 350,
             },
             0.16,
+            True,
+        ),
+        (
+            {
+                "EstimatedRadiographicMagnificationFactor": 1,
+                "DistanceSourceToDetector": 700,
+                "DistanceSourceToPatient": 660,
+            },
+            0.2,
+            False,
+        ),
+        (
+            {
+                "EstimatedRadiographicMagnificationFactor": 0.5,
+                "DistanceSourceToDetector": 700,
+                "DistanceSourceToPatient": 350,
+            },
+            0.1,
             False,
         ),
         ({"DistanceSourceToDetector": 350, "DistanceSourceToPatient": 700}, 0.2, True),
@@ -196,9 +214,10 @@ def test_scanned_film_and_pixels_that_are_not_square(
     assert spacing_remarks(header(**said)) == remarks
 
 
-@pytest.mark.parametrize("step", [1e-7, 50.0, 700.0])
+@pytest.mark.parametrize("step", [1e-7, 2e-4, 50.0, 700.0])
 def test_distances_that_no_image_of_a_breast_has_count_as_absent(step: float) -> None:
     for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
         assert spacing_mm(header(**{keyword: [step, step]})) is None
-    assert spacing_mm(ultrasound(region(step, step))) is None
-    assert spacing_mm(ultrasound(region(step, step), PixelSpacing=[0.2, 0.2])) == (0.2, 0.2)
+    assert spacing_mm(ultrasound(region(step / 10, step / 10))) is None
+    said = ultrasound(region(step / 10, step / 10), PixelSpacing=[0.2, 0.2])
+    assert spacing_mm(said) == (0.2, 0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from breastseg.core.errors import BreastsegError, UnreadableError
+from breastseg.core.errors import BreastsegError, UnreadableError, UnsupportedError
 from breastseg.io.raster import read_raster, read_raster_pages
 
 RAMP = np.linspace(-50, 50, 12).reshape(3, 4)
@@ -94,3 +95,47 @@ def test_a_jpeg_strip_that_ends_early_is_refused(mode: str) -> None:
     cut = data[: start + length // 2] + b"\xff\xd9" + bytes(length - length // 2 - 2)
     with pytest.raises(UnreadableError, match="damaged"):
         read_raster(io.BytesIO(cut + data[start + length :]))
+
+
+def test_bigtiff_of_the_other_byte_order(tmp_path: Path) -> None:
+    values = np.arange(200, dtype=np.uint16).reshape(10, 20)
+    tifffile.imwrite(tmp_path / "a.tif", values, byteorder=">", bigtiff=True)
+    assert np.array_equal(read_raster(tmp_path / "a.tif").array[0], values)
+
+
+def test_images_inside_of_a_page_are_not_lost(tmp_path: Path) -> None:
+    """A volume in one page, and pages below a page that are no reduced copies of it."""
+    grey = np.arange(16 * 16, dtype=np.uint16).reshape(16, 16)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.stack([grey] * 4),
+        photometric="minisblack",
+        volumetric=True,
+        tile=(16, 16, 16),
+    )
+    with tifffile.TiffWriter(tmp_path / "b.tif") as writer:
+        writer.write(grey, subifds=1, subfiletype=1)
+        writer.write(np.tile(grey, (2, 2)))
+    for name in ("a.tif", "b.tif"):
+        with pytest.raises(UnsupportedError, match="further images inside"):
+            read_raster(tmp_path / name)
+    with tifffile.TiffWriter(tmp_path / "c.tif") as writer:
+        writer.write(grey, subifds=1)
+        writer.write(grey[::2, ::2], subfiletype=1)
+    assert np.array_equal(read_raster(tmp_path / "c.tif").array[0], grey)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(("kind", "samples"), [("minisblack", 2), ("rgb", 4), ("rgb", 5)])
+def test_channels_that_are_not_seen_are_told(
+    tmp_path: Path, dtype: type, kind: str, samples: int
+) -> None:
+    array = np.arange(8 * 9 * samples, dtype=dtype).reshape(8, 9, samples)
+    more = ["unspecified"] * (samples - 3) or ["unspecified"]
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, array, photometric=kind, planarconfig="contig", extrasamples=more)
+    image = read_raster(path)
+    seen = np.moveaxis(array, 2, 0)[: 1 if kind == "minisblack" else 3]
+    assert np.array_equal(image.array, seen)
+    said = f"the file holds {samples} channels: of the last {samples - len(seen)} nothing is seen"
+    assert said in image.remarks

@@ -125,6 +125,8 @@ def locate(header: Dataset, stream: BinaryIO, name: str) -> PixelData:
         )
     _check_decoder(str(syntax), header, name)
     keyword, vr, length, explicit = _element(header, stream, name)
+    if keyword != "PixelData" and "BitsStored" not in header:  # nor need it be, PS3.3 C.7.6.24
+        header.BitsStored = header.BitsAllocated
     remarks: tuple[str, ...] = ()
     if explicit and str(syntax) == _IMPLICIT:
         remarks = (

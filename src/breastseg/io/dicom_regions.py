@@ -12,7 +12,7 @@ from breastseg.io.source import positive
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-PLAUSIBLE_MM = (1e-4, 10.0)
+PLAUSIBLE_MM = (2e-3, 10.0)
 """From pixel to pixel of an image of a breast; what lies outside is in another unit, or a slip."""
 
 _TWO_DIMENSIONAL = 1  # Region Spatial Format, DICOM PS3.3 C.8.5.5.1.1

@@ -23,7 +23,13 @@ ON_THE_FILM = (
     "lesion may be smaller than measured"
 )
 NOT_SQUARE = "the pixels are not square and their size is not known: lengths in pixels mislead"
+TWO_MAGNIFICATIONS = (
+    "the header states two magnifications, {factor:.2f} and by its distances {distances:.2f}: "
+    "sizes are by the first"
+)
 _LARGEST_MAGNIFICATION = 10.0
+_UNLIKE = 0.2
+"""The part of a magnification that may lie in where within the breast it is meant for."""
 
 
 def spacing_mm(header: Dataset) -> Spacing | None:
@@ -51,19 +57,22 @@ def spacing_mm(header: Dataset) -> Spacing | None:
     imager = _at_the_detector(header)
     if imager is None:
         return _pair(header.get("PixelSpacing"))
-    magnification = _magnification(header) or 1.0
+    magnification = _factor(header) or _by_distances(header) or 1.0
     return imager[0] / magnification, imager[1] / magnification
 
 
 def spacing_remarks(header: Dataset) -> tuple[str, ...]:
-    """What must be known of the spacing, one of the three texts above; nothing for most images."""
+    """What must be known of the spacing, one of the texts above; nothing for most images."""
     if region_spacings(header):
         return ()
     if _at_the_detector(header) is None:
         unequal = _pair(header.get("PixelAspectRatio"), math.inf)
         odd = unequal is not None and not _close(unequal, unequal[::-1])
         return (NOT_SQUARE,) if odd and spacing_mm(header) is None else ()
-    if _magnification(header):
+    factor, distances = _factor(header), _by_distances(header)
+    if factor and distances and abs(factor / distances - 1) > _UNLIKE:
+        return (TWO_MAGNIFICATIONS.format(factor=factor, distances=distances),)
+    if factor or distances:
         return ()
     return (ON_THE_FILM if _pair(header.get("ImagerPixelSpacing")) is None else AT_THE_DETECTOR,)
 
@@ -78,13 +87,19 @@ def _at_the_detector(header: Dataset) -> Spacing | None:
     return pixel if pixel is not None and film is not None and _close(pixel, film) else None
 
 
-def _magnification(header: Dataset) -> float | None:
+def _factor(header: Dataset) -> float | None:
     """How much larger than the patient the image at the detector is; None where unknown."""
-    factor = positive(header.get("EstimatedRadiographicMagnificationFactor"))
+    return _magnifying(positive(header.get("EstimatedRadiographicMagnificationFactor")))
+
+
+def _by_distances(header: Dataset) -> float | None:
+    """The same by the distances."""
     detector = positive(header.get("DistanceSourceToDetector"))
     patient = positive(header.get("DistanceSourceToPatient"))
-    if factor is None and detector is not None and patient is not None:
-        factor = detector / patient
+    return _magnifying(None if detector is None or patient is None else detector / patient)
+
+
+def _magnifying(factor: float | None) -> float | None:
     return factor if factor is not None and 1 <= factor <= _LARGEST_MAGNIFICATION else None
 
 

@@ -45,6 +45,7 @@ from breastseg.io.raster_checks import (
     check_parts,
     check_rows,
     first_of_many,
+    not_seen,
     tiff_tag,
 )
 from breastseg.io.source import (
@@ -199,7 +200,7 @@ def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
         following = next(planes, None)
     number, several = 0, False
     while following is not None:
-        array, orientation = following
+        array, orientation, remarks = following
         with _decoding(name):
             try:
                 following, problem = next(planes, None), None
@@ -212,7 +213,7 @@ def _special_images(planes: Iterator[Plane], name: str) -> Iterator[Image]:
             Grid(turned.shape[1:]),
             source=name,
             frame=number if several else None,
-            remarks=constant_remark(turned),
+            remarks=(*remarks, *constant_remark(turned)),
         )
         if problem is not None:
             raise problem
@@ -326,6 +327,7 @@ def _read_page(
     # Loading may drop the tags, and it applies the orientation of a TIFF file by itself.
     inverted = tiff_tag(picture, _PHOTOMETRIC, 1) == _WHITE_IS_ZERO
     samples = tiff_tag(picture, _SAMPLE_FORMAT, 0 if picture.format != "TIFF" else 1)
+    unused = not_seen(picture)
     picture.load()
     if picture.format == "PNG" and not frame:
         check_rows(picture, stream, name)
@@ -346,7 +348,7 @@ def _read_page(
         Grid(array.shape[1:], spacing_mm),
         source=name,
         frame=frame,
-        remarks=(*first_of_many(picture), *constant_remark(array)),
+        remarks=(*first_of_many(picture), *unused, *constant_remark(array)),
     )
 
 

@@ -10,12 +10,12 @@ from PIL import ImageFile
 
 from breastseg.core.errors import UnreadableError
 from breastseg.io.png_data import png_damage
-from breastseg.io.tiff_samples import places_damage
+from breastseg.io.tiff_samples import places_damage, unused_channels
 
 SEVERAL_JPEG = "MPO"
 """Pillow's name for JPEG pictures one behind the other, CIPA DC-007."""
 
-_COLUMNS, _ROWS = 256, 257  # TIFF 6.0, section 8
+_COLUMNS, _ROWS, _SAMPLES = 256, 257, 277  # TIFF 6.0, section 8
 
 
 def tiff_tag(picture: Pillow.Image, tag: int, default: int) -> int:
@@ -31,6 +31,11 @@ def first_of_many(picture: ImageFile.ImageFile) -> tuple[str, ...]:
         return ()
     count = getattr(picture, "n_frames", 1)
     return (f"the file holds {count} pictures: the first is read, the others are passed over",)
+
+
+def not_seen(picture: ImageFile.ImageFile) -> tuple[str, ...]:
+    """The remark on a TIFF page of which Pillow leaves out channels; before it is loaded."""
+    return unused_channels(tiff_tag(picture, _SAMPLES, 1), len(picture.getbands()))
 
 
 def check_rows(picture: ImageFile.ImageFile, stream: BinaryIO, name: str) -> None:

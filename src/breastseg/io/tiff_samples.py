@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.errors import UnreadableError
+from breastseg.core.errors import UnreadableError, UnsupportedError
 from breastseg.core.signals import heed_interruption
 from breastseg.io.codestream import jpeg_damage
 from breastseg.io.source import check_size, one_if_equal
@@ -24,10 +24,10 @@ from breastseg.io.tiff_pages import check_page_chain, empty_parts
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from tifffile import TiffPage
+    from tifffile import TiffFrame, TiffPage
 
-Plane = tuple[NDArray[np.generic], int]
-"""(channels, rows, columns) with bright large, and the orientation that the file states."""
+Plane = tuple[NDArray[np.generic], int, tuple[str, ...]]
+"""(channels, rows, columns) with bright large, the orientation that the file states, remarks."""
 
 _STORED = (1, 8, 32946)  # without compression, deflate twice
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
@@ -48,7 +48,7 @@ def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
     Raises:
         UnreadableError: a stack that ends before its last plane, once the whole ones have come; or
             pages without end.
-        UnsupportedError: too large.
+        UnsupportedError: too large, or with images inside of a page.
     """
     check_page_chain(stream, name)
     stream.seek(0)
@@ -58,16 +58,25 @@ def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
         sizes = (first.imagelength, first.imagewidth)
         pages = [page for page in file.pages if is_page(page, sizes)]
         planes = _stack_size(first) if len(pages) == 1 else 1
+        inside = any(_holds_more(page, sizes) for page in file.pages)
     except Exception:  # noqa: BLE001 -- Pillow then says what is wrong with the file
         heed_interruption()
         return None
+    if inside:
+        raise UnsupportedError(
+            f"{name}: holds further images inside of a page",
+            "one image a page",
+            "export it again, for instance with ImageJ",
+        )
     if planes > 1:
         return _stack(stream, first, planes, file.byteorder, name)
-    special = any(_is_special(page) for page in pages) and all(map(_is_readable, pages))
+    big_endian = file.is_bigtiff and file.byteorder == ">"  # which Pillow does not know
+    special = big_endian or any(_is_special(page) for page in pages)
+    special = special and all(map(_is_readable, pages))
     return (_plane(page, page.asarray, name) for page in pages) if special else None
 
 
-def is_page(page: TiffPage, first: tuple[int, int]) -> bool:
+def is_page(page: TiffPage | TiffFrame, first: tuple[int, int]) -> bool:
     """Whether a page is one of the images, and no reduced copy or mask; see `is_image_page`."""
     size = (page.imagelength, page.imagewidth)
     return is_image_page(int(page.subfiletype), size, first)
@@ -82,6 +91,16 @@ def is_image_page(kind: int, size: tuple[int, int], first: tuple[int, int]) -> b
         first: size of the first page; what is called reduced and is as large is an image.
     """
     return not kind & _MASK and (not kind & _REDUCED or size == first)
+
+
+def _holds_more(page: TiffPage, first: tuple[int, int]) -> bool:
+    """Whether a page holds images that no other page is: planes one behind the other, or pages.
+
+    A page below it that is no reduced copy is the image itself in raw files of cameras, of which
+    the page is a preview.
+    """
+    below = page.pages or () if page.subifds else ()
+    return page.imagedepth > 1 or any(is_page(one, first) for one in below)
 
 
 @cache
@@ -102,7 +121,8 @@ def _is_readable(page: TiffPage) -> bool:
 def _is_special(page: TiffPage) -> bool:
     bits = int(page.bitspersample)
     deep_colour = page.photometric == _RGB and bits > 8
-    return int(page.sampleformat) != 1 or bits not in _PLAIN_BITS or deep_colour
+    several = page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) and page.samplesperpixel > 1
+    return int(page.sampleformat) != 1 or bits not in _PLAIN_BITS or deep_colour or several
 
 
 def _plane(page: TiffPage, read: object, name: str) -> Plane:
@@ -115,7 +135,16 @@ def _plane(page: TiffPage, read: object, name: str) -> Plane:
     if array.ndim == 3 and page.planarconfig == 1:
         array = np.moveaxis(array, 2, 0)
     tag = page.tags.get(274)
-    return _shown(array, page), int(tag.value) if tag is not None else 1
+    orientation = int(tag.value) if tag is not None else 1
+    used = 3 if page.photometric == _RGB else 1
+    return _shown(array, page), orientation, unused_channels(page.samplesperpixel, used)
+
+
+def unused_channels(samples: int, used: int) -> tuple[str, ...]:
+    """The remark on a page with more samples a pixel than colours; an alpha channel is one too."""
+    if samples <= used:
+        return ()
+    return (f"the file holds {samples} channels: of the last {samples - used} nothing is seen",)
 
 
 def _shown(array: NDArray[Any], page: TiffPage) -> NDArray[np.generic]:
