@@ -24,7 +24,7 @@ from breastseg.io.tiff_pages import check_page_chain, empty_parts
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from tifffile import TiffFrame, TiffPage
+    from tifffile import TiffPage
 
 Plane = tuple[NDArray[np.generic], int, tuple[str, ...]]
 """(channels, rows, columns) with bright large, the orientation that the file states, remarks."""
@@ -76,7 +76,7 @@ def special_planes(stream: BinaryIO, name: str) -> Iterator[Plane] | None:
     return (_plane(page, page.asarray, name) for page in pages) if special else None
 
 
-def is_page(page: TiffPage | TiffFrame, first: tuple[int, int]) -> bool:
+def is_page(page: TiffPage, first: tuple[int, int]) -> bool:
     """Whether a page is one of the images, and no reduced copy or mask; see `is_image_page`."""
     size = (page.imagelength, page.imagewidth)
     return is_image_page(int(page.subfiletype), size, first)
@@ -100,7 +100,7 @@ def _holds_more(page: TiffPage, first: tuple[int, int]) -> bool:
     the page is a preview.
     """
     below = page.pages or () if page.subifds else ()
-    return page.imagedepth > 1 or any(is_page(one, first) for one in below)
+    return page.imagedepth > 1 or any(is_page(one.keyframe, first) for one in below)
 
 
 @cache
