@@ -99,8 +99,8 @@ def _holds_more(page: TiffPage, first: tuple[int, int]) -> bool:
     A page below it that is no reduced copy is the image itself in raw files of cameras, of which
     the page is a preview.
     """
-    below = page.pages or () if page.subifds else ()
-    return page.imagedepth > 1 or any(is_page(one.keyframe, first) for one in below)
+    below = [one.keyframe for one in page.pages or ()] if page.subifds else []
+    return page.imagedepth > 1 or any(is_page(one, first) for one in below if one is not None)
 
 
 @cache
