@@ -397,3 +397,31 @@ def test_a_step_below_zero_beside_a_qform_is_told(tmp_path: Path) -> None:
     data[80:84] = (-np.frombuffer(bytes(data[80:84]), "<f4")).tobytes()
     path.write_bytes(data)
     assert "a step below 0" in read_volume(path).remarks[0]
+
+
+@pytest.mark.parametrize(
+    "centerings", ["", "centerings: cell cell cell\n", "centers: node node node\n"]
+)
+def test_nrrd_axes_that_do_not_start_at_zero(tmp_path: Path, centerings: str) -> None:
+    """As SimpleITK places them, so that the mask lies on the scan there too."""
+    sizes = " ".join(map(str, VALUES.shape))
+    head = (
+        f"NRRD0004\ntype: short\ndimension: 3\nsizes: {sizes}\nspacings: 1 2 3\n"
+        f"axis mins: 5 -6 7.5\n{centerings}endian: big\nencoding: raw\n\n"
+    )
+    (tmp_path / "a.nrrd").write_bytes(head.encode() + VALUES.T.astype(">i2").tobytes())
+    theirs = sitk.ReadImage(str(tmp_path / "a.nrrd"))
+    at = [theirs.TransformIndexToPhysicalPoint(c[::-1].tolist()) for c in CORNERS]
+    grid = read_volume(tmp_path / "a.nrrd").grid
+    np.testing.assert_allclose(positions_mm(grid, CORNERS), at, atol=1e-9)
+
+
+def test_an_sform_beside_other_steps_is_told(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(VALUES, None)
+    image.set_sform(np.diag([-1.0, -2.0, 3.0, 1.0]), 1)
+    image.header["qform_code"] = 0
+    nib.save(image, tmp_path / "a.nii")
+    found = read_volume(tmp_path / "a.nii")
+    assert found.grid.spacing_mm == (3, 2, 1)
+    said = "states steps of 1 x 2 x 3 and its pixdim of 1 x 1 x 1"
+    assert any(said in remark for remark in found.remarks)

@@ -38,6 +38,7 @@ _PLACE = (
     *("qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
     *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "pixdim", "xyzt_units"),
 )
+_ROUNDED = 0.01  # of steps, which some programs write with few digits
 _AGREE = 0.1  # of a voxel's side
 _SHORT = 2**15 - 1  # the longest axis of NIfTI-1
 
@@ -203,10 +204,20 @@ def _grid(header: Nifti1Header, shape: tuple[int, ...], name: str) -> tuple[Grid
         chosen[:3, 3] = -chosen[:3, :3] @ ((np.array(shape[::-1]) - 1) / 2)
         remarks = ("the file states no orientation: its columns are taken to run to the left",)
     axes = chosen[:3, :3]
+    lengths = np.linalg.norm(axes, axis=0)
+    if stated and qform is None and not np.allclose(lengths, np.abs(steps), rtol=_ROUNDED):
+        remarks += (
+            f"the sform of the file states steps of {_sizes(lengths)} and its pixdim of "
+            f"{_sizes(np.abs(steps))}: the sform counts, and some viewers take the other",
+        )
     unit = _UNITS.get(int(header["xyzt_units"]) & _SPACE, "")
-    factor = millimetres(unit, np.linalg.norm(axes, axis=0).tolist(), name)
+    factor = millimetres(unit, lengths.tolist(), name)
     grid, more = place_axes(shape, _LPS @ axes * factor, _LPS @ chosen[:3, 3] * factor, name, place)
     return grid, (*remarks, *more)
+
+
+def _sizes(steps: NDArray[np.floating]) -> str:
+    return " x ".join(f"{step:.4g}" for step in steps)
 
 
 def _sform(header: Nifti1Header) -> NDArray[np.float64] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,7 +198,8 @@ def _grid(
         unit = _unit(fields.get("units", ""), kept)
         scale = millimetres(unit, [steps[axis] for axis in kept], name)
         axes = np.diag([steps[axis] * scale for axis in kept])  # below 0: it counts the other way
-        grid, remarks = place_axes(shape, axes, (0.0,) * 3, name)
+        origin = _axis_starts(fields, steps, name)[kept] * scale
+        grid, remarks = place_axes(shape, axes, origin, name)
         told = "the file states no orientation: its slices are taken to rise to the head"
         return grid, (told, *remarks)
     vectors = _vectors(fields, len(sizes), name)
@@ -216,6 +217,24 @@ def _grid(
     origin = _origin(fields, name)
     grid, more = place_axes(shape, signs[:, None] * axes * scale, signs * origin * scale, name)
     return grid, (*remarks, *more)
+
+
+def _axis_starts(
+    fields: Mapping[str, str], steps: Sequence[float], name: str
+) -> NDArray[np.float64]:
+    """The centre of the first sample along each axis; 0 of an axis that does not state it.
+
+    A sample is a cell, which starts half a step before its centre, unless the file says a node.
+    """
+    mins = fields.get("axis mins", "").lower().split()
+    centers = fields.get("centerings", fields.get("centers", "")).lower().split()
+    starts = np.zeros(len(steps))
+    for axis, text in enumerate(mins[: len(steps)]):
+        (low,) = numbers(text, name, "the axis mins", 1)
+        node = axis < len(centers) and centers[axis] == "node"
+        if np.isfinite(low):
+            starts[axis] = low if node else low + steps[axis] / 2
+    return starts
 
 
 def _origin(fields: Mapping[str, str], name: str) -> NDArray[np.float64]:
