@@ -45,6 +45,17 @@ def test_pictures_may_say_what_they_are() -> None:
         "x_image",
         "y_0000",
     }
+    assert pair(paths("img_1", "image02"), paths("mask_1", "label02")).masks.keys() == {
+        "img_1",
+        "image02",
+    }
+
+
+def test_a_mask_that_two_images_could_have_is_of_the_one_of_its_name_or_of_none() -> None:
+    for images in (("a", "a_image"), ("a_image", "a")):
+        assert pair(paths(*images), paths("a_mask")).masks.keys() == {"a"}
+    found = pair(paths("img_1", "image-1"), paths("mask_1"))
+    assert (found.masks, found.stray) == ({}, ("mask_1",))
 
 
 def test_one_folder_for_both() -> None:

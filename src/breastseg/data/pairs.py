@@ -2,6 +2,7 @@
 
 The mask of ``scan.png`` is ``scan.png`` in a folder of masks, or, in any letters, ``scan_mask``,
 ``scan-seg``, ``mask_scan`` and the like; ``scan_mask_1`` and ``scan_mask_2`` are further lesions.
+An image may say what it is as well: ``img_7`` has ``mask_7``, ``7_image`` has ``7_mask``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ _WORDS = (
     "masks?|segs?|segmentations?|labels?|gt|ground_?truth|annot|annotations?|lesions?|tumou?r|roi"
 )
 _AFTER = re.compile(rf"(?P<stem>.+?)[_\-. ](?:{_WORDS})(?:[_\-. ]?\d{{1,3}})?", re.IGNORECASE)
-_BEFORE = re.compile(rf"(?:{_WORDS})[_\-. ](?P<stem>.+)", re.IGNORECASE)
+_BEFORE = re.compile(rf"(?:{_WORDS})(?:[_\-. ]|(?=\d))(?P<stem>.+)", re.IGNORECASE)
 _FLAT = re.compile(r"(?P<stem>.+?)[_\-. ](?:masks?|seg|segmentation|gt)(?:[_\-. ]?\d{1,3})?", re.I)
 _PICTURE = re.compile(r"(?P<stem>.+?)[_\-. ](?:image|img|0000)", re.IGNORECASE)
+_PICTURE_BEFORE = re.compile(r"(?:image|img)(?:[_\-. ]|(?=\d))(?P<stem>.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,34 @@ def pair(images: Mapping[str, Path], masks: Mapping[str, Path]) -> Pairs:
     found = {stem: (masks[stem],) for stem in images.keys() & masks.keys()}
     others: dict[str, tuple[Path, ...]] = {}
     stray = []
-    plain = {_match(_PICTURE, stem) or stem: stem for stem in images}
+    plain = _plain(images)
     for stem, path in masks.items():
         if stem in found:
             continue
         named = {_match(_AFTER, stem), _match(_BEFORE, stem), stem} - {""}
-        owner = next((plain.get(name, name) for name in named if name in {*images, *plain}), "")
+        owners = {plain[name] for name in named if name in plain}
+        owner = owners.pop() if len(owners) == 1 else ""
         if not owner or owner in found:
             stray.append(stem)
         else:
             others[owner] = (*others.get(owner, ()), path)
     return Pairs(images, {**found, **others}, tuple(stray))
+
+
+def _plain(images: Mapping[str, Path]) -> dict[str, str]:
+    """The images by their stems, and by what these say beside that they are images.
+
+    A name that two images would have is none, unless it is the stem of one.
+    """
+    found: dict[str, str] = {}
+    twice = set()
+    for stem in images:
+        name = _match(_PICTURE, stem) or _match(_PICTURE_BEFORE, stem)
+        if name and found.setdefault(name, stem) != stem:
+            twice.add(name)
+    return {name: stem for name, stem in found.items() if name not in twice} | {
+        stem: stem for stem in images
+    }
 
 
 def pair_flat(files: Mapping[str, Path]) -> Pairs:
