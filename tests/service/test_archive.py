@@ -59,6 +59,7 @@ def test_a_study_of_an_orthanc_is_found_and_taken(tmp_path: Path) -> None:
             body["series"] = found.json()[0]["series"]
             alone = client.post("/api/archive/take", json=body).json()["images"]
             assert sum(one["frames"] for one in alone) == counts[body["series"]]
+            assert all(one["name"].startswith("MR") for one in alone), "no file has named them"
             trail = client.get("/api/audit").json()
             assert {line["action"] for line in trail if "archive" in line["action"]} == {
                 f"POST /api/archive/{what}" for what in ("search", "series", "take")

@@ -186,3 +186,4 @@ def test_jobs_outlast_a_store_that_is_full_for_a_while(
         last = [line for line in events.iter_lines() if line.startswith("data:")][-1]
     assert json.loads(last.removeprefix("data:"))["state"] == "done"
     assert failures[0] >= 4
+    assert client.app.state.service.jobs.trouble is None  # type: ignore[attr-defined]

@@ -55,6 +55,7 @@ def test_a_project_is_retrained_scored_and_chosen(client: TestClient) -> None:
     assert (done["state"], done["message"]) == ("done", "")
     assert "from the weights of ultrasound-fast" in done["outcome"]["start"]
     assert done["outcome"]["before"]["dice"]["value"] > 0.9
+    assert len(done["outcome"]["images"]) == done["held_out_images"]
     assert done["outcome"]["after"]["dice"]["value"] > 0.5, "two epochs forget nothing"
     _check_choice(client, place, done)
 

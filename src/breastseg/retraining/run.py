@@ -27,7 +27,7 @@ from breastseg.inference.bundle_folder import (
 )
 from breastseg.io.write import write_text
 from breastseg.retraining.recipe import Beginning, beginning
-from breastseg.retraining.scores import Judged, dice_gained, judge
+from breastseg.retraining.scores import Judged, dice_gained, image_scores, judge
 from breastseg.retraining.task import (
     BUNDLE,
     HELD_OUT,
@@ -66,6 +66,7 @@ def retrain(task: Retraining, told: Told) -> Outcome:
     begun = beginning(task, len(train))
     run = RunFolder(task.folder / "run")
     _train(task, begun, cases, run, told)
+    told(Step(_TRAINING, "scoring", task.epochs, task.epochs))  # loading and exporting take a while
     bundle = _exported(task, begun, run, len(train), len(held_out))
     return _scored(task, begun, bundle, len(train), held_out, told)
 
@@ -173,6 +174,7 @@ def _scored(
         before=before.scores,
         after=replace(after.scores, method=task.name),
         dice_gained=dice_gained(before.evaluation, after.evaluation),
+        images=image_scores(held_out, before.evaluation, after.evaluation),
         remarks=seen,
         recipe=recipe_text(begun.recipe),
     )

@@ -15,7 +15,7 @@ from breastseg.evaluation.summary import Figure as Found
 from breastseg.evaluation.summary import Summary, summarise
 from breastseg.inference.open import open_segmenter
 from breastseg.inference.options import MethodOptions
-from breastseg.retraining.task import Figure, Scores
+from breastseg.retraining.task import Figure, ImageScore, Scores
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,17 @@ def dice_gained(before: Evaluation, after: Evaluation) -> Figure | None:
     patients = [row.patient for row, _ in pairs]
     interval = mean_interval(gained, patients, np.random.default_rng(0))
     return Figure(_rounded(interval.value), _known(interval.low), _known(interval.high))
+
+
+def image_scores(
+    cases: Sequence[CaseRef], before: Evaluation, after: Evaluation
+) -> tuple[ImageScore, ...]:
+    """The Dice of each case by both."""
+    old, new = (
+        {row.key: _rounded(row.score.dice) for row in one.rows if row.has_lesion}
+        for one in (before, after)
+    )
+    return tuple(ImageScore(case.case_id, old.get(case.key), new.get(case.key)) for case in cases)
 
 
 def _figure(found: Found | None) -> Figure | None:

@@ -98,6 +98,15 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class ImageScore:
+    """Dice of a held-out case by both; None where it has no lesion, or could not be segmented."""
+
+    case: str
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of a retraining.
 
@@ -108,6 +117,7 @@ class Outcome:
         before: of the method that was there.
         after: of the new bundle.
         dice_gained: mean difference of the Dice of each image with a lesion, the new less the old.
+        images: the held-out cases, by their names.
         remarks: what must be known before a choice.
         recipe: as TOML.
     """
@@ -118,6 +128,7 @@ class Outcome:
     before: Scores
     after: Scores
     dice_gained: Figure | None
+    images: tuple[ImageScore, ...]
     remarks: tuple[str, ...]
     recipe: str
 

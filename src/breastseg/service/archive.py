@@ -75,7 +75,9 @@ class Archive:
                 raise self._too_much(
                     f"more than {self._limits.upload_mib} MiB", f"{self._limits.upload_mib} MiB"
                 )
-            yield Received(path.rename(folder / f"{number:06d}"), f"{number + 1:04d}.dcm")
+            yield Received(
+                path.rename(folder / f"{number:06d}"), f"object {number + 1}", named=False
+            )
 
     def _configured(self) -> WebServer:
         if self._server is None:

@@ -21,11 +21,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from breastseg.core.errors import as_breastseg_error
-from breastseg.service.kinds import TRAINING, Kinds
-from breastseg.service.machine import trouble_of
+from breastseg.service.kinds import Kinds
+from breastseg.service.machine import Trouble, trouble_of
 from breastseg.service.settings import Settings
 from breastseg.service.store import Store
 from breastseg.service.tables import Job, now
+from breastseg.service.waiting import in_lane_of
 from breastseg.service.worker import Done, Failed, Progress, Task, work
 
 _log = logging.getLogger("uvicorn.error")
@@ -47,12 +48,16 @@ class Jobs:
         store: holds the queue.
         settings: of the service.
         kinds: what each kind of job does.
+
+    Attributes:
+        trouble: what the machine lacks and the jobs wait for; None where they go on.
     """
 
     def __init__(self, store: Store, settings: Settings, kinds: Kinds) -> None:
         self._store = store
         self._settings = settings
         self._kinds = kinds
+        self.trouble: Trouble | None = None
         self._stopping = threading.Event()
         self._wake = threading.Semaphore(0)
         lanes = [False] * settings.workers + [True]
@@ -127,21 +132,30 @@ class Jobs:
 
     def _patiently(self, ask: Callable[[], Asked]) -> Asked | None:
         """Ask the store until it answers: it may be full or gone for a while. None at the end."""
+        waited = False
         while True:
             try:
-                return ask()
+                answer = ask()
             except (OperationalError, OSError) as error:
                 trouble = trouble_of(error)
                 if trouble is None:
                     raise
+                self.trouble, waited = trouble, True
                 _log.error("the jobs wait: %s", trouble.found)
+            else:
+                if waited:
+                    self.trouble = None
+                return answer
             if self._stopping.wait(_IDLE_S):
                 return None
 
     def _claim(self, heavy: bool) -> Job | None:
         """The oldest queued job, marked as running by this service alone."""
-        mine = Job.kind == TRAINING if heavy else Job.kind != TRAINING
-        oldest = select(Job).where(Job.state == "queued", mine).order_by(Job.created_at, Job.id)
+        oldest = (
+            select(Job)
+            .where(Job.state == "queued", in_lane_of(heavy))
+            .order_by(Job.created_at, Job.id)
+        )
         with self._store.session() as session:
             job = session.scalar(oldest.limit(1).with_for_update(skip_locked=True))
             if job is None:

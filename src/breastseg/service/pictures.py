@@ -22,6 +22,7 @@ from breastseg.io.volume_series import read_phases
 from breastseg.service.files import Files
 from breastseg.service.receiving import Received
 from breastseg.service.series import volumes_among
+from breastseg.service.titles import number_of, title_of
 
 ScaledRegion = tuple[tuple[int, int, int, int], tuple[float, float] | None]
 
@@ -50,6 +51,7 @@ class Held:
         remarks: what must be known of it before a result is trusted.
         study_date: YYYY-MM-DD as the file states it; empty where it does not.
         refers: whether DICOM objects can refer to it: an image of an archive, with its UIDs.
+        number: its series and place there as the file states them; empty where it does not.
     """
 
     name: str
@@ -70,13 +72,20 @@ class Held:
     remarks: tuple[str, ...]
     study_date: str = ""
     refers: bool = False
+    number: str = ""
 
     @classmethod
-    def of(cls, image: Image, name: str, files: tuple[str, ...]) -> Held:
-        """What is known of an image that was read."""
+    def of(cls, image: Image, received: Received, files: tuple[str, ...]) -> Held:
+        """What is known of an image that was read.
+
+        Args:
+            image: as it was read.
+            received: its file, or the first one.
+            files: SHA-256 of all of them.
+        """
         finite = image.array[np.isfinite(image.array)]
         return cls(
-            name=name,
+            name=received.name if received.named else title_of(image, received.name),
             kind="volume" if image.grid.ndim == 3 else "image",
             files=files,
             first=image.frame or 0,
@@ -100,6 +109,7 @@ class Held:
             remarks=image.remarks,
             study_date=_study_date(image),
             refers=image.grid.ndim == 2 and _has_uids(image),
+            number=number_of(image),
         )
 
     @classmethod
@@ -170,14 +180,14 @@ def take_in(
         store: takes the files.
         files: alone in their folder.
     """
-    names = {one.path: one.name for one in files}
+    received = {one.path: one for one in files}
     paths = search_folder(files[0].path.parent).images
     images: list[Held] = []
     problems: list[Problem] = []
     stacked: set[Path] = set()
     for group in volumes_among(paths):
         try:
-            volume = _volume_of(store, group, names[group[0]])
+            volume = _volume_of(store, group, received[group[0]])
         except BreastsegError:
             continue  # its slices are images of their own then
         images.append(volume)
@@ -186,30 +196,30 @@ def take_in(
         if path in stacked:
             continue
         try:
-            found = list(_found(path, names[path]))
+            found = list(_found(path, received[path]))
         except BreastsegError as error:
-            problems.append(Problem(names[path], str(error)))
+            problems.append(Problem(received[path].name, str(error)))
             continue
         digest = store.keep(path)
         images += [replace(one, files=(digest,)) for one in found]
     return tuple(images), tuple(problems)
 
 
-def _volume_of(store: Files, group: Sequence[Path], name: str) -> Held:
+def _volume_of(store: Files, group: Sequence[Path], first: Received) -> Held:
     """The volume of a group of slices, whose files are kept."""
     with store.scratch() as folder:
         for number, path in enumerate(group):
             os.link(path, folder / f"{number:06d}")
         image = read_phases([folder])
-    return Held.of(image, name, tuple(store.keep(path) for path in group))
+    return Held.of(image, first, tuple(store.keep(path) for path in group))
 
 
-def _found(path: Path, name: str) -> Iterator[Held]:
+def _found(path: Path, received: Received) -> Iterator[Held]:
     """The images of one file; frames of one size belong together."""
     last: Held | None = None
     try:
-        for image in open_images(path, name):
-            one = Held.of(image, name, ())
+        for image in open_images(path, received.name):
+            one = Held.of(image, received, ())
             joined = None if last is None else last.joined(one)
             if last is not None and joined is None:
                 yield last
@@ -217,7 +227,7 @@ def _found(path: Path, name: str) -> Iterator[Held]:
     except BreastsegError:
         raise
     except Exception as error:
-        raise as_breastseg_error(error, name) from error
+        raise as_breastseg_error(error, received.name) from error
     if last is not None:
         yield last
 

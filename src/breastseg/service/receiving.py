@@ -28,10 +28,12 @@ class Received:
     Attributes:
         path: where it lies, under a name of our own, with its suffix where images have that.
         name: what the user calls it, for lists alone.
+        named: whether somebody has named it; else its header says what it is called.
     """
 
     path: Path
     name: str
+    named: bool = True
 
 
 class Receiver:

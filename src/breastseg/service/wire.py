@@ -95,6 +95,10 @@ class ImageInfo(BaseModel):
     view: str
     phases: tuple[str, ...]
     study_date: str = Field(description="YYYY-MM-DD as the file states it; empty: not stated")
+    number: str = Field(
+        description="series and place there as a DICOM file states them, such as 'series 3, "
+        "image 12'; empty: not stated"
+    )
     dicom: bool = Field(
         description="whether a DICOM SEG and SR can be made of a version: it came as DICOM"
     )
@@ -224,7 +228,8 @@ class JobInfo(BaseModel):
     kind: str
     state: State
     progress: float = Field(ge=0, le=1)
-    message: str
+    message: str = Field(description="with state failed, what went wrong")
+    waits_for: str = Field(description="what keeps it from going on; empty where nothing does")
     segmentation: Id | None = Field(description="that it computes; null for another kind")
     step: TrainingStep | None = Field(description="of a training, whose name is the job's")
     attempts: int

@@ -1721,12 +1721,29 @@ export interface components {
              */
             study_date: string;
             /**
+             * Number
+             * @description series and place there as a DICOM file states them, such as 'series 3, image 12'; empty: not stated
+             */
+            number: string;
+            /**
              * Dicom
              * @description whether a DICOM SEG and SR can be made of a version: it came as DICOM
              */
             dicom: boolean;
             /** Remarks */
             remarks: string[];
+        };
+        /**
+         * ImageScore
+         * @description Dice of a held-out case by both; None where it has no lesion, or could not be segmented.
+         */
+        ImageScore: {
+            /** Case */
+            case: string;
+            /** Before */
+            before: number | null;
+            /** After */
+            after: number | null;
         };
         /**
          * JobInfo
@@ -1744,8 +1761,16 @@ export interface components {
             state: "queued" | "running" | "done" | "failed" | "cancelled";
             /** Progress */
             progress: number;
-            /** Message */
+            /**
+             * Message
+             * @description with state failed, what went wrong
+             */
             message: string;
+            /**
+             * Waits For
+             * @description what keeps it from going on; empty where nothing does
+             */
+            waits_for: string;
             /**
              * Segmentation
              * @description that it computes; null for another kind
@@ -2021,6 +2046,7 @@ export interface components {
          *         before: of the method that was there.
          *         after: of the new bundle.
          *         dice_gained: mean difference of the Dice of each image with a lesion, the new less the old.
+         *         images: the held-out cases, by their names.
          *         remarks: what must be known before a choice.
          *         recipe: as TOML.
          */
@@ -2034,6 +2060,8 @@ export interface components {
             before: components["schemas"]["Scores"];
             after: components["schemas"]["Scores"];
             dice_gained: components["schemas"]["Figure"] | null;
+            /** Images */
+            images: components["schemas"]["ImageScore"][];
             /** Remarks */
             remarks: string[];
             /** Recipe */
@@ -2123,6 +2151,11 @@ export interface components {
              * @description images that the caller has read
              */
             own: number;
+            /**
+             * Renewing
+             * @description the job in which another method proposes masks of what nobody has read
+             */
+            renewing: string | null;
         };
         /**
          * ProjectRequest

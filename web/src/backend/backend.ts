@@ -40,6 +40,8 @@ export interface ImageInfo {
   phases: readonly string[];
   /** YYYY-MM-DD as the file states it; empty where it does not. */
   studyDate: string;
+  /** Series and place there as the file states them; empty where it does not. */
+  number: string;
   /** Whether the service can make DICOM objects of it. */
   dicom: boolean;
 }

@@ -205,6 +205,7 @@ function infoOf(frames: readonly Image[]): ImageInfo {
     remarks: [...new Set(frames.flatMap(({ remarks }) => remarks))],
     phases: [],
     studyDate: "",
+    number: "",
     dicom: false,
   };
 }
@@ -229,6 +230,7 @@ function infoOfVolume({ phases, shape, spacingMm, modality, source, remarks }: V
     remarks,
     phases: phases.map((_, index) => `phase ${index + 1}`),
     studyDate: "",
+    number: "",
     dicom: false,
   };
 }

@@ -27,6 +27,11 @@ export function followedJob(id: string, told: (job: Job) => void, left: AbortSig
   });
 }
 
+/** Why a job does not go on; empty where it does. */
+export function waitingText({ waits_for: reason }: Job): string {
+  return reason === "" ? "" : `Waiting: ${reason}`;
+}
+
 export async function cancelJob(id: string): Promise<void> {
   await answered(`/jobs/${id}/cancel`, { method: "POST" });
 }

@@ -2,7 +2,7 @@
 import type { Backend, Frame, ImageInfo, Margin, Method, Outcome, Parameter, Progress, Prompt, Request, Scalar, Scan, Version } from "./backend";
 import { namedWithVersion, Told } from "./backend";
 import { archive } from "./archive";
-import { cancelJob, followedJob } from "./jobs";
+import { cancelJob, followedJob, waitingText } from "./jobs";
 import { answered, json, posted, raw, uploaded, type Wire } from "./http";
 import { greyFromPng, maskFromPng, pngOf, rgbFromPng } from "./png";
 import type { Mask, Point } from "../mask/mask";
@@ -133,7 +133,7 @@ export class Server implements Backend {
     if (first.job === null) throw new Told(first.message === "" ? "The segmentation failed." : first.message);
     const job = first.job;
     signal.addEventListener("abort", () => { void cancelJob(job); });
-    const last = await followedJob(job, (info) => { progress(info.progress, "Segmenting"); }, signal);
+    const last = await followedJob(job, (info) => { progress(info.progress, waitingText(info) || "Segmenting"); }, signal);
     if (last.state !== "done") throw new Told(last.message === "" ? `The job was ${last.state}.` : last.message);
     return json(`/segmentations/${first.id}`, { signal });
   }
@@ -176,6 +176,7 @@ function imageOf(info: Wire["ImageInfo"]): ImageInfo {
     remarks: info.remarks,
     phases: info.phases,
     studyDate: info.study_date,
+    number: info.number,
     dicom: info.dicom,
   };
 }

@@ -136,6 +136,14 @@ export class Labelling extends Observable {
     if (kept !== null) await this.next(kept);
   }
 
+  /** An image of a project as the list of scans names it. */
+  nameOf(name: string): string {
+    const [scan, image, frame] = name.split("-");
+    const found = this.app.scans.find(({ id }) => id === scan)?.images.at(Number(image));
+    if (found === undefined) return `${scan.slice(0, 8)}, image ${Number(image) + 1}, frame ${Number(frame) + 1}`;
+    return found.frames > 1 ? `${found.name}, frame ${Number(frame) + 1}` : found.name;
+  }
+
   /** Opens an image with the mask that its readers give together. */
   showConsensus(project: Project, one: Progress): Promise<void> {
     return this.app.during("Opening the consensus", async () => {

@@ -89,7 +89,7 @@ describe("whose work a mask is", () => {
   }
   const image: ImageInfo = {
     ...{ name: "a", kind: "image", rows: 20, columns: 20, frames: 1, channels: 1, low: 0, high: 1, spacingMm: null, sliceMm: null },
-    ...{ spacingFrom: null, parts: [], modality: "unknown", view: "", remarks: [], phases: [], studyDate: "", dicom: false },
+    ...{ spacingFrom: null, parts: [], modality: "unknown", view: "", remarks: [], phases: [], studyDate: "", number: "", dicom: false },
   };
   const session = (): Session => new Session({} as Backend, { id: "s", name: "s", createdAt: "", images: [image], problems: [] }, 0);
 

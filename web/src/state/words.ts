@@ -20,11 +20,12 @@ export function personText(name: string): string {
 
 /** What tells an image from another one of the same name. */
 export function describe(image: ImageInfo): string {
-  const { modality, view, frames, kind, rows, columns, studyDate } = image;
+  const { name, number, modality, view, frames, kind, rows, columns, studyDate } = image;
   const size = `${columns} x ${rows}`;
   const several = kind === "volume" ? "volume" : frameNoun(image) === "slice" ? "tomosynthesis" : "cine loop";
   const what = frames > 1 ? `${several}, ${frames} ${frameNoun(image)}s of ${size}` : size;
-  return [modality === "unknown" ? "" : modality, view, studyDate, what].filter((part) => part !== "").join(", ");
+  const place = name.endsWith(number) ? "" : number;
+  return [modality === "unknown" ? "" : modality, view, place, studyDate, what].filter((part) => part !== "").join(", ");
 }
 
 /** With the unit; millimetres with one decimal, pixels without, as in reports. */

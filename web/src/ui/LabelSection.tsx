@@ -4,6 +4,8 @@ import type { Project } from "../backend/projects";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import { ProjectDialog } from "./ProjectDialog";
+import { Renewing } from "./Renewing";
+import { TrainingDialog } from "./TrainingDialog";
 
 export function LabelSection({ app, onPicked }: { app: App; onPicked: () => void }) {
   const { labelling } = app;
@@ -34,24 +36,27 @@ export function LabelSection({ app, onPicked }: { app: App; onPicked: () => void
 }
 
 function Chosen({ app, project, onPicked }: { app: App; project: Project; onPicked: () => void }) {
-  const [shown, setShown] = useState(false);
+  const [shown, setShown] = useState<"effort" | "training" | null>(null);
   const folder = useRef<HTMLInputElement>(null);
   const { labelling } = app;
   return (
     <>
       <p className="hint">
-        {project.images} images, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you.
+        {project.images} images, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you. {project.method} proposes the masks.
         {project.readers_per_case > 1 && ` An image is open until ${project.readers_per_case} readers have decided on it.`}
       </p>
+      {project.renewing !== null && shown === null && <Renewing app={app} project={project} job={project.renewing} />}
       <div className="buttons">
         <button type="button" disabled={app.session === null || app.busy !== null} onClick={() => { void labelling.addScan(project); }}>Add the open scan</button>
         <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add all {app.scans.length} listed scans</button>
         <button type="button" disabled={app.busy !== null} title="Each file is a scan. Files of one folder within it count as one patient." onClick={() => folder.current?.click()}>Add a folder</button>
         <input ref={folder} hidden type="file" data-testid="label-folder" {...{ webkitdirectory: "" }} onChange={(event) => { void labelling.addFolder(project, [...(event.target.files ?? [])]); event.target.value = ""; }} />
         <button type="button" className="primary" onClick={() => { void labelling.next(project).then(() => { if (labelling.opened !== null) onPicked(); }); }}>Next image</button>
-        {app.isAdmin && <button type="button" onClick={() => { setShown(true); }}>Agreement and effort</button>}
+        {app.isAdmin && <button type="button" onClick={() => { setShown("effort"); }}>Agreement and effort</button>}
+        {app.isAdmin && <button type="button" onClick={() => { setShown("training"); }}>Retrain</button>}
       </div>
-      {shown && <ProjectDialog app={app} project={project} onClose={() => { setShown(false); }} onLook={onPicked} />}
+      {shown === "effort" && <ProjectDialog app={app} project={project} onClose={() => { setShown(null); }} onLook={onPicked} />}
+      {shown === "training" && <TrainingDialog app={app} project={project} onClose={() => { setShown(null); }} />}
     </>
   );
 }

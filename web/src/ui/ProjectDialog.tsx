@@ -6,7 +6,6 @@ import { useChanges } from "../state/observable";
 import { durationText } from "../state/words";
 import { Dialog } from "./Dialog";
 import { Message } from "./Message";
-import { TrainingSection } from "./TrainingSection";
 
 /** What the service makes of a project. */
 const FILES = [
@@ -46,9 +45,8 @@ export function ProjectDialog({ app, project, onClose, onLook }: ProjectDialogPr
   return (
     <Dialog title={`Project ${project.name}`} onClose={onClose}>
       {effort === null ? <p>Loading</p> : effort.length === 0 ? <p>Nobody has read an image yet.</p> : <EffortTable effort={effort} />}
-      {cases.length > 0 && <CaseTable cases={cases} nameOf={(one) => nameOf(app, one)} onLook={look} />}
+      {cases.length > 0 && <CaseTable cases={cases} nameOf={({ case: name }) => app.labelling.nameOf(name)} onLook={look} />}
       {pairs.length > 0 && <PairTable pairs={pairs} />}
-      {app.about?.can_train === true ? <TrainingSection app={app} project={project} /> : <p className="hint">Retraining needs the train extra, which is not installed on the service.</p>}
       {app.error !== "" && <div role="alert" className="problem"><Message text={app.error} /></div>}
       <p className="hint">
         The agreement is the mean Dice of all pairs of readers: 1 is the same mask, and two empty masks agree by 1. The consensus is
@@ -127,9 +125,3 @@ function CaseTable({ cases, nameOf: named, onLook }: { cases: readonly Progress[
   );
 }
 
-/** An image as the list of scans names it. */
-function nameOf(app: App, { scan, image, frame }: Progress): string {
-  const found = app.scans.find(({ id }) => id === scan)?.images.at(image);
-  if (found === undefined) return `${scan.slice(0, 8)}, image ${image + 1}, frame ${frame + 1}`;
-  return found.frames > 1 ? `${found.name}, frame ${frame + 1}` : found.name;
-}

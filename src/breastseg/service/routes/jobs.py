@@ -15,6 +15,7 @@ from breastseg.service import tables
 from breastseg.service.caller import AnnotatorOf, CallerOf
 from breastseg.service.problem import NotFoundError
 from breastseg.service.service import Service, ServiceOf
+from breastseg.service.waiting import waits_for
 from breastseg.service.wire import Id, JobInfo, State
 
 router = APIRouter(tags=["jobs"])
@@ -36,7 +37,8 @@ def list_jobs(
     if state is not None:
         newest = newest.where(tables.Job.state == state)
     with service.store.session() as session:
-        return [_info(row) for row in session.scalars(newest)]
+        rows = session.scalars(newest).all()
+        return [_info(row, waits_for(session, row, service.jobs.trouble)) for row in rows]
 
 
 @router.get("/jobs/{job}")
@@ -85,10 +87,10 @@ def _found(service: Service, job: str) -> JobInfo:
         row = session.get(tables.Job, job)
         if row is None:
             raise NotFoundError("no such job", remedy="list the jobs")
-        return _info(row)
+        return _info(row, waits_for(session, row, service.jobs.trouble))
 
 
-def _info(row: tables.Job) -> JobInfo:
+def _info(row: tables.Job, waits: str) -> JobInfo:
     return JobInfo.model_validate(
         {
             "id": row.id,
@@ -96,6 +98,7 @@ def _info(row: tables.Job) -> JobInfo:
             "state": row.state,
             "progress": row.progress,
             "message": row.message,
+            "waits_for": waits,
             "segmentation": row.request.get("segmentation"),
             "step": row.step,
             "attempts": row.attempts,

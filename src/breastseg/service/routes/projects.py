@@ -28,7 +28,8 @@ from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.proposing import propose
 from breastseg.service.routes.versions import MOST_MASK_BYTES
 from breastseg.service.segmenting import labels_of_png
-from breastseg.service.service import ServiceOf
+from breastseg.service.service import Service, ServiceOf
+from breastseg.service.waiting import renewing
 from breastseg.service.wire import Id, Index
 
 router = APIRouter(tags=["projects"])
@@ -60,6 +61,9 @@ class ProjectInfo(BaseModel):
     labelled: int
     rejected: int
     own: int = Field(description="images that the caller has read")
+    renewing: Id | None = Field(
+        description="the job in which another method proposes masks of what nobody has read"
+    )
 
 
 class ScanToLabel(BaseModel):
@@ -118,20 +122,22 @@ def add_project(body: ProjectRequest, service: ServiceOf, caller: AnnotatorOf) -
     service.methods.one(body.method)
     settings = ProjectSettings(body.name, body.method, body.readers_per_case)
     name, project = service.labelling.create(settings)
-    return _info(name, project, caller.name)
+    return _info(name, project, caller.name, None)
 
 
 @router.get("/projects")
 def list_projects(service: ServiceOf, caller: CallerOf) -> list[ProjectInfo]:
     """The projects and how far they are."""
     found = service.labelling.all().items()
-    return [_info(name, project, caller.name) for name, project in found]
+    with service.store.session() as session:
+        jobs = renewing(session)
+    return [_info(name, project, caller.name, jobs.get(name)) for name, project in found]
 
 
 @router.get("/projects/{project}")
 def get_project(project: Id, service: ServiceOf, caller: CallerOf) -> ProjectInfo:
     """A project and how far it is."""
-    return _info(project, service.labelling.one(project), caller.name)
+    return _of(service, project, caller.name)
 
 
 @router.post("/projects/{project}/scans", status_code=201)
@@ -239,7 +245,7 @@ def add_reading(
         Reading(case, caller.name, form.decision, when, form.seconds, mask, edited, form.note)
     )
     service.labelling.decided(project, caller.name, case)
-    return _info(project, opened, caller.name)
+    return _of(service, project, caller.name)
 
 
 @router.get("/projects/{project}/cases")
@@ -293,7 +299,13 @@ def download_labels(
     return FileResponse(Path(archive), media_type="application/zip", filename="labels.zip")
 
 
-def _info(name: str, project: Project, reader: str) -> ProjectInfo:
+def _of(service: Service, name: str, reader: str) -> ProjectInfo:
+    with service.store.session() as session:
+        job = renewing(session).get(name)
+    return _info(name, service.labelling.one(name), reader, job)
+
+
+def _info(name: str, project: Project, reader: str, job: str | None) -> ProjectInfo:
     cases = project.cases()
     readings = [project.readings(case.name) for case in cases]
     needed = project.settings.readers_per_case
@@ -308,6 +320,7 @@ def _info(name: str, project: Project, reader: str) -> ProjectInfo:
         labelled=states.count(Status.LABELLED),
         rejected=states.count(Status.REJECTED),
         own=sum(any(reading.reader == reader for reading in one) for one in readings),
+        renewing=job,
     )
 
 

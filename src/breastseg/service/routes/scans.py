@@ -218,6 +218,7 @@ def _image_info(index: int, held: Held, stated: tuple[float, float] | None) -> I
         view=held.view,
         phases=held.phases,
         study_date=held.study_date,
+        number=held.number,
         dicom=held.refers,
         remarks=held.remarks,
     )
