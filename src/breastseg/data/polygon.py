@@ -48,7 +48,10 @@ def polygon_of(x: Iterable[float], y: Iterable[float]) -> Polygon:
     Raises:
         ValueError: there are more of one than of the other, or one is not finite.
     """
-    corners = tuple(zip(map(float, x), map(float, y), strict=True))
+    across, down = [*map(float, x)], [*map(float, y)]
+    if len(across) != len(down):
+        raise ValueError("a corner with one coordinate")
+    corners = tuple(zip(across, down, strict=True))
     if not all(math.isfinite(value) for corner in corners for value in corner):
         raise ValueError("a coordinate is not finite")
     return corners

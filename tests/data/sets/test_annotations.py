@@ -147,6 +147,14 @@ def test_runs_down_the_columns() -> None:
         ({"images": [{"id": 1, "file_name": "a.png", "patient": "P"}]}, "has the column 'patient'"),
         ({"images": []}, "annotations of no image: 0, 1"),
         ({"images": [{"id": [1], "file_name": "a.png"}]}, r"id \[1\]\. Expected: a number"),
+        (
+            {"categories": [{"id": 1, "name": "cyst"}]},
+            "undeclared categories 7. Expected: one of",
+        ),
+        (
+            {"annotations": [{"image_id": 1, "category_id": 7, "segmentation": [[1, 2, 3]]}]},
+            r"'a\.png': a corner with one coordinate\. Expected: polygons",
+        ),
         ({"categories": [{"id": {}, "name": "lesion"}]}, r"id \{\}\. Expected: a number"),
         ({"annotations": [{"image_id": 1, "segmentation": {"counts": [1e999]}}]}, "run lengths"),
     ],

@@ -159,6 +159,15 @@ def _read(path: Path) -> tuple[list[Item], list[Item], list[Item]]:
     lost = [str(one.get("id")) for one in annotations if one.get("image_id") not in known]
     if lost:
         raise DataSetError(f"{path}: annotations of no image: {some(lost)}", "an image of each")
+    declared = {item.get("id") for item in categories or ()}
+    used = {one.get("category_id") for one in annotations} - {None}
+    strange = {*map(str, used)} - {*map(str, declared)}
+    if declared and strange:
+        raise DataSetError(
+            f"{path}: annotations of the undeclared categories {some(strange)}",
+            f"one of {some({*map(str, declared)})}",
+            "declare the category, or remove what is annotated with it",
+        )
     return images, annotations, categories or []
 
 
@@ -186,7 +195,8 @@ def _case(
     runs: list[Runs] = []
     boxed = False
     try:
-        shape = (int(str(image["height"])), int(str(image["width"]))) if "height" in image else None
+        sides = [image.get(side) for side in ("height", "width")]
+        shape = None if None in sides else (int(str(sides[0])), int(str(sides[1])))
         for lesion in lesions:
             drawn = lesion.get("segmentation")
             boxed = boxed or not drawn
@@ -199,8 +209,9 @@ def _case(
         fold = image.get("fold", PARTS.get(_part(path)))
         fold = None if fold is None else int(str(fold))
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        what = f"without {error}" if isinstance(error, KeyError) else error
         raise DataSetError(
-            f"{where}: {error!r}", "polygons or run lengths as COCO has them"
+            f"{where}: {what}", "polygons or run lengths as COCO has them"
         ) from error
     label = cell_label(str(image.get("label") or "")) or label_of(
         {names[one.get("category_id")] for one in lesions}
