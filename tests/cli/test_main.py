@@ -271,3 +271,32 @@ def test_a_name_steers_no_terminal_and_json_stays_json(monkeypatch: pytest.Monke
         text = printed.getvalue().decode(encoding)
         assert text.strip().isprintable()
         assert json.loads(text)["input"] == "a\x1b[31m\u202egnp \u00e9 \U0001f600"
+
+
+def test_help_comes_in_a_terminal_of_any_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in ("1", "0", "-3", "wide"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert main(["measure", "--help"]) == 0
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "-1", "1e300", "0"])
+def test_a_memory_limit_that_is_none_is_refused(
+    limit: str, tmp_path: Path, capsys: Capture
+) -> None:
+    for command in ("segment", "volume"):
+        words = [command, "a.png", "--method", "otsu", "--out", str(tmp_path / "o")]
+        assert main([*words, f"--max-memory={limit}"]) == 2
+        assert "GiB. Expected: 0.001 to 1048576 GiB" in capsys.readouterr().err
+
+
+def test_names_that_the_file_system_cannot_write_are_shortened(tmp_path: Path) -> None:
+    """Where Python is told to use no UTF-8, letters beyond ASCII are bytes without a meaning."""
+    write_png(tmp_path / "Größe.png", scan())
+    words = ["segment", str(tmp_path), "--method", "otsu", "--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-m", "breastseg.cli.start", *words],
+        env={**os.environ, "LC_ALL": "POSIX", "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import cast
@@ -18,6 +19,8 @@ from breastseg.cli.console import complain
 from breastseg.cli.streams import steady_streams
 from breastseg.core.errors import BreastsegError, InputError
 from breastseg.core.signals import interruptible
+
+_NARROWEST = 20
 
 COMMANDS = {
     "segment": Command("segment", "Segment", "segment and measure the lesions in images"),
@@ -196,6 +199,8 @@ def _parse(name: str, words: list[str]) -> Runnable:
         )
     import tyro
 
+    if shutil.get_terminal_size().columns < _NARROWEST:  # where tyro lays out help without end
+        os.environ["COLUMNS"] = str(_NARROWEST)
     command = COMMANDS[name]
     module = importlib.import_module(f"breastseg.cli.{command.module}")
     kind = cast("type[Runnable]", getattr(module, command.name))

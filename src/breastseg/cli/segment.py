@@ -18,7 +18,7 @@ from breastseg.cli.spacing import SpacingMm
 from breastseg.core.errors import InputError
 from breastseg.inference.options import SegmentOptions
 from breastseg.inference.time_limit import MAX_SECONDS, set_max_seconds
-from breastseg.io.memory import MAX_MEMORY, set_max_memory
+from breastseg.io.memory import MAX_MEMORY, set_max_gib
 
 if TYPE_CHECKING:
     from breastseg.core.segmenter import Segmenter
@@ -113,7 +113,7 @@ class Segment:
 
         if not self.inputs:
             raise InputError("nothing to segment", "files, folders or - for standard input")
-        set_max_memory(round(self.max_memory * 2**30))
+        set_max_gib(self.max_memory)
         set_max_seconds(self.max_seconds)
         options = self.options
         opened = partial(

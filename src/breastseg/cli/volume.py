@@ -14,7 +14,7 @@ from breastseg.cli.entries import naming_options, tell
 from breastseg.core.errors import InputError
 from breastseg.inference.options import DEFAULT_OPTIONS, MethodOptions
 from breastseg.inference.time_limit import MAX_SECONDS, set_max_seconds
-from breastseg.io.memory import MAX_MEMORY, set_max_memory
+from breastseg.io.memory import MAX_MEMORY, set_max_gib
 
 _NO_HINT = tyro.conf.arg(help_behavior_hint="")
 
@@ -77,7 +77,7 @@ class Volume:
 
         if not self.phases:
             raise InputError("no volume", "the phases of one study, before contrast first")
-        set_max_memory(round(self.max_memory * 2**30))
+        set_max_gib(self.max_memory)
         set_max_seconds(self.max_seconds)
         segmenter = open_segmenter(self.method, self.options, threads=self.threads)
         check_dimensions(segmenter, 3)

@@ -35,6 +35,17 @@ def set_max_memory(limit: int) -> None:
     _limit = limit
 
 
+def set_max_gib(limit: float) -> None:
+    """The same in GiB, from 0.001 to 2**20.
+
+    Raises:
+        InputError: it is not within these, or no number.
+    """
+    if not 0.001 <= limit <= 2**20:
+        raise InputError(f"a memory limit of {limit:g} GiB", "0.001 to 1048576 GiB")
+    set_max_memory(max(2**20, round(limit * 2**30)))
+
+
 def check_memory(needed: int, name: str, what: str) -> None:
     """Refuse an input that would take more memory than the limit.
 

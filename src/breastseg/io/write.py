@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -114,9 +115,14 @@ def _unwritable(path: Path, error: OSError) -> InputError:
     )
 
 
+def cut_name(name: str, most: int) -> str:
+    """Of a name so many whole characters of the file system as take at most so many bytes."""
+    return os.fsencode(name)[:most].decode(sys.getfilesystemencoding(), "ignore")
+
+
 def _short_stem(path: Path) -> str:
     """The stem in so many whole characters that a name with it stays below 255 bytes."""
-    return os.fsencode(path.stem)[:100].decode(errors="ignore")
+    return cut_name(path.stem, 100)
 
 
 def _remove(temporary: Path) -> None:
@@ -217,7 +223,7 @@ def appearing(folder: Path) -> Iterator[Path]:
         folder: must not exist yet.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    start = f".{os.fsencode(folder.name)[:100].decode(errors='ignore')}."
+    start = f".{cut_name(folder.name, 100)}."
     for beside in folder.parent.glob(f"{glob.escape(start)}*"):
         if _TEMPORARY.fullmatch(beside.name) and len(beside.name) == len(start) + 12:
             _remove_abandoned(beside)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from breastseg.core.errors import BreastsegError, UnreadableError
 from breastseg.io.memory import check_memory, max_memory
-from breastseg.io.write import well_formed
+from breastseg.io.write import cut_name, well_formed
 
 STANDARD_INPUT = Path("-")
 
@@ -176,4 +176,4 @@ def _stem(path: Path) -> str:
 
 def _clean(name: str) -> str:
     """Text of at most 180 bytes, so that with what is added it is a valid file name."""
-    return os.fsencode(name)[:180].decode("utf-8", "ignore") or "scan"
+    return cut_name(name, 180) or "scan"
