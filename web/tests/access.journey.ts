@@ -1,4 +1,4 @@
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { example, launched, measured, opened, outline, placeIn, settled, shot, tab, throughRemarks, viewer, violations } from "./browser";
 
@@ -75,6 +75,26 @@ describe("accessibility", () => {
   });
 });
 
+/** Nothing is wider than the screen, and every tool and tab can be brought into sight and pressed. */
+async function allWithin(page: Page, width: number): Promise<void> {
+  const kinds = page.getByRole("group", { name: "Kinds of tools" }).getByRole("button");
+  for (const kind of await kinds.allInnerTexts()) {
+    await kinds.getByText(kind, { exact: true }).tap();
+    const tools = page.getByRole("group", { name: kind, exact: true }).getByRole("button");
+    for (const tool of await tools.all()) {
+      await tool.scrollIntoViewIfNeeded();
+      const box = await tool.boundingBox();
+      expect(box, kind).not.toBeNull();
+      expect((box?.x ?? -1) >= 0 && (box?.x ?? 0) + (box?.width ?? 0) <= width, `${kind}: ${await tool.innerText()}`).toBe(true);
+      expect(box?.height).toBeGreaterThanOrEqual(44);
+    }
+  }
+  for (const name of ["Show", "Versions", "Compare", "Report", "Measure"]) {
+    await tab(page, name);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(width);
+  }
+}
+
 it("works on a phone by touch", async () => {
   const { page, faults } = await opened(browser, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
   const devtools = await page.context().newCDPSession(page);
@@ -108,6 +128,10 @@ it("works on a phone by touch", async () => {
   await touch("touchEnd", 0);
   expect(await measured(page, "Area")).toBe(area);
   await shot(page, "phone-zoomed");
+  await devtools.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+  await page.setViewportSize({ width: 320, height: 640 });
+  await allWithin(page, 320);
+  await page.setViewportSize({ width: 390, height: 844 });
   // A step back leads to the list of scans, and what is open stays.
   await page.goBack();
   await page.getByRole("button", { name: "Open files" }).waitFor();

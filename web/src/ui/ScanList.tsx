@@ -7,6 +7,7 @@ import { ArchiveDialog } from "./ArchiveDialog";
 import { filesOf } from "./dropped";
 import { LabelSection } from "./LabelSection";
 import { Message } from "./Message";
+import { goOn, useOneStop } from "./one-stop";
 
 /** Scans that are listed before a person asks for all. */
 const LISTED = 8;
@@ -87,13 +88,20 @@ function Opening({ app, open, onArchive }: OpeningProps) {
 
 function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
   const [all, setAll] = useState(false);
+  const [sought, setSought] = useState("");
+  const list = useRef<HTMLUListElement>(null);
+  useOneStop(list);
   const scans = app.backend.place === "server" ? app.scans : app.scans.filter(({ id }) => id.startsWith("device-"));
-  const listed = all ? scans : scans.slice(0, LISTED);
+  const words = sought.toLowerCase().split(/\s+/);
+  const found = scans.filter((scan) => scan.images.some((image) => words.every((word) => `${image.name} ${describe(image)}`.toLowerCase().includes(word))));
+  const listed = all ? found : found.slice(0, LISTED);
   return (
     <section>
       <h2>Scans</h2>
       {scans.length === 0 && <p className="hint">None yet.</p>}
-      <ul>
+      {scans.length > LISTED && <input type="search" className="sought" aria-label="Find a scan" placeholder="Find by name, view, date" value={sought} onChange={(event) => { setSought(event.target.value); }} />}
+      {scans.length > 0 && found.length === 0 && <p className="hint">None of {scans.length} is called so.</p>}
+      <ul ref={list} data-long={listed.length > LISTED} onKeyDown={goOn}>
         {listed.map((scan) => (
           <li key={scan.id}>
             {scan.images.map((image, index) => (
@@ -104,7 +112,7 @@ function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
                 aria-current={app.session?.scan.id === scan.id && app.session.index === index}
                 onClick={() => { onPicked(); app.show(scan, index); }}
               >
-                <span>{image.name}</span>
+                <bdi>{image.name}</bdi>
                 <small>{describe(image)}</small>
               </button>
             ))}
@@ -112,7 +120,7 @@ function Scans({ app, onPicked }: { app: App; onPicked: () => void }) {
           </li>
         ))}
       </ul>
-      {listed.length < scans.length && <button type="button" onClick={() => { setAll(true); }}>Show all {scans.length}</button>}
+      {listed.length < found.length && <button type="button" onClick={() => { setAll(true); }}>Show all {found.length}</button>}
     </section>
   );
 }

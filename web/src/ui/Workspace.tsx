@@ -49,13 +49,13 @@ export default function Workspace({ app, session, display, onHelp }: WorkspacePr
         <div className="views" data-beside={beside !== null}>
           <figure>
             <Viewer {...view} session={session} label={labelOf(session)} onAsk={(label) => { app.ask(session, label); }} />
-            <figcaption>{labelOf(session)}</figcaption>
+            <figcaption><bdi>{labelOf(session)}</bdi></figcaption>
           </figure>
           {beside !== null && (
             <figure>
               <Viewer {...view} session={beside} label={labelOf(beside)} onAsk={(label) => { app.ask(beside, label); }} />
               <figcaption>
-                {labelOf(beside)}
+                <bdi>{labelOf(beside)}</bdi>
                 <button type="button" onClick={() => { app.show(beside.scan, beside.index); app.showBeside(session.scan, session.index); }}>Swap</button>
               </figcaption>
             </figure>

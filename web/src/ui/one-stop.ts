@@ -1,9 +1,11 @@
-/** A toolbar as the ARIA practices have it: one stop of the Tab key, within which the arrow keys go on. */
+/** A toolbar or list as the ARIA practices have it: one stop of the Tab key, within which the arrow keys go on. */
 import { useEffect, type KeyboardEvent, type RefObject } from "react";
 
 const STEPS: Readonly<Record<string, (now: number, count: number) => number>> = {
   ArrowRight: (now, count) => (now + 1) % count,
+  ArrowDown: (now, count) => (now + 1) % count,
   ArrowLeft: (now, count) => (now - 1 + count) % count,
+  ArrowUp: (now, count) => (now - 1 + count) % count,
   Home: () => 0,
   End: (_, count) => count - 1,
 };
@@ -13,13 +15,13 @@ function reachable(bar: HTMLElement): HTMLButtonElement[] {
   return [...bar.querySelectorAll("button")].filter((button) => !button.disabled && button.offsetParent !== null);
 }
 
-/** Leaves the pressed tool, else the first button, as the only stop; again whenever the bar or the window has changed. */
+/** Leaves the pressed tool or what is shown, else the first button, as the only stop; again whenever the bar or the window has changed. */
 export function useOneStop(bar: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     const leave = (): void => {
       if (bar.current === null) return;
       const buttons = reachable(bar.current);
-      const stop = buttons.find((button) => button === document.activeElement) ?? buttons.find((button) => button.dataset.tool !== undefined && button.ariaPressed === "true") ?? buttons.at(0);
+      const stop = buttons.find((button) => button === document.activeElement) ?? buttons.find((button) => (button.dataset.tool !== undefined && button.ariaPressed === "true") || button.ariaCurrent === "true") ?? buttons.at(0);
       for (const button of bar.current.querySelectorAll("button")) button.tabIndex = button === stop ? 0 : -1;
     };
     leave();
