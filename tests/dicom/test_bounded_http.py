@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,8 @@ import pytest
 pytest.importorskip("dicomweb_client", reason="needs the dicom extra")
 
 from breastseg.dicom import bounded_http
-from breastseg.dicom.web import WebError, WebServer, find_instances, find_studies, store
+from breastseg.dicom.web import WebError, WebServer, find_instances, find_studies
+from breastseg.dicom.web_store import store
 
 from .subjects import phantoms
 
@@ -74,7 +76,7 @@ def endless_line(to: BaseHTTPRequestHandler) -> None:
     [
         (endless, "more than 1 MiB"),
         (endless_line, ""),
-        (said(b"{", Content_Length="500"), ""),
+        (said(b"{", Content_Length="500"), "ends too early"),
         (said(b"{}", Content_Encoding="gzip"), "compressed"),
         (said(b"", Location="http://127.0.0.1:9/"), "redirects"),
         (said(b"<html>log in</html>"), ""),
@@ -99,6 +101,32 @@ def test_no_such_answer_is_success_or_ends_the_program(
             [*find_instances(server.client(), {"StudyInstanceUID": "1.2"})]
         with pytest.raises(WebError, match=words or None):
             find_studies(server.client(), {"StudyInstanceUID": "1.2"}, 5)
+
+
+def test_an_answer_is_read_whatever_its_media_type_adds(tmp_path: Path) -> None:
+    file = tmp_path / "one.dcm"
+    one = phantoms()["us-still"].objects[0]
+    one.save_as(file, enforce_file_format=True)
+    listed = {"00081155": {"vr": "UI", "Value": [str(one.SOPInstanceUID)]}}
+    body = json.dumps({"00081199": {"vr": "SQ", "Value": [listed]}}).encode()
+    asked: list[str | None] = []
+
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        asked.append(to.headers["Accept"])
+        said(body, Content_Type="application/dicom+json; charset=utf-8")(to)
+
+    with serving(answer) as server:
+        assert store(server.client(), file).stored
+    assert asked == ["application/dicom+json"]
+
+
+def test_a_page_to_log_in_is_told_from_an_answer(tmp_path: Path) -> None:
+    file = tmp_path / "one.dcm"
+    phantoms()["us-still"].objects[0].save_as(file, enforce_file_format=True)
+    with serving(said(b"<html>log in</html>", Content_Type="text/html; charset=utf-8")) as server:
+        told = store(server.client(), file)
+    assert (told.stored, told.final) == (False, False)
+    assert "it answers with text/html, not with DICOM JSON" in told.words
 
 
 @pytest.mark.parametrize(("seconds_a_read", "whole"), [(5.0, False), (0.1, True)])

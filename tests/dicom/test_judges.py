@@ -139,3 +139,14 @@ def test_dcmtk_shows_an_image_with_its_presentation_state(
     # as a viewer shows it without one: the window is repeated
     assert levels.shape == first.grid.shape
     assert np.corrcoef(levels.ravel(), first.grey().ravel())[0, 1] > 0.99
+
+
+def test_dcmtk_finds_no_fault_in_a_presentation_state(
+    subjects: dict[str, Subject], tmp_path: Path
+) -> None:
+    for name, subject in subjects.items():
+        if not subject.segments:
+            continue
+        state = tmp_path / f"{name}.dcm"
+        state.write_bytes(saved(presentation(subject)))
+        assert "Test passed" in said_by("dcmpschk", str(state)), name

@@ -18,7 +18,8 @@ from breastseg.cli.main import main
 from breastseg.core.errors import InputError
 from breastseg.dicom.node.config import WebDestination
 from breastseg.dicom.node.send_web import WebSender
-from breastseg.dicom.web import Found, WebError, WebServer, fetch, find_instances, store
+from breastseg.dicom.web import Found, WebError, WebServer, fetch, find_instances
+from breastseg.dicom.web_store import store
 
 from .orthanc import Orthanc, free_port, orthanc_in
 from .subjects import phantoms
@@ -98,7 +99,8 @@ def _answer(code: int, failed: int | None, listed: bool = False) -> tuple[int, b
         (202, 0xA700, False, False, False, "out of resources"),
         (409, 0x0124, False, False, True, "not authorised"),
         (503, None, False, False, False, "503"),
-        (401, None, False, False, True, "401"),
+        (401, None, False, False, False, "401, unauthorized"),
+        (403, None, False, False, True, "403, forbidden"),
         (413, None, False, False, True, "413"),
     ],
 )

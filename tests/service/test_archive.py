@@ -18,7 +18,8 @@ from tests.dicom.orthanc import orthanc_in
 from tests.dicom.subjects import phantoms
 
 from breastseg.core.errors import InputError
-from breastseg.dicom.web import WebServer, store
+from breastseg.dicom.web import WebServer
+from breastseg.dicom.web_store import store
 from breastseg.service.app import create_app
 from breastseg.service.connections import Connections, read_connections
 from breastseg.service.settings import Limits, Settings

@@ -92,7 +92,7 @@ class Push:
 
     def run(self) -> int:
         """Store them; returns the exit code."""
-        from breastseg.dicom.web import store
+        from breastseg.dicom.web_store import store
 
         files = [
             file

@@ -7,7 +7,9 @@ an answer of any length into memory.
 from __future__ import annotations
 
 import io
+import re
 import time
+from http import HTTPStatus
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from socket import socket
 
     from _typeshed import WriteableBuffer
+
+_KINDS = tuple(f"application/{kind}" for kind in ("dicom+json", "json", "dicom+xml", "xml"))
+_KIND = re.compile(r"[a-z]+/[a-z0-9.+-]{1,40}")
 
 MIN_PACE = 2**14
 """Bytes a second, on average, that an answer comes at."""
@@ -107,7 +112,8 @@ def bounded_session() -> requests.Session:
         adapter.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
         session.mount(scheme, adapter)
     session.headers["Accept-Encoding"] = "identity"  # or a little could become a lot
-    session.hooks["response"].append(_refuse_packed)
+    session.headers["Accept"] = "application/dicom+json"  # where nothing else is asked for
+    session.hooks["response"] += [_refuse_packed, _plain_kind]
     return session
 
 
@@ -117,9 +123,13 @@ def trouble(error: Exception) -> str:
         return "it redirects to another address"
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return "its answer is compressed, which was not asked for"
+    if isinstance(error, OtherKindError):
+        return f"it answers with {error}, not with DICOM JSON"
     if isinstance(error, requests.Timeout):
         return "it did not answer in time"
     said, one = type(error).__name__, error
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        said = "its answer ends too early"
     seen: set[int] = set()
     while one is not None and id(one) not in seen:
         seen.add(id(one))
@@ -135,3 +145,30 @@ def _refuse_packed(response: requests.Response, *_args: object, **_more: object)
     if response.headers.get("Content-Encoding", "identity") != "identity":
         response.close()
         raise requests.exceptions.ContentDecodingError(response=response)
+
+
+def status_words(code: int) -> str:
+    """An HTTP status as messages name it."""
+    try:
+        return f"HTTP status {code}, {HTTPStatus(code).phrase.lower()}"
+    except ValueError:
+        return f"HTTP status {code}"
+
+
+class OtherKindError(requests.RequestException):
+    """An answer of another media type than an archive's, such as a proxy's page to log in."""
+
+
+def _plain_kind(response: requests.Response, *_args: object, **_more: object) -> None:
+    """Take ``; charset=utf-8`` off a media type, with which dicomweb-client knows none.
+
+    Raises:
+        OtherKindError: what was stored is answered in a type that says nothing of it.
+    """
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind.startswith("multipart/"):
+        return
+    response.headers["Content-Type"] = kind
+    if response.request.method == "POST" and response.ok and kind and kind not in _KINDS:
+        response.close()
+        raise OtherKindError(kind if _KIND.fullmatch(kind) else "another media type")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from breastseg.dicom.node.config import WebDestination
 from breastseg.dicom.node.sending import Outcome
-from breastseg.dicom.web import WebServer, store
+from breastseg.dicom.web import WebServer
+from breastseg.dicom.web_store import store
 
 
 def server_of(destination: WebDestination) -> WebServer:
