@@ -46,7 +46,7 @@ def test_the_status_says_what_failed_and_sums_up_what_no_rule_takes(
         "    1.2",
         "3 ignored: no rule takes modality 'MR', series 'scout'",
     ]
-    main(["node", "status", "--config", str(config), "--all"])
+    main(["node", "status", "--folder", str(config.parent / "node"), "--all"])
     assert "item 5, ignored: no rule takes" in capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from breastseg.dicom.node.folder import NodeFolder
     from breastseg.dicom.node.queue import Queue
     from breastseg.dicom.node.queued import Row
+
+_Folder = Annotated[Path | None, tyro.conf.arg(help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,19 @@ class NodeStatus:
 
     Attributes:
         config: the node's TOML file.
+        folder: in its place, the node's folder, or the queue of a watched folder.
         all: list all items.
         json: print the items as JSON.
     """
 
-    config: Path
+    config: Path = Path("node.toml")
+    folder: _Folder = None
     all: bool = False
     json: bool = False
 
     def run(self) -> int:
         """Print the status; returns the exit code."""
-        with _queue(self.config) as (queue, _):
+        with _queue(self.config, self.folder) as (queue, _):
             counts = queue.counts()
             rows = queue.rows()
         if self.json:
@@ -102,14 +106,16 @@ class NodeRetry:
     Attributes:
         items: their numbers, as the status lists them; all that have failed by default.
         config: the node's TOML file.
+        folder: in its place, the node's folder, or the queue of a watched folder.
     """
 
     items: tyro.conf.Positional[tuple[int, ...]] = ()
     config: Path = Path("node.toml")
+    folder: _Folder = None
 
     def run(self) -> int:
         """Note it in the queue; returns the exit code."""
-        with _queue(self.config) as (queue, _):
+        with _queue(self.config, self.folder) as (queue, _):
             again = queue.retry(self.items)
         say(f"{len(again)} tried again")
         return _without(self.items, again, "not tried again, since they have not failed")
@@ -124,16 +130,18 @@ class NodeDrop:
     Attributes:
         items: their numbers, as the status lists them.
         config: the node's TOML file.
+        folder: in its place, the node's folder, or the queue of a watched folder.
     """
 
     items: tyro.conf.Positional[tuple[int, ...]]
     config: Path = Path("node.toml")
+    folder: _Folder = None
 
     def run(self) -> int:
         """Remove them; returns the exit code."""
         if not self.items:
             raise InputError("no item", "numbers that 'breastseg node status' lists")
-        with _queue(self.config) as (queue, folder):
+        with _queue(self.config, self.folder) as (queue, folder):
             dropped = queue.drop(self.items)
             for item in dropped:
                 folder.remove(item)
@@ -190,17 +198,17 @@ def open_for_rule(rule: Rule) -> Segmenter:
 
 
 @contextmanager
-def _queue(config: Path) -> Iterator[tuple[Queue, NodeFolder]]:
+def _queue(config: Path, folder: Path | None) -> Iterator[tuple[Queue, NodeFolder]]:
     from breastseg.dicom.node.config import read_config
     from breastseg.dicom.node.folder import NodeFolder
     from breastseg.dicom.node.queue import Queue
 
-    root = read_config(config).folder
+    root = folder or read_config(config).folder
     if not (root / "queue.sqlite").is_file():
-        raise InputError(f"{root}: no node has run here", "the configuration of one that has")
-    folder = NodeFolder(root)
-    queue = Queue(folder.queue_file)
+        raise InputError(f"{root}: no node has run here", "the folder of one that has")
+    held = NodeFolder(root)
+    queue = Queue(held.queue_file)
     try:
-        yield queue, folder
+        yield queue, held
     finally:
         queue.close()

@@ -17,8 +17,8 @@ class Watch:
     """Segment the DICOM files that appear in a folder, until it is stopped.
 
     The files are left as they are. A queue in a folder of its own remembers what is done: a run
-    that was stopped or killed goes on where it was. 'breastseg node status --config ...' looks
-    into the queue of a run with a configuration.
+    that was stopped or killed goes on where it was. 'breastseg node status --folder QUEUE' looks
+    into it.
 
     Exit codes: 2 it could not start, 130 stopped.
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from dicomweb_client.api import DICOMwebClient
     from pydicom import Dataset
 
-_TRANSIENT = (401, 408, 425, 429, 500, 502, 503, 504)
-"""Which say nothing of the object; 401 of a token that has expired."""
+TRANSIENT = (401, 408, 425, 429, 500, 502, 503, 504)
+"""HTTP statuses that say nothing of the object; 401 says that a token has expired."""
 _REASONS = {
     0xA700: "out of resources",
     0x0110: "processing failure",
@@ -24,7 +24,8 @@ _REASONS = {
     0x0122: "it does not take objects of this class",
     0x0124: "not authorised",
 }
-_LATER = (0xA700, 0x0110)
+LATER = (0xA700, 0x0110)
+"""Failure reasons that may not last."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _refused(response: requests.Response | None, uid: str) -> Answer:
         told = Answer(False)
     if told.final or told.words.startswith("status"):
         return told
-    return Answer(False, code not in _TRANSIENT, status_words(code))
+    return Answer(False, code not in TRANSIENT, status_words(code))
 
 
 def _told(answer: Dataset, uid: str) -> Answer:
@@ -97,7 +98,7 @@ def _told(answer: Dataset, uid: str) -> Answer:
         if str(one.get("ReferencedSOPInstanceUID", uid)) == uid:
             code = int(one.get("FailureReason") or 0)
             said = f"status 0x{code:04X} {_REASONS.get(code, '')}".rstrip()
-            return Answer(False, code not in _LATER, said)
+            return Answer(False, code not in LATER, said)
     for one in answer.get("ReferencedSOPSequence") or ():
         if str(one.get("ReferencedSOPInstanceUID", "")) == uid:
             warning = one.get("WarningReason")

@@ -19,6 +19,7 @@ from breastseg.dicom.node.sending import Outcome
 from breastseg.dicom.presentation import COLOUR_STATE, GREY_STATE
 from breastseg.dicom.report import COMPREHENSIVE, COMPREHENSIVE_3D
 from breastseg.dicom.segmentation import SEGMENTATION_STORAGE
+from breastseg.dicom.web_store import LATER, TRANSIENT
 
 SENT = {
     *(SEGMENTATION_STORAGE, COMPREHENSIVE, COMPREHENSIVE_3D),
@@ -83,3 +84,12 @@ def test_timers() -> None:
     }
     said = {row[1].strip("`"): float(row[2]) for row in rows("Timers") if row[1].startswith("`")}
     assert said == defaults
+
+
+def test_what_is_made_of_answers_over_http() -> None:
+    meanings = {row[0]: row[1].partition(",")[0] for row in rows("Storage by DICOMweb")}
+    again = " ".join(answer for answer, meaning in meanings.items() if meaning == "tried again")
+    assert {int(code) for code in re.findall(r"\b[45]\d\d\b", again)} == {*TRANSIENT}
+    assert {int(code, 16) for code in re.findall(r"\b[0A]\d{3}\b", again)} == {*LATER}
+    assert meanings["any other failure reason"] == "final"
+    assert meanings["any other status of an error"] == "final"

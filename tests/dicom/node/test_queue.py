@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,33 @@ def test_an_ignored_instance_is_looked_at_again_when_it_comes_again(queue: Queue
     assert (queue.counts(), queue.claim()) == ({"ignored": 1}, None)
     assert queue.add(image(), place) == "new"
     assert queue.counts() == {"ready": 1}
+
+
+def test_another_content_takes_the_place_of_one_that_failed(queue: Queue) -> None:
+    """Such as a file that was cut off when it was taken, and is whole now."""
+    queue.add(image(digest="cut"), place)
+    item = queue.claim()
+    assert item is not None
+    assert queue.add(image(digest="whole"), place) == "other"  # while it is segmented
+    queue.not_segmented(item, "no pixels", None)
+    assert queue.add(image(digest="cut"), place) == "known"
+    placed: list[int] = []
+    assert queue.add(image(digest="whole"), placed.append) == "new"
+    assert placed == [item.id]
+    assert queue.counts() == {"ready": 1}
+    assert queue.add(image(digest="whole"), place) == "known"
+
+
+def test_a_slice_takes_the_place_of_one_that_failed_its_volume(queue: Queue, clock: Clock) -> None:
+    for uid in ("1.1", "1.2"):
+        queue.add(piece(uid), place)
+    clock.now += 30
+    item = queue.claim()
+    assert item is not None
+    queue.not_segmented(item, "no pixels", None)
+    assert queue.add(replace(piece("1.2"), digest="whole"), place) == "new"
+    assert queue.uids(item.id) == {"1.1", "1.2"}
+    assert queue.counts() == {"received": 1}
 
 
 @pytest.mark.parametrize("ahead_s", [-3600.0, 3600.0])

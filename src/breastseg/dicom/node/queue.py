@@ -78,7 +78,7 @@ class Queue:
 
         Returns:
             ``"known"`` for one that is here with the same content, and ``"other"``, with nothing
-            changed, for one that is here with another.
+            changed, for one that is here with another; where that has failed, this takes its place.
         """
         now = self._clock()
         with self._changing() as db:
@@ -87,8 +87,12 @@ class Queue:
                 (one.uid,),
             ).fetchone()
             if known is not None and known["state"] != "ignored":
-                return "known" if known["digest"] == one.digest else "other"
-            if known is not None:
+                if known["digest"] == one.digest:
+                    return "known"
+                if known["state"] != "failed":
+                    return "other"
+                db.execute("DELETE FROM instances WHERE uid=?", (one.uid,))
+            elif known is not None:
                 db.execute("DELETE FROM items WHERE id=?", (known["item"],))
             item = self._item_for(db, one, now)
             if one.method:
