@@ -68,12 +68,30 @@ def test_the_second_look_shows_the_lesion_larger() -> None:
         assert (shown[0, 0][shown[0, 2] > 0] < 0.5).mean() > 0.9
 
 
-def test_a_box_is_looked_at_once_and_fills_half_of_the_frame() -> None:
+class Fickle(Dark):
+    """Nearly sure at the first look, and sees nothing afterwards."""
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        share = 0 if self.shown else 0.8
+        return super().__call__(batch) * np.float32(share)
+
+
+def test_what_two_looks_saw_is_averaged() -> None:
+    click = Prompt(inside=((60, 70),))
+    network = PromptedNetwork(Fickle(), InputSpec(SIZE, Intensity.UNIT), PromptSpec(), 0.3)
+    found = network.answer(SCAN, click)
+    assert found[60, 72] == pytest.approx(0.8 * 0.9 / 2, abs=0.01)
+    # an empty mean does not replace the first look
+    network = PromptedNetwork(Fickle(), InputSpec(SIZE, Intensity.UNIT), PromptSpec(), 0.5)
+    assert network.answer(SCAN, click)[60, 72] == pytest.approx(0.8 * 0.9, abs=0.01)
+
+
+def test_a_box_is_looked_at_once_and_is_two_fifths_of_the_frame() -> None:
     network = Dark()
     drawn = asked(network, Prompt(box=Box.of(40, 50, 81, 91)))
     assert agreement(drawn, LEFT) > 0.97
     (shown,) = network.shown
-    assert shown[0, 1].mean() == pytest.approx(0.25, abs=0.02)
+    assert shown[0, 1].mean() == pytest.approx(0.16, abs=0.02)
     assert not shown[0, 2:].any()
 
 

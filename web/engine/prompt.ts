@@ -18,7 +18,7 @@ const NEAR = 0.05;
 /** Half the side of the box around a point where nothing was found, as a fraction. */
 const BLIND = 0.15;
 /** The fraction of a box that is lesion at least; an ellipse in it fills 0.78. */
-const FILLED = 0.4;
+const FILLED = 0.55;
 /** Below it a network says nothing that scaling would bring out. */
 const SILENT = 1e-3;
 /** Points that a scribble is read as, at most, of either kind. */
@@ -65,11 +65,15 @@ export async function promptedProbability(
   const whole: Box = [0, 0, unit.rows, unit.columns];
   let found: Plane;
   if (marks.box) {
-    found = await look(frameAround(marks.box, frame, whole));
+    found = onlyMeant(await look(frameAround(marks.box, frame, whole)), marks, threshold);
   } else {
-    found = await look(whole);
+    const total = await look(whole);
+    const counts = new Float32Array(total.data.length).fill(1);
+    found = onlyMeant(total, marks, threshold);
     for (let again = 1; again < looks; again++) {
-      const closer = await look(frameAround(boxToLookAt(found, limit, marks.inside), frame, whole));
+      const there = frameAround(boxToLookAt(found, limit, marks.inside), frame, whole);
+      addWithin(there, total, counts, await look(there));
+      const closer = onlyMeant(mean(total, counts), marks, threshold);
       if (closer.data.some((value) => value >= limit)) found = closer;
     }
   }
@@ -81,7 +85,7 @@ export async function promptedProbability(
   return found;
 }
 
-/** The map of one frame on the image's grid, with the regions that are not meant scaled down. */
+/** The map of one frame on the image's grid; 0 outside it. */
 async function lookAt(
   network: Network,
   bundle: Bundle,
@@ -100,11 +104,31 @@ async function lookAt(
   input.set(maps, image.length);
   const [map] = await networkMaps(network, input, bundle.input.size, bundle.output);
   fillBox(map, maps, threshold);
-  const found = backward(crop(map, place.inner), place);
+  return backward(crop(map, place.inner), place);
+}
+
+/** Adds what one more look saw within its frame, and counts it. */
+function addWithin([top, left, bottom, right]: Box, total: Plane, counts: Float32Array, seen: Plane): void {
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      const at = row * total.columns + column;
+      total.data[at] += seen.data[at];
+      counts[at]++;
+    }
+  }
+}
+
+function mean({ rows, columns, data }: Plane, counts: Float32Array): Plane {
+  return { rows, columns, data: data.map((value, i) => value / counts[i]) };
+}
+
+/** A copy in which the regions that are not meant are scaled below the threshold. */
+function onlyMeant({ rows, columns, data }: Plane, marks: Marks, threshold: number): Plane {
+  const found: Plane = { rows, columns, data: data.slice() };
   const limit = Math.fround(threshold);
-  const regions = connectedRegions(found.rows, found.columns, (i) => found.data[i] >= limit);
+  const regions = connectedRegions(rows, columns, (i) => data[i] >= limit);
   if (!regions.count) return found;
-  const kept = meant(regions, marks, found.rows, found.columns);
+  const kept = meant(regions, marks, rows, columns);
   const below = Math.fround(0.5 * threshold);
   regions.labels.forEach((label, i) => {
     if (label && !kept[label - 1]) found.data[i] *= below;

@@ -189,7 +189,7 @@ class PromptSpec:
         BundleError: a value outside its range.
     """
 
-    frame: Annotated[float, Within(1, 10)] = 2.0
+    frame: Annotated[float, Within(1, 10)] = 2.5
     looks: Annotated[int, Within(1, 5)] = 2
     disc: Annotated[float, Within(0.001, 0.2)] = 0.02
 

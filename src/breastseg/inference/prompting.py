@@ -1,7 +1,8 @@
 """How a network that takes a click or a box is asked, and which region of its answer is meant.
 
 With a box the network looks once, at a frame around it. With clicks alone it looks at the whole
-image first, and then at a frame around the region that they hit, where the lesion has more pixels.
+image first, and then at a frame around the region that they hit, where the lesion has more pixels;
+what it sees there is averaged with what it saw before.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _NEAR = 0.05
 """A click that hits no region means the nearest one within this fraction of the image's side."""
 _BLIND = 0.15
 """Half the side of the frame around a click where nothing was found, as a fraction."""
-_FILLED = 0.4
+_FILLED = 0.55
 """The fraction of a box that is lesion at least; an ellipse in it fills 0.78."""
 _SILENT = 1e-3
 """Below it a network says nothing that scaling would bring out."""
@@ -78,17 +79,22 @@ class PromptedNetwork:
         return found
 
     def _at_box(self, unit: NDArray[np.float32], prompt: Prompt, box: Box) -> NDArray[np.float32]:
-        return self._look(unit, prompt, self._around(box, unit.shape))
+        return self._meant(self._look(unit, prompt, self._around(box, unit.shape)), prompt)
 
     def _at_points(self, unit: NDArray[np.float32], prompt: Prompt) -> NDArray[np.float32]:
-        """Look at the whole image first, then closer."""
-        found = self._look(unit, prompt, Box.whole(unit.shape))
+        """Look at the whole image first, then closer, and take the mean of what was seen."""
+        total = self._look(unit, prompt, Box.whole(unit.shape))
+        looks = np.ones_like(total)
+        found = self._meant(total, prompt)
         for _ in range(self.spec.looks - 1):
             region = Box.around(found >= self.threshold)
             there = _blind(prompt.inside[0], unit.shape) if region is None else region
             for row, column in prompt.inside:
                 there = there | Box.of(row, column, row + 1, column + 1)
-            closer = self._look(unit, prompt, self._around(there, unit.shape))
+            frame = self._around(there, unit.shape)
+            total[frame.slices] += self._look(unit, prompt, frame)[frame.slices]
+            looks[frame.slices] += 1
+            closer = self._meant(total / looks, prompt)
             if bool((closer >= self.threshold).any()):
                 found = closer
         return found
@@ -105,7 +111,7 @@ class PromptedNetwork:
         return Box(tuple(start), tuple(stop)).within(shape) or Box.whole(shape)
 
     def _look(self, unit: NDArray[np.float32], prompt: Prompt, frame: Box) -> NDArray[np.float32]:
-        """The map of one frame on the image's grid, with the meant region alone."""
+        """The map of one frame on the image's grid; 0 outside it."""
         rows, columns = unit.shape
         place = Placement.of((rows, columns), self.input.size, self.input.fit, frame)
         scaled = rescale(place.forward(unit), self.input.intensity)
@@ -113,7 +119,7 @@ class PromptedNetwork:
         maps = self._maps(prompt, place)
         batch = np.concatenate((image, maps))[None].astype(np.float32)
         there = filled(self.network(batch), maps[0] > 0, self.threshold)
-        return self._meant(np.clip(place.backward(there), 0, 1), prompt)
+        return np.clip(place.backward(there), 0, 1)
 
     def _maps(self, prompt: Prompt, place: Placement) -> NDArray[np.float32]:
         def points(given: Points) -> list[tuple[float, float]]:
@@ -132,10 +138,10 @@ class PromptedNetwork:
         )
 
     def _meant(self, found: NDArray[np.float32], prompt: Prompt) -> NDArray[np.float32]:
-        """Scale what is not meant below the threshold, as post-processing does."""
+        """A copy in which what is not meant is scaled below the threshold."""
         regions = connected_regions(found >= self.threshold)
         if not regions.count:
-            return found
+            return found.copy()
         chosen = regions.chosen(meant(regions, prompt))
         rejected = (regions.labels > 0) & ~chosen
         return np.where(rejected, found * np.float32(0.5 * self.threshold), found)
