@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef
 from breastseg.data.selection import select
-from breastseg.data.split import Split, folds, split
+from breastseg.data.split import Split, folds, split, without_empty
 
 THIRDS = {"train": 0.7, "val": 0.1, "test": 0.2}
 
@@ -113,6 +113,12 @@ def test_no_fold_is_empty() -> None:
     with pytest.raises(DataSetError, match="1 would be empty"):
         folds(of_two, 3, 0)
     assert all(folds(of_two, 2, 0).parts.values())
+
+
+def test_no_part_is_empty() -> None:
+    drawn = split([case(f"c{n}") for n in range(9)], {"train": 0.999, "test": 0.001}, 0)
+    with pytest.raises(DataSetError, match="2 parts, of which 1 would be empty: test"):
+        without_empty(drawn)
 
 
 def test_written_and_read_again(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ class SplitData:
     def run(self) -> int:
         """Write the split and print its sizes; returns the exit code."""
         from breastseg.data.audit import near_duplicate_groups
-        from breastseg.data.split import folds, split
+        from breastseg.data.split import folds, split, without_empty
 
         if self.folds is not None and self.fractions != _FRACTIONS:
             raise InputError("--folds and --fractions", "one of them")
@@ -142,7 +142,7 @@ class SplitData:
         remarks = _complain_of(data_sets)
         groups = near_duplicate_groups(cases)
         if self.folds is None:
-            drawn = split(cases, fractions, self.seed, groups)
+            drawn = without_empty(split(cases, fractions, self.seed, groups))
         else:
             drawn = folds(cases, self.folds, self.seed, groups)
         remove_leftovers(self.out)

@@ -175,12 +175,21 @@ def folds(
     if count > len(cases):
         raise DataSetError(f"{count} folds of {len(cases)} cases", "a case a fold or more")
     parts = {str(number): 1 / count for number in range(1, count + 1)}
-    drawn = split(cases, parts, seed, groups)
-    empty = [name for name in parts if not drawn.parts[name]]
+    return without_empty(split(cases, parts, seed, groups))
+
+
+def without_empty(drawn: Split) -> Split:
+    """The split, each of whose parts holds a case.
+
+    Raises:
+        DataSetError: a part that no patient is left for.
+    """
+    empty = [name for name, keys in drawn.parts.items() if not keys]
     if empty:
         raise DataSetError(
-            f"{count} folds, of which {len(empty)} would be empty",
-            "at most as many folds as patients, where those with a duplicate count as one",
+            f"{len(drawn.parts)} parts, of which {len(empty)} would be empty: {some(empty)}",
+            "a patient a part or more, where those with a duplicate count as one",
+            "ask for fewer or for larger parts",
         )
     return drawn
 
