@@ -355,3 +355,72 @@ def test_an_sform_beside_other_steps_is_told(tmp_path: Path) -> None:
     assert found.grid.spacing_mm == (3, 2, 1)
     said = "states steps of 1 x 2 x 3 and its pixdim of 1 x 1 x 1"
     assert any(said in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("units", "step"), [("micron", 1.0), ("micron", 5.0), ("mm", 7e-4), ("mm", 700.0), ("", 1e-12)]
+)
+def test_distances_in_which_no_breast_is_scanned_are_refused(
+    tmp_path: Path, units: str, step: float
+) -> None:
+    affine = np.diag([step, step, step, 1.0])
+    path = nifti(tmp_path / "a.nii", affine, (1, 1), units=units or "unknown")
+    with pytest.raises(UnsupportedError, match="states distances of"):
+        read_volume(path)
+
+
+META = (
+    "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n"
+    "CompressedData = False\nOffset = 1 2 3\nDimSize = 5 4 3\nElementType = MET_SHORT\n"
+)
+NRRD = "NRRD0004\ntype: short\ndimension: 3\nsizes: 5 4 3\nendian: little\nencoding: raw\n"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (".mha", f"{META}TransformMatrix = 1 0 0 0 1 0 0 0 1\nElementSpacing = -.7 .8 2\n"),
+        (".mha", f"{META}TransformMatrix = 0 1 0 0 0 1 1 0 0\nElementSpacing = .7 -.8 2\n"),
+        (".nrrd", f"{NRRD}spacings: -.7 .8 -2\n"),
+    ],
+)
+def test_a_distance_below_zero_counts_the_other_way(
+    tmp_path: Path, suffix: str, text: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    end = "\n" if suffix == ".nrrd" else "ElementDataFile = LOCAL\n"
+    path.write_bytes((text + end).encode() + VALUES.T.tobytes())
+    image = read_volume(path)
+    theirs = sitk.ReadImage(str(path))
+    found = [theirs.TransformIndexToPhysicalPoint([*map(int, at[::-1])]) for at in CORNERS]
+    assert np.allclose(positions_mm(image.grid, CORNERS), found, atol=1e-5)
+    assert np.array_equal(image.array[0], sitk.GetArrayFromImage(theirs))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "letters", "said"),
+    [
+        ("1 0 0 0 1 0 0 0 1", "RAI", False),
+        ("1 0 0 0 1 0 0 0 1", "LPI", True),
+        ("0 1 0 0 0 -1 1 0 0", "ASR", False),
+        ("0 1 0 0 0 -1 1 0 0", "RAI", True),
+        ("1 0 0 0 1 0 0 0 1", "???", False),
+    ],
+)
+def test_letters_of_orientation_that_contradict_the_axes_are_told(
+    tmp_path: Path, matrix: str, letters: str, said: bool
+) -> None:
+    head = f"{META}TransformMatrix = {matrix}\nAnatomicalOrientation = {letters}\n"
+    path = tmp_path / "a.mha"
+    path.write_bytes(
+        f"{head}ElementSpacing = 1 1 1\nElementDataFile = LOCAL\n".encode() + VALUES.T.tobytes()
+    )
+    assert any("AnatomicalOrientation" in text for text in read_volume(path).remarks) is said
+
+
+def test_a_matrix_that_scales_is_refused(tmp_path: Path) -> None:
+    head = f"{META}TransformMatrix = 2 0 0 0 2 0 0 0 2\nElementSpacing = 1 1 1\n"
+    path = tmp_path / "a.mha"
+    path.write_bytes(f"{head}ElementDataFile = LOCAL\n".encode() + VALUES.T.tobytes())
+    with pytest.raises(UnreadableError, match="TransformMatrix of rows as long as 2"):
+        read_volume(path)

@@ -6,9 +6,12 @@ made of the files that such runs leave.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
+import re
 import runpy
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,10 +33,26 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # of the libraries that are measured
 ]
 ROOT = Path(__file__).resolve().parents[2]
+COMMAND = re.compile(r"`python (?:studies|benchmarks)/(\w+)\.py ([^`\[]*)`")
 STUDIES = sorted(p.stem for p in (ROOT / "studies").glob("[!_]*.py"))
 BENCHMARKS = sorted(p.stem for p in (ROOT / "benchmarks").glob("[!_]*.py"))
 
 Study = Callable[[str, str], str]
+
+
+def stated() -> list[tuple[str, str]]:
+    """The commands of the pages that need nothing filled in."""
+    pages = [
+        (ROOT / folder / "README.md").read_text("utf-8") for folder in ("studies", "benchmarks")
+    ]
+    given = [
+        (name, " ".join(words.split())) for page in pages for name, words in COMMAND.findall(page)
+    ]
+    return [(name, words) for name, words in given if "..." not in words]
+
+
+class ParsedError(Exception):
+    """The words were taken; nothing was run."""
 
 
 @pytest.fixture
@@ -309,3 +328,18 @@ def test_the_table_of_what_to_label_next_holds_the_choices_against_random(
     said = study("label_next", f"table --out {tmp_path} --seeds 1 2 --sizes 20 40")
     assert "| 40 | 0.715 (0.710 / 0.720; missed 0.000) | 0.615" in said
     assert "| 40 | queue | +0.100 | [+0.100, +0.100] | [+0.100, +0.100] | +0.100 +- 0.000 |" in said
+
+
+@pytest.mark.parametrize(("name", "words"), stated())
+def test_a_command_of_the_pages_parses(
+    name: str, words: str, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = argparse.ArgumentParser.parse_args
+
+    def parse_alone(self: argparse.ArgumentParser) -> None:
+        parse(self, shlex.split(words))
+        raise ParsedError
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_alone)
+    with pytest.raises(ParsedError):
+        study(name, "")
