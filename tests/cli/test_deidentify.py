@@ -80,6 +80,15 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(
     assert _files(out) == _files(whole)
 
 
+def test_results_within_the_input_are_no_input(scan: str, tmp_path: Path) -> None:
+    shutil.copytree(scan, tmp_path / "in")
+    words = ["deidentify", str(tmp_path / "in"), "--out", str(tmp_path / "in" / "out")]
+    assert main(words) == 0
+    before = _files(tmp_path / "in")
+    assert main([*words, "--resume"]) == 0
+    assert _files(tmp_path / "in") == before
+
+
 def test_a_run_is_not_continued_with_another_key(
     scan: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

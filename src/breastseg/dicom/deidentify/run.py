@@ -114,16 +114,19 @@ def deidentify(
     if held and not (resume and REPORT_NAME in held):
         raise OccupiedError(f"{places.out}: holds something already", "an empty or a new folder")
     work = _Work(places)
-    for path in _files(inputs):
+    for path in _files(inputs, frozenset({real_path(places.out), real_path(places.held_back)})):
         yield work.one(path)
 
 
-def _files(inputs: Sequence[Path]) -> Iterator[Path]:
+def _files(inputs: Sequence[Path], results: frozenset[Path]) -> Iterator[Path]:
+    """The files, without those in the folders of results, which may lie within an input."""
     for path in inputs:
         if not path.is_dir():
             yield path
             continue
-        yield from sorted(one for one in path.rglob("*") if one.is_file())
+        for one in sorted(path.rglob("*")):
+            if one.is_file() and results.isdisjoint(real_path(one).parents):
+                yield one
 
 
 class _Work:
