@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,12 @@ from fastapi.testclient import TestClient
 from tests.service.conftest import Json, dark_disc, disc, png_of
 
 from breastseg.annotation.project import ProjectCase, ProjectSettings
+from breastseg.annotation.reading import Decision, Reading
 from breastseg.service.app import create_app
 from breastseg.service.caller import Caller, _caller
 from breastseg.service.kinds import PROPOSALS
 from breastseg.service.labelling import OPEN_S, Labelling
+from breastseg.service.problem import ConflictError
 from breastseg.service.settings import Settings
 
 
@@ -154,6 +158,28 @@ def test_an_image_is_open_before_as_many_readers_as_it_needs(tmp_path: Path) -> 
     assert offered("ida") is None
     now[0] = OPEN_S
     assert offered("ida") == first
+
+
+def test_of_two_windows_that_decide_at_once_one_is_refused(tmp_path: Path) -> None:
+    labelling = Labelling(tmp_path)
+    name, project = labelling.create(ProjectSettings("at once", "otsu"))
+    cases = [f"{'0' * 32}-{number}-0" for number in range(10)]
+    for case in cases:
+        project.add(ProjectCase(case, "p", (4, 4)))
+    together = threading.Barrier(4)
+
+    def decided(case: str) -> bool:
+        reading = Reading(case, "eva", Decision.REJECTED, "2026-01-01T00:00:00+00:00", 1.0)
+        together.wait()
+        try:
+            labelling.record(name, reading, first=True)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        for case in cases:
+            assert sum(pool.map(decided, [case] * 4)) == 1
 
 
 @pytest.mark.parametrize(

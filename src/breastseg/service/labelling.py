@@ -18,7 +18,8 @@ from breastseg.annotation.project import (
     create_project,
     open_project,
 )
-from breastseg.service.problem import NotFoundError
+from breastseg.annotation.reading import Reading
+from breastseg.service.problem import ConflictError, NotFoundError
 
 OPEN_S = 1800.0
 """How long an image stays open before a reader who says nothing of it."""
@@ -114,7 +115,25 @@ class Labelling:
                 self._open[name, reader, found.name] = now
             return found
 
-    def decided(self, name: str, reader: str, case: str) -> None:
-        """Say that a reader has decided on an image."""
+    def record(self, name: str, reading: Reading, first: bool) -> None:
+        """Keep what a reader has decided on an image, which is then no longer open.
+
+        Args:
+            name: of the project.
+            reading: the decision.
+            first: refuse it where the reader has decided on the image before.
+
+        Raises:
+            ConflictError: the reader has, be it in another window at the same moment.
+        """
+        project = self.one(name)
         with self._lock:
-            self._open.pop((name, reader, case), None)
+            earlier = project.readings(reading.case) if first else ()
+            if any(one.reader == reading.reader for one in earlier):
+                raise ConflictError(
+                    "a decision on an image that you have decided on already, as in another window",
+                    "one decision",
+                    "go on with the next image; the earlier decision holds",
+                )
+            project.record(reading)
+            self._open.pop((name, reading.reader, reading.case), None)

@@ -24,7 +24,7 @@ from breastseg.service import asked
 from breastseg.service.caller import AdminOf, AnnotatorOf, CallerOf
 from breastseg.service.encoded import png_response
 from breastseg.service.labelling import Place, place_of
-from breastseg.service.problem import ConflictError, NotFoundError
+from breastseg.service.problem import NotFoundError
 from breastseg.service.proposing import propose
 from breastseg.service.routes.versions import MOST_MASK_BYTES
 from breastseg.service.segmenting import labels_of_png
@@ -218,12 +218,6 @@ def add_reading(
     An accepted image needs no mask: it has the proposed one.
     """
     opened = service.labelling.one(project)
-    if form.first and any(one.reader == caller.name for one in opened.readings(case)):
-        raise ConflictError(
-            "a decision on an image that you have decided on already, as in another window",
-            "one decision",
-            "go on with the next image; the earlier decision holds",
-        )
     proposed = opened.proposed(case)
     mask = None
     if form.mask is not None:
@@ -241,10 +235,8 @@ def add_reading(
             f"an accepted mask with {edited} changed pixels", "the proposed mask as it is"
         )
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    opened.record(
-        Reading(case, caller.name, form.decision, when, form.seconds, mask, edited, form.note)
-    )
-    service.labelling.decided(project, caller.name, case)
+    reading = Reading(case, caller.name, form.decision, when, form.seconds, mask, edited, form.note)
+    service.labelling.record(project, reading, form.first)
     return _of(service, project, caller.name)
 
 
