@@ -4,6 +4,7 @@ import { BrokeOff, NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
 import { Labelling } from "./labelling";
 import { Session } from "./session";
+import { strokeEnded } from "./stroke";
 import { Work } from "./work";
 
 /** Methods that take a prompt, the best first; the first that there is answers a click. */
@@ -362,17 +363,28 @@ export class App extends Work {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
+    const asked = session.lastStep;
     await this.during("Segmenting", async (progress) => {
       const outcome = await session.backend.segment(session.scan, session.index, request, progress, running.signal);
+      await strokeEnded(session);
       if (running.signal.aborted) return;
       // A frame that was left has forgotten what was pointed at on it.
       if (request.prompt !== null && request.frame !== session.frame) return;
-      session.setOutcome(outcome);
       const by = [namedWithVersion(outcome)];
+      if (request.prompt === null) {
+        const replace = (): void => {
+          session.setOutcome(outcome);
+          session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])), by);
+        };
+        // What was drawn while the answer was on its way is not replaced in silence.
+        if (session.lastStep === asked) replace();
+        else this.afterCorrections(session, [...outcome.probability.keys()], replace);
+        return;
+      }
+      session.setOutcome(outcome);
       const { base, prompt } = session.marks;
       const adds = base !== null || session.handSet().count > 0;
-      if (request.prompt !== null) session.replace(label, session.answer(), { marks: { base, prompt }, origin: { by, adds } });
-      else session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])), by);
+      session.replace(label, session.answer(), { marks: { base, prompt }, origin: { by, adds } });
     }, () => { running.abort(); });
     // A later request keeps the marks, which it was sent with.
     if (this.running === running) session.forgetUnanswered();

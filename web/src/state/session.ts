@@ -304,6 +304,10 @@ export class Session extends Observable {
 
   // --- history --------------------------------------------------------------------------
 
+  get lastStep(): object | undefined {
+    return this.history.done.at(-1);
+  }
+
   get undoLabel(): string | undefined {
     return this.history.done.at(-1)?.label;
   }

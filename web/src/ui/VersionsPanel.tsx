@@ -14,8 +14,9 @@ const FILES: readonly Made[] = [...MADE, ["report.html", "Report (HTML)"], ["res
 
 export function VersionsPanel({ app, session }: { app: App; session: Session }) {
   useChanges(session);
-  const [versions, setVersions] = useState<readonly Version[]>([]);
+  const [versions, setVersions] = useState<readonly Version[] | null>(null);
   const [note, setNote] = useState("");
+  const [elsewhere, setElsewhere] = useState<readonly Version[]>([]);
   const onServer = session.backend.place === "server";
   useEffect(() => {
     if (!onServer) return;
@@ -24,8 +25,12 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
   const keep = (): void => {
     void app.during("Keeping the version", async () => {
       const version = await kept(app.server, session, note);
-      setVersions((known) => [...known, version]);
       setNote("");
+      // Another window or person may have kept one since the list was read: it is told of, and no version replaces another.
+      const now = await app.server.versions(session.scan, session.index);
+      const known = new Set([...(versions ?? now), version].map(keyOf));
+      setElsewhere(now.filter((one) => !known.has(keyOf(one))));
+      setVersions(now);
     });
   };
   const open = (version: Version): void => {
@@ -53,22 +58,34 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
       ) : (
         <p className="hint">On this device nothing is kept. Save the mask from the Report tab.</p>
       )}
+      {elsewhere.length > 0 && <p role="status" className="remark">Meanwhile kept elsewhere: {elsewhere.map(({ number, createdBy }) => `version ${number} by ${createdBy}`).join(", ")}. Yours does not hold what was changed there; both stay.</p>}
       <ol className="versions" aria-label="Versions">
-        {versions.map((version) => (
-          <li key={`${version.frame}/${version.number}`}>
-            <strong>Version {version.number}</strong>
-            {session.image.frames > 1 ? ` of ${frameNoun(session.image)} ${version.frame + 1}` : ""} by {version.createdBy}, <time dateTime={version.createdAt}>{new Date(version.createdAt).toLocaleString()}</time>
-            {version.note !== "" && <em> {version.note}</em>}
-            <button type="button" onClick={() => { open(version); }}>Open</button>
-            <details>
-              <summary>Files</summary>
-              <MadeFiles app={app} session={session} files={FILES} lesions={version.lesions} version={() => Promise.resolve(version)} />
-            </details>
-          </li>
+        {versions?.map((version) => (
+          <Row key={keyOf(version)} app={app} session={session} version={version} onOpen={() => { open(version); }} />
         ))}
       </ol>
     </div>
   );
+}
+
+function Row({ app, session, version, onOpen }: { app: App; session: Session; version: Version; onOpen: () => void }) {
+  return (
+    <li>
+      <strong>Version {version.number}</strong>
+      {session.image.frames > 1 ? ` of ${frameNoun(session.image)} ${version.frame + 1}` : ""} by {version.createdBy}, <time dateTime={version.createdAt}>{new Date(version.createdAt).toLocaleString()}</time>
+      {version.note !== "" && <em> {version.note}</em>}
+      <button type="button" onClick={onOpen}>Open</button>
+      <details>
+        <summary>Files</summary>
+        <MadeFiles app={app} session={session} files={FILES} lesions={version.lesions} version={() => Promise.resolve(version)} />
+      </details>
+    </li>
+  );
+}
+
+/** Of an image; each frame counts its own. */
+function keyOf({ frame, number }: Version): string {
+  return `${frame}/${number}`;
 }
 
 function Comparison({ session }: { session: Session }) {
