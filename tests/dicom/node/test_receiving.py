@@ -79,6 +79,20 @@ def test_it_echoes_and_has_each_instance_in_the_queue_before_it_says_so(parts: P
     assert [*parts.folder.incoming.iterdir()] == []
 
 
+def test_many_may_wait_to_be_accepted(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine: the system forgets those above the limit, and they wait for ever."""
+    limits: list[int] = []
+    listen = socket.socket.listen
+
+    def noted(self: socket.socket, limit: int) -> None:
+        limits.append(limit)
+        listen(self, limit)
+
+    monkeypatch.setattr(socket.socket, "listen", noted)
+    with receiving(parts):
+        assert limits == [128]
+
+
 @pytest.mark.parametrize("ahead_s", [-86400.0, 86400.0])
 def test_a_clock_that_is_set_neither_ends_nor_prolongs_an_association(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, ahead_s: float
@@ -89,7 +103,7 @@ def test_a_clock_that_is_set_neither_ends_nor_prolongs_an_association(
         (other_end,) = (
             one
             for one in threading.enumerate()
-            if isinstance(one, Association) and one.is_acceptor and one.is_alive()
+            if isinstance(one, Association) and one.is_acceptor and one.acceptor.port == port
         )
         moved = time.time() + ahead_s
         with monkeypatch.context() as patch:

@@ -46,6 +46,8 @@ class BoundedHandler(RequestHandler):
 class BoundedServer(ThreadedAssociationServer):
     """Closes a connection at once where as many are open as may be."""
 
+    request_queue_size = 128
+    """Connections that wait to be accepted: the system forgets more than these without a word."""
     listen: Listen
     """Set before the server is started."""
 
