@@ -300,3 +300,15 @@ def test_names_that_the_file_system_cannot_write_are_shortened(tmp_path: Path) -
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("spacing", ["1e-9", "1000", "nan", "-0.1", "0"])
+def test_a_spacing_that_no_image_has_is_refused(
+    spacing: str, tmp_path: Path, capsys: Capture
+) -> None:
+    """A slip of the unit would give a lesion of metres, or of none."""
+    write_png(tmp_path / "a.png", scan())
+    image = str(tmp_path / "a.png")
+    for words in (["segment", image, "--method", "otsu"], ["measure", image, image]):
+        assert main([*words, f"--spacing={spacing}", "--out", str(tmp_path / "o")]) == 2
+        assert "Expected: 0.00002 to 10 mm" in capsys.readouterr().err

@@ -193,19 +193,6 @@ def test_compressed_colour_is_the_same_whatever_is_said_of_its_planes(
         np.testing.assert_array_equal(read(stream.getvalue()), np.moveaxis(array, 2, 0))
 
 
-@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless, RLELossless])
-def test_compressed_colour_is_the_same_whatever_is_said_of_its_planes(
-    make_dicom: MakeDicom, syntax: str
-) -> None:
-    array = np.tile(colour(), (6, 5, 1))
-    header = pydicom.dcmread(io.BytesIO(make_dicom(array, colour=True, syntax=syntax)))
-    for planar in (0, 1):
-        header.PlanarConfiguration = planar
-        stream = io.BytesIO()
-        header.save_as(stream)
-        np.testing.assert_array_equal(read(stream.getvalue()), np.moveaxis(array, 2, 0))
-
-
 def test_ybr_becomes_rgb(make_dicom: MakeDicom) -> None:
     array = colour()
     expected = np.moveaxis(convert_color_space(array, "YBR_FULL", "RGB"), 2, 0)

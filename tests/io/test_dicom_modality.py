@@ -61,24 +61,3 @@ def test_the_class_counts_where_the_term_says_nothing_or_something_else(
 ) -> None:
     data = make_dicom(np.zeros((2, 3), np.uint8), Modality=term.split("\\"), SOPClassUID=kind)
     assert read_dicom(io.BytesIO(data)).modality is modality
-
-
-@pytest.mark.parametrize(
-    ("term", "kind", "modality"),
-    [
-        ("", "1.2.840.10008.5.1.4.1.1.2", Modality.OTHER),  # CT
-        ("OT", "1.2.840.10008.5.1.4.1.1.128", Modality.OTHER),  # PET
-        ("US", "1.2.840.10008.5.1.4.1.1.2", Modality.OTHER),
-        ("CT", "1.2.840.10008.5.1.4.1.1.6.1", Modality.OTHER),  # an ultrasound object
-        ("", "1.2.840.10008.5.1.4.1.1.6.1", Modality.ULTRASOUND),
-        ("OT", "1.2.840.10008.5.1.4.1.1.1.2", Modality.MAMMOGRAPHY),
-        ("", "1.2.840.10008.5.1.4.1.1.7", Modality.UNKNOWN),  # secondary capture
-        ("US\\CT", "1.2.840.10008.5.1.4.1.1.7", Modality.OTHER),
-        ("US\\MR", "1.2.840.10008.5.1.4.1.1.7", Modality.OTHER),
-    ],
-)
-def test_the_class_counts_where_the_term_says_nothing_or_something_else(
-    make_dicom: MakeDicom, term: str, kind: str, modality: Modality
-) -> None:
-    data = make_dicom(np.zeros((2, 3), np.uint8), Modality=term.split("\\"), SOPClassUID=kind)
-    assert read_dicom(io.BytesIO(data)).modality is modality

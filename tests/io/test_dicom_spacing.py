@@ -221,38 +221,3 @@ def test_distances_that_no_image_of_a_breast_has_count_as_absent(step: float) ->
     assert spacing_mm(ultrasound(region(step / 10, step / 10))) is None
     said = ultrasound(region(step / 10, step / 10), PixelSpacing=[0.2, 0.2])
     assert spacing_mm(said) == (0.2, 0.2)
-
-
-FILM: dict[str, object] = {"NominalScannedPixelSpacing": [0.1, 0.1]}
-
-
-@pytest.mark.parametrize(
-    ("said", "spacing", "remarks"),
-    [
-        ({**FILM, "PixelSpacing": [0.1, 0.1]}, (0.1, 0.1), (ON_THE_FILM,)),
-        (
-            {**FILM, "PixelSpacing": [0.1, 0.1], "EstimatedRadiographicMagnificationFactor": 2},
-            (0.05, 0.05),
-            (),
-        ),
-        ({**FILM, "PixelSpacing": [0.08, 0.08]}, (0.08, 0.08), ()),  # calibrated
-        (FILM, None, ()),
-        ({"PixelAspectRatio": [2, 1]}, None, (NOT_SQUARE,)),
-        ({"PixelAspectRatio": [1, 1]}, None, ()),
-        ({"PixelAspectRatio": [2, 1], "PixelSpacing": [0.2, 0.1]}, (0.2, 0.1), ()),
-    ],
-)
-def test_scanned_film_and_pixels_that_are_not_square(
-    said: dict[str, object], spacing: tuple[float, float] | None, remarks: tuple[str, ...]
-) -> None:
-    found = spacing_mm(header(**said))
-    assert found == (None if spacing is None else pytest.approx(spacing))
-    assert spacing_remarks(header(**said)) == remarks
-
-
-@pytest.mark.parametrize("step", [1e-7, 50.0, 700.0])
-def test_distances_that_no_image_of_a_breast_has_count_as_absent(step: float) -> None:
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
-        assert spacing_mm(header(**{keyword: [step, step]})) is None
-    assert spacing_mm(ultrasound(region(step, step))) is None
-    assert spacing_mm(ultrasound(region(step, step), PixelSpacing=[0.2, 0.2])) == (0.2, 0.2)

@@ -51,6 +51,16 @@ def test_a_table_beside_the_image_is_heeded(tmp_path: Path, place: str) -> None:
     assert image.modality is Modality.MAMMOGRAPHY
 
 
+def test_a_table_that_states_scales_and_leaves_an_image_out_is_said(tmp_path: Path) -> None:
+    source = scan(tmp_path)
+    (tmp_path / "cases.csv").write_text("file,spacing_mm\nSCAN2.png,0.1\n")
+    image = only(source)
+    assert image.grid.spacing_mm is None
+    assert image.remarks == (
+        "cases.csv states the scale of other files, and has no row for this one",
+    )
+
+
 def test_a_row_that_makes_no_sense_is_said(tmp_path: Path) -> None:
     source = scan(tmp_path)
     (tmp_path / "cases.csv").write_text("file,spacing_mm\nscan.png,wide\n")

@@ -40,12 +40,15 @@ class Measure:
 
     def run(self) -> int:
         """Measure; returns the exit code."""
+        from breastseg.core.grid import check_stated_spacing
         from breastseg.results.document import to_json
         from breastseg.results.given_mask import measure_mask
         from breastseg.results.run import Run
         from breastseg.results.sentences import lines, to_paste
         from breastseg.results.source import printable
 
+        if self.spacing_mm is not None:
+            check_stated_spacing(self.spacing_mm)
         inputs = {printable(path): path for path in (self.image, self.mask)}
         asked = {"mask": printable(self.mask), "spacing_mm": self.spacing_mm}
         with naming_options():

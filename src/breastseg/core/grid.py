@@ -8,6 +8,23 @@ from dataclasses import dataclass, field
 from breastseg.core.box import Box
 from breastseg.core.errors import GeometryError
 
+STATED_MM = (2e-5, 10.0)
+"""From pixel to pixel of a 2-D image that a person states: of a slide to that of a coarse scan."""
+
+
+def check_stated_spacing(spacing_mm: tuple[float, float]) -> None:
+    """Refuse a spacing that is in another unit, or a slip.
+
+    Raises:
+        GeometryError: one that is not within `STATED_MM`.
+    """
+    if not all(STATED_MM[0] <= step <= STATED_MM[1] for step in spacing_mm):
+        raise GeometryError(
+            f"a spacing of {spacing_mm[0]:g} and {spacing_mm[1]:g} mm",
+            f"{STATED_MM[0]:.5f} to {STATED_MM[1]:g} mm",
+            "give millimetres a pixel",
+        )
+
 
 @dataclass(frozen=True)
 class NiftiPlace:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from breastseg.core.errors import DataSetError
+from breastseg.core.grid import STATED_MM
 from breastseg.core.image import Modality
 
 LABELS = ("benign", "malignant", "normal")
-LARGEST_MM = 10.0
-"""From pixel to pixel of any image of a breast."""
 
 
 def modality_of(text: str, where: str) -> Modality:
@@ -47,7 +46,7 @@ def spacing_of(text: str, where: str) -> tuple[float, float] | None:
         where: the row and the table, for messages.
 
     Raises:
-        DataSetError: anything else, or a number not above 0, or above `LARGEST_MM`.
+        DataSetError: anything else, or a number that is not within `STATED_MM`.
     """
     words = text.split()
     if not words:
@@ -56,11 +55,11 @@ def spacing_of(text: str, where: str) -> tuple[float, float] | None:
         values = [float(word) for word in words]
     except ValueError:
         values = []
-    if len(values) not in (1, 2) or not all(0 < v <= LARGEST_MM for v in values):
+    if len(values) not in (1, 2) or not all(STATED_MM[0] <= v <= STATED_MM[1] for v in values):
         raise DataSetError(
             f"spacing_mm {text!r} of {where}",
-            f"one number above 0 and up to {LARGEST_MM:g}, or row and column spacing with a space "
-            "between them",
+            f"one number above 0 and up to {STATED_MM[1]:g}, or row and column spacing with a "
+            "space between them",
             "give millimetres, not micrometres",
         )
     return values[0], values[-1]

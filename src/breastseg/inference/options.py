@@ -10,7 +10,7 @@ from typing import Annotated
 
 from breastseg.core.box import Box
 from breastseg.core.errors import InputError
-from breastseg.core.grid import Grid
+from breastseg.core.grid import check_stated_spacing
 from breastseg.core.parameters import Within, check_bounds
 from breastseg.core.prompt import Prompt
 from breastseg.inference.engine import Engine
@@ -104,7 +104,7 @@ class SegmentOptions(MethodOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.spacing_mm is not None:
-            Grid((1, 1), self.spacing_mm)
+            check_stated_spacing(self.spacing_mm)
         if self.margin is not None and (self.prompt is not None or self.screenshot):
             raise InputError(
                 "a margin with a prompt, or for a screenshot",

@@ -34,9 +34,10 @@ def read_source(source: Source, spacing_mm: Spacing | None = None) -> Iterator[I
     from breastseg.io.open import open_images
 
     try:
-        stated, modality = _stated(source.path)
+        stated, modality, remarks = _stated(source.path)
         for image in open_images(source.open(), source.name):
-            yield _with(image, stated, spacing_mm, modality)
+            told = replace(image, remarks=(*image.remarks, *remarks)) if remarks else image
+            yield _with(told, stated, spacing_mm, modality)
     except BreastsegError:
         raise
     except Exception as error:
@@ -60,21 +61,22 @@ def _with(
     return replace(image, grid=grid, modality=modality, remarks=remarks)
 
 
-def _stated(path: Path) -> tuple[Spacing | None, Modality]:
-    """What the table beside a file says of it."""
+def _stated(path: Path) -> tuple[Spacing | None, Modality, tuple[str, ...]]:
+    """What the table beside a file says of it, and that it says nothing where it states scales."""
     if path == STANDARD_INPUT:
-        return None, Modality.UNKNOWN
+        return None, Modality.UNKNOWN, ()
     from breastseg.data.cells import modality_of, spacing_of
     from breastseg.data.sets.folder import TABLE
 
     folder = path.absolute().parent
-    row = _row(folder, path)
-    if not row and folder.name == "images":
-        row = _row(folder.parent, path)
+    places = [folder, folder.parent] if folder.name == "images" else [folder]
+    row = next((found for place in places if (found := _row(place, path))), {})
     where = f"{path.name} in {TABLE}"
-    return spacing_of(row.get("spacing_mm") or "", where), modality_of(
-        row.get("modality") or "", where
-    )
+    others = [other for place in places for other in _rows(place).values()]
+    scaled = not row and any(other.get("spacing_mm") for other in others)
+    remarks = (f"{TABLE} states the scale of other files, and has no row for this one",) * scaled
+    spacing = spacing_of(row.get("spacing_mm") or "", where)
+    return spacing, modality_of(row.get("modality") or "", where), remarks
 
 
 def _row(folder: Path, path: Path) -> dict[str, str]:
