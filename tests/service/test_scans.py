@@ -124,6 +124,7 @@ def test_a_spacing_is_stated_where_the_file_has_none(client: TestClient, upload:
     (image,) = client.put(place, json={"spacing_mm": [0.1, 0.2]}).json()["images"]
     assert (image["spacing_mm"], image["spacing_from"]) == ([0.1, 0.2], "user")
     assert client.put(place, json={"spacing_mm": [0, 1]}).status_code == 422
+    assert client.put(place, json={"spacing_mm": [1000, 1]}).status_code == 422
 
     stated = client.post("/api/examples/ultrasound").json()
     refused = client.put(f"/api/scans/{stated['id']}/images/0/spacing", json={"spacing_mm": [1, 1]})

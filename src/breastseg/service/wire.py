@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from breastseg.core.grid import STATED_MM
 from breastseg.core.provenance import Scalar
 from breastseg.results.schema import Document, plain
 
@@ -14,7 +15,7 @@ Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Index = Annotated[int, Field(ge=0, lt=2**31)]
 Coordinate = Annotated[int, Field(ge=-(2**20), lt=2**20)]
 Point = tuple[Coordinate, Coordinate]
-Spacing = Annotated[float, Field(gt=0, le=1000)]
+Spacing = Annotated[float, Field(ge=STATED_MM[0], le=STATED_MM[1])]
 
 
 def _plain(document):  # type: ignore[no-untyped-def]

@@ -33,10 +33,14 @@ export function ReplaceDialog({ onAnswer }: { onAnswer: (agreed: boolean) => voi
   );
 }
 
+/** From pixel to pixel in mm: what the service takes, too. */
+const [SMALLEST, LARGEST] = [0.00002, 10];
+
 export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (millimetres: number | null) => void }) {
   const [text, setText] = useState("10");
   const length = Number(text.replace(",", "."));
-  const valid = Number.isFinite(length) && length > 0;
+  const spacing = length / pixels;
+  const valid = spacing >= SMALLEST && spacing <= LARGEST;
   return (
     <Dialog title="Length on the ruler" onClose={() => { onAnswer(null); }}>
       <form
@@ -49,7 +53,7 @@ export function RulerDialog({ pixels, onAnswer }: { pixels: number; onAnswer: (m
         <label>
           Length in mm <input value={text} inputMode="decimal" autoFocus onChange={(event) => { setText(event.target.value); }} />
         </label>
-        <p>{valid ? `Pixel spacing: ${(length / pixels).toFixed(4)} mm.` : "A number above 0 is expected."}</p>
+        <p>{valid ? `Pixel spacing: ${spacing.toFixed(4)} mm.` : "A length in millimetres is expected, of at most 10 mm a pixel."}</p>
         <div className="buttons">
           <button type="submit" className="primary" disabled={!valid}>Set the spacing</button>
           <button type="button" onClick={() => { onAnswer(null); }}>Cancel</button>
