@@ -19,7 +19,8 @@ from tests.dicom.orthanc import orthanc_in
 from tests.dicom.subjects import phantoms
 from tests.service.provider import provided
 
-from breastseg.dicom.web import WebServer, store
+from breastseg.dicom.web import WebServer
+from breastseg.dicom.web_store import store
 
 
 def main() -> None:
