@@ -96,6 +96,24 @@ def test_parameters_are_held_to_their_bounds(client: TestClient, upload: Upload)
         assert answer.json()["detail"]
 
 
+def test_what_a_method_does_not_take_is_refused_before_a_job_is_begun(client: TestClient) -> None:
+    loop = client.post("/api/examples/ultrasound-cine").json()["id"]
+    volume = client.post("/api/examples/mri").json()["id"]
+    for wrong, needle in (
+        ({"method": "otsu", "parameters": {"shfit": 0.1}}, "one of lesion, context"),
+        ({"method": "otsu", "parameters": {"shift": 1e9}}, "shift = 1000000000.0"),
+        ({"method": "ultrasound", "parameters": {"mu": 1}}, "none: it is a network"),
+        ({"method": "otsu", "margin": 0.9}, "calibrated margins"),
+        ({"method": "grab-cut", "prompt": {"scribble": "?"}}, "base64"),
+        ({"method": "mri-phantom", "scan": volume, "parameters": {"mu": 1}}, "it is a network"),
+        ({"method": "mri-phantom", "scan": volume, "prompt": {"inside": [[9, 9]]}}, "a prompt"),
+    ):
+        answer = client.post("/api/segmentations", json={"scan": loop, **wrong})
+        assert answer.status_code == 422, wrong
+        assert needle in answer.json()["detail"]
+    assert client.get("/api/jobs").json() == []
+
+
 def test_a_scribble_is_a_prompt(client: TestClient, upload: Upload) -> None:
     import base64
 

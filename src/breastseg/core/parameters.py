@@ -176,9 +176,9 @@ def with_values(owner: T, values: Mapping[str, Scalar]) -> T:
     for name in values:
         if name not in known:
             near = get_close_matches(name, known, 1, 0.5)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
             raise InputError(
-                f"no parameter {name!r}",
-                f"did you mean {near[0]!r}?" if near else f"one of {', '.join(known) or 'none'}",
+                f"no parameter {name!r}", f"one of {', '.join(known) or 'none'}{meant}"
             )
     return _replaced(owner, {name: known[name].value(given) for name, given in values.items()})
 

@@ -75,9 +75,25 @@ def is_instant(request: SegmentationRequest, held: Held, methods: Methods) -> bo
         raise InputError(f"{request.method!r} is a method for volumes", "a whole volume")
     if dimensions == 2 and whole_volume:
         raise InputError(f"{request.method!r} is a method for images", "a slice of the volume")
+    if whole_volume and request.prompt is not None:
+        raise InputError("a prompt for a whole volume", "none, or a prompt for one slice of it")
     if whole_volume and request.phase:
         raise InputError(f"phase {request.phase} of a whole volume", "all phases, which is phase 0")
     return dimensions == 2 and (held.frames == 1 or request.frame is not None)
+
+
+def check_method(request: SegmentationRequest, methods: Methods) -> None:
+    """Refuse what the method does not take, before a job is begun for it.
+
+    A network for volumes, which takes neither parameters nor margins, is loaded by the job alone.
+
+    Raises:
+        BreastsegError: a parameter, margin or prompt that the method does not have.
+    """
+    for_images = methods.one(request.method).info.dimensions == 2
+    if for_images or request.parameters or request.margin is not None:
+        _check_margin(request, _opened(request, methods))
+    _prompt(request)
 
 
 def segmented(

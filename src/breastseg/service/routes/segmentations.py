@@ -23,7 +23,7 @@ from breastseg.service.exports import ExportName
 from breastseg.service.outlined import Outlined, restored
 from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.routes.exported import exported
-from breastseg.service.segmenting import identity, is_instant, segmented
+from breastseg.service.segmenting import check_method, identity, is_instant, segmented
 from breastseg.service.service import Service, ServiceOf
 from breastseg.service.wire import Id, Index, SegmentationInfo, SegmentationRequest
 
@@ -52,6 +52,7 @@ def segment(body: SegmentationRequest, service: ServiceOf, caller: AnnotatorOf) 
         if row is not None and (row.document is not None or _is_open(session, row)):
             return _info(session, row)
     if not is_instant(body, image.held, service.methods):
+        check_method(body, service.methods)
         return _queued(service, body, image, name, caller)
     return _answered(service, body, image, name, caller)
 
