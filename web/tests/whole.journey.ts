@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { fitted, toScreen } from "../src/state/viewport";
 import { example, launched, measured, opened, outline, placeIn, settled, shot, tab, throughRemarks, viewer } from "./browser";
+
+type Place = { x: number; y: number };
 
 let browser: Browser;
 beforeAll(async () => { browser = await launched(); });
@@ -110,6 +113,53 @@ it("answers clicks, boxes and corrective clicks, and several lesions", async () 
   expect(await page.getByRole("region", { name: /Lesion/ }).count()).toBeGreaterThan(1);
   await page.keyboard.press("Control+z");
   expect(await measured(page, "Area")).toBe(clicked);
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
+/** Where the longest diameter of the newest result lies on the page, and how long it is there. */
+async function longestOn(page: Page): Promise<{ from: Place; to: Place }> {
+  const [[rows, columns], ends] = await page.evaluate(async () => {
+    const asked = async <T>(path: string): Promise<T> => (await (await fetch(`/api${path}`)).json()) as T;
+    const [scan] = await asked<{ id: string; images: { shape: [number, number] }[] }[]>("/scans");
+    const [one] = await asked<{ document: { entries: { lesions: { longest_diameter_ends: [number, number][] }[] }[] } }[]>(`/scans/${scan.id}/segmentations`);
+    return [scan.images[0].shape, one.document.entries[0].lesions[0].longest_diameter_ends] as const;
+  });
+  const box = await viewer(page).boundingBox();
+  if (box === null) throw new Error("the viewer is not shown");
+  const viewport = fitted(rows, columns, box);
+  const [from, to] = ends.map(([row, column]) => toScreen(viewport, { row, column })).map(({ x, y }) => ({ x: x + box.x, y: y + box.y }));
+  return { from, to };
+}
+
+it("answers a classical method's slider at once, and takes a dragged diameter back", async () => {
+  const { page, faults } = await opened(browser);
+  await example(page, "Ultrasound still as PNG");
+  await page.getByRole("combobox", { name: "Method" }).selectOption("otsu");
+  await outline(page);
+  const { from, to } = await longestOn(page);
+  const area = await measured(page, "Area");
+  await tab(page, "Outline");
+  await page.getByRole("slider", { name: "shift" }).focus();
+  for (let step = 0; step < 5; step += 1) await page.keyboard.press("PageUp");
+  await settled(page);
+  expect(await measured(page, "Area")).toBeGreaterThan(1.05 * area);
+  for (let step = 0; step < 9 && (await measured(page, "Area")) !== area; step += 1) await page.keyboard.press("Control+z");
+  expect(await measured(page, "Area")).toBe(area);
+
+  const length = await measured(page, "Longest diameter");
+  await page.keyboard.press("c");
+  await page.mouse.move(to.x, to.y);
+  await page.mouse.down();
+  await page.mouse.move(to.x + 0.2 * (to.x - from.x), to.y + 0.2 * (to.y - from.y), { steps: 5 });
+  await page.mouse.up();
+  await page.getByText(/moved by hand/).waitFor();
+  expect((await measured(page, "Longest diameter")) / length).toBeCloseTo(1.2, 1);
+  await page.keyboard.press("Control+z");
+  expect(await measured(page, "Longest diameter")).toBe(length);
+  expect(await measured(page, "Area")).toBe(area);
+  await page.keyboard.press("Control+y");
+  await page.getByText(/moved by hand/).waitFor();
   expect(faults).toEqual([]);
   await page.context().close();
 });

@@ -1,4 +1,5 @@
 /** Undo and redo without limit: each step keeps only the pixels that it changed, eight in a byte. */
+import type { Lines } from "./lines";
 import { boundsOf, clipped, emptyMask, isEmptyBox, whole, type Box, type Mask } from "../mask/mask";
 
 export interface Step<Marks> {
@@ -13,6 +14,8 @@ export interface Step<Marks> {
   marks?: { before: Marks; after: Marks };
   /** Whose mask it is; without it the step was done by hand. */
   origin?: Origin;
+  /** The lines before and after, where the step changed them. */
+  lines?: { before: Lines; after: Lines };
 }
 
 /** Where the mask of a step comes from. */
@@ -37,6 +40,7 @@ export interface Edit<Marks> {
   within?: Box;
   marks?: { before: Marks; after: Marks };
   origin?: Origin;
+  lines?: { before: Lines; after: Lines };
 }
 
 /** Whose work a mask is. */
@@ -50,7 +54,7 @@ export interface Authors {
 export function authorsOf<Marks>({ done }: History<Marks>, image: number): Authors {
   let [everyone, byHand]: [readonly string[], boolean] = [[], false];
   for (const step of done) {
-    if (step.image !== image) continue;
+    if (step.image !== image || !isOfMask(step)) continue;
     if (step.origin === undefined) {
       byHand = true;
       continue;
@@ -62,15 +66,26 @@ export function authorsOf<Marks>({ done }: History<Marks>, image: number): Autho
   return { by: everyone, byHand };
 }
 
+/** Whether a step is one of the mask: lines that were laid or moved change none. */
+function isOfMask<Marks>({ box, origin }: Step<Marks>): boolean {
+  return origin !== undefined || !isEmptyBox(box);
+}
+
+/** The last step that made the mask what it is. */
+export function lastOfMask<Marks>({ done }: History<Marks>): Step<Marks> | undefined {
+  return done.findLast(isOfMask);
+}
+
 /** The history with one more step, or the same one where nothing changed. */
 export function recorded<Marks>(history: History<Marks>, edit: Edit<Marks>): History<Marks> {
-  const { label, image, before, after, marks, origin } = edit;
+  const { label, image, before, after, marks, origin, lines } = edit;
   const difference = differenceOf(before, after, clipped(edit.within ?? whole(before), before.rows, before.columns));
   const box = boundsOf(difference);
-  if (isEmptyBox(box) && marks === undefined && origin === undefined) return history;
+  if (isEmptyBox(box) && marks === undefined && origin === undefined && lines === undefined) return history;
   const step: Step<Marks> = { label, image, box, changed: packed(difference, box) };
   if (marks !== undefined) step.marks = marks;
   if (origin !== undefined) step.origin = origin;
+  if (lines !== undefined) step.lines = lines;
   return { done: [...history.done, step], undone: [] };
 }
 

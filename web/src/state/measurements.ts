@@ -5,8 +5,13 @@ import { measuredLesions, type Measured, type SpacingAt } from "../mask/measure"
 
 export type Which = "longest" | "perpendicular";
 
+/** The ends of moved diameters, by lesion and which of its two it is. */
+export type Moved = ReadonlyMap<string, [Point, Point]>;
+
+const NONE: Moved = new Map();
+
 export class Measurements {
-  private moved: ReadonlyMap<string, [Point, Point]> = new Map();
+  moved = NONE;
   private asMeasured: Measured[] | null = null;
   private asShown: Measured[] | null = null;
 
@@ -29,21 +34,25 @@ export class Measurements {
   }
 
   move(lesion: number, which: Which, ends: [Point, Point]): void {
-    this.moved = new Map(this.moved).set(`${lesion}:${which}`, ends);
-    this.asShown = null;
+    this.put(new Map(this.moved).set(`${lesion}:${which}`, ends));
     this.told();
   }
 
   /** The diameters are again as measured. */
   forgetMoved(): void {
-    this.moved = new Map();
-    this.asShown = null;
+    this.put(NONE);
     this.told();
+  }
+
+  /** As they were moved before or after a step. */
+  put(moved: Moved): void {
+    this.moved = moved;
+    this.asShown = null;
   }
 
   /** The mask is another one, or its spacing. */
   renew(): void {
-    this.moved = new Map();
+    this.moved = NONE;
     this.asMeasured = this.asShown = null;
   }
 

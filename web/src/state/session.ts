@@ -1,11 +1,10 @@
 /** One open image: its pixels, its masks, what a person does to them, and every step back. */
 import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan, type Version } from "../backend/backend";
-import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask, type Point } from "../mask/mask";
+import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask } from "../mask/mask";
 import type { Measured, SpacingAt } from "../mask/measure";
-import { place } from "../mask/paint";
-import { regionsOf, type Region } from "../mask/regions";
-import { authorsOf, recorded, redone, undone, type Authors, type History, type Origin } from "./history";
+import { authorsOf, lastOfMask, recorded, redone, undone, type Authors, type History, type Origin } from "./history";
 import { HandSets, keptByHand, newlyMarked } from "./hand";
+import { linesOf, putLines, type Caliper, type Lines } from "./lines";
 import { Measurements } from "./measurements";
 import { Observable } from "./observable";
 import { SkinLines } from "./skin-lines";
@@ -26,11 +25,6 @@ const NO_MARKS: Marks = { prompt: NO_PROMPT, base: null };
 export interface StepInfo {
   marks?: Marks;
   origin?: Origin;
-}
-
-export interface Caliper {
-  frame: number;
-  ends: [Point, Point];
 }
 
 export class Session extends Observable {
@@ -168,7 +162,10 @@ export class Session extends Observable {
     if (this.before === null) return;
     const edit = { label, image: this.frame, before: this.before, after: this.mask(), within: this.touched };
     const about = { ...(marks === undefined ? {} : { marks: { before: this.answered, after: marks } }), ...(origin === undefined ? {} : { origin }) };
-    this.history = recorded(this.history, { ...edit, ...about });
+    // Another mask has no moved diameters; those of this one come back with it.
+    const lines = linesOf(this);
+    this.measurements.renew();
+    this.history = recorded(this.history, { ...edit, ...about, ...(lines.moved.size === 0 ? {} : { lines: { before: lines, after: linesOf(this) } }) });
     if (marks !== undefined) [this.marks, this.answered] = [marks, marks];
     this.before = null;
     this.maskChanged();
@@ -186,6 +183,13 @@ export class Session extends Observable {
     this.mask().data.set(this.before.data);
     this.before = null;
     this.maskChanged();
+  }
+
+  /** Lines that were laid or moved are a step of their own. */
+  recordLines(label: string, lines: { before: Lines; after: Lines }): void {
+    const mask = this.mask();
+    this.history = recorded(this.history, { label, image: this.frame, before: mask, after: mask, within: EMPTY, lines });
+    this.changed();
   }
 
   replace(label: string, mask: Mask, about: StepInfo = {}): void {
@@ -248,21 +252,6 @@ export class Session extends Observable {
     this.changed();
   }
 
-  /**
-   * What stays of the mask when a person begins to point at a lesion: the regions that are not pointed at.
-   *
-   * Once something is pointed at, it is what stayed then.
-   */
-  baseFor(pointedAt: (region: Region) => boolean): Mask | null {
-    const { prompt, base } = this.marks;
-    if (base !== null || prompt.box !== null || prompt.scribble !== null || prompt.inside.length + prompt.outside.length > 0) return base;
-    const staying = regionsOf(this.mask()).filter((region) => !pointedAt(region));
-    if (staying.length === 0) return null;
-    const mask = emptyMask(this.image.rows, this.image.columns);
-    for (const { box, crop } of staying) place(mask, box, crop, 1);
-    return mask;
-  }
-
   /** Forgets what was pointed at and got no answer. */
   forgetUnanswered(): void {
     this.setMarks(this.answered);
@@ -293,19 +282,20 @@ export class Session extends Observable {
 
   /** Whether something was drawn or outlined since the last version was kept or opened. */
   get isUnkept(): boolean {
-    return this.history.done.at(-1) !== this.keptStep;
+    return this.lastStep !== this.keptStep;
   }
 
   /** @param version the one that holds the mask; null where it is kept elsewhere, as with a project. */
   markKept(version: Version | null = null): void {
-    this.keptStep = this.history.done.at(-1);
+    this.keptStep = this.lastStep;
     this.keptVersion = version;
   }
 
   // --- history --------------------------------------------------------------------------
 
-  get lastStep(): object | undefined {
-    return this.history.done.at(-1);
+  /** The last one of the mask. */
+  get lastStep(): History<Marks>["done"][number] | undefined {
+    return lastOfMask(this.history);
   }
 
   get undoLabel(): string | undefined {
@@ -331,6 +321,7 @@ export class Session extends Observable {
     const marks = taken.step.marks?.[which] ?? this.answered;
     [this.marks, this.answered] = [marks, marks];
     this.maskChanged();
+    if (taken.step.lines !== undefined) putLines(this, taken.step.lines[which]);
   }
 
   // --- results --------------------------------------------------------------------------

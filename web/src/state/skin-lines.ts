@@ -7,9 +7,11 @@ import type { Measured } from "../mask/measure";
 import { skinOf, toSkin, type Skin } from "../mask/skin";
 import type { Session } from "./session";
 
+/** By frame: on another one the skin lies elsewhere. */
+export type Laid = ReadonlyMap<number, { readonly line: readonly [Point, Point] }>;
+
 export class SkinLines {
-  /** By frame: on another one the skin lies elsewhere. */
-  private readonly laid = new Map<number, { readonly line: readonly [Point, Point] }>();
+  laid: Laid = new Map();
   private readonly seen = new WeakMap<Frame, Skin | null>();
   private readonly known = new WeakMap<Measured, { skin: Skin; line: Diameter }>();
 
@@ -25,9 +27,14 @@ export class SkinLines {
   }
 
   lay(line: readonly [Point, Point] | null): void {
-    if (line === null) this.laid.delete(this.session.frame);
-    else this.laid.set(this.session.frame, { line });
+    const others = [...this.laid].filter(([frame]) => frame !== this.session.frame);
+    this.put(new Map(line === null ? others : [...others, [this.session.frame, { line }]]));
     this.told();
+  }
+
+  /** As they were laid before or after a step. */
+  put(laid: Laid): void {
+    this.laid = laid;
   }
 
   /** The shortest line from a lesion to the skin; null where no skin is known. */

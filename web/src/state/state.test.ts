@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { copyOf, countOf, emptyMask, type Mask } from "../mask/mask";
+import { copyOf, countOf, emptyMask, type Mask, type Point } from "../mask/mask";
 import { fillPolygon, stroke } from "../mask/paint";
 import { recorded, redone, undone, type History } from "./history";
 import type { Backend, ImageInfo, Outcome, Prompt } from "../backend/backend";
+import { baseFor } from "./base";
 import { interpolate } from "./interpolate";
+import { changeLines } from "./lines";
 import { Session } from "./session";
 import { spacingBetween, spacingOfAll } from "./spacing";
 import { madeBy, personText, sentence } from "./words";
@@ -112,8 +114,8 @@ describe("whose work a mask is", () => {
   it("keeps the lesions that a first click does not point at, and takes a click back with its answer", () => {
     const one = session();
     one.replaceWhole("Outline", square, ["network 1.0"]);
-    expect(one.baseFor((region) => region.number === 1)).toBeNull();
-    const base = one.baseFor(() => false);
+    expect(baseFor(one, (region) => region.number === 1)).toBeNull();
+    const base = baseFor(one, () => false);
     expect(base).toEqual(square);
     const prompt = { ...one.marks.prompt, inside: [[15, 15]] as const };
     one.setMarks({ base, prompt });
@@ -193,6 +195,31 @@ describe("whose work a mask is", () => {
     expect(diameterLines(one)[0].ends[1].column).toBe(15);
     one.measurements.forgetMoved();
     expect(sentence(one)).not.toContain("moved");
+  });
+
+  it("takes a dragged diameter, a caliper and a skin line back as steps, which leave the mask as it is", () => {
+    const one = session();
+    const line: [Point, Point] = [{ row: 0, column: 0 }, { row: 0, column: 15 }];
+    one.replaceWhole("Outline", square, ["network 1.0"]);
+    one.markKept();
+    changeLines(one, "Caliper", () => { one.setCalipers([{ frame: 0, ends: line }]); });
+    changeLines(one, "Skin line", () => { one.skin.lay(line); });
+    changeLines(one, "Move the end of a line", () => { one.measurements.move(1, "longest", line); });
+    expect(madeBy(one.authors)).toBe("outlined by network 1.0");
+    expect(one.isUnkept).toBe(false);
+    one.replace("Clear", emptyMask(20, 20));
+    expect(one.measurements.byHand).toBe(false);
+    one.undo();
+    expect(one.lesions[0].longest.length).toBe(15);
+    one.undo();
+    expect(one.lesions[0].longest.byHand).toBeUndefined();
+    one.undo();
+    expect(one.skin.line).toBeNull();
+    one.undo();
+    expect(one.calipers).toHaveLength(0);
+    expect(countOf(one.mask())).toBe(countOf(square));
+    for (let step = 0; step < 3; step += 1) one.redo();
+    expect([one.calipers.length, one.skin.line, one.lesions[0].longest.length]).toEqual([1, line, 15]);
   });
 
   it("opens a volume in its middle, after contrast", () => {

@@ -4,6 +4,7 @@ import { lengthBetween, type Diameter } from "../mask/diameters";
 import type { Point } from "../mask/mask";
 import type { Measured } from "../mask/measure";
 import { useChanges } from "../state/observable";
+import { changeLines } from "../state/lines";
 import type { Session } from "../state/session";
 import { spacingBetween } from "../state/spacing";
 import { areaText, lengthText, volumeText } from "../state/words";
@@ -24,7 +25,7 @@ export function MeasurePanel({ session, onRuler }: { session: Session; onRuler: 
       {lesions.length === 0 && <p>No lesion is outlined{image.frames > 1 ? " here" : ""}.</p>}
       {lesions.slice(0, 20).map((lesion) => <Lesion key={lesion.region.number} lesion={lesion} session={session} />)}
       {lesions.length > 20 && <p className="hint">{lesions.length - 20} smaller regions are not listed.</p>}
-      {session.measurements.byHand && <button type="button" onClick={() => { session.measurements.forgetMoved(); }}>Take back the moved diameters</button>}
+      {session.measurements.byHand && <button type="button" onClick={() => { changeLines(session, "Take back the moved diameters", () => { session.measurements.forgetMoved(); }); }}>Take back the moved diameters</button>}
       {session.margin !== null && <MarginText margin={session.margin} />}
       {lesions.length > 0 && <SkinHint session={session} />}
       <Calipers session={session} />
@@ -84,7 +85,7 @@ function SkinHint({ session }: { session: Session }) {
     return (
       <p className="hint">
         The skin line was laid by hand; it goes on straight beyond its ends.{" "}
-        <button type="button" onClick={() => { skin.lay(null); }}>Remove it</button>
+        <button type="button" onClick={() => { changeLines(session, "Remove the skin line", () => { skin.lay(null); }); }}>Remove it</button>
       </p>
     );
   }
@@ -107,7 +108,7 @@ function Calipers({ session }: { session: Session }) {
           <li key={index}>
             {String.fromCharCode(65 + (index % 26))}: {text(ends)}
             {image.frames > 1 ? ` (${frame + 1})` : ""}
-            <button type="button" aria-label={`Remove caliper ${String.fromCharCode(65 + (index % 26))}`} onClick={() => { session.setCalipers(calipers.filter((_, other) => other !== index)); }}>Remove</button>
+            <button type="button" aria-label={`Remove caliper ${String.fromCharCode(65 + (index % 26))}`} onClick={() => { changeLines(session, "Remove the caliper", () => { session.setCalipers(calipers.filter((_, other) => other !== index)); }); }}>Remove</button>
           </li>
         ))}
       </ul>

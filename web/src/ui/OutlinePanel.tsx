@@ -1,11 +1,12 @@
 /** Choosing a method and outlining with it. */
-import { namedWithVersion, type Method, type Parameter, type Scalar } from "../backend/backend";
+import { namedWithVersion, type Method } from "../backend/backend";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
 import { interpolate } from "../state/interpolate";
 import { holesFilled, smoothed } from "../mask/tidy";
 import { emptyMask } from "../mask/mask";
+import { Parameters } from "./Parameters";
 import { Slider } from "./Slider";
 
 export function OutlinePanel({ app, session }: { app: App; session: Session }) {
@@ -92,45 +93,6 @@ function Threshold({ session }: { session: Session }) {
       {session.outcome?.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
     </>
   );
-}
-
-function Parameters({ app, session, parameters }: { app: App; session: Session; parameters: readonly Parameter[] }) {
-  const act = (name: string, value: Scalar): void => {
-    app.setParameter(name, value);
-    // Each setting is answered at once; an answer that comes too late is dropped.
-    app.segmentWithPrompt(session);
-  };
-  return (
-    <details open>
-      <summary>Parameters</summary>
-      {parameters.map((one) => <ParameterField key={one.name} one={one} value={app.parameters[one.name] ?? one.default} onChange={(value) => { act(one.name, value); }} />)}
-    </details>
-  );
-}
-
-function ParameterField({ one, value, onChange }: { one: Parameter; value: Scalar; onChange: (value: Scalar) => void }) {
-  const label = one.name.replaceAll("_", " ").replace("finder.", "");
-  if (one.kind === "boolean") {
-    return (
-      <label className="check" title={one.help}>
-        <input type="checkbox" checked={value === true} onChange={(event) => { onChange(event.target.checked); }} /> {label}
-      </label>
-    );
-  }
-  if (one.choices !== undefined) {
-    return (
-      <label className="field" title={one.help}>
-        {label}
-        <select value={String(value)} onChange={(event) => { onChange(event.target.value); }}>
-          {one.choices.map((choice) => <option key={choice}>{choice}</option>)}
-        </select>
-      </label>
-    );
-  }
-  const now = Number(value);
-  const { low = 0, high = Math.max(10, 4 * Number(one.default)) } = one;
-  const step = one.kind === "integer" ? 1 : (high - low) / 100;
-  return <Slider label={label} help={one.help} min={low} max={high} step={step} value={now} text={one.kind === "integer" ? String(now) : now.toPrecision(3)} onChange={onChange} />;
 }
 
 function Tidy({ session }: { session: Session }) {

@@ -4,6 +4,8 @@ import { intersection, isEmptyBox, type Box, type Mask, type Point } from "../ma
 import { fillPolygon, moveRegion, stroke, valueAt } from "../mask/paint";
 import { regionAt, regionsOf, type Region } from "../mask/regions";
 import { smartStroke } from "../mask/smart-brush";
+import { baseFor } from "../state/base";
+import { changeLines, linesMoved, linesOf, putLines, type Lines } from "../state/lines";
 import type { Session } from "../state/session";
 import { greyOf } from "./grey";
 import { diameterLines } from "./lines";
@@ -97,7 +99,7 @@ function pointing({ session, ask }: Surroundings, side: "inside" | "outside"): T
       const point = [Math.round(at.row), Math.round(at.column)] as const;
       if (!inImage(session, point[0], point[1])) return;
       const { prompt } = session.marks;
-      const base = session.baseFor((region) => side === "outside" || regionAt([region], point[0], point[1]) !== undefined);
+      const base = baseFor(session, (region) => side === "outside" || regionAt([region], point[0], point[1]) !== undefined);
       session.setMarks({ base, prompt: { ...prompt, [side]: [...prompt[side], point] } });
       ask(side === "inside" ? "Click inside" : "Click outside");
     },
@@ -130,7 +132,7 @@ function boxing({ session, ask }: Surroundings): Tool {
       const drawn = box(start, at);
       start = null;
       if (drawn.row1 - drawn.row0 < 3 || drawn.column1 - drawn.column0 < 3) return;
-      const base = session.baseFor((region) => !isEmptyBox(intersection(region.box, drawn)));
+      const base = baseFor(session, (region) => !isEmptyBox(intersection(region.box, drawn)));
       session.setMarks({ base, prompt: { ...session.marks.prompt, box: drawn } });
       ask("Box");
     },
@@ -167,7 +169,7 @@ function scribbling({ session, radius, ask }: Surroundings, label: 1 | 2): Tool 
     up: () => {
       if (last === null) return;
       last = null;
-      const base = session.baseFor((region) => label === 2 || touches(region, marked));
+      const base = baseFor(session, (region) => label === 2 || touches(region, marked));
       session.setMarks({ base, prompt: { ...session.marks.prompt, scribble: marked.data } });
       ask(label === 1 ? "Scribble in the lesion" : "Scribble in the background");
     },
@@ -284,9 +286,11 @@ function moving({ session }: Surroundings): Tool {
 function measuring({ session, reach, laid }: Surroundings, kind: "caliper" | "ruler" | "skin"): Tool {
   let [start, end]: (Point | null)[] = [null, null];
   let drag: ((at: Point) => void) | null = null;
+  let before: Lines | null = null;
   return {
     down: (at) => {
       drag = kind === "caliper" ? handleAt(session, at, reach) : null;
+      before = linesOf(session);
       if (drag !== null) return;
       if (start !== null && lengthBetween(start, at) > reach) {
         lay(start, at);
@@ -305,9 +309,11 @@ function measuring({ session, reach, laid }: Surroundings, kind: "caliper" | "ru
         lay(start, at);
         start = null;
       }
+      if (drag !== null && before !== null) linesMoved(session, "Move the end of a line", before);
       drag = null;
     },
     cancel: () => {
+      if (drag !== null && before !== null) putLines(session, before);
       [start, drag] = [null, null];
     },
     sketch: () => (start !== null && end !== null ? { line: [start, end] } : {}),
@@ -315,8 +321,8 @@ function measuring({ session, reach, laid }: Surroundings, kind: "caliper" | "ru
 
   function lay(a: Point, b: Point): void {
     if (kind === "ruler") laid(a, b);
-    else if (kind === "skin") session.skin.lay([a, b]);
-    else session.setCalipers([...session.calipers, { frame: session.frame, ends: [a, b] }]);
+    else if (kind === "skin") changeLines(session, "Skin line", () => { session.skin.lay([a, b]); });
+    else changeLines(session, "Caliper", () => { session.setCalipers([...session.calipers, { frame: session.frame, ends: [a, b] }]); });
   }
 }
 
