@@ -46,7 +46,7 @@ it("takes a study from an archive by keyboard alone, and makes SEG and SR of it"
   await settled(page);
   await outline(page);
   await tab(page, "Report");
-  for (const [name, file] of [["DICOM SEG", "0001-seg.dcm"], ["DICOM SR", "0001-sr.dcm"]]) {
+  for (const [name, file] of [["DICOM SEG", "US L, series 1, image 1-seg.dcm"], ["DICOM SR", "US L, series 1, image 1-sr.dcm"]]) {
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
     expect(download.suggestedFilename()).toBe(file);
     expect((await readFile(await download.path())).subarray(128, 132).toString()).toBe("DICM");
