@@ -1,6 +1,6 @@
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { example, launched, opened, outline, placeIn, tab, violations } from "./browser";
+import { example, launched, opened, outline, placeIn, settled, shot, tab, violations, type Watched } from "./browser";
 import { started, type Service } from "./service";
 
 const ADMIN = { name: "admin", role: "admin", password: "correct horse battery" };
@@ -70,4 +70,97 @@ it("asks who you are, and forgets it when you log out", async () => {
   await dialog.waitFor();
   expect(await page.evaluate(async () => (await fetch("/api/scans")).status)).toBe(401);
   await page.context().close();
+});
+
+async function loggedIn(name: string): Promise<Watched> {
+  const watched = await opened(browser, {}, service.address);
+  const { page } = watched;
+  await page.getByLabel("Account").fill(name);
+  await page.getByLabel("Password").fill(ADMIN.password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log out" }).waitFor();
+  watched.faults.length = 0; // before the login the service answers 401
+  return watched;
+}
+
+/** A person sits down to read the images of the project; the first one opens. */
+async function reading(name: string): Promise<Watched> {
+  const watched = await loggedIn(name);
+  const { page } = watched;
+  await page.getByText("Label a data set").click();
+  await page.getByRole("combobox", { name: "Project" }).selectOption("two readers");
+  await page.getByRole("button", { name: "Next image" }).click();
+  await settled(page);
+  await page.getByRole("group", { name: "Decision" }).waitFor();
+  return watched;
+}
+
+/** Paints a spot, and keeps the mask with it. */
+async function corrected(page: Page, right: number, down: number): Promise<void> {
+  await page.getByRole("button", { name: "Brush", exact: true }).click();
+  const place = await placeIn(page, right, down);
+  await page.mouse.click(place.x, place.y);
+  await page.getByRole("button", { name: "Keep my correction" }).click();
+}
+
+async function lesions(page: Page): Promise<number> {
+  await tab(page, "Measure");
+  return page.getByRole("region", { name: /^Lesion \d/ }).count();
+}
+
+it("lets two people read the same images without seeing each other's masks, and shows how far they agree", async () => {
+  const { page: admin, faults } = await loggedIn(ADMIN.name);
+  const statuses = await admin.evaluate(async (accounts) => {
+    const sent = accounts.map((account) => fetch("/api/accounts", { method: "POST", body: JSON.stringify(account), headers: { "Content-Type": "application/json" } }));
+    return (await Promise.all(sent)).map(({ status }) => status);
+  }, ["anna", "ben"].map((name) => ({ name, role: "annotator", password: ADMIN.password })));
+  expect(statuses).toEqual([201, 201]);
+  await example(admin, "Ultrasound still as PNG");
+  await example(admin, "Ultrasound still as DICOM");
+  await admin.getByText("Label a data set").click();
+  await admin.getByLabel("Name").fill("two readers");
+  await admin.getByLabel("Readers an image").fill("2");
+  await admin.getByRole("button", { name: "Make it" }).click();
+  await admin.getByRole("button", { name: "Add the open scan" }).click();
+  await admin.getByText(/1 images, 1 open/).waitFor();
+  await admin.locator(".scans").getByRole("button", { name: /phantom-0001.png/ }).first().click();
+  await admin.getByRole("button", { name: "Add the open scan" }).click();
+  await admin.getByText(/2 images, 2 open/).waitFor();
+
+  // The first reader corrects one image, and hands the other on.
+  const { page: anna, faults: annas } = await reading("anna");
+  expect(await lesions(anna)).toBe(1);
+  await corrected(anna, 0.9, 0.9);
+  await anna.getByText(/1 of 2 read by you/).waitFor();
+  await settled(anna);
+  await anna.getByRole("button", { name: "Second reader" }).click();
+  await anna.getByText("nothing is left for you to read").waitFor();
+  await anna.getByText(/2 open, 0 labelled, 0 rejected; 2 read by you/).waitFor();
+
+  // The second one starts from the proposed masks, the image that was handed on first, and may not ask for what others did.
+  const { page: ben, faults: bens } = await reading("ben");
+  expect(await lesions(ben)).toBe(1);
+  expect(await ben.getByRole("button", { name: "Agreement and effort" }).count()).toBe(0);
+  expect(await ben.getByText("anna").count()).toBe(0);
+  await ben.getByRole("button", { name: "Accept" }).click();
+  await ben.getByText(/1 of 2 read by you/).waitFor();
+  await settled(ben);
+  expect(await lesions(ben)).toBe(1);
+  await corrected(ben, 0.1, 0.9);
+  await ben.getByText("nothing is left for you to read").waitFor();
+  // Of the image that was handed on one more decision is missing, which neither of them can make.
+  await ben.getByText(/1 open, 1 labelled, 0 rejected; 2 read by you/).waitFor();
+
+  await admin.getByRole("button", { name: "Agreement and effort" }).click();
+  await admin.getByRole("table", { name: "What labelling took" }).getByRole("row", { name: /anna 2 0 1 0 1/ }).waitFor();
+  await admin.getByRole("table", { name: "Agreement of readers" }).getByRole("row", { name: /anna and ben 1 0\.9/ }).waitFor();
+  await shot(admin, "agreement");
+  expect(await violations(admin)).toEqual([]);
+  await admin.getByRole("button", { name: /Look at the consensus of/ }).click();
+  await settled(admin);
+  await admin.getByText(/the mask of anna and ben, whose agreement is 0\.9/).waitFor();
+  // STAPLE keeps what both have outlined; the spot of either alone is none of it.
+  expect(await lesions(admin)).toBe(1);
+  expect([...faults, ...annas, ...bens]).toEqual([]);
+  await Promise.all([admin, anna, ben].map((page) => page.context().close()));
 });

@@ -34,7 +34,7 @@ it("labels the images of a project: accepts one as proposed, corrects another", 
   await page.getByRole("button", { name: "Accept" }).click();
   await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Keep my correction" }).click();
-  await page.getByText("Nothing is left for you to read.").waitFor();
+  await page.getByText("nothing is left for you to read").waitFor();
   await page.getByText(/0 open, 2 labelled/).waitFor();
 
   // What it took, and the mask that the readers give together.

@@ -6,6 +6,7 @@ import { messageOf } from "../backend/backend";
 import { copyOf, differingPixels, type Mask } from "../mask/mask";
 import type { App } from "./app";
 import { Observable } from "./observable";
+import type { Session } from "./session";
 
 /** An image that is open before the reader. */
 export interface Opened {
@@ -15,11 +16,19 @@ export interface Opened {
   since: number;
 }
 
+/** What is said above an image while it is shown; above none where none is. */
+export interface Notice {
+  text: string;
+  session: Session | null;
+  frame: number;
+}
+
 export class Labelling extends Observable {
   known: readonly Project[] = [];
   chosen = "";
   opened: Opened | null = null;
   told = "";
+  private notice: Notice | null = null;
   private deciding = false;
 
   constructor(private readonly app: App) {
@@ -37,7 +46,7 @@ export class Labelling extends Observable {
 
   choose(project: string): void {
     this.chosen = project;
-    this.opened = null;
+    this.opened = this.notice = null;
     this.told = "";
     this.changed();
   }
@@ -101,8 +110,9 @@ export class Labelling extends Observable {
   next(project: Project): Promise<void> {
     return this.app.during("Opening the next image", async () => {
       const one = await projects.next(project.id);
-      this.told = one === null ? "Nothing is left for you to read." : "";
+      this.told = "";
       this.opened = one === null ? null : await this.open(project, one);
+      this.say(one === null ? `${project.name}: nothing is left for you to read.` : "");
       this.changed();
     });
   }
@@ -151,7 +161,21 @@ export class Labelling extends Observable {
       const session = await this.app.openFrame(one.scan, one.image, one.frame);
       session.replaceWhole("Consensus", mask, [`the consensus of ${one.readers.join(", ")}`]);
       session.markKept();
+      const { readers, agreement } = one;
+      this.say(`${project.name}: the mask of ${readers.join(" and ")}${agreement === null ? "" : `, whose agreement is ${agreement.toFixed(3)}`}`);
     });
+  }
+
+  private say(text: string): void {
+    const { session } = this.app;
+    this.notice = text === "" ? null : { text, session, frame: session?.frame ?? 0 };
+    this.changed();
+  }
+
+  /** Empty where another image is shown. */
+  get said(): string {
+    const { session } = this.app;
+    return this.notice?.session === session && this.notice.frame === (session?.frame ?? 0) ? this.notice.text : "";
   }
 }
 

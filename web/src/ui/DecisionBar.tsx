@@ -13,13 +13,13 @@ const WORDS: readonly (readonly [Decision, string, string])[] = [
 export function DecisionBar({ app }: { app: App }) {
   const { labelling, session } = app;
   useChanges(labelling);
-  const { opened } = labelling;
-  if (opened === null) return null;
+  const { opened, said } = labelling;
+  if (opened === null) return said === "" ? null : <p className="decisions" role="status">{said}</p>;
   const { one, project } = opened;
   const elsewhere = session?.scan.id !== one.scan || session.index !== one.image || session.frame !== one.frame;
   return (
     <div className="decisions">
-      <span>{project.name}: {project.own} of {project.images} read by you</span>
+      <span>{elsewhere && said !== "" ? said : `${project.name}: ${project.own} of ${project.images} read by you`}</span>
       {elsewhere ? (
         <button type="button" onClick={() => { void app.openFrame(one.scan, one.image, one.frame); }}>Back to the image to be labelled</button>
       ) : (

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { Project } from "../backend/projects";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
+import { DecisionBar } from "./DecisionBar";
 import { ProjectDialog } from "./ProjectDialog";
 import { Renewing } from "./Renewing";
 import { TrainingDialog } from "./TrainingDialog";
@@ -27,6 +28,7 @@ export function LabelSection({ app, onPicked }: { app: App; onPicked: () => void
       )}
       {project !== undefined && <Chosen app={app} project={project} onPicked={onPicked} />}
       <p role="status">{told}</p>
+      {app.session === null && <DecisionBar app={app} />}
       <details open={known.length === 0}>
         <summary>New project</summary>
         <NewProject app={app} />
@@ -51,7 +53,7 @@ function Chosen({ app, project, onPicked }: { app: App; project: Project; onPick
         <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add all {app.scans.length} listed scans</button>
         <button type="button" disabled={app.busy !== null} title="Each file is a scan. Files of one folder within it count as one patient." onClick={() => folder.current?.click()}>Add a folder</button>
         <input ref={folder} hidden type="file" data-testid="label-folder" {...{ webkitdirectory: "" }} onChange={(event) => { void labelling.addFolder(project, [...(event.target.files ?? [])]); event.target.value = ""; }} />
-        <button type="button" className="primary" onClick={() => { void labelling.next(project).then(() => { if (labelling.opened !== null) onPicked(); }); }}>Next image</button>
+        <button type="button" className="primary" onClick={() => { void labelling.next(project).then(() => { if (app.session !== null) onPicked(); }); }}>Next image</button>
         {app.isAdmin && <button type="button" onClick={() => { setShown("effort"); }}>Agreement and effort</button>}
         {app.isAdmin && <button type="button" onClick={() => { setShown("training"); }}>Retrain</button>}
       </div>
