@@ -19,12 +19,12 @@ from breastseg.core.grid import Grid
 from breastseg.core.image import Image
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.service.app import create_app
-from breastseg.service.methods import trained_name
 from breastseg.service.settings import Settings
 
 from .conftest import dark_disc, disc
 
 ID = "ab" * 16
+NAME = "trained-discs-2026-11-30"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def calibrated(tmp_path: Path) -> Path:
     folder = tmp_path / "service" / "trained" / ID
     shutil.copytree(shipped_bundles()["ultrasound-fast"], folder)
     described = json.loads((folder / "bundle.json").read_text())
-    described["name"] = trained_name(ID)
+    described["name"] = NAME
     described["conformal"] = {
         "calibrated_on": "discs",
         "patients": 40,
@@ -56,10 +56,10 @@ def client(tmp_path: Path, calibrated: Path) -> Iterator[TestClient]:
 def test_the_contours_of_a_calibrated_bundle(client: TestClient) -> None:
     scan = client.post("/api/scans", files=[("files", ("disc.png", dark_disc()))]).json()["id"]
     methods = {one["name"]: one["margins"] for one in client.get("/api/methods").json()}
-    assert methods[trained_name(ID)] == [0.9]
+    assert methods[NAME] == [0.9]
     assert methods["otsu"] == methods["ultrasound-fast"] == []
     assert methods["ultrasound"] == [0.8, 0.9, 0.95]
-    body = {"scan": scan, "method": trained_name(ID), "margin": 0.9}
+    body = {"scan": scan, "method": NAME, "margin": 0.9}
     made = client.post("/api/segmentations", json=body).json()
     lesion = made["document"]["entries"][0]["lesions"][0]
     assert lesion["margin"]["coverage"] == 0.9
@@ -85,7 +85,7 @@ def test_a_margin_that_does_not_hold_is_refused(
     client: TestClient, change: dict[str, object], said: str
 ) -> None:
     scan = client.post("/api/scans", files=[("files", ("disc.png", dark_disc()))]).json()["id"]
-    body = {"scan": scan, "method": trained_name(ID), "margin": 0.9, **change}
+    body = {"scan": scan, "method": NAME, "margin": 0.9, **change}
     answer = client.post("/api/segmentations", json=body)
     assert answer.status_code == 422
     assert said in answer.json()["detail"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
+from datetime import date
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from fastapi.testclient import TestClient
 from tests.service.conftest import Json, disc, png_of
 
 from breastseg.retraining.task import check_can_train
+from breastseg.service.trained import new_name
 
 PATIENTS = 4
 
@@ -47,6 +50,7 @@ def test_a_project_is_retrained_scored_and_chosen(client: TestClient) -> None:
     assert refused.json()["try_next"] == "state the modality"
     begun = client.post(f"{place}/trainings", json={"epochs": 2, "modality": "ultrasound"}).json()
     assert (begun["train_images"], begun["held_out_images"]) == (2, 2)
+    assert re.fullmatch(r"trained-discs-\d{4}-\d\d-\d\d", begun["bundle"])
     second = client.post(f"{place}/trainings", json={"modality": "ultrasound"})
     assert (second.status_code, second.json()["expected"]) == (409, "one at a time")
     events = followed(client, begun["id"])
@@ -78,6 +82,18 @@ def _check_choice(client: TestClient, place: str, done: Json) -> None:
     service = client.app.state.service  # type: ignore[attr-defined]
     assert str(service.files.training.parent) not in recipe, "no path of this machine leaves it"
     assert not list(service.files.training.glob("*")), "copies of images stay"
+
+
+def test_bundles_are_called_by_project_and_day_each_by_its_own_name() -> None:
+    day = date(2026, 11, 30)
+    assert new_name("Clinic A / Köln", day, ()) == "trained-clinic-a-koln-2026-11-30"
+    taken: list[str] = []
+    for project in ("discs", "Discs!", "discs"):
+        taken.append(new_name(project, day, taken))
+    first = "trained-discs-2026-11-30"
+    assert taken == [first, f"{first}-2", f"{first}-3"]
+    assert new_name("乳房", day, ()) == "trained-project-2026-11-30"
+    assert len(new_name("x" * 200, day, ())) < 100
 
 
 def test_too_few_patients_are_said_at_once(

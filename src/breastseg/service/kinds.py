@@ -16,11 +16,11 @@ from breastseg.retraining.task import BUNDLE, HELD_OUT, LABELS, SPLIT, TRAIN, Re
 from breastseg.service import asked
 from breastseg.service.files import Files
 from breastseg.service.labelling import Labelling, place_of
-from breastseg.service.methods import trained_name
 from breastseg.service.pictures import Pictures
 from breastseg.service.proposing import Proposals, Waiting, outdated
 from breastseg.service.store import Store
 from breastseg.service.tables import Job, Scan, Segmentation, Training
+from breastseg.service.trained import trained_name
 from breastseg.service.worker import SegmentTask, Task
 
 SEGMENTATION, TRAINING, PROPOSALS = "segmentation", "training", "proposals"
@@ -123,7 +123,7 @@ class Kinds:
         return Retraining(
             folder=folder,
             method=row.request["opened_as"],
-            name=trained_name(name),
+            name=trained_name(row),
             summary=f"trained on {len(row.parts[TRAIN])} images of a project, beside {row.method}",
             modality=Modality(row.request["modality"]),
             epochs=row.request["epochs"],

@@ -73,8 +73,9 @@ class Methods:
         with self._lock:
             if not self._described:
                 self._described = {info.name: _described(info) for info in list_methods()}
+            known = {one.folder for one in self._described.values()}
             for path in sorted(self._trained.glob(f"*/{DESCRIPTION}")):
-                if trained_name(path.parent.name) not in self._described:
+                if path.parent not in known:
                     info = method_info(str(path.parent))
                     self._described[info.name] = _described(info, path.parent)
             return dict(self._described)
@@ -108,11 +109,6 @@ class Methods:
 
         made = with_values(classical_method(name, options.preset), parameters)
         return open_segmenter(made, options)
-
-
-def trained_name(training: str) -> str:
-    """What the bundle of a training is called."""
-    return f"trained-{training[:12]}"
 
 
 def parameter_schema(parameters: tuple[Parameter, ...]) -> dict[str, object]:

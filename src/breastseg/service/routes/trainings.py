@@ -22,9 +22,9 @@ from breastseg.service import asked, tables
 from breastseg.service.caller import AdminOf, CallerOf
 from breastseg.service.kinds import PROPOSALS, TRAINING
 from breastseg.service.labelling import place_of
-from breastseg.service.methods import trained_name
 from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.service import Service, ServiceOf
+from breastseg.service.trained import new_name, trained_name
 from breastseg.service.wire import Id, State, TrainingStep
 
 router = APIRouter(tags=["trainings"])
@@ -101,6 +101,7 @@ def retrain(
             request={
                 "epochs": body.epochs,
                 "modality": modality.value,
+                "bundle": _new_name(service, session, opened),
                 "opened_as": service.methods.one(method).method,
                 "remarks": _remarks(opened),
             },
@@ -147,7 +148,7 @@ def choose(training: Id, body: ChoiceRequest, service: ServiceOf, caller: AdminO
         if row.outcome is None:
             raise ConflictError("a training that is not done", "one that is", "wait for it")
         project = service.labelling.one(row.project)
-        project.proposing(trained_name(row.id) if body.take == "after" else row.method)
+        project.proposing(trained_name(row) if body.take == "after" else row.method)
         row.choice, row.chosen_by, row.chosen_at = body.take, caller.name, tables.now()
         service.jobs.add(session, PROPOSALS, {"project": row.project}, caller.name)
         session.flush()
@@ -166,15 +167,16 @@ def download_bundle(
 ) -> FileResponse:
     """The new bundle, to be used elsewhere."""
     with service.store.session() as session:
-        if _found(session, training).outcome is None:
+        row = _found(session, training)
+        if row.outcome is None:
             raise ConflictError("a training that is not done", "one that is", "wait for it")
+        name = f"{trained_name(row)}.zip"
     folder = service.files.temporary / f"bundle-{training}-{tables.now():%Y%m%d%H%M%S%f}"
     folder.mkdir(mode=0o700)
     background.add_task(shutil.rmtree, folder, ignore_errors=True)
     archive = shutil.make_archive(
         str(folder / "bundle"), "zip", service.files.trained / training, "."
     )
-    name = f"{trained_name(training)}.zip"
     return FileResponse(Path(archive), media_type="application/zip", filename=name)
 
 
@@ -183,6 +185,11 @@ def _found(session: Session, name: str) -> tables.Training:
     if row is None:
         raise NotFoundError("no such training", remedy="list those of the project")
     return row
+
+
+def _new_name(service: Service, session: Session, project: Project) -> str:
+    taken = {*service.methods.all(), *map(trained_name, session.scalars(select(tables.Training)))}
+    return new_name(project.settings.name, tables.now().date(), taken)
 
 
 def _refuse_second(session: Session, project: str) -> None:
@@ -236,7 +243,7 @@ def _info(session: Session, row: tables.Training) -> TrainingInfo:
             "progress": job.progress,
             "step": job.step,
             "method": row.method,
-            "bundle": trained_name(row.id),
+            "bundle": trained_name(row),
             "epochs": row.request["epochs"],
             "modality": row.request["modality"],
             "train_images": len(row.parts["train"]),
