@@ -30,7 +30,7 @@ COMMANDS = (
     "data list",
     "data info BUSI",
     "data audit --data folder=study",
-    "data split --data folder=study --out split.json",
+    "data split --data folder=study --fractions train=0.5,val=0.5 --out split.json",
     "data convert --data folder=study --to nnunet --out converted",
     "models list",
     "models show ultrasound-fast",
@@ -76,7 +76,7 @@ SERVICE = (
 )
 NODE = "node --config node.toml"
 WATCH = "watch studies --rest 0 --out sent"
-QUEUE = ("node status", "node retry", "node drop 1")
+QUEUE = ("node status", "node retry", "node drop 1", "node rescue node --out owed")
 WEB = ("dicomweb push", "dicomweb pull")
 PROGRAM = "import sys; from breastseg.cli.main import main; [main(w.split()) for w in sys.argv[1:]]"
 """Runs several commands in one process; what they refuse, they refuse with libraries loaded."""
