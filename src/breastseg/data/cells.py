@@ -58,8 +58,8 @@ def spacing_of(text: str, where: str) -> tuple[float, float] | None:
     if len(values) not in (1, 2) or not all(STATED_MM[0] <= v <= STATED_MM[1] for v in values):
         raise DataSetError(
             f"spacing_mm {text!r} of {where}",
-            f"one number above 0 and up to {STATED_MM[1]:g}, or row and column spacing with a "
-            "space between them",
+            f"one number of {STATED_MM[0]:.5f} to {STATED_MM[1]:g}, or row and column spacing with "
+            "a space between them",
             "give millimetres, not micrometres",
         )
     return values[0], values[-1]

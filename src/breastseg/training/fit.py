@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback
 from torch import Tensor
+from torch.nn import functional
 
 from breastseg.core.errors import RecipeError
 from breastseg.data.dataset import CaseRef
@@ -117,7 +118,11 @@ def _first_inputs(task: SegmentationTask, sampler: TrainingSampler) -> Iterator[
     """Training images as the network takes them, not augmented, enough for its statistics."""
     seen = 0
     for images, _ in sampler.batches(0):
-        yield task.inputs(images.float() / 255)
+        # they may be stored larger, for frames that are cut out of them
+        unit = functional.interpolate(
+            images.float() / 255, task.recipe.input.size, mode="bilinear", antialias=True
+        )
+        yield task.inputs(unit)
         seen += len(images)
         if seen >= STATISTICS_IMAGES:
             return

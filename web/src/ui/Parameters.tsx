@@ -21,7 +21,7 @@ export function Parameters({ app, session, parameters }: { app: App; session: Se
     app.segmentWithPrompt(session);
   };
   return GROUPS.map(([holder, title]) => {
-    const held = parameters.filter(({ name }) => (name.includes(".") ? name.split(".")[0] : "") === holder);
+    const held = parameters.filter(({ name }) => holderOf(name) === holder);
     if (held.length === 0) return null;
     return (
       <details key={title} open={holder === ""}>
@@ -30,6 +30,11 @@ export function Parameters({ app, session, parameters }: { app: App; session: Se
       </details>
     );
   });
+}
+
+/** A parameter of another holder stands with the method's own, lest it be hidden. */
+function holderOf(name: string): string {
+  return GROUPS.find(([holder]) => holder !== "" && name.startsWith(`${holder}.`))?.[0] ?? "";
 }
 
 function Field({ one, value, onChange }: { one: Parameter; value: Scalar; onChange: (value: Scalar) => void }) {

@@ -58,9 +58,8 @@ class Report:
                     "the report of the run that is continued",
                     "choose another folder",
                 ) from error
-            path = next(
-                (one for one in places if one.is_file()), None
-            )  # a person may have moved it
+            # a person who has looked at it may have moved it
+            path = next((one for one in places if one.is_file()), None)
             if path is not None:
                 self.done[original] = Done(path, bool(left) and path == places[0])
                 kept.append(line + "\n")
