@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,26 @@ def test_a_batch_shows_prompts_that_agree_with_what_is_wanted(recipe: Recipe) ->
             assert target[0][inside].mean() > 0.3
     unasked = task.inputs(torch.rand(2, 1, *size))
     assert not unasked[:, 1:].any()
+
+
+class Elsewhere(torch.Tensor):
+    """As a tensor on a GPU: numpy cannot read it until it is copied to the CPU."""
+
+    def numpy(self, *_: object) -> NDArray[np.generic]:
+        raise TypeError("can't convert a device tensor to numpy")
+
+    def cpu(self, *_: object) -> torch.Tensor:
+        return self.as_subclass(torch.Tensor)
+
+
+def test_a_batch_on_another_device_is_copied_before_prompts_are_drawn(recipe: Recipe) -> None:
+    assert recipe.prompting is not None
+    always = replace(recipe.prompting, corrected_fraction=1.0, automatic_fraction=0.0)
+    recipe = replace(recipe, prompting=always)
+    torch.manual_seed(0)
+    task = build_task(recipe, build_network(recipe.network), 10)
+    labels = torch.from_numpy(np.stack([lesion(i) for i in range(4)]).astype(np.uint8))[:, None]
+    images = (120 - 100 * labels).to(torch.uint8)
+    batch = (images.as_subclass(Elsewhere), labels.as_subclass(Elsewhere))
+    for found, wanted in zip(task.ready(batch, 0), task.ready((images, labels), 0), strict=True):
+        assert torch.equal(found.as_subclass(torch.Tensor), wanted)

@@ -53,18 +53,16 @@ class PromptTask(SegmentationTask):
         drawn = self.augmentation.draw(len(unit), self.batch_generator(batch_index), unit.device)
         with torch.autocast(unit.device.type, enabled=False):
             unit, wanted = self.augmentation.apply(unit, wanted, drawn)
-        one, every = wanted[:, :1], wanted[:, 1:]
         prompts: list[SimulatedPrompt] = []
-        targets = every.clone()
-        for row in range(len(unit)):
-            lesion = one[row, 0].numpy() >= 0.5
+        targets = wanted[:, 1:].clone()
+        # prompts are drawn on the CPU, wherever the images are
+        for row, (lesion, every) in enumerate(wanted.cpu().numpy() >= 0.5):
             if not meant[row] or lesion.sum() < 12:
                 prompts.append(SimulatedPrompt())
                 continue
-            others = (every[row, 0].numpy() >= 0.5) & ~lesion
-            shares = recipe.box_fraction, recipe.tight_fraction
-            prompts.append(simulate(lesion, others, generator, *shares))
-            targets[row] = one[row]
+            fractions = recipe.box_fraction, recipe.tight_fraction
+            prompts.append(simulate(lesion, every & ~lesion, generator, *fractions))
+            targets[row] = wanted[row, :1]
         inputs = self._with_prompts(unit, prompts)
         if generator.random() < recipe.corrected_fraction:
             inputs = self._corrected(unit, inputs, targets, prompts, int(generator.integers(1, 4)))
@@ -77,7 +75,7 @@ class PromptTask(SegmentationTask):
         recipe = self.recipe.prompting
         assert recipe is not None
         units, masks, meant = [], [], []
-        for image, label in zip(batch[0], batch[1], strict=True):
+        for image, label in zip(batch[0], batch[1].cpu(), strict=True):
             lesions = label[0].numpy() > 0
             frame, lesion = _WHOLE, lesions
             asked = bool(lesions.any()) and generator.random() >= recipe.automatic_fraction
@@ -89,7 +87,7 @@ class PromptTask(SegmentationTask):
             units.append(_cut(image.float() / 255, frame, size))
             masks.append((_cut(pair, frame, size) >= 0.5).float())
             meant.append(asked)
-        return torch.stack(units), torch.stack(masks), meant
+        return torch.stack(units), torch.stack(masks).to(batch[0].device), meant
 
     def _with_prompts(self, unit: Tensor, prompts: list[SimulatedPrompt]) -> Tensor:
         size = (unit.shape[2], unit.shape[3])
@@ -105,12 +103,13 @@ class PromptTask(SegmentationTask):
         prompts: list[SimulatedPrompt],
         clicks: int,
     ) -> Tensor:
+        truth = targets[:, 0].cpu().numpy() >= 0.5
         for _ in range(clicks):
             with torch.no_grad():
-                predicted = (self.average(inputs).float() >= 0).numpy()
+                predicted = (self.average(inputs).float() >= 0).cpu().numpy()
             for row, prompt in enumerate(prompts):
                 if prompt.box is not None or prompt.inside:
-                    correct(prompt, targets[row, 0].numpy() >= 0.5, predicted[row, 0])
+                    correct(prompt, truth[row], predicted[row, 0])
             inputs = self._with_prompts(unit, prompts)
         return inputs
 

@@ -102,6 +102,15 @@ def test_a_lesion_that_is_set_in_is_dark_and_labelled() -> None:
     assert (labels >= masks).all()
 
 
+def test_a_lesion_that_fills_its_image_is_not_set_in() -> None:
+    images, masks = torch.rand(2, 1, 64, 64), torch.zeros(2, 1, 64, 64)
+    masks[1] = 1
+    for seed in range(20):
+        fuller, labels = paste(images, masks, drawn(2, seed=seed, paste_p=1.0))
+        assert torch.equal(fuller, images)
+        assert torch.equal(labels, masks)
+
+
 def test_nothing_is_set_in_where_several_classes_are_told_apart() -> None:
     images, masks = scans()
     two = masks.repeat(1, 2, 1, 1)

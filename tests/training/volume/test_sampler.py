@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 from breastseg.core import VolumeSpec
 from breastseg.core.errors import DataSetError
 from breastseg.data.phantoms.volume import volume_phantom
+from breastseg.preprocess.volume import prepare_volume
 from breastseg.training.volume.recipe import PatchesRecipe, VolumeAugmentationRecipe
 from breastseg.training.volume.sampler import PatchSampler, PreparedVolume, _pieces, prepare_case
 from breastseg.training.volume.task import augment
@@ -48,6 +49,16 @@ def test_a_case_is_brought_to_the_networks_spacing() -> None:
     assert bright.min() >= np.quantile(gain[~found.lesion], 0.9)
     with pytest.raises(DataSetError, match="no mask"):
         prepare_case(replace(case, mask=None), SPEC)
+
+
+def test_a_lesion_keeps_its_grey_levels_in_a_study_of_one_phase() -> None:
+    case = volume_phantom(1, SHAPE, phases=2, label="malignant")
+    image = replace(case.images[0], array=case.images[0].array[:1])
+    spec = replace(SPEC, channels=1)
+    found = prepare_case(replace(case, images=(image,)), spec)
+    assert found.lesion.any()
+    np.testing.assert_array_equal(found.channels, prepare_volume(image, spec).astype(np.float16))
+    assert not found.lesion[tuple(np.concatenate(found.bright).T)].any()
 
 
 def test_an_epoch_is_repeated_and_the_next_is_another(volumes) -> None:

@@ -168,6 +168,8 @@ def _set_in(
     border[0], border[-1], border[:, 0], border[:, -1] = 0, 0, 0, 0
     alpha = alpha * cv2.GaussianBlur(border, (0, 0), 1.0)
     around = inner == 0
+    if not around.any():  # a lesion that fills its image: nothing tells how bright it is there
+        return None
     gain = np.clip((image[place][around].mean() + 0.02) / (cut[around].mean() + 0.02), 0.4, 2.5)
     result, label = image.copy(), mask.copy()
     result[place] = (1 - alpha) * image[place] + alpha * np.clip(cut * gain, 0, 1)

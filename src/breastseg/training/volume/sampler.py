@@ -86,7 +86,7 @@ def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
     channels = prepare_volume(oriented(case.images[0], spec.orientation), spec)
     truth = np.ascontiguousarray(turn.apply(case.mask.foreground))
     lesion = resample(truth, channels.shape[1:]) >= 0.5
-    gain = channels[1] - channels[0] if len(channels) > 1 else channels[0]
+    gain = channels[1] - channels[0] if len(channels) > 1 else channels[0].copy()
     gain[lesion] = -np.inf
     bright = gain >= np.quantile(gain, 1 - BRIGHT_FRACTION)
     return PreparedVolume(
