@@ -11,6 +11,7 @@ from breastseg.core import PlattScaling
 from breastseg.core.errors import InputError
 from breastseg.metrics.calibration import (
     TEMPERATURES,
+    ReliabilityBins,
     brier_score,
     expected_calibration_error,
     fit_platt,
@@ -44,6 +45,30 @@ def test_empty_bins_count_nothing() -> None:
     assert curve.counts.tolist() == [1, *[0] * 8, 1]
     assert np.isnan(curve.mean[1:9]).all()
     assert curve.expected_error == pytest.approx(0.05)
+
+
+def test_the_error_of_perfect_probabilities() -> None:
+    # every count that can come true, by its probability
+    for count, chance in (
+        (1, 0.2),
+        (3, 1 / 3),
+        (10, 0.3),
+        (29, 0.067),
+        (29, 0.5),
+        (5, 0.0),
+        (5, 1),
+    ):
+        told = ReliabilityBins(
+            np.array([count, 0]), np.array([0, 0]), np.array([count * chance, 0.0])
+        )
+        true = np.arange(count + 1)
+        weights = np.array(
+            [math.comb(count, k) * chance**k * (1 - chance) ** (count - k) for k in true]
+        )
+        expected = float((np.abs(true - count * chance) * weights).sum()) / count
+        assert told.error_of_perfect == pytest.approx(expected, abs=1e-12)
+    none = np.zeros(2)
+    assert math.isnan(ReliabilityBins(none.astype(int), none.astype(int), none).error_of_perfect)
 
 
 def test_brier_by_hand() -> None:

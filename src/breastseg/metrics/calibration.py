@@ -60,6 +60,24 @@ class ReliabilityBins:
         total = int(self.counts.sum())
         return float(np.abs(self.sums - self.true).sum()) / total if total else math.nan
 
+    @property
+    def error_of_perfect(self) -> float:
+        """What `expected_error` is on average if each probability is its bin's mean, and true.
+
+        The probabilities come true independently of each other. NaN without any probability.
+
+        Source: the mean absolute deviation of a binomial variable, de Moivre 1730, as in Diaconis
+        and Zabell 1991, doi:10.1214/ss/1177011699.
+        """
+        from scipy import stats
+
+        filled = self.counts > 0
+        counts = self.counts[filled]
+        chance = np.clip(self.sums[filled] / counts, 0, 1)
+        above = np.floor(counts * chance) + 1  # the first count that is above the mean
+        apart = 2 * above * (1 - chance) * stats.binom.pmf(above, counts, chance)
+        return float(apart.sum() / counts.sum()) if counts.size else math.nan
+
     def _of_counts(self, values: NDArray[np.number]) -> NDArray[np.float64]:
         return np.where(self.counts > 0, values / np.maximum(self.counts, 1), np.nan)
 

@@ -21,7 +21,7 @@ class Reliability:
         bins: from the lowest probabilities to the highest.
         error: expected calibration error over these bins, 0 to 1, with its 95 % interval, bootstrap
             over patients at fixed bins. It is above 0 for perfect probabilities too, the more the
-            fewer images there are.
+            fewer images there are; `figures` says by how much.
         patients: how many.
     """
 
@@ -38,6 +38,7 @@ class Reliability:
                 if math.isnan(self.error.low)
                 else f"{self.error.low:.4f} to {self.error.high:.4f}"
             ),
+            "the same of perfect, independent probabilities": round(self.bins.error_of_perfect, 4),
         }
         for number, (count, mean, observed) in enumerate(self._rows(), start=1):
             found[f"bin {number}"] = f"mean {mean:.3f}, observed {observed:.3f}, of {count}"
