@@ -27,6 +27,7 @@ pytest.importorskip("monai")
 from breastseg.annotation.project import ProjectCase
 from breastseg.cli.main import _parse
 from breastseg.data.phantoms.ultrasound import write_phantoms
+from breastseg.training.recipe_file import read_recipe
 
 pytestmark = [
     pytest.mark.train,
@@ -49,6 +50,13 @@ def stated() -> list[tuple[str, str]]:
         (name, " ".join(words.split())) for page in pages for name, words in COMMAND.findall(page)
     ]
     return [(name, words) for name, words in given if "..." not in words]
+
+
+def trainings() -> list[tuple[str, str]]:
+    """The recipes that the page's commands change, and the changes."""
+    page = " ".join((ROOT / "studies" / "README.md").read_text("utf-8").split())
+    found = re.findall(r"`breastseg train (recipes/\S+) ([^`]*--set [^`]*)`", page)
+    return [(recipe, words.split("--set ")[1].split(" --")[0]) for recipe, words in found]
 
 
 class ParsedError(Exception):
@@ -343,3 +351,12 @@ def test_a_command_of_the_pages_parses(
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_alone)
     with pytest.raises(ParsedError):
         study(name, "")
+
+
+@pytest.mark.parametrize(("recipe", "words"), trainings())
+def test_changes_that_the_page_names_fit_the_recipe(recipe: str, words: str) -> None:
+    read_recipe(ROOT / recipe, dict(word.split("=", 1) for word in words.split()))
+
+
+def test_the_page_names_changes() -> None:
+    assert trainings()

@@ -68,6 +68,20 @@ def test_changes_replace_values(recipe_file: Path) -> None:
     assert dict(recipe.loss.terms) == {"focal": 2.0}
 
 
+def test_changes_take_numbers_without_a_zero(recipe_file: Path) -> None:
+    changes = {
+        "normal_fraction": ".15",
+        "augmentation.scale": "[.5, 1.5]",
+        "augmentation.shift": "[-.2,.2]",
+        "sources.0.train": "list:.5.txt",
+    }
+    recipe = read_recipe(recipe_file, changes)
+    assert recipe.normal_fraction == 0.15
+    assert recipe.augmentation.scale == (0.5, 1.5)
+    assert recipe.augmentation.shift == (-0.2, 0.2)
+    assert recipe.sources[0].train == "list:.5.txt"
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -18,6 +19,8 @@ from breastseg.training.volume.recipe import VolumeRecipe
 
 AnyRecipe = Recipe | VolumeRecipe
 _KIND = TomlKind("recipe", "see docs/reference/recipe.md", RecipeError)
+_NUMBERS = re.compile(r"[-+0-9.eE\[\],\s]+")
+_BARE_POINT = re.compile(r"(?<![0-9.])\.(?=[0-9])")
 
 
 def read_recipe(
@@ -117,8 +120,10 @@ def _flat(value: object, place: str) -> Iterator[tuple[str, object]]:
 
 
 def _value(text: str) -> object:
+    # people write numbers as .15 and [.5, 1.5], which TOML does not know
+    digits = _BARE_POINT.sub("0.", text) if _NUMBERS.fullmatch(text) else text
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(f"value = {digits}")["value"]
     except tomllib.TOMLDecodeError:
         return text
 
