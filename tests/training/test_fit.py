@@ -27,6 +27,7 @@ from breastseg.training.fit import Hardware, Origin, choose_cases, fit
 from breastseg.training.recipe import Recipe, SourceRecipe
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
+from breastseg.training.trainer import batch_of_process
 
 pytestmark = [
     pytest.mark.train,
@@ -43,6 +44,7 @@ from lightning.pytorch import Callback
 from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.recipe_file import read_recipe
 from breastseg.training.run_folder import RunFolder
+from breastseg.training.trainer import batch_of_process
 
 class Kill(Callback):
     def on_train_batch_end(self, trainer, task, outputs, batch, index):
@@ -232,3 +234,9 @@ def test_each_modality_of_the_training_cases_is_recorded(
 def test_a_missing_source_is_named(recipe: Recipe) -> None:
     with pytest.raises(DataSetError, match="needs blobs"):
         choose_cases(recipe, {}, Path())
+
+
+def test_a_batch_that_the_processes_cannot_share_is_refused() -> None:
+    assert batch_of_process(6, 2, "images") == 3
+    with pytest.raises(RecipeError, match=r"batch_size 5 on 2 processes.*multiple of 2"):
+        batch_of_process(5, 2, "images")

@@ -1,5 +1,6 @@
 """Tasks besides learning from the truth, each run through the same door."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,14 @@ torch = pytest.importorskip("torch")
 
 from lightning.pytorch import Callback
 from safetensors.torch import load_file
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from breastseg.core.bundle import InputSpec
-from breastseg.core.errors import DataSetError, RecipeError
+from breastseg.core.errors import BundleError, DataSetError, RecipeError
+from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef
+from breastseg.export.bundle import About, make_bundle
+from breastseg.networks.recipe import NestedUNetRecipe
 from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.distillation import DistillationTask, teacher_maps
 from breastseg.training.fit import Hardware, Origin, fit
@@ -144,6 +149,53 @@ def test_distillation_weighs_truth_and_teacher(recipe: Recipe) -> None:
     assert loss(0.25) == pytest.approx(0.25 * taught + 0.75 * truth, rel=1e-5)
 
 
+class Sided(torch.nn.Module):
+    """A network of two outputs."""
+
+    def side_outputs(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return images, -images
+
+
+@pytest.mark.parametrize("kind", [SegmentationTask, DistillationTask])
+def test_every_output_is_supervised_whatever_else_is_learnt(kind: type, recipe: Recipe) -> None:
+    weight = 0.25 if kind is DistillationTask else 0.0
+    asked = replace(recipe, network=NestedUNetRecipe(deep_supervision=True))
+    if weight:
+        asked = replace(asked, distillation=DistillationRecipe(("ultrasound",), weight))
+    task = kind(asked, network(), 1)
+    task.network = Sided()
+    images = torch.tensor([2.0, -1.0]).view(1, 1, 1, 2)
+    hard, soft = (torch.tensor(t).view(1, 1, 1, 2) for t in ([1.0, 0.0], [0.8, 0.3]))
+    both = (2 * task.loss(images, hard) + task.loss(-images, hard)) / 3
+    taught = binary_cross_entropy_with_logits(images, soft)
+    targets = torch.cat((hard, soft), dim=1) if weight else hard
+    found = float(task.step_loss(images, targets))
+    assert found == pytest.approx(float(weight * taught + (1 - weight) * both), rel=1e-5)
+
+
+def test_a_teacher_of_one_kind_teaches_no_classes(recipe: Recipe) -> None:
+    with pytest.raises(RecipeError, match="distillation with classes or colour"):
+        replace(
+            recipe,
+            classes=("benign", "malignant"),
+            network=replace(recipe.network, out_channels=3),
+            distillation=DistillationRecipe(("ultrasound",)),
+        )
+
+
+def test_a_dice_that_nobody_measures_is_not_waited_for(
+    blobs: Cases, recipe: Recipe, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match="patience = 2 with masking"):
+        replace(recipe, patience=2, masking=MaskingRecipe())
+    normals = {**sides(blobs), "watched": [replace(blobs[14], source="watched")]}
+    waiting = replace(recipe, patience=2)
+    for watched in (normals, {**normals, "watched": []}):
+        with pytest.raises(RecipeError, match="patience = 2 without a lesion"):
+            fit(waiting, watched, RunFolder(tmp_path / "run"), Hardware(1), Origin(tmp_path))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_teacher_is_asked_once_and_must_exist(blobs: Cases) -> None:
     images = prepare_cases(blobs[:2], InputSpec((64, 64))).images
     once, twice = (
@@ -162,6 +214,13 @@ def test_pretraining_on_masks_starts_a_segmentation(
     first = RunFolder(tmp_path / "painted")
     asked = replace(recipe, masking=MaskingRecipe())
     fit(asked, sides(blobs), first, Hardware(threads=1), Origin(tmp_path))
+    (row,) = csv.DictReader(first.metrics.read_text().splitlines())
+    assert float(row["val_loss"]) > 0
+    assert row["val_dice"] == row["val_normals_outlined"] == ""
+    assert not first.best_weights.exists()
+    assert not first.overlays.exists()
+    with pytest.raises(BundleError, match="fill in masked squares"):
+        make_bundle(first.root, tmp_path / "bundle", About("painted", "1", Modality.ULTRASOUND, ""))
     second = RunFolder(tmp_path / "outlined")
     start = replace(recipe, initial_weights="painted")
     fit(start, sides(blobs), second, Hardware(threads=1), Origin(tmp_path))

@@ -58,7 +58,7 @@ class Train:
         """Train; returns the exit code."""
         try:
             from breastseg.training.fit import Hardware
-            from breastseg.training.recipe_file import read_recipe
+            from breastseg.training.recipe_file import read_recipe, recipe_table
             from breastseg.training.run_folder import RunFolder
             from breastseg.training.start import default_folder, resume, start
             from breastseg.training.trainer import is_first_process
@@ -95,8 +95,9 @@ class Train:
             else:
                 complain("interrupted before the first epoch was done; start again")
             return 130
-        export = f"breastseg export {folder.root} --out BUNDLE{' --own-code' * own}"
-        say(f"The run is in {folder.root}/. Next: {export}")
+        if is_first_process():
+            pretrained = "masking" in recipe_table(read_recipe(folder.recipe, own_code=True))
+            say(f"The run is in {folder.root}/. Next: {_following(folder.root, pretrained, own)}")
         return 0
 
     def _changes(self) -> dict[str, str]:
@@ -107,6 +108,13 @@ class Train:
         if self.folds is not None:
             changes["folds"] = str(real_path(self.folds))
         return changes
+
+
+def _following(run: Path, pretrained: bool, own: bool) -> str:
+    """What to do with a run: one that was pretrained on masked squares outlines nothing yet."""
+    if pretrained:
+        return f"breastseg train RECIPE --set initial_weights={run}"
+    return f"breastseg export {run} --out BUNDLE{' --own-code' * own}"
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -140,6 +140,12 @@ def make_bundle(
         RecipeError: own code is not allowed, cannot be loaded or has changed.
     """
     copied = [_present(run / name) for name in (RECIPE, LOG)]
+    if "masking" in _recipe(run / RECIPE):
+        raise BundleError(
+            f"{run}: a network that was pretrained to fill in masked squares, not to outline",
+            "a run that was trained on ground truth",
+            "train one that starts from it, with initial_weights in its recipe",
+        )
     spec, making = _read_spec(run), making or Making()
     network, in_words = _trained(run, making, spec)
     draft = Bundle(

@@ -49,9 +49,8 @@ class AdversarialTask(SegmentationTask):
         schedule = self.lr_schedulers()
         assert isinstance(optimisers, list)
         assert isinstance(schedule, torch.optim.lr_scheduler.LRScheduler)
-        logits = self.network(images)
+        logits, plain = self.compared(images, targets)
         probability = self.lesion_maps(logits)
-        plain: Tensor = self.loss(logits, targets)
         against = self.current_epoch >= self.adversarial.first_epoch
         loss = plain
         if against:

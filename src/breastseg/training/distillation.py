@@ -36,10 +36,9 @@ class DistillationTask(SegmentationTask):
         """The recipe's loss on the ground truth, cross-entropy on the teachers' probability."""
         assert self.recipe.distillation is not None
         weight = self.recipe.distillation.weight
-        logits = self.network(images).float()
-        taught = functional.binary_cross_entropy_with_logits(logits, targets[:, -1:])
-        loss: Tensor = weight * taught + (1 - weight) * self.loss(logits, targets[:, :-1])
-        return loss
+        logits, own = self.compared(images, targets[:, :-1])
+        taught = functional.binary_cross_entropy_with_logits(logits.float(), targets[:, -1:])
+        return weight * taught + (1 - weight) * own
 
 
 def teacher_maps(

@@ -42,8 +42,10 @@ from breastseg.training.tasks import build_task
 from breastseg.training.trainer import (
     Hardware,
     TrainerSettings,
+    batch_of_process,
     build_trainer,
     refuse_overwriting,
+    require_dice,
     train,
 )
 
@@ -100,6 +102,7 @@ def fit(
     LOG.info("reading %d cases", len(chosen.train) + len(chosen.validation))
     learnt = _training_cases(recipe, chosen, base)
     validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
+    require_dice(recipe.patience, bool(validation.has_lesion.any()))
     sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, chosen, folder, own_code)
@@ -142,24 +145,24 @@ def _training_cases(recipe: Recipe, chosen: ChosenCases, base: Path) -> Prepared
 
 def _write_end(task: SegmentationTask, validation: PreparedCases, folder: RunFolder) -> None:
     save_weights(task.average, folder.last_weights, folder)
-    draw_overlays(task, validation, folder.overlays)
+    if task.recipe.masking is None:  # else what it paints is no lesion
+        draw_overlays(task, validation, folder.overlays)
 
 
 def _sampler(recipe: Recipe, train: PreparedCases, trainer: lightning.Trainer) -> TrainingSampler:
     """This process's part of the training cases."""
-    fraction = recipe.batch_size // trainer.world_size
-    if fraction < 1 or len(train) < recipe.batch_size:
+    own = batch_of_process(recipe.batch_size, trainer.world_size, "images")
+    if len(train) < recipe.batch_size:
         raise RecipeError(
-            f"batch_size {recipe.batch_size} on {trainer.world_size} processes "
-            f"with {len(train)} training cases",
-            "at least one image a process and as many cases as a batch holds",
+            f"batch_size {recipe.batch_size} with {len(train)} training cases",
+            "as many cases as a batch holds, or more",
         )
     repeats = {source.name: source.repeat for source in recipe.sources}
     return TrainingSampler(
         train,
         np.array([repeats[case.source] for case in train.cases]),
         recipe.normal_fraction,
-        fraction,
+        own,
         recipe.seed,
         trainer.global_rank,
         trainer.world_size,

@@ -145,34 +145,7 @@ class Recipe(Strict):
                 f"input.channels = {self.input.channels} and {maps} maps of a prompt",
                 "their sum",
             )
-        special = {
-            "distillation": self.distillation is not None,
-            "adversarial": self.adversarial is not None,
-            "masking": self.masking is not None,
-            "prompting": self.prompting is not None,
-            "network.name = 'mask-rcnn'": self.network.name == "mask-rcnn",
-        }
-        asked = [name for name, there in special.items() if there]
-        if len(asked) > 1:
-            raise RecipeError(" and ".join(asked) + " in one recipe", "one of them")
-        if self.distillation is not None and self.input.colour:
-            raise RecipeError(
-                "distillation with input.colour", "grey images, which every teacher takes"
-            )
-        if self.augmentation.stain_p > 0 and not self.input.colour:
-            raise RecipeError(
-                f"augmentation.stain_p = {self.augmentation.stain_p} on grey images",
-                "0, or input.colour = true",
-            )
-        if self.augmentation.unmarked_p > 0 and self.input.colour:
-            raise RecipeError(
-                f"augmentation.unmarked_p = {self.augmentation.unmarked_p} on colour images",
-                "0, or grey images: marks are told from tissue by their grey",
-            )
-        if self.prompting is not None and (self.classes or self.input.colour):
-            raise RecipeError(
-                "prompting with classes or colour", "one kind of lesion on grey images"
-            )
+        _check_tasks(self)
         channels = len(self.classes) + 1 if self.classes else 1
         if self.network.out_channels != channels:
             raise RecipeError(
@@ -180,3 +153,42 @@ class Recipe(Strict):
                 f"classes",
                 f"{channels}",
             )
+
+
+def _check_tasks(recipe: Recipe) -> None:
+    """Refuse tasks that exclude each other, and what a task cannot have.
+
+    Raises:
+        RecipeError: it asks for such.
+    """
+    special = {
+        "distillation": recipe.distillation is not None,
+        "adversarial": recipe.adversarial is not None,
+        "masking": recipe.masking is not None,
+        "prompting": recipe.prompting is not None,
+        "network.name = 'mask-rcnn'": recipe.network.name == "mask-rcnn",
+    }
+    asked = [name for name, there in special.items() if there]
+    if len(asked) > 1:
+        raise RecipeError(" and ".join(asked) + " in one recipe", "one of them")
+    if recipe.distillation is not None and (recipe.classes or recipe.input.colour):
+        raise RecipeError(
+            "distillation with classes or colour",
+            "one kind of lesion on grey images, which every teacher takes",
+        )
+    if recipe.masking is not None and recipe.patience > 0:
+        raise RecipeError(
+            f"patience = {recipe.patience} with masking", "0: what it paints has no Dice"
+        )
+    if recipe.augmentation.stain_p > 0 and not recipe.input.colour:
+        raise RecipeError(
+            f"augmentation.stain_p = {recipe.augmentation.stain_p} on grey images",
+            "0, or input.colour = true",
+        )
+    if recipe.augmentation.unmarked_p > 0 and recipe.input.colour:
+        raise RecipeError(
+            f"augmentation.unmarked_p = {recipe.augmentation.unmarked_p} on colour images",
+            "0, or grey images: marks are told from tissue by their grey",
+        )
+    if recipe.prompting is not None and (recipe.classes or recipe.input.colour):
+        raise RecipeError("prompting with classes or colour", "one kind of lesion on grey images")

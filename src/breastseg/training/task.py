@@ -112,12 +112,23 @@ class SegmentationTask(AveragedTask):
         Returns:
             A scalar.
         """
+        return self.compared(images, targets)[1]
+
+    def compared(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The network's logits, and the recipe's loss of every output that it has.
+
+        Args:
+            images: as for `step_loss`.
+            targets: (N, K, rows, columns) float, 0 or 1.
+
+        Returns:
+            (N, K or K + 1, rows, columns) of the output that is used in the end, and a scalar.
+        """
         if getattr(self.recipe.network, "deep_supervision", False):
             outputs = self.network.side_outputs(images)  # type: ignore[operator]
-            supervised: Tensor = self.deep_loss(outputs, targets)
-            return supervised
-        loss: Tensor = self.loss(self.network(images), targets)
-        return loss
+            return outputs[0], self.deep_loss(outputs, targets)
+        logits: Tensor = self.network(images)
+        return logits, self.loss(logits, targets)
 
     def targets(self, stored: Tensor) -> Tensor:
         """The stored label map as one channel a lesion class, 0 or 1.

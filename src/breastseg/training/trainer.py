@@ -178,6 +178,43 @@ def train(
             raise KeyboardInterrupt from stop
 
 
+def batch_of_process(batch_size: int, processes: int, at_once: str) -> int:
+    """How many of a batch each process takes.
+
+    Args:
+        batch_size: of the recipe, over all processes.
+        processes: that share the work.
+        at_once: what a batch holds, for the message.
+
+    Raises:
+        RecipeError: it cannot be shared out evenly, so that a step would be another one.
+    """
+    if batch_size % processes:
+        raise RecipeError(
+            f"batch_size {batch_size} on {processes} processes",
+            f"as many {at_once} on each: a multiple of {processes}",
+        )
+    return batch_size // processes
+
+
+def require_dice(patience: int, lesions: bool) -> None:
+    """Refuse to wait for a better Dice where none will be measured.
+
+    Args:
+        patience: of the recipe.
+        lesions: whether a case of the validation has one.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    if patience and not lesions:
+        raise RecipeError(
+            f"patience = {patience} without a lesion in the validation cases",
+            "validation cases with lesions, whose Dice is waited for",
+            "choose some, or leave patience out",
+        )
+
+
 def refuse_overwriting(folder: RunFolder) -> None:
     """Leave a run that is there alone.
 

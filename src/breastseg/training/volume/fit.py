@@ -12,7 +12,6 @@ import lightning
 import torch
 from lightning.pytorch import Callback
 
-from breastseg.core.errors import RecipeError
 from breastseg.data.dataset import CaseRef
 from breastseg.io.own_code import OwnCode
 from breastseg.io.write import write_text
@@ -29,8 +28,10 @@ from breastseg.training.run_folder import RunFolder
 from breastseg.training.trainer import (
     Hardware,
     TrainerSettings,
+    batch_of_process,
     build_trainer,
     refuse_overwriting,
+    require_dice,
     train,
 )
 from breastseg.training.volume.recipe import VolumeRecipe
@@ -85,16 +86,15 @@ def fit_volume(
     trainer = build_trainer(course, folder, hardware, history, callbacks)
     if trainer.is_global_zero and not resume:
         refuse_overwriting(folder)
-    if recipe.batch_size < trainer.world_size:
-        raise RecipeError(
-            f"batch_size {recipe.batch_size} on {trainer.world_size} processes",
-            "at least one patch a process",
-        )
+    own = batch_of_process(recipe.batch_size, trainer.world_size, "patches")
     given = prepare_studies(recipe, chosen, folder.prepared)
+    if recipe.patience:
+        lesions = any(bool(study.opened().truth.any()) for study in given.validation)
+        require_dice(recipe.patience, lesions)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, given, folder, own_code)
         RunData.of(chosen, origin).write(folder.data)
-    sampler = _sampler_of(recipe, given, trainer.global_rank, trainer.world_size)
+    sampler = _sampler_of(recipe, given, own, trainer)
     task = VolumeTask(recipe, network, given.validation)
     mine = range(trainer.global_rank, len(given.validation), trainer.world_size)
     data = DataModule(sampler, [torch.tensor(index) for index in mine])
@@ -103,17 +103,19 @@ def fit_volume(
         save_weights(task.average, folder.last_weights, folder)
 
 
-def _sampler_of(recipe: VolumeRecipe, given: Studies, rank: int, processes: int) -> PatchSampler:
-    """The patches that one of so many processes learns from."""
+def _sampler_of(
+    recipe: VolumeRecipe, given: Studies, batch_size: int, trainer: lightning.Trainer
+) -> PatchSampler:
+    """The patches that this process learns from."""
     return PatchSampler(
         given.learnt,
         recipe.patches,
         recipe.volume.patch,
         recipe.epoch_steps,
-        recipe.batch_size // processes,
+        batch_size,
         recipe.seed,
-        rank,
-        processes,
+        trainer.global_rank,
+        trainer.world_size,
         given.repeats,
     )
 
