@@ -1,6 +1,7 @@
 """Benign against malignant: the figures by hand, their intervals, the report."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,23 @@ def test_the_areas_of_resamples_are_those_of_the_images_drawn(seed: int) -> None
     low, high = np.percentile(areas, (2.5, 97.5))
     assert (found.low, found.high) == pytest.approx((low, high))
     assert found.value == pytest.approx(sklearn.roc_auc_score(malignant, probability))
+
+
+def test_one_patient_has_no_interval_of_the_area() -> None:
+    found = area_interval(
+        np.array([0.2, 0.6]), np.array([False, True]), ["a", "a"], np.random.default_rng(0), 20
+    )
+    assert found.value == 1
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+def test_pixels_to_be_ignored_are_of_no_class() -> None:
+    labels = np.array([[0, 1, 1, 2]], np.uint8)
+    truth = Mask(labels, GRID, {1: "lesion", 2: "ignore"})
+    outlined = prediction((0, 1, 1, 1), (0, 0, 0, 0))
+    found = classed_image(replace(case(1, "benign"), mask=truth), outlined)
+    assert found.confusion.counts.tolist() == [[1, 0, 0], [0, 2, 0], [0, 0, 0]]
 
 
 def test_an_area_that_cannot_be_resampled_is_refused() -> None:

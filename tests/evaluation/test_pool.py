@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ def test_folds_pooled_are_one_evaluation_of_all_cases(tmp_path: Path) -> None:
         assert found.figures[name].value == pytest.approx(wanted.figures[name].value, rel=1e-4)
         low = wanted.figures[name].low
         assert found.figures[name].low == pytest.approx(low, rel=1e-4, nan_ok=True)
+
+
+def test_what_was_not_scored_stays_told_of_folds_that_are_pooled(tmp_path: Path) -> None:
+    bare = replace(drawn("e", block(4, 4)), mask_paths=None)
+    parts = {"one": [*CASES[:2], bare], "two": CASES[2:]}
+    for name, part in parts.items():
+        told = replace(evaluate(EVERYTHING, part), warnings=("it was trained on 1 of the cases",))
+        write_report(told, tmp_path / name)
+    pooled = pool([read_evaluation(tmp_path / name) for name in parts])
+    assert pooled.unscored == {bare.key: "no ground truth"}
+    assert pooled.warnings == ("it was trained on 1 of the cases",)
 
 
 def test_one_patient_has_no_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

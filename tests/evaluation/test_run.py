@@ -175,3 +175,10 @@ def test_what_is_to_be_ignored_counts_as_nothing() -> None:
     prediction = Prediction(outlined, grid, Provenance("m", "1", {}))
     assert score_image(prediction, truth, None, 0.1).dice == 1
     assert score_image(prediction, Mask(lesion, grid), None, 0.1).dice < 0.5
+    # nor is it background that was left alone: of the 300 known pixels all but one are right
+    outlined[0, -1] = 1
+    kept = 300 - int(lesion.sum()) - 1
+    for size in (None, (20, 20)):
+        score = score_image(Prediction(outlined, grid, Provenance("m", "1", {})), truth, size, 0.1)
+        assert (score.true_negative, score.false_positive) == (kept, 1)
+        assert score.specificity == kept / (kept + 1)

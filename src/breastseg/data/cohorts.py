@@ -23,6 +23,6 @@ def patient_key(source: str, patient_id: str) -> str:
         patient_id: the patient's number in it.
 
     Returns:
-        ``"source/patient_id"`` of the data set that is named for all that fraction its patients.
+        ``"source/patient_id"`` of the data set that is named for all that hold the same patients.
     """
     return f"{_PARTS.get(source, source)}/{patient_id}"

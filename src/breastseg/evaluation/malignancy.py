@@ -19,7 +19,13 @@ from breastseg.core.errors import GeometryError, InputError
 from breastseg.core.prediction import Prediction
 from breastseg.data.cohorts import patient_key
 from breastseg.evaluation.run import OpenedCase, Outcome
-from breastseg.evaluation.statistics import RESAMPLES, Interval, bracketed, ratio_intervals
+from breastseg.evaluation.statistics import (
+    RESAMPLES,
+    Interval,
+    bracketed,
+    interval_of,
+    ratio_intervals,
+)
 from breastseg.io.write import write_text
 from breastseg.metrics.calibration import BINS, brier_score, expected_calibration_error
 from breastseg.metrics.classwise import (
@@ -118,11 +124,12 @@ def classed_image(case: Case, prediction: Prediction) -> ClassedImage:
     names = prediction.class_names
     labels = prediction.mask().labels.astype(np.uint8)
     truth = np.where(case.mask.foreground, names.index(case.label) + 1, 0)
+    known = ~case.mask.ignored
     return ClassedImage(
         patient=patient_key(case.source, case.patient_id),
         malignant=case.label == "malignant",
         malignancy=prediction.malignancy,
-        confusion=class_confusion(labels, truth, names),
+        confusion=class_confusion(labels[known], truth[known], names),
     )
 
 
@@ -278,11 +285,9 @@ def area_interval(
         times = np.bincount(draws.ravel(), minlength=n * number).reshape(n, number)
         areas.append(_weighted_areas(probability, malignant, times[:, patient]))
     drawn = np.concatenate(areas)
-    known = drawn[~np.isnan(drawn)]
-    if not len(known):
-        return Interval(value, math.nan, math.nan)
-    low, high = np.percentile(known, (2.5, 97.5))
-    return Interval(value, float(low), float(high))
+    if number < 2:  # drawn again and again, a single patient has no spread
+        drawn[:] = math.nan
+    return interval_of(value, drawn)
 
 
 def _weighted_areas(

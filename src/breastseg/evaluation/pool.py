@@ -36,7 +36,13 @@ def read_evaluation(folder: Path) -> Evaluation:
             prompting=Prompting(summary["prompting"]),
         )
         _check_one_writing(rows, summary["groups"]["all images"])
-        return Evaluation(summary["segmenter"], rows, protocol)
+        return Evaluation(
+            summary["segmenter"],
+            rows,
+            protocol,
+            unscored=dict(summary.get("unscored", {})),
+            warnings=tuple(summary.get("warnings", ())),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataSetError(f"{folder}: no evaluation ({error})", _ALLOWED) from error
 
@@ -54,6 +60,8 @@ def _check_one_writing(rows: Sequence[Row], told: Mapping[str, Any]) -> None:
 
 def pool(evaluations: Sequence[Evaluation]) -> Evaluation:
     """All rows together, so that every figure and its interval is over all images.
+
+    What was not scored, and what speaks against the figures, stays told.
 
     Args:
         evaluations: at least one; of different cases under one protocol.
@@ -76,7 +84,13 @@ def pool(evaluations: Sequence[Evaluation]) -> Evaluation:
     if len({one.of_volumes for one in evaluations}) > 1:
         raise DataSetError("evaluations of images and of volumes", "one kind")
     names = dict.fromkeys(one.segmenter for one in evaluations)
-    return Evaluation(f"pooled: {', '.join(names)}", rows, evaluations[0].protocol)
+    return Evaluation(
+        f"pooled: {', '.join(names)}",
+        rows,
+        evaluations[0].protocol,
+        unscored={key: why for one in evaluations for key, why in one.unscored.items()},
+        warnings=tuple(dict.fromkeys(told for one in evaluations for told in one.warnings)),
+    )
 
 
 def _row(cells: Mapping[str, str]) -> Row:

@@ -86,14 +86,23 @@ def per_image_csv(evaluation: Evaluation) -> str:
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    own = [f.name for f in fields(Row) if f.name not in _LAST]
-    scored = [f.name for f in fields(VolumeScore if evaluation.of_volumes else ImageScore)]
+    own, scored = row_names(evaluation.of_volumes)
     table.writerow([*own, *scored, "milliseconds", "error"])
     for row in evaluation.rows:
         values = [getattr(row, name) for name in own]
         values += [getattr(row.score, name) for name in scored]
         table.writerow([csv_cell(v) for v in (*values, row.milliseconds, row.error)])
     return text.getvalue()
+
+
+def row_names(of_volumes: bool) -> tuple[list[str], list[str]]:
+    """What a table of images states of each case and of its score, in its order.
+
+    Args:
+        of_volumes: the images are volumes, which have volumes.
+    """
+    own = [f.name for f in fields(Row) if f.name not in _LAST]
+    return own, [f.name for f in fields(VolumeScore if of_volumes else ImageScore)]
 
 
 def summary_json(evaluation: Evaluation, summary: Summary) -> str:

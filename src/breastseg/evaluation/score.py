@@ -25,7 +25,7 @@ class ImageScore:
         true_positive: pixels outlined and lesion, at the size scored at.
         false_positive: pixels outlined, not lesion.
         false_negative: pixels of lesion, not outlined.
-        true_negative: pixels that are neither.
+        true_negative: pixels that are neither, without those that are to be ignored.
         dice: 0 to 1, under the empty-mask rule, as are `iou`, `precision` and `recall`.
         iou: intersection over union.
         precision: fraction of the mask that is lesion.
@@ -101,11 +101,14 @@ def score_image(
     Raises:
         GeometryError: the prediction lies on another grid than the ground truth.
     """
-    probability, lesion = at_size(prediction, truth, size)
+    probability, lesion, ignored = at_size(prediction, truth, size)
     mask = probability >= prediction.threshold
     # At another size the pixels have no known spacing.
     spacing = truth.grid.spacing_mm if lesion.shape == truth.grid.shape else None
     counts = confusion(mask, lesion)
+    # What is to be ignored is neither: no background was left alone there.
+    background = counts.true_negative - int(np.count_nonzero(ignored))
+    counts = replace(counts, true_negative=background)
     pixels = surface_distances(mask, lesion)
     lengths = None if spacing is None else surface_distances(mask, lesion, spacing)
     lesions = match_lesions(mask, lesion, min_iou)
@@ -144,8 +147,8 @@ def _cm3(mask: NDArray[np.bool_], spacing_mm: tuple[float, ...] | None) -> float
 
 def at_size(
     prediction: Prediction, truth: Mask, size: tuple[int, int] | None
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The probability and the ground truth at the size scored at.
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The probability, the ground truth and what is to be ignored, at the size scored at.
 
     Args:
         prediction: on the image's grid.
@@ -153,8 +156,8 @@ def at_size(
         size: (rows, columns); None for the image's own.
 
     Returns:
-        (rows, columns) float32, resampled with a triangle filter, and bool, each from the nearest
-        pixel. Where the ground truth is to be ignored nothing counts as outlined.
+        (rows, columns) float32, resampled with a triangle filter, and twice bool, each from the
+        nearest pixel. Where the ground truth is to be ignored the probability is 0.
 
     Raises:
         GeometryError: the prediction lies on another grid than the ground truth.
@@ -165,12 +168,19 @@ def at_size(
             f"{truth.grid.shape}",
             "the image's own grid",
         )
-    probability = prediction.probability
-    if truth.ignored.any():
-        probability = np.where(truth.ignored, np.float32(0), probability)
+    probability, ignored = without_ignored(prediction.probability, truth), truth.ignored
     if size is None or size == truth.grid.shape:
-        return probability, truth.foreground
-    return resize(probability, size), nearest(truth.foreground, size)
+        return probability, truth.foreground, ignored
+    ignored = nearest(ignored, size)
+    probability = np.where(ignored, np.float32(0), resize(probability, size))
+    return probability, nearest(truth.foreground, size), ignored
+
+
+def without_ignored(probability: NDArray[np.float32], truth: Mask) -> NDArray[np.float32]:
+    """A map with 0 where the ground truth is to be ignored, so that nothing is outlined there."""
+    if not truth.ignored.any():
+        return probability
+    return np.where(truth.ignored, np.float32(0), probability)
 
 
 def score_failure(

@@ -28,7 +28,7 @@ LARGE_FRACTION = 50  # in a small network, a tensor of this part of all values i
 LARGEST_FLOAT16 = 65504.0
 LARGEST_INT8 = 127
 BLOCK = 32
-"""Consecutive weights that fraction a scale: with one scale a channel, an image's probability moved
+"""Consecutive weights of one scale: with one scale a channel, an image's probability moved
 by up to .9 and a fifth of the false positives came or went."""
 SMALLEST_BLOCK = 8
 

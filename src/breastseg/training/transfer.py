@@ -21,7 +21,7 @@ PREFIX = "encoder."
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Parameters that fraction a rate.
+    """Parameters of one rate.
 
     Attributes:
         parameters: of the group.

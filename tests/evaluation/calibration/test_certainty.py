@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from breastseg.cli.main import main
-from breastseg.core import Confidence, Grid, Image, Margin, Prediction, Provenance
+from breastseg.core import Case, Confidence, Grid, Image, Margin, Mask, Prediction, Provenance
+from breastseg.core.bundle import Fit
 from breastseg.core.errors import BundleError, DataSetError
 from breastseg.data.sets.folder import Folder
 from breastseg.evaluation.calibration.confidence import (
@@ -18,6 +20,7 @@ from breastseg.evaluation.calibration.confidence import (
     check_apart,
     confidence_reliability,
     fit_confidence,
+    score_images,
 )
 from breastseg.evaluation.calibration.coverage import (
     constant_coverage,
@@ -35,6 +38,7 @@ from breastseg.evaluation.calibration.margins import (
     look_at_all,
     touched_lesion,
 )
+from breastseg.evaluation.calibration.probability import PIXELS, _drawn
 from breastseg.evaluation.calibration.reliability import reliability
 from breastseg.inference.bundle_folder import read_bundle, read_measured
 from breastseg.inference.methods import bundle_folder
@@ -286,3 +290,44 @@ def test_a_margin_holds_the_mask_between_its_contours(scans: Path) -> None:
     distances = (finding.margin.inner_distance, finding.margin.outer_distance)
     assert np.diff(radii) == pytest.approx(distances)
     assert finding.margin.area[0] < finding.measured.area < finding.margin.area[1]
+
+
+def test_one_patient_has_no_interval_of_the_calibration_error() -> None:
+    generator = np.random.default_rng(0)
+    told, there = generator.random(40), generator.random(40) < 0.5
+    found = reliability(told, there, ["a"] * 40, generator)
+    assert found.error.value > 0
+    assert np.isnan(found.error.low)
+    words = found.figures()["expected calibration error, 95 % interval"]
+    assert words == "none: all images are of one patient"
+
+
+class Given:
+    """A case in memory."""
+
+    key = patient_key = "s/c"
+
+    def __init__(self, image: Image, mask: Mask) -> None:
+        self.case = Case("c", "p", (image,), mask)
+
+    def load(self) -> Case:
+        return self.case
+
+
+def test_neither_padding_nor_what_is_ignored_is_calibrated() -> None:
+    """A wide image is a strip of a square input, and its right half is unknown."""
+    labels = np.zeros((4, 96), np.uint8)
+    labels[1:3, 4:10], labels[:, 48:] = 1, 2
+    grid = Grid(labels.shape)
+    grey = np.random.default_rng(0).integers(90, 160, (1, *labels.shape)).astype(np.uint8)
+    given = Given(Image(grey, grid), Mask(labels, grid, {1: "lesion", 2: "ignore"}))
+    network = OnnxSegmenter(bundle_folder("ultrasound-fast"), threads=1)
+    spec = replace(network.bundle.input, fit=Fit.PAD)
+    description = replace(network.bundle, input=spec)
+    network._opened = replace(network._opened, description=description)
+    known = round(4 * spec.size[1] / 96) * spec.size[1] // 2
+    logits, truths = _drawn(network, given, np.random.default_rng(0))
+    assert len(logits) == len(truths) == known < PIXELS
+    scored = score_images(network, [given], np.random.default_rng(0))
+    assert len(scored.pixels[0]) == known
+    assert 0 < truths.sum() == scored.pixel_lesion[0].sum()

@@ -42,6 +42,13 @@ def test_agrees_with_matching_at_every_threshold(seed, min_iou) -> None:
     assert (counts.found, counts.false_positives) == by_matching(flat, lesion, min_iou)
 
 
+def test_what_is_to_be_ignored_is_in_no_bin() -> None:
+    probability = np.zeros((4, 5), np.float32)
+    probability[0, :2] = 0.95
+    counts = count(probability, probability > 0.5, 0.1, ignored=6)
+    assert counts.bin_pixels == (12, 0, 0, 0, 0, 0, 0, 0, 0, 2)
+
+
 def test_a_value_on_a_threshold_reaches_it() -> None:
     lesion = np.zeros((40, 2), bool)
     probability = np.zeros((40, 2), np.float32)

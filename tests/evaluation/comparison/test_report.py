@@ -134,6 +134,7 @@ def test_one_line_a_method_and_image(folder: Path) -> None:
     assert len(rows) == 3 * 14
     assert [row["method"] for row in rows[::14]] == list(HABITS)
     first = rows[0]
+    assert "unscored" not in first  # such a case has no line
     assert (first["key"], first["patient"], first["label"]) == ("made/c000", "made/p0", "benign")
     assert float(first["area_px"]) / (48 * 64) == pytest.approx(
         float(first["lesion_fraction"]), rel=1e-4

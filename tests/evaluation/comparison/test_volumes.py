@@ -91,6 +91,7 @@ def test_each_method_has_its_phases_and_all_go_through_to_the_report(
     assert "slice " in page
     assert str(tmp_path) not in page
     assert any(name.startswith("small, below 4.2 cm3") for name in results.subgroups)
+    assert ",volume_cm3,true_volume_cm3," in (out / "comparison.csv").read_text()
     assert "volume_error_cm3" in content["methods"]["late"]["groups"]["lesion images"]["figures"]
 
 

@@ -67,7 +67,8 @@ def score_images(
         maps = network.class_probabilities(array[None])[0]
         truth = placement.forward(case.mask.foreground)[placement.inner.slices] >= 0.5
         lesion = any_lesion(maps[None])[0][placement.inner.slices]
-        chosen = generator.permutation(truth.size)[:PIXELS]
+        known = placement.forward(case.mask.ignored)[placement.inner.slices] < 0.5
+        chosen = generator.permutation(np.flatnonzero(known))[:PIXELS]
         rows.append(
             (
                 image_score(maps, placement),

@@ -18,6 +18,7 @@ from breastseg.core.errors import DataSetError, InputError
 from breastseg.core.parameters import Within, check_parameters
 from breastseg.core.regions import connected_regions
 from breastseg.data.dataset import CaseRef
+from breastseg.evaluation.score import without_ignored
 from breastseg.inference.onnx_segmenter import OnnxSegmenter
 from breastseg.metrics.lesionwise import match_lesions
 from breastseg.metrics.overlap import confusion
@@ -163,7 +164,8 @@ def counts_of_bundle(
         if case.mask is None:
             raise DataSetError(f"case {ref.key} without ground truth", "a mask")
         prediction = bare_network.segment(case.images[0])
-        found.append(counts_of(prediction.probability, case.mask.foreground))
+        probability = without_ignored(prediction.probability, case.mask)
+        found.append(counts_of(probability, case.mask.foreground))
         progress(len(found), len(cases))
     return found
 

@@ -122,7 +122,11 @@ def _drawn(
                 f"case {ref.key} labelled {case.label!r}", f"one of {', '.join(names)}"
             )
         truth *= names.index(case.label) + 1
-    chosen = generator.permutation(truth.size)[:PIXELS]
+    # neither the padding is a pixel of the image, nor what is to be ignored
+    known = np.zeros(truth.shape, bool)
+    known[placement.inner.slices] = True
+    known &= placement.forward(case.mask.ignored) < 0.5
+    chosen = generator.permutation(np.flatnonzero(known))[:PIXELS]
     values = np.clip(maps.reshape(len(maps), -1)[:, chosen].astype(np.float64), LEAST, 1 - LEAST)
     own = np.log(values).T if names else np.log(values[0]) - np.log1p(-values[0])
     return own, truth.ravel()[chosen]

@@ -77,4 +77,6 @@ def reliability(
     counts, true, given = (part.sum(axis=0)[held] for part in sums)
     bins = ReliabilityBins(counts.astype(np.int64), true.astype(np.int64), given)
     gaps = np.abs(times @ (sums[2] - sums[1])).sum(axis=1) / (times @ sums[0]).sum(axis=1)
+    if shape[0] < 2:  # drawn again and again, a single patient has no spread
+        gaps[:] = math.nan
     return Reliability(bins, interval_of(bins.expected_error, gaps), shape[0])

@@ -101,7 +101,8 @@ class Bench:
             path.unlink(missing_ok=True)  # that of an earlier run with other parameters
             return failed_cell(label, outcome.row)
         write_mask(path, prediction.mask())
-        counts = count(*at_size(prediction, truth, protocol.size), protocol.min_iou)
+        probability, lesion, ignored = at_size(prediction, truth, protocol.size)
+        counts = count(probability, lesion, protocol.min_iou, int(np.count_nonzero(ignored)))
         return Cell(label, outcome.row, *astuple(counts))
 
 

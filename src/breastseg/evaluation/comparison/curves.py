@@ -36,7 +36,9 @@ class Counts:
     bin_probability: tuple[float, ...] = (0.0,) * BINS
 
 
-def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: float) -> Counts:
+def count(
+    probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: float, ignored: int = 0
+) -> Counts:
     """Count one map against its ground truth.
 
     Args:
@@ -44,6 +46,7 @@ def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: 
         lesion: of that shape, bool.
         min_iou: intersection over union from which a region hits a true lesion; when it is found
             stands in `breastseg.metrics.lesionwise`.
+        ignored: how many pixels, of probability 0, are to be ignored; they are in no bin.
     """
     # Beyond this part no threshold is reached and there is no lesion: all is in the first bin.
     box = Box.around((probability >= _CUTS[0]) | lesion)
@@ -52,7 +55,7 @@ def count(probability: NDArray[np.float32], lesion: NDArray[np.bool_], min_iou: 
     near, true = probability[part].ravel(), lesion[part].ravel()
     bins = reliability_bins(near, true, BINS)
     pixels, sums = bins.counts.copy(), bins.sums.copy()
-    pixels[0] += probability.size - near.size
+    pixels[0] += probability.size - near.size - ignored
     sums[0] += max(0.0, probability.sum(dtype=np.float64) - near.sum(dtype=np.float64))
     return Counts(
         found, false, tuple(pixels.tolist()), tuple(bins.true.tolist()), tuple(sums.tolist())

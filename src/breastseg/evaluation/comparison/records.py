@@ -13,9 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from breastseg import __version__
 from breastseg.evaluation.comparison.cell import THRESHOLDS, Comparison, Traits
 from breastseg.evaluation.comparison.results import Results, ScoredMethod
-from breastseg.evaluation.report import csv_cell, json_plain
-from breastseg.evaluation.run import Row
-from breastseg.evaluation.score import ImageScore
+from breastseg.evaluation.report import csv_cell, json_plain, row_names
 from breastseg.metrics.calibration import ReliabilityBins
 
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "onnxruntime")
@@ -29,8 +27,7 @@ def comparison_csv(comparison: Comparison) -> str:
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    own = [f.name for f in fields(Row) if f.name not in ("score", "milliseconds", "error")]
-    scored = [f.name for f in fields(ImageScore)]
+    own, scored = row_names(comparison.of_volumes)
     seen = [f.name for f in fields(Traits) if f.name not in ("key", "area_fraction")]
     table.writerow(["method", *own, *seen, *scored, "milliseconds", "error"])
     for label, cells in comparison.cells.items():

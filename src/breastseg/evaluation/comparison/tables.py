@@ -194,7 +194,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "By source and scanner": ("source", "scanner"),
     "By other kinds": ("",),
 }
-"""How the names of subgroups begin that fraction a table."""
+"""How the names of the subgroups of one table begin."""
 
 
 def by_subgroup(results: Results) -> Iterator[Table]:

@@ -106,7 +106,7 @@ def _dice(method: ClassicalMethod, case: Case, prompting: Prompting) -> float | 
     if prompting is Prompting.BOX and case.mask.is_empty:
         return None
     prediction = prompted(method, case.images[0], case.mask, prompting)
-    return dice(prediction.mask().foreground, case.mask.foreground)
+    return dice(prediction.mask().foreground & ~case.mask.ignored, case.mask.foreground)
 
 
 class _Remembering(Finder):
