@@ -18,6 +18,12 @@ def test_unsigned_phases_may_differ_downwards() -> None:
     assert (found.grid, found.source) == (grid, "scan")
 
 
+def test_what_is_left_is_called_by_its_own_phases() -> None:
+    phases = ("before", "at 60 s", "at 120 s")
+    found = subtract_first(Image(np.zeros((3, 1, 1, 1)), Grid((1, 1, 1)), phases=phases))
+    assert found.phases == phases[1:]
+
+
 def test_one_phase_is_not_enough() -> None:
     with pytest.raises(InputError, match="has 1 phase"):
         subtract_first(Image(np.zeros((1, 1, 1, 1)), Grid((1, 1, 1))))

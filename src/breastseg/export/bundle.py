@@ -140,12 +140,7 @@ def make_bundle(
         RecipeError: own code is not allowed, cannot be loaded or has changed.
     """
     copied = [_present(run / name) for name in (RECIPE, LOG)]
-    if "masking" in _recipe(run / RECIPE):
-        raise BundleError(
-            f"{run}: a network that was pretrained to fill in masked squares, not to outline",
-            "a run that was trained on ground truth",
-            "train one that starts from it, with initial_weights in its recipe",
-        )
+    _require_outlines(run)
     spec, making = _read_spec(run), making or Making()
     network, in_words = _trained(run, making, spec)
     draft = Bundle(
@@ -173,6 +168,15 @@ def make_bundle(
         write_text(folder / CARD, model_card(bundle, measured))
         _add_records(folder, (run, *making.mean_with), copied)
         return read_bundle(folder)
+
+
+def _require_outlines(run: Path) -> None:
+    if "masking" in _recipe(run / RECIPE):
+        raise BundleError(
+            f"{run}: a network that was pretrained to fill in masked squares, not to outline",
+            "a run that was trained on ground truth",
+            "train one that starts from it, with initial_weights in its recipe",
+        )
 
 
 def _add_records(folder: Path, runs: Sequence[Path], copied: Iterable[Path]) -> None:

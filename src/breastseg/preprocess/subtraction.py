@@ -33,4 +33,5 @@ def subtract_first(image: Image) -> Image:
             "give all phases of the study",
         )
     phases = image.array.astype(np.float32)
-    return replace(image, array=phases[1:] - phases[0])
+    added = phases[1:] - phases[0]
+    return replace(image, array=added, phases=image.phases[1:], reference=None)
