@@ -213,7 +213,10 @@ def test_pretraining_on_masks_starts_a_segmentation(
 ) -> None:
     first = RunFolder(tmp_path / "painted")
     asked = replace(recipe, masking=MaskingRecipe())
-    fit(asked, sides(blobs), first, Hardware(threads=1), Origin(tmp_path))
+    bare = {name: [replace(c, mask_paths=None) for c in s] for name, s in sides(blobs).items()}
+    with pytest.raises(DataSetError, match="no mask"):
+        fit(recipe, bare, RunFolder(tmp_path / "none"), Hardware(threads=1), Origin(tmp_path))
+    fit(asked, bare, first, Hardware(threads=1), Origin(tmp_path))
     (row,) = csv.DictReader(first.metrics.read_text().splitlines())
     assert float(row["val_loss"]) > 0
     assert row["val_dice"] == row["val_normals_outlined"] == ""

@@ -101,7 +101,12 @@ def fit(
         refuse_overwriting(folder)
     LOG.info("reading %d cases", len(chosen.train) + len(chosen.validation))
     learnt = _training_cases(recipe, chosen, base)
-    validation = prepare_cases(chosen.validation, recipe.input, recipe.classes)
+    validation = prepare_cases(
+        chosen.validation,
+        recipe.input,
+        recipe.classes,
+        unlabelled=recipe.masking is not None,
+    )
     require_dice(recipe.patience, bool(validation.has_lesion.any()))
     sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
@@ -137,7 +142,8 @@ def _training_cases(recipe: Recipe, chosen: ChosenCases, base: Path) -> Prepared
     if recipe.prompting is not None:
         stored = replace(stored, size=recipe.prompting.stored_size)
     unmarked = recipe.augmentation.unmarked_p > 0
-    cases = prepare_cases(chosen.train, stored, recipe.classes, unmarked=unmarked)
+    bare = recipe.masking is not None
+    cases = prepare_cases(chosen.train, stored, recipe.classes, unmarked=unmarked, unlabelled=bare)
     if recipe.distillation is None:
         return cases
     return replace(cases, teacher=teacher_maps(cases.images, recipe.distillation.teachers, base))

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from breastseg.core.bundle import InputSpec
+from breastseg.core.case import Case
 from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.image import Image
 from breastseg.data.dataset import CaseRef
@@ -80,16 +81,18 @@ def prepare_cases(
     progress: Callable[[int, int], None] | None = None,
     threads: int = 2,
     unmarked: bool = False,
+    unlabelled: bool = False,
 ) -> PreparedCases:
     """Decode and resize all cases; two threads, since decoding leaves the interpreter free.
 
     Args:
-        cases: with ground truth.
+        cases: with ground truth, unless `unlabelled`.
         spec: size and fit; the intensity scale is applied later, after augmentation.
         classes: what a case's label may be; its lesion gets that class. None: every lesion is 1.
         progress: called with (done, total).
         threads: readers at work at a time.
         unmarked: also keep each image with its marks painted out.
+        unlabelled: a case without ground truth is taken as one without a lesion.
 
     Raises:
         DataSetError: cases, named, without ground truth, of another class, or not readable.
@@ -103,18 +106,13 @@ def prepare_cases(
         try:
             case = cases[index].load()
             image, placement = prepare_unit(case.images[0], spec)
+            if case.mask is not None or not unlabelled:
+                labels[index] = _labels(case, placement, classes)
         except BreastsegError as error:
             return f"{cases[index].key}: {error}"
-        if case.mask is None:
-            return f"{cases[index].key}: no mask"
         images[index] = np.rint(image * 255)
         if painted is not None:
             painted[index] = np.rint(_without_marks(case.images[0], spec) * 255)
-        lesion = _place(case.mask.foreground, placement)
-        if classes and lesion.any() and case.label not in classes:
-            return f"{cases[index].key}: a lesion labelled {case.label!r}, not {', '.join(classes)}"
-        label = classes.index(case.label) + 1 if classes and case.label in classes else 1
-        labels[index] = lesion * np.uint8(label)
         return None
 
     problems = []
@@ -137,6 +135,21 @@ def prepare_cases(
 def _without_marks(image: Image, spec: InputSpec) -> NDArray[np.float32]:
     unit = without_marks(to_unit(image.grey()), burned_in(image))
     return prepare_unit(replace(image, array=unit[None]), spec)[0]
+
+
+def _labels(case: Case, placement: Placement, classes: Sequence[str]) -> NDArray[np.uint8]:
+    """The label map of a case at the network's size.
+
+    Raises:
+        DataSetError: it has no mask, or a lesion of another class.
+    """
+    if case.mask is None:
+        raise DataSetError("no mask")
+    lesion = _place(case.mask.foreground, placement)
+    if classes and lesion.any() and case.label not in classes:
+        raise DataSetError(f"a lesion labelled {case.label!r}, not {', '.join(classes)}")
+    label = classes.index(case.label) + 1 if classes and case.label in classes else 1
+    return lesion * np.uint8(label)
 
 
 def _place(mask: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
