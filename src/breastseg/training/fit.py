@@ -101,13 +101,7 @@ def fit(
         refuse_overwriting(folder)
     LOG.info("reading %d cases", len(chosen.train) + len(chosen.validation))
     learnt = _training_cases(recipe, chosen, base)
-    validation = prepare_cases(
-        chosen.validation,
-        recipe.input,
-        recipe.classes,
-        unlabelled=recipe.masking is not None,
-    )
-    require_dice(recipe.patience, bool(validation.has_lesion.any()))
+    validation = _validation_cases(recipe, chosen)
     sampler = _sampler(recipe, learnt, trainer)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, chosen, folder, own_code)
@@ -134,6 +128,13 @@ def _first_inputs(task: SegmentationTask, sampler: TrainingSampler) -> Iterator[
         seen += len(images)
         if seen >= STATISTICS_IMAGES:
             return
+
+
+def _validation_cases(recipe: Recipe, chosen: ChosenCases) -> PreparedCases:
+    bare = recipe.masking is not None
+    cases = prepare_cases(chosen.validation, recipe.input, recipe.classes, unlabelled=bare)
+    require_dice(recipe.patience, bool(cases.has_lesion.any()))
+    return cases
 
 
 def _training_cases(recipe: Recipe, chosen: ChosenCases, base: Path) -> PreparedCases:
