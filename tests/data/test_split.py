@@ -115,10 +115,25 @@ def test_no_fold_is_empty() -> None:
     assert all(folds(of_two, 2, 0).parts.values())
 
 
-def test_no_part_is_empty() -> None:
-    drawn = split([case(f"c{n}") for n in range(9)], {"train": 0.999, "test": 0.001}, 0)
-    with pytest.raises(DataSetError, match="2 parts, of which 1 would be empty: test"):
-        without_empty(drawn)
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 9])
+def test_a_part_of_few_patients_has_one(count: int) -> None:
+    cases = [case(f"c{n}") for n in range(count)]
+    assert len(split(cases, {"train": 0.8, "val": 0.2}, 1).parts["val"]) == max(1, round(count / 5))
+    assert len(split(cases, {"train": 0.999, "test": 0.001}, 0).parts["test"]) == 1
+    assert all(split([*cases, case("x")], THIRDS, 0).parts.values())
+
+
+def test_an_empty_part_takes_the_patient_that_is_missed_least() -> None:
+    # Of two benign patients the one with fewer images; the only malignant one stays.
+    cases = [case("a", patient="1"), case("b", patient="1"), case("c"), case("d", "malignant")]
+    for seed in range(5):
+        assert split(cases, {"train": 0.99, "val": 0.01}, seed).parts["val"] == ("S/c",)
+
+
+def test_parts_beyond_the_patients_are_refused() -> None:
+    of_two = [case(n, patient=p) for n, p in (("a", "1"), ("b", "1"), ("c", "2"))]
+    with pytest.raises(DataSetError, match="3 parts, of which 1 would be empty: val"):
+        without_empty(split(of_two, THIRDS, 0))
 
 
 def test_written_and_read_again(tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ def split(
 
     Cases of one patient, and cases of one group, form a block, as do those joined over several
     steps; a block is never parted. Blocks are dealt in random order, the large ones first, each
-    to the part that its sources and labels are most short of.
+    to the part that its sources and labels are most short of. A part that is left without any gets
+    one of a part that has several, so that none is empty where there are as many blocks as parts.
 
     Args:
         cases: distinct cases; their order does not matter.
@@ -189,7 +190,7 @@ def without_empty(drawn: Split) -> Split:
         raise DataSetError(
             f"{len(drawn.parts)} parts, of which {len(empty)} would be empty: {some(empty)}",
             "a patient a part or more, where those with a duplicate count as one",
-            "ask for fewer or for larger parts",
+            "ask for fewer parts, or add images of other patients",
         )
     return drawn
 
@@ -229,7 +230,10 @@ def _content(cases: Sequence[CaseRef], blocks: Sequence[int]) -> NDArray[np.floa
 
 
 def _deal(content: NDArray[np.float64], fraction: NDArray[np.float64], seed: int) -> list[int]:
-    """The part of each block, given what the blocks hold and the parts' fractions."""
+    """The part of each block, given what the blocks hold and the parts' fractions.
+
+    No part is left empty where there are as many blocks as parts.
+    """
     rng = np.random.default_rng(seed)
     total = content.sum(axis=0)
     lacking = np.outer(fraction / fraction.sum(), total)
@@ -243,4 +247,28 @@ def _deal(content: NDArray[np.float64], fraction: NDArray[np.float64], seed: int
         part = np.lexsort((rng.random(len(fraction)), -lacking.sum(axis=1).round(9), -need))[0]
         given[block] = int(part)
         lacking[part] -= content[block]
+    for part in range(len(fraction)):
+        if part not in given:
+            _give_one(given, part, content, lacking)
     return given
+
+
+def _give_one(
+    given: list[int], part: int, content: NDArray[np.float64], lacking: NDArray[np.float64]
+) -> None:
+    """Give an empty part a block; `given` and `lacking` are changed.
+
+    It comes from the part that has most beyond its fraction, and is the block that is the smallest
+    fraction of what that part holds of its sources and labels.
+    """
+    held = Counter(given)
+    rich = [one for one, blocks in held.items() if blocks > 1]
+    if not rich:
+        return
+    giver = min(rich, key=lambda one: (lacking[one].sum().round(9), one))
+    blocks = [block for block, of in enumerate(given) if of == giver]
+    total = np.maximum(content[blocks].sum(axis=0), 1)
+    block = min(blocks, key=lambda one: (content[one] / total).sum().round(9))
+    given[block] = part
+    lacking[giver] += content[block]
+    lacking[part] -= content[block]
