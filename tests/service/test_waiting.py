@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, select
 
 from breastseg.service.kinds import PROPOSALS, SEGMENTATION, TRAINING
 from breastseg.service.machine import DISK_FULL, Trouble
@@ -45,7 +46,7 @@ def queued(store: Store, *kinds: str) -> list[str]:
 
 def reasons(store: Store, *names: str, trouble: Trouble | None = None) -> list[str]:
     with store.session() as session:
-        return [waits_for(session, session.get_one(Job, name), trouble) for name in names]
+        return waits_for(session, [session.get_one(Job, name) for name in names], trouble)
 
 
 def run(store: Store, name: str, progress: float) -> None:
@@ -68,6 +69,30 @@ def test_a_job_waits_for_those_before_it_among_the_same_workers(store: Store) ->
         "a network is trained, 50% done",
         "a loop or volume is segmented, 25% done, and 1 more before it",
     ]
+
+
+def test_the_store_is_asked_once_for_all_jobs_and_not_where_none_waits(store: Store) -> None:
+    names = queued(store, *[SEGMENTATION, TRAINING] * 20)
+    run(store, names[0], 0.25)
+    with store.session() as session:
+        jobs = session.scalars(select(Job).order_by(Job.created_at)).all()
+        asked: list[str] = []
+        event.listen(store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        told = waits_for(session, jobs, None)
+        assert len(asked) == 1
+        assert told[1] == "a worker process starts"
+        assert told[-2] == "a loop or volume is segmented, 25% done, and 18 more before it"
+        assert waits_for(session, jobs[:1], None) == [""]
+        assert len(asked) == 1
+
+
+def test_a_job_that_began_since_it_was_read_waits_for_nothing(store: Store) -> None:
+    (name,) = queued(store, SEGMENTATION)
+    with store.session() as session:
+        read = session.get_one(Job, name)
+    run(store, name, 0.0)
+    with store.session() as session:
+        assert waits_for(session, [read], None) == [""]
 
 
 def test_a_full_disk_is_what_all_jobs_wait_for(store: Store) -> None:

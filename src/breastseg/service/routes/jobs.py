@@ -38,7 +38,7 @@ def list_jobs(
         newest = newest.where(tables.Job.state == state)
     with service.store.session() as session:
         rows = session.scalars(newest).all()
-        return [_info(row, waits_for(session, row, service.jobs.trouble)) for row in rows]
+        return [*map(_info, rows, waits_for(session, rows, service.jobs.trouble))]
 
 
 @router.get("/jobs/{job}")
@@ -87,7 +87,8 @@ def _found(service: Service, job: str) -> JobInfo:
         row = session.get(tables.Job, job)
         if row is None:
             raise NotFoundError("no such job", remedy="list the jobs")
-        return _info(row, waits_for(session, row, service.jobs.trouble))
+        (waits,) = waits_for(session, [row], service.jobs.trouble)
+        return _info(row, waits)
 
 
 def _info(row: tables.Job, waits: str) -> JobInfo:
