@@ -27,12 +27,22 @@ it("labels the images of a project: accepts one as proposed, corrects another", 
   await page.getByText(/1 open, 1 labelled/).waitFor();
   await settled(page);
 
-  // A changed mask is no proposed one: it can only be kept as a correction.
+  // A changed mask is no proposed one: it can only be kept as a correction, which is said before Accept is pressed.
+  const accept = page.getByRole("button", { name: "Accept" });
+  expect(await accept.getAttribute("aria-disabled")).toBe("false");
   await page.getByRole("button", { name: "Brush", exact: true }).click();
   const place = await placeIn(page, 0.9, 0.9);
   await page.mouse.click(place.x, place.y);
-  await page.getByRole("button", { name: "Accept" }).click();
-  await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
+  await page.getByText("The mask was changed: keep your correction, or undo.").waitFor();
+  expect(await accept.getAttribute("aria-disabled")).toBe("true");
+  expect(await accept.evaluate((button) => document.getElementById(button.getAttribute("aria-describedby") ?? "")?.textContent)).toContain("The mask was changed");
+  await accept.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("phantoms: 1 of 2 read by you").waitFor();
+  expect(await accept.getAttribute("aria-disabled")).toBe("false");
+  await page.getByRole("button", { name: "Redo" }).click();
+  expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Keep my correction" }).click();
   await page.getByText("nothing is left for you to read").waitFor();
   await page.getByText(/0 open, 2 labelled/).waitFor();

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { fitted, toScreen } from "../src/state/viewport";
 import { example, launched, measured, opened, outline, placeIn, settled, shot, tab, throughRemarks, viewer } from "./browser";
@@ -13,6 +13,17 @@ afterAll(async () => { await browser.close(); });
 async function saved(page: Page, button: string): Promise<string> {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: button }).click()]);
   return readFile(await download.path(), "utf8");
+}
+
+/** Drags a slider from one share of its width to another. */
+async function draggedOver(page: Page, slider: Locator, from: number, to: number): Promise<void> {
+  const box = await slider.boundingBox();
+  if (box === null) throw new Error("the slider is not shown");
+  const [y, at] = [box.y + box.height / 2, (share: number): number => box.x + share * box.width];
+  await page.mouse.move(at(from), y);
+  await page.mouse.down();
+  await page.mouse.move(at(to), y, { steps: 6 });
+  await page.mouse.up();
 }
 
 /** The page is left and opened again; the version is still there. */
@@ -43,9 +54,18 @@ it("opens, outlines, corrects, measures, keeps and reports", async () => {
   await tab(page, "Outline");
   const threshold = page.getByRole("slider", { name: "Threshold" });
   await threshold.focus();
+  const operating = await threshold.inputValue();
   for (let step = 0; step < 30; step += 1) await page.keyboard.press("ArrowRight");
   expect(await measured(page, "Area")).toBeLessThan(area);
+  // All its presses are one step, and so is a drag.
   await page.getByRole("button", { name: "Undo" }).click();
+  expect(await measured(page, "Area")).toBe(area);
+  await tab(page, "Outline");
+  expect(await threshold.inputValue()).toBe(operating);
+  await draggedOver(page, threshold, 0.5, 0.9);
+  expect(await measured(page, "Area")).toBeLessThan(area);
+  await page.keyboard.press("Control+z");
+  expect(await measured(page, "Area")).toBe(area);
 
   // The brush adds, the eraser takes away; both are undone and done again.
   const before = await measured(page, "Area");
@@ -144,7 +164,13 @@ it("answers a classical method's slider at once, and takes a dragged diameter ba
   for (let step = 0; step < 5; step += 1) await page.keyboard.press("PageUp");
   await settled(page);
   expect(await measured(page, "Area")).toBeGreaterThan(1.05 * area);
-  for (let step = 0; step < 9 && (await measured(page, "Area")) !== area; step += 1) await page.keyboard.press("Control+z");
+  await page.keyboard.press("Control+z");
+  expect(await measured(page, "Area")).toBe(area);
+  await tab(page, "Outline");
+  await draggedOver(page, page.getByRole("slider", { name: "shift" }), 0.5, 0.9);
+  await settled(page);
+  expect(await measured(page, "Area")).toBeGreaterThan(area);
+  await page.keyboard.press("Control+z");
   expect(await measured(page, "Area")).toBe(area);
 
   const length = await measured(page, "Longest diameter");

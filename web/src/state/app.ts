@@ -2,6 +2,7 @@
 import { namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
 import { BrokeOff, NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
+import type { Run } from "./history";
 import { Labelling } from "./labelling";
 import { Session } from "./session";
 import { strokeEnded } from "./stroke";
@@ -296,7 +297,7 @@ export class App extends Work {
   }
 
   /** Outlines the image, or all frames of it, with the chosen method. */
-  segment(all = false): void {
+  segment(all = false, run?: Run): void {
     const [session, method] = [this.session, this.current];
     if (session === null || method === undefined) return;
     const frames = all || method.dimensions === 3 ? session.outlinedFrames() : [session.frame];
@@ -305,7 +306,7 @@ export class App extends Work {
       const alone = frame !== null || session.image.frames === 1;
       const margin = alone && session.backend.place === "server" ? (method.margins.at(0) ?? null) : null;
       const request = { method: method.name, parameters: this.parameters, prompt: null, frame, phase: frame === null ? 0 : session.phase, screenshot: false, margin };
-      void this.outlined(session, request, `Outline by ${method.name}`);
+      void this.outlined(session, request, `Outline by ${method.name}`, run);
     }); });
   }
 
@@ -326,12 +327,12 @@ export class App extends Work {
     this.changed();
   }
 
-  /** Outlines again after a parameter was moved: what was pointed at, or the whole image. */
-  segmentWithPrompt(session: Session): void {
+  /** Outlines again after a parameter was moved: what was pointed at, or the whole image. Moves of one run are one step. */
+  segmentWithPrompt(session: Session, run?: Run): void {
     const { prompt } = session.marks;
     const pointed = prompt.box !== null || prompt.scribble !== null || prompt.inside.length + prompt.outside.length > 0;
-    if (pointed && this.current?.takesPrompt === true) this.ask(session, "Parameters");
-    else this.segment();
+    if (pointed && this.current?.takesPrompt === true) this.ask(session, "Parameters", run);
+    else this.segment(false, run);
   }
 
   /** The spacing that two clicks on a scan's ruler gave, in mm a pixel. */
@@ -346,7 +347,7 @@ export class App extends Work {
   }
 
   /** Outlines what a person points at. */
-  ask(session: Session, label: string): void {
+  ask(session: Session, label: string, run?: Run): void {
     const method = this.prompted;
     if (method === undefined) {
       this.fail("No method here takes a click, a box or a scribble. Expected: one that does. Try: the brush.");
@@ -355,11 +356,11 @@ export class App extends Work {
     this.afterRemarks(method, () => {
       const parameters = method.name === this.method ? this.parameters : {};
       const request = { method: method.name, parameters, prompt: session.marks.prompt, frame: session.frame, phase: session.phase, screenshot: false, margin: null };
-      void this.outlined(session, request, label);
+      void this.outlined(session, request, label, run);
     });
   }
 
-  private async outlined(session: Session, request: Request, label: string): Promise<void> {
+  private async outlined(session: Session, request: Request, label: string, run?: Run): Promise<void> {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
@@ -374,7 +375,7 @@ export class App extends Work {
       if (request.prompt === null) {
         const replace = (): void => {
           session.setOutcome(outcome);
-          session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])), by);
+          session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])), by, run);
         };
         // What was drawn while the answer was on its way is not replaced in silence.
         if (session.lastStep === asked) replace();
@@ -384,7 +385,7 @@ export class App extends Work {
       session.setOutcome(outcome);
       const { base, prompt } = session.marks;
       const adds = base !== null || session.handSet().count > 0;
-      session.replace(label, session.answer(), { marks: { base, prompt }, origin: { by, adds } });
+      session.replace(label, session.answer(), { marks: { base, prompt }, origin: { by, adds }, run });
     }, () => { running.abort(); });
     // A later request keeps the marks, which it was sent with.
     if (this.running === running) session.forgetUnanswered();

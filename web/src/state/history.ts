@@ -1,8 +1,27 @@
 /** Undo and redo without limit: each step keeps only the pixels that it changed, eight in a byte. */
 import type { Lines } from "./lines";
-import { boundsOf, clipped, emptyMask, isEmptyBox, whole, type Box, type Mask } from "../mask/mask";
+import { boundsOf, clipped, copyOf, emptyMask, isEmptyBox, union, whole, type Box, type Mask } from "../mask/mask";
 
-export interface Step<Marks> {
+/** Changes that follow one another in one go, such as those of a slider that is dragged: together they are one step. */
+export type Run = symbol;
+
+interface Both<T> {
+  before: T;
+  after: T;
+}
+
+/** What a step changed beside the pixels, where it did. */
+interface Beside<Marks> {
+  /** What a person had pointed at. */
+  marks?: Both<Marks>;
+  lines?: Both<Lines>;
+  threshold?: Both<number>;
+  /** Whose mask it is; without it the step was done by hand. */
+  origin?: Origin;
+  run?: Run;
+}
+
+export interface Step<Marks> extends Beside<Marks> {
   /** What was done, in words. */
   label: string;
   /** Which image of the scan, from 0. */
@@ -10,12 +29,6 @@ export interface Step<Marks> {
   box: Box;
   /** Of the box, row-major: 1 where the pixel changed. */
   changed: Uint8Array;
-  /** What a person had pointed at before and after, where the step changed it. */
-  marks?: { before: Marks; after: Marks };
-  /** Whose mask it is; without it the step was done by hand. */
-  origin?: Origin;
-  /** The lines before and after, where the step changed them. */
-  lines?: { before: Lines; after: Lines };
 }
 
 /** Where the mask of a step comes from. */
@@ -31,16 +44,13 @@ export interface History<Marks = undefined> {
   readonly undone: readonly Step<Marks>[];
 }
 
-export interface Edit<Marks> {
+export interface Edit<Marks> extends Beside<Marks> {
   label: string;
   image: number;
   before: Mask;
   after: Mask;
   /** Outside of it nothing has changed; the whole image by default. */
   within?: Box;
-  marks?: { before: Marks; after: Marks };
-  origin?: Origin;
-  lines?: { before: Lines; after: Lines };
 }
 
 /** Whose work a mask is. */
@@ -76,17 +86,36 @@ export function lastOfMask<Marks>({ done }: History<Marks>): Step<Marks> | undef
   return done.findLast(isOfMask);
 }
 
-/** The history with one more step, or the same one where nothing changed. */
+/** The history with one more step, or the same one where nothing changed. An edit of the last step's run makes one step with it. */
 export function recorded<Marks>(history: History<Marks>, edit: Edit<Marks>): History<Marks> {
-  const { label, image, before, after, marks, origin, lines } = edit;
+  const last = history.done.at(-1);
+  if (edit.run !== undefined && last?.run === edit.run && last.image === edit.image && history.undone.length === 0) {
+    return recorded({ done: history.done.slice(0, -1), undone: [] }, together(last, edit));
+  }
+  const { label, image, before, after, marks, lines, threshold, origin, run } = edit;
   const difference = differenceOf(before, after, clipped(edit.within ?? whole(before), before.rows, before.columns));
   const box = boundsOf(difference);
-  if (isEmptyBox(box) && marks === undefined && origin === undefined && lines === undefined) return history;
-  const step: Step<Marks> = { label, image, box, changed: packed(difference, box) };
-  if (marks !== undefined) step.marks = marks;
-  if (origin !== undefined) step.origin = origin;
-  if (lines !== undefined) step.lines = lines;
+  if (isEmptyBox(box) && [marks, lines, threshold, origin].every((one) => one === undefined)) return history;
+  const step: Step<Marks> = { label, image, box, changed: packed(difference, box), marks, lines, threshold, origin, run };
   return { done: [...history.done, step], undone: [] };
+}
+
+/** A step and the edit that goes on with it, from the beginning of the one to the end of the other. */
+function together<Marks>(step: Step<Marks>, edit: Edit<Marks>): Edit<Marks> {
+  const before = copyOf(edit.before);
+  toggle(before, step);
+  return {
+    ...edit,
+    before,
+    within: union(step.box, edit.within ?? whole(before)),
+    marks: spanned(step.marks, edit.marks),
+    lines: spanned(step.lines, edit.lines),
+    threshold: spanned(step.threshold, edit.threshold),
+  };
+}
+
+function spanned<T>(first: Both<T> | undefined, second: Both<T> | undefined): Both<T> | undefined {
+  return first === undefined || second === undefined ? (first ?? second) : { before: first.before, after: second.after };
 }
 
 function differenceOf(before: Mask, after: Mask, box: Box): Mask {

@@ -13,6 +13,8 @@ export interface Opened {
   one: Case;
   project: Project;
   proposed: Mask;
+  /** The last step when it was opened: up to there nothing was changed. */
+  step: Session["lastStep"];
   since: number;
 }
 
@@ -121,19 +123,24 @@ export class Labelling extends Observable {
     const proposed = one.proposed ? await projects.proposed(project.id, one) : null;
     const session = await this.app.openFrame(one.scan, one.image, one.frame);
     if (proposed !== null) session.replaceWhole("Proposed mask", proposed, [project.method]);
-    return { one, project, proposed: copyOf(session.mask()), since: performance.now() };
+    return { one, project, proposed: copyOf(session.mask()), step: session.lastStep, since: performance.now() };
+  }
+
+  /** Why the open image cannot be accepted; empty where it can be. */
+  get noAccepting(): string {
+    const { opened, app: { session } } = this;
+    if (opened === null || session === null) return "";
+    if (!opened.one.proposed) return "No mask was proposed: draw one, then keep your correction.";
+    const changed = session.lastStep !== opened.step && differingPixels(session.mask(opened.one.frame), opened.proposed) > 0;
+    return changed ? "The mask was changed: keep your correction, or undo." : "";
   }
 
   /** Keeps a decision on the image that is open, and opens the next one. */
   async decide(decision: Decision): Promise<void> {
     const { opened, app } = this;
     const { session } = app;
-    if (opened === null || session === null || this.deciding) return;
+    if (opened === null || session === null || this.deciding || (decision === "accepted" && this.noAccepting !== "")) return;
     const mask = session.mask(opened.one.frame);
-    if (decision === "accepted" && differingPixels(mask, opened.proposed) > 0) {
-      app.fail("The mask was changed. Expected: the proposed mask as it is. Try: Keep my correction, or undo.");
-      return;
-    }
     this.deciding = true;
     const seconds = (performance.now() - opened.since) / 1000;
     let kept = null as Project | null;

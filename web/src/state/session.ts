@@ -2,7 +2,7 @@
 import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan, type Version } from "../backend/backend";
 import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask } from "../mask/mask";
 import type { Measured, SpacingAt } from "../mask/measure";
-import { authorsOf, lastOfMask, recorded, redone, undone, type Authors, type History, type Origin } from "./history";
+import { authorsOf, lastOfMask, recorded, redone, undone, type Authors, type History, type Origin, type Run } from "./history";
 import { HandSets, keptByHand, newlyMarked } from "./hand";
 import { linesOf, putLines, type Caliper, type Lines } from "./lines";
 import { Measurements } from "./measurements";
@@ -25,6 +25,8 @@ const NO_MARKS: Marks = { prompt: NO_PROMPT, base: null };
 export interface StepInfo {
   marks?: Marks;
   origin?: Origin;
+  /** With the others of its run it is one step. */
+  run?: Run;
 }
 
 export class Session extends Observable {
@@ -54,6 +56,7 @@ export class Session extends Observable {
   /** The version that was kept or opened last. */
   keptVersion: Version | null = null;
   private before: Mask | null = null;
+  private thresholdBefore = this.threshold;
   /** The marks of the last step: those since then have no answer yet. */
   private answered: Marks = NO_MARKS;
   private touched: Box = EMPTY;
@@ -143,8 +146,7 @@ export class Session extends Observable {
   }
 
   beginEdit(): void {
-    this.before = copyOf(this.mask());
-    this.touched = EMPTY;
+    [this.before, this.thresholdBefore, this.touched] = [copyOf(this.mask()), this.threshold, EMPTY];
   }
 
   /** Told of every painted part, before the step is complete. */
@@ -158,14 +160,16 @@ export class Session extends Observable {
     for (const told of this.painters) told(box);
   }
 
-  endEdit(label: string, { marks, origin }: StepInfo = {}): void {
+  endEdit(label: string, { marks, origin, run }: StepInfo = {}): void {
     if (this.before === null) return;
-    const edit = { label, image: this.frame, before: this.before, after: this.mask(), within: this.touched };
-    const about = { ...(marks === undefined ? {} : { marks: { before: this.answered, after: marks } }), ...(origin === undefined ? {} : { origin }) };
+    const edit = { label, image: this.frame, before: this.before, after: this.mask(), within: this.touched, origin, run };
+    const pointed = marks === undefined ? undefined : { before: this.answered, after: marks };
+    const threshold = this.threshold === this.thresholdBefore ? undefined : { before: this.thresholdBefore, after: this.threshold };
     // Another mask has no moved diameters; those of this one come back with it.
     const lines = linesOf(this);
     this.measurements.renew();
-    this.history = recorded(this.history, { ...edit, ...about, ...(lines.moved.size === 0 ? {} : { lines: { before: lines, after: linesOf(this) } }) });
+    const moved = lines.moved.size === 0 ? undefined : { before: lines, after: linesOf(this) };
+    this.history = recorded(this.history, { ...edit, marks: pointed, lines: moved, threshold });
     if (marks !== undefined) [this.marks, this.answered] = [marks, marks];
     this.before = null;
     this.maskChanged();
@@ -199,8 +203,8 @@ export class Session extends Observable {
   }
 
   /** Puts another mask in the place of all that was drawn and pointed at. */
-  replaceWhole(label: string, mask: Mask, by: readonly string[]): void {
-    this.replace(label, mask, { marks: NO_MARKS, origin: { by, adds: false } });
+  replaceWhole(label: string, mask: Mask, by: readonly string[], run?: Run): void {
+    this.replace(label, mask, { marks: NO_MARKS, origin: { by, adds: false }, run });
   }
 
   /** Whose work the mask is. */
@@ -258,11 +262,11 @@ export class Session extends Observable {
   }
 
   /** Puts masks of frames in one go, as when a whole loop was segmented; each frame is a step. */
-  replaceAll(label: string, masks: ReadonlyMap<number, Mask>, by: readonly string[]): void {
+  replaceAll(label: string, masks: ReadonlyMap<number, Mask>, by: readonly string[], run?: Run): void {
     const shown = this.frame;
     for (const [frame, mask] of masks) {
       this.frame = frame;
-      this.replaceWhole(label, mask, by);
+      this.replaceWhole(label, mask, by, run);
     }
     // Where nothing is outlined on the frame that is shown, the one of several with the largest lesion is of more use.
     const sizes = [...masks].map(([frame, mask]) => [frame, countOf(mask)] as const);
@@ -320,6 +324,7 @@ export class Session extends Observable {
     this.frame = taken.step.image;
     const marks = taken.step.marks?.[which] ?? this.answered;
     [this.marks, this.answered] = [marks, marks];
+    this.threshold = taken.step.threshold?.[which] ?? this.threshold;
     this.maskChanged();
     if (taken.step.lines !== undefined) putLines(this, taken.step.lines[which]);
   }

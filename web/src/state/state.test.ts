@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { copyOf, countOf, emptyMask, type Mask, type Point } from "../mask/mask";
 import { fillPolygon, stroke } from "../mask/paint";
-import { recorded, redone, undone, type History } from "./history";
+import { recorded, redone, undone, type Edit, type History } from "./history";
 import type { Backend, ImageInfo, Outcome, Prompt } from "../backend/backend";
 import { baseFor } from "./base";
 import { interpolate } from "./interpolate";
 import { changeLines } from "./lines";
 import { Session } from "./session";
 import { spacingBetween, spacingOfAll } from "./spacing";
-import { madeBy, personText, sentence } from "./words";
+import { diceText, madeBy, personText, sentence } from "./words";
 import { fitted, panned, toImage, toScreen, zoomed } from "./viewport";
 import { csvOf } from "../ui/exports";
 import { diameterLines } from "../viewer/lines";
@@ -18,6 +18,16 @@ it("words the names of people, with other letters in brackets", () => {
   expect(personText("Phantom^Number 1^^Dr")).toBe("Phantom, Number 1 Dr");
   expect(personText("Yamada^Tarou=山田^太郎=やまだ^たろう")).toBe("Yamada, Tarou (山田, 太郎; やまだ, たろう)");
   expect(personText("ZZTOP")).toBe("ZZTOP");
+});
+
+it("words a gain, a loss and no change of Dice", () => {
+  const told = (before: number, after: number, change: number, ends: readonly (number | null)[] = [null, null]): string => {
+    const scores = { method: "m", missed: null, normals_outlined: null, failures: 0 };
+    return diceText({ before: { ...scores, dice: { value: before } }, after: { ...scores, dice: { value: after } }, dice_gained: { value: change, low: ends[0], high: ends[1] } }).replace(/^.*: /, "");
+  };
+  expect(told(0.812, 0.804, -0.008)).toBe("0.812 before, 0.804 after (-0.008).");
+  expect(told(0.804, 0.812, 0.008, [-0.0004, 0.02])).toBe("0.804 before, 0.812 after (+0.008 [0.000, +0.020]).");
+  expect(told(0.812, 0.812, 0.0001, [-0.01, 0.012])).toBe("0.812 before, 0.812 after (no change [-0.010, +0.012]).");
 });
 
 describe("history", () => {
@@ -55,6 +65,44 @@ describe("history", () => {
     const other = copyOf(mask);
     other.data[5] = 1;
     expect(back && recorded(back.history, { label: "brush", image: 0, before: mask, after: other }).undone).toHaveLength(0);
+  });
+});
+
+describe("a run of a slider", () => {
+  const edit = (before: Mask, pixels: readonly number[], run?: symbol, image = 0): Edit<string> => {
+    const after = copyOf(before);
+    after.data.fill(0);
+    for (const at of pixels) after.data[at] = 1;
+    return { label: "slider", image, before, after, run, marks: { before: before.data.join(""), after: after.data.join("") } };
+  };
+
+  it("is one step from its beginning to its end", () => {
+    const run = Symbol("run");
+    const mask = emptyMask(4, 4);
+    let history: History<string> = { done: [], undone: [] };
+    for (const pixels of [[1, 2], [2, 7], [7, 11]]) {
+      const one = edit(copyOf(mask), pixels, run);
+      history = recorded(history, one);
+      mask.data.set(one.after.data);
+    }
+    expect(history.done).toHaveLength(1);
+    expect(history.done[0].marks).toEqual({ before: "0".repeat(16), after: mask.data.join("") });
+    const back = undone(history, () => mask);
+    expect(countOf(mask)).toBe(0);
+    if (back !== null) redone(back.history, () => mask);
+    expect([...mask.data.keys()].filter((at) => mask.data[at] === 1)).toEqual([7, 11]);
+  });
+
+  it("ends at another run, another image, another step and an undo", () => {
+    const [run, other] = [Symbol("run"), Symbol("other")];
+    const mask = emptyMask(4, 4);
+    const one = recorded({ done: [], undone: [] }, edit(mask, [1], run));
+    expect(recorded(one, edit(mask, [2], other)).done).toHaveLength(2);
+    expect(recorded(one, edit(mask, [2], run, 1)).done).toHaveLength(2);
+    const drawn = recorded(one, edit(mask, [3]));
+    expect(recorded(drawn, edit(mask, [2], run)).done).toHaveLength(3);
+    const back = undone(drawn, () => copyOf(mask));
+    expect(back && recorded(back.history, edit(mask, [2], run)).done).toHaveLength(2);
   });
 });
 
@@ -245,9 +293,17 @@ describe("whose work a mask is", () => {
     one.setOutcome({ ...about, probability: new Map([[0, Float32Array.from(square.data)]]), margins: new Map([[0, margin]]) });
     one.replaceWhole("Outline", one.cut(), ["network 1.0"]);
     expect(one.margin).toBe(margin);
-    one.setThreshold(0.4);
+    const run = Symbol("run");
+    for (const threshold of [0.45, 0.4]) {
+      one.beginEdit();
+      one.setThreshold(threshold);
+      one.endEdit("Threshold", { origin: { by: ["network 1.0"], adds: false }, run });
+    }
     expect(one.margin).toBeNull();
-    one.setThreshold(0.5);
+    // The slider goes back with its mask.
+    one.undo();
+    expect([one.threshold, one.undoLabel]).toEqual([0.5, "Outline"]);
+    expect(one.margin).toBe(margin);
     one.replace("Brush", emptyMask(20, 20));
     expect(one.margin).toBeNull();
     one.undo();

@@ -1,5 +1,6 @@
 /** Numbers and findings in words. */
 import type { ImageInfo } from "../backend/backend";
+import type { Figure, Training } from "../backend/projects";
 import type { Measured } from "../mask/measure";
 import type { Authors } from "./history";
 import type { Session } from "./session";
@@ -56,6 +57,22 @@ export function volumeText({ voxels, cubicMm }: Session["volume"]): string {
 /** Seconds below two minutes, then minutes. */
 export function durationText(seconds: number): string {
   return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(1)} min`;
+}
+
+/** Dice of both methods on the images held out, with the mean change and its 95 % interval. */
+export function diceText({ before, after, dice_gained: change }: Pick<NonNullable<Training["outcome"]>, "before" | "after" | "dice_gained">): string {
+  if (before.dice === null || after.dice === null || change === null) return "None of the images held out has a lesion, so there is no Dice.";
+  return `Dice, mean over the images held out that have a lesion: ${before.dice.value.toFixed(3)} before, ${after.dice.value.toFixed(3)} after (${changeText(change)}).`;
+}
+
+function changeText({ value, low, high }: Figure): string {
+  const change = signed(value) === "0.000" ? "no change" : signed(value);
+  return low == null || high == null ? change : `${change} [${signed(low)}, ${signed(high)}]`;
+}
+
+function signed(figure: number): string {
+  const rounded = Math.round(figure * 1000) / 1000;
+  return rounded > 0 ? `+${rounded.toFixed(3)}` : (rounded || 0).toFixed(3); // no sign before a zero
 }
 
 /** Whether a person has moved one of its diameters. */

@@ -1,4 +1,5 @@
 /** What a reader decides on the image that is open. */
+import { useId } from "react";
 import type { Decision } from "../backend/projects";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
@@ -13,18 +14,25 @@ const WORDS: readonly (readonly [Decision, string, string])[] = [
 export function DecisionBar({ app }: { app: App }) {
   const { labelling, session } = app;
   useChanges(labelling);
-  const { opened, said } = labelling;
+  const note = useId();
+  const { opened, said, noAccepting } = labelling;
   if (opened === null) return said === "" ? null : <p className="decisions" role="status">{said}</p>;
   const { one, project } = opened;
   const elsewhere = session?.scan.id !== one.scan || session.index !== one.image || session.frame !== one.frame;
+  const progress = `${project.name}: ${project.own} of ${project.images} read by you`;
+  const text = (elsewhere ? said : noAccepting) || progress;
   return (
     <div className="decisions">
-      <span>{elsewhere && said !== "" ? said : `${project.name}: ${project.own} of ${project.images} read by you`}</span>
+      <span id={note} role="status">{text}</span>
       {elsewhere ? (
         <button type="button" onClick={() => { void app.openFrame(one.scan, one.image, one.frame); }}>Back to the image to be labelled</button>
       ) : (
         <div className="buttons" role="group" aria-label="Decision">
-          {WORDS.map(([decision, label, help]) => <button key={decision} type="button" title={help} onClick={() => { void labelling.decide(decision); }}>{label}</button>)}
+          {WORDS.map(([decision, label, help]) => {
+            // It keeps the focus of the keyboard, so that the reason beside it is heard.
+            const barred = decision === "accepted" && noAccepting !== "";
+            return <button key={decision} type="button" title={barred ? noAccepting : help} aria-disabled={barred} aria-describedby={barred ? note : undefined} onClick={() => { void labelling.decide(decision); }}>{label}</button>;
+          })}
         </div>
       )}
     </div>

@@ -1,6 +1,7 @@
 /** Choosing a method and outlining with it. */
 import { namedWithVersion, type Method } from "../backend/backend";
 import type { App } from "../state/app";
+import type { Run } from "../state/history";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
 import { interpolate } from "../state/interpolate";
@@ -71,6 +72,10 @@ function Threshold({ session }: { session: Session }) {
     session.setThreshold(threshold);
     session.preview(session.answer());
   };
+  const done = (run: Run): void => {
+    const origin = { by: session.outcome === null ? [] : [namedWithVersion(session.outcome)], adds: session.marks.base !== null || session.handSet().count > 0 };
+    session.endEdit(`Threshold ${session.threshold.toFixed(2)}`, { origin, run });
+  };
   return (
     <>
       <Slider
@@ -82,7 +87,7 @@ function Threshold({ session }: { session: Session }) {
         text={session.threshold.toFixed(2)}
         help="Pixels with at least this probability are lesion. What you have drawn or erased by hand stays."
         onChange={set}
-        onDone={() => { session.endEdit(`Threshold ${session.threshold.toFixed(2)}`, { origin: { by: session.outcome === null ? [] : [namedWithVersion(session.outcome)], adds: session.marks.base !== null || session.handSet().count > 0 } }); }}
+        onDone={done}
       />
       {session.outcome !== null && (
         <p className="hint">

@@ -1,6 +1,7 @@
 /** The parameters of a classical method, which act at once. */
 import type { Parameter, Scalar } from "../backend/backend";
 import type { App } from "../state/app";
+import type { Run } from "../state/history";
 import type { Session } from "../state/session";
 import { Slider } from "./Slider";
 
@@ -15,10 +16,10 @@ const GROUPS = [
 const STEPS = 100;
 
 export function Parameters({ app, session, parameters }: { app: App; session: Session; parameters: readonly Parameter[] }) {
-  const act = (name: string, value: Scalar): void => {
+  const act = (name: string, value: Scalar, run?: Run): void => {
     app.setParameter(name, value);
     // Each setting is answered at once; an answer that comes too late is dropped.
-    app.segmentWithPrompt(session);
+    app.segmentWithPrompt(session, run);
   };
   return GROUPS.map(([holder, title]) => {
     const held = parameters.filter(({ name }) => holderOf(name) === holder);
@@ -26,7 +27,7 @@ export function Parameters({ app, session, parameters }: { app: App; session: Se
     return (
       <details key={title} open={holder === ""}>
         <summary>{title}</summary>
-        {held.map((one) => <Field key={one.name} one={one} value={app.parameters[one.name] ?? one.default} onChange={(value) => { act(one.name, value); }} />)}
+        {held.map((one) => <Field key={one.name} one={one} value={app.parameters[one.name] ?? one.default} onChange={(value, run) => { act(one.name, value, run); }} />)}
       </details>
     );
   });
@@ -37,7 +38,7 @@ function holderOf(name: string): string {
   return GROUPS.find(([holder]) => holder !== "" && name.startsWith(`${holder}.`))?.[0] ?? "";
 }
 
-function Field({ one, value, onChange }: { one: Parameter; value: Scalar; onChange: (value: Scalar) => void }) {
+function Field({ one, value, onChange }: { one: Parameter; value: Scalar; onChange: (value: Scalar, run?: Run) => void }) {
   const label = one.name.replace(/^(filters|finder)\./, "").replaceAll(/[._]/g, " ");
   if (one.kind === "boolean") {
     return (
@@ -63,7 +64,7 @@ function Field({ one, value, onChange }: { one: Parameter; value: Scalar; onChan
   if (one.logarithmic) {
     const [from, to] = [Math.log(low), Math.log(high)];
     const back = (at: number): number => Math.min(high, Math.max(low, whole ? Math.round(Math.exp(at)) : Math.exp(at)));
-    return <Slider label={label} help={one.help} min={from} max={to} step={(to - from) / STEPS} value={Math.log(now)} text={text} onChange={(at) => { onChange(back(at)); }} />;
+    return <Slider label={label} help={one.help} min={from} max={to} step={(to - from) / STEPS} value={Math.log(now)} text={text} onChange={(at, run) => { onChange(back(at), run); }} />;
   }
   return <Slider label={label} help={one.help} min={low} max={high} step={whole ? 1 : (high - low) / STEPS} value={now} text={text} onChange={onChange} />;
 }

@@ -1,5 +1,6 @@
 /** A slider with its name and value. */
-import { useId } from "react";
+import { useId, useRef } from "react";
+import type { Run } from "../state/history";
 
 export interface SliderProps {
   label: string;
@@ -9,13 +10,21 @@ export interface SliderProps {
   step: number;
   text?: string;
   help?: string;
-  onChange: (value: number) => void;
-  /** The slider was let go. */
-  onDone?: () => void;
+  /** The changes of one drag are of one run, and those by keys until the slider is left. */
+  onChange: (value: number, run: Run) => void;
+  /** The slider or its key was let go. */
+  onDone?: (run: Run) => void;
 }
 
 export function Slider({ label, value, min, max, step, text, help, onChange, onDone }: SliderProps) {
   const id = useId();
+  const run = useRef<Run>(Symbol("run"));
+  const begin = (): void => { run.current = Symbol("run"); };
+  const done = (): void => { onDone?.(run.current); };
+  const leave = (): void => {
+    done();
+    begin();
+  };
   return (
     <div className="slider" title={help}>
       <label htmlFor={id}>{label}</label>
@@ -28,10 +37,11 @@ export function Slider({ label, value, min, max, step, text, help, onChange, onD
         step={step}
         value={value}
         aria-valuetext={text}
-        onChange={(event) => { onChange(event.target.valueAsNumber); }}
-        onPointerUp={onDone}
-        onKeyUp={onDone}
-        onBlur={onDone}
+        onChange={(event) => { onChange(event.target.valueAsNumber, run.current); }}
+        onPointerDown={begin}
+        onPointerUp={leave}
+        onKeyUp={done}
+        onBlur={leave}
       />
     </div>
   );

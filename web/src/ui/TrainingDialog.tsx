@@ -4,7 +4,7 @@ import { followedJob, waitingText, type Job } from "../backend/jobs";
 import { projects, type Figure, type Project, type Training } from "../backend/projects";
 import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
-import { durationText } from "../state/words";
+import { diceText, durationText } from "../state/words";
 import { Dialog } from "./Dialog";
 import { Message } from "./Message";
 import { Renewing } from "./Renewing";
@@ -175,7 +175,8 @@ function Outcome({ app, training, onChanged, children }: OutcomeProps) {
           </tbody>
         </table>
       </div>
-      <p>Trained on {outcome.trained_on} images of {training.train_patients} patients: {outcome.start}. Dice gained an image: {figureText(outcome.dice_gained)}.</p>
+      <p>Trained on {outcome.trained_on} images of {training.train_patients} patients: {outcome.start}.</p>
+      <p>{diceText(outcome)}</p>
       {verdictOf(outcome.dice_gained)}
       {training.held_out_patients < FEW && <p className="remark">With {training.held_out_patients} patients held out, the figures are those of single images: label more before you rely on them.</p>}
       <p className="hint">Where readers started from masks that {before.method} proposed, the comparison favours it.</p>
