@@ -111,6 +111,11 @@ def test_a_message_says_what_was_given_and_what_is_allowed(
         built(NodeConfig, {"folder": "node", **changes}, "node.toml", KIND)
 
 
+def test_a_file_that_is_not_there_is_told_without_an_error_number(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none.toml: No such file or directory. .*check the path"):
+        read_table(tmp_path / "none.toml", KIND)
+
+
 def test_a_file_that_is_not_toml_is_told(tmp_path: Path) -> None:
     (tmp_path / "node.toml").write_text("port = = 3")
     with pytest.raises(InputError, match=r"node.toml.*Expected: a readable TOML file"):

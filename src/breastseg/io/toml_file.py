@@ -52,7 +52,10 @@ def read_table(path: Path, kind: TomlKind) -> dict[str, object]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        says = error.strerror or error
+        raise kind.error(f"{kind.noun} {path}: {says}", "a TOML file", "check the path") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise kind.error(f"{kind.noun} {path}: {error}", "a readable TOML file") from error
 
 

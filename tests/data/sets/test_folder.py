@@ -150,6 +150,13 @@ def test_a_table_whose_patients_go_by_another_name_is_refused(root: Path) -> Non
     write_text(root / "cases.csv", "file;patient_id;age\na.png;P1;60\n")
     assert Folder(root).cases()[0].patient_id == "P1"
     assert Folder(root).remarks()[-1] == "columns of cases.csv that are not used: age"
+    write_text(root / "cases.csv", "file,description\na.png,a cyst\n")
+    assert "cases.csv" not in "".join(Folder(root).remarks())
+
+
+def test_a_folder_that_is_not_there_is_told_of_before_its_remarks(tmp_path: Path) -> None:
+    with pytest.raises(DataSetError, match=r"no folder .*gone for a folder of images"):
+        Folder(tmp_path / "gone").remarks()
 
 
 def test_rows_of_one_stem_are_refused_and_folders_may_be_written_either_way(root: Path) -> None:

@@ -22,6 +22,8 @@ from breastseg.io.real_path import real_path
 TABLE = "cases.csv"
 """Optional, beside the images."""
 COLUMNS = ("file", "patient_id", "label", "spacing_mm", "modality", "fold")
+_FOR_PEOPLE = "description"
+"""A column of words about each image, which the generated scans have too."""
 
 _IMAGES = ("images", "image", "imgs", "img")
 _MASKS = ("masks", "mask", "labels", "label", "annotations", "segmentations", "gt", "ground_truth")
@@ -90,7 +92,7 @@ class Folder:
 
     def remarks(self) -> tuple[str, ...]:
         """Images without a mask, masks without an image, and columns that are not used."""
-        pairs = self._listing()
+        cases, pairs = self.cases(), self._listing()
         rows = read_rows(self.root / TABLE)
         normal = {stem for stem, row in rows.items() if label_of(row.get("label", "")) == NORMAL}
         counted = (
@@ -100,8 +102,9 @@ class Folder:
         )
         faults = [Fault(f"{len(names)} {what}: {some(names)}") for what, names in counted if names]
         columns = next(iter(rows.values()), {})
-        told = (*look_alikes(self.cases()), *self._below())
-        return (*faults, *told, *unused(check_columns(columns, COLUMNS, TABLE), TABLE))
+        told = (*look_alikes(cases), *self._below())
+        left = check_columns(columns, (*COLUMNS, _FOR_PEOPLE), TABLE)
+        return (*faults, *told, *unused(left, TABLE))
 
     def _below(self) -> tuple[str, ...]:
         """The remark on folders of images that are not read."""
