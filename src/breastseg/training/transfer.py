@@ -1,8 +1,9 @@
 """How fast each layer of an encoder learns, and from when on.
 
 Layer-wise rates and gradual unfreezing are those of Howard and Ruder 2018 (ULMFiT),
-https://doi.org/10.18653/v1/P18-1031. A frozen layer has a rate of zero instead of no gradient:
-that changes nothing in what is learnt, and several processes can still share the work.
+https://doi.org/10.18653/v1/P18-1031. A frozen layer has a rate of zero instead of no gradient, so
+that several processes can share the work: it stays as it is, and its gradient counts only in the
+norm that gradients are clipped to.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ class AugmentationRecipe(Strict):
         blur_p: blur by a Gaussian, as a lower-frequency probe would.
         blur_sigma_px: its standard deviation in pixels of the batch; 0.1 to 2.
         speckle_p: multiply by spatially correlated noise.
-        speckle_strength: the noise's standard deviation, relative to the local brightness; 0 to 1.
+        speckle_strength: the standard deviation of the grains, relative to the local brightness;
+            smoothed over the image's pixels about two thirds of it are left; 0 to 1.
         shadow_p: darken a band with smooth edges below a random depth, as an acoustic shadow.
         shadow_depth: the part of the brightness that is lost at its middle; 0 to 1.
         shadow_width: its width as a fraction of the image's; 0.01 to 1.
