@@ -101,14 +101,26 @@ def test_a_png_has_no_objects_and_says_why(tmp_path: Path) -> None:
     assert not [name for name in files(tmp_path / "out") if name.endswith(".dcm")]
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("0001_sr.dcm", ("--dicom", "sr")),
+        ("0001_sc.dcm", ("--dicom", "sc")),
+        ("0001_fhir.json", ("--fhir",)),
+    ],
+)
 def test_an_object_that_is_there_is_not_replaced(
-    studies: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    asked: tuple[str, ...],
+    studies: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "0001_sr.dcm").write_bytes(b"mine")
+    (tmp_path / name).write_bytes(b"mine")
     path = studies / "us-still" / "0001.dcm"
-    assert segment(path, "--dicom", "sr", "--out", tmp_path) == 2
+    assert segment(path, *asked, "--out", tmp_path) == 2
     assert "is there already" in capsys.readouterr().err
-    assert (tmp_path / "0001_sr.dcm").read_bytes() == b"mine"
+    assert (tmp_path / name).read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("kinds", ["seg,srx", "seg,probability"])

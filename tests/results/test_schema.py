@@ -71,7 +71,7 @@ FULL = Document(
             lesions=(NOW,),
             malignancy=0.4,
             steps=("cut out",),
-            files=Files(mask="a.png"),
+            files=Files(mask="a.png", capture="a_sc.dcm", fhir="a_fhir.json"),
             prior=PRIOR,
         ),
         Entry(
@@ -130,6 +130,7 @@ def test_table_has_the_axes_of_images_and_volumes_in_columns_of_their_own() -> N
     assert (image["rows"], image["columns"], image["slices"]) == ("400", "600", "")
     assert (volume["slices"], volume["box_slice1"], volume["box_column0"]) == ("8", "6", "6")
     assert (image["study_uid"], image["instance_uid"]) == ("1.2", "1.2.3.4")
+    assert (image["capture"], image["fhir"]) == ("a_sc.dcm", "a_fhir.json")
     assert (bad["lesion"], bad["error"], bad["segmenter"]) == ("", "bad.png: is empty", "net")
 
 

@@ -45,7 +45,7 @@ _COLUMNS = (
     *_MARGIN,
     *_DESCRIPTORS,
     *("mask", "image", "overlay", "probability_map", "uncertainty_map", "contours"),
-    *("segmentation", "report", "presentation"),
+    *("segmentation", "report", "presentation", "capture", "fhir"),
     *("segmenter", "segmenter_version", "weights_sha256", "software_version"),
 )
 _ADAPTERS: dict[type[object], TypeAdapter[Any]] = {}
@@ -152,6 +152,8 @@ def _entry_cells(entry: Entry) -> dict[str, object]:
         "segmentation": files.segmentation,
         "report": files.report,
         "presentation": files.presentation,
+        "capture": files.capture,
+        "fhir": files.fhir,
     }
 
 

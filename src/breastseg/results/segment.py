@@ -186,7 +186,7 @@ def _entry(
         if companion is not None:
             taken = companion.take(source.stem, done.image, done.result, found)
             files = with_taken(files, taken)
-        refusal = _save(run, files, done.image, done.result, found)
+        refusal = _save(run, files, taken.names, done.image, done.result, found)
         if refusal is not None:
             if companion is not None and taken.names:
                 companion.forget()
@@ -200,9 +200,16 @@ def _entry(
 
 
 def _save(
-    run: Run, files: Files, image: Image, prediction: Prediction, found: Sequence[Finding]
+    run: Run,
+    files: Files,
+    later: Sequence[str],
+    image: Image,
+    prediction: Prediction,
+    found: Sequence[Finding],
 ) -> InputError | None:
     """Write what was found in an image; or, with nothing written, why that must not be.
+
+    `later` names what the companion will write beside it.
 
     Raises:
         InputError: the folder cannot be written any more.
@@ -219,8 +226,7 @@ def _save(
         grey = np.rint(prediction.uncertainty * 255).astype(np.uint8)
         arrays.append((files.uncertainty, grey))
     names = [name for name, _ in arrays if name is not None]
-    later = (files.segmentation, files.report, files.presentation)
-    refusal = run.claim(*names, *(name for name in later if name is not None))
+    refusal = run.claim(*names, *later)
     if refusal is not None:
         return refusal
     assert run.root is not None
