@@ -51,6 +51,16 @@ def test_a_table_beside_the_image_is_heeded(tmp_path: Path, place: str) -> None:
     assert image.modality is Modality.MAMMOGRAPHY
 
 
+def test_a_table_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    source, table = scan(tmp_path), tmp_path / "cases.csv"
+    assert only(source).grid.spacing_mm is None
+    for spacing in (0.1, 0.25):
+        table.write_text(f"file,spacing_mm\nscan.png,{spacing}\n")
+        assert only(source).grid.spacing_mm == (spacing, spacing)
+    table.unlink()
+    assert only(source).grid.spacing_mm is None
+
+
 def test_a_table_that_states_scales_and_leaves_an_image_out_is_said(tmp_path: Path) -> None:
     source = scan(tmp_path)
     (tmp_path / "cases.csv").write_text("file,spacing_mm\nSCAN2.png,0.1\n")

@@ -86,9 +86,21 @@ def _row(folder: Path, path: Path) -> dict[str, str]:
     return row if suffix in ("", path.suffix.lower()) else {}
 
 
-@lru_cache(maxsize=16)
 def _rows(folder: Path) -> dict[str, dict[str, str]]:
-    from breastseg.data.sets.folder import TABLE, read_rows
+    """The rows of a folder's table by the stem of their file; read again where it has changed."""
+    from breastseg.data.sets.folder import TABLE
+
+    table = folder / TABLE
+    try:
+        stat = table.stat()
+    except OSError:  # it is not there, or its reader says what is wrong
+        return _read_rows(table, None)
+    return _read_rows(table, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=16)
+def _read_rows(table: Path, _state: tuple[int, ...] | None) -> dict[str, dict[str, str]]:
+    from breastseg.data.sets.folder import read_rows
 
     used = ("file", "spacing_mm", "modality")
-    return {stem: dict(row) for stem, row in read_rows(folder / TABLE, used).items()}
+    return {stem: dict(row) for stem, row in read_rows(table, used).items()}
