@@ -20,6 +20,7 @@ def ref(source: str, number: int) -> CaseRef:
 def test_a_part_of_a_data_set_has_its_patients() -> None:
     assert patient_key("CBIS-DDSM-calc", "P_1") == patient_key("CBIS-DDSM", "P_1")
     assert ref("CDD-CESM-DM", 1).patient_key == "CDD-CESM/P_1"
+    assert patient_key("BCSS-tiles", "TCGA-A1-A0SK") == patient_key("BCSS", "TCGA-A1-A0SK")
     assert patient_key("BUSI", "1") != patient_key("BUS-BRA", "1")
     assert set(_PARTS) | set(_PARTS.values()) <= set(DATA_SETS)
 

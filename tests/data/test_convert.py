@@ -275,6 +275,23 @@ def test_folds_are_those_of_the_splits(raw: Callable[..., NnUnet]) -> None:
         data.cases()
 
 
+def test_the_table_of_cases_is_read_as_that_of_a_folder(raw: Callable[..., NnUnet]) -> None:
+    data = raw(V2 | {"labels": {"background": 0, "tumour": 1}})
+    table = data.root / "cases.csv"
+    write_text(table, "file,patient_id,label,notes\np_1,A,Normal,x\n")
+    assert [(case.patient_id, case.label) for case in data.cases()] == [("A", "normal")]
+    (data.root / "labelsTr" / "p_1.png").unlink()
+    assert data.cases()[0].mask_paths == ()
+    assert "columns of cases.csv that are not used: notes" in data.remarks()
+    for file, message in (
+        ("p_1.png,A", "names cases that are not in"),
+        ("p_1,A\np_1,B", "two rows"),
+    ):
+        write_text(table, f"file,patient_id\n{file}\n")
+        with pytest.raises(DataSetError, match=message):
+            data.cases()
+
+
 @pytest.mark.parametrize(
     ("said", "numbers", "message"),
     [

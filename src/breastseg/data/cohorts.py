@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _PARTS = {
+    "BCSS-tiles": "BCSS",
     "CBIS-DDSM-calc": "CBIS-DDSM",
     "CDD-CESM-DM": "CDD-CESM",
     "DDSM-all": "DDSM",

@@ -19,11 +19,12 @@ from breastseg.core.errors import DataSetError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Image, Modality
 from breastseg.core.mask import IGNORE, Mask
-from breastseg.data.cells import fold_of, modality_of, spacing_of
-from breastseg.data.columns import check_columns
+from breastseg.data.cells import fold_of, label_of, modality_of, spacing_of
+from breastseg.data.columns import check_columns, unused
 from breastseg.data.dataset import NORMAL, CaseRef, DataSetInfo, Fault, Notice, require, some
 from breastseg.data.files import read_json
 from breastseg.data.lesion_pixels import labelled
+from breastseg.data.patients import look_alikes
 from breastseg.data.table import Row, read_table
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.io.real_path import real_path
@@ -139,7 +140,8 @@ class NnUnet:
     several; a label that ``dataset.json`` does not declare is refused. The folds are those of
     ``splits_final.json``, the first being 1, where it lies beside ``dataset.json``. The optional
     ``cases.csv``, which the conversion writes, has what nnU-Net has no place for:
-    patients, labels, folds and spacing; without it every case stands for its own patient.
+    patients, labels, folds and spacing; without it every case stands for its own patient. A row of
+    a case that is not there is refused: its patient would count as several.
 
     Attributes:
         root: the folder with ``dataset.json``, such as ``Dataset001_Name``; its name is the data
@@ -175,18 +177,25 @@ class NnUnet:
         layout = _layout(self.root)
         rows = _rows(self.root)
         folds = _folds(self.root)
-        found = []
+        found, files = [], set()
         for part in PARTS:
             labels = _labels(self.root / f"labels{part}", layout)
             for file, channels in _channels(self.root / f"images{part}", layout).items():
+                files.add(file)
                 ref = self._case(file, channels, labels.get(file), rows.get(file, {}), layout)
                 found.append(ref if ref.fold is not None else replace(ref, fold=folds.get(file)))
         if not found:
             raise DataSetError(f"no case in {self.root / 'imagesTr'}", self.info.tree)
+        unknown = rows.keys() - files
+        if unknown:
+            raise DataSetError(
+                f"{CASES} names cases that are not in {self.root}: {some(unknown)}",
+                "in the column file the case in nnU-Net, without channel and ending",
+            )
         return tuple(sorted(found, key=lambda case: case.case_id))
 
     def remarks(self) -> tuple[str, ...]:
-        """Cases to train on that have no labels, labels without a case, and labels merged."""
+        """Cases without labels, labels without a case or merged, patients alike, unused columns."""
         layout = _layout(self.root)
         images = set(_channels(self.root / "imagesTr", layout))
         labels = set(_labels(self.root / "labelsTr", layout))
@@ -204,13 +213,14 @@ class NnUnet:
         if layout.ignore is not None:
             said = "pixels labelled ignore are not scored; training has them as background"
             remarks.append(Notice(said))
-        return tuple(remarks)
+        columns = check_columns(next(iter(_rows(self.root).values()), ()), COLUMNS, CASES)
+        return (*remarks, *look_alikes(self.cases()), *unused(columns, CASES))
 
     def _case(
         self, file: str, channels: Sequence[Path], labels: Path | None, row: Row, layout: _Layout
     ) -> CaseRef:
         where = f"{file} in {CASES}"
-        label = row.get("label") or None
+        label = label_of(row.get("label", ""))
         case_id = row.get("case_id") or file
         truth = () if label == NORMAL else None
         modality = modality_of(row.get("modality", ""), where)
@@ -324,7 +334,11 @@ def _rows(root: Path) -> Mapping[str, Row]:
         return {}
     rows = read_table(path, ("file",))
     check_columns(rows[0] if rows else (), COLUMNS, CASES)
-    return {row["file"]: row for row in rows}
+    found: dict[str, Row] = {}
+    for row in rows:
+        if row["file"] and found.setdefault(row["file"], row) is not row:
+            raise DataSetError(f"{CASES} has two rows for {row['file']!r}", "one row a case")
+    return found
 
 
 def _folds(root: Path) -> Mapping[str, int]:
