@@ -19,8 +19,10 @@ from breastseg.core.errors import BundleError, DataSetError, RecipeError
 from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef
 from breastseg.export.bundle import About, make_bundle
+from breastseg.losses import LossRecipe
 from breastseg.networks.recipe import NestedUNetRecipe
 from breastseg.training.adversarial import AdversarialTask
+from breastseg.training.augmentation import AugmentationRecipe
 from breastseg.training.distillation import DistillationTask, teacher_maps
 from breastseg.training.fit import Hardware, Origin, fit
 from breastseg.training.masking import MaskingTask
@@ -181,6 +183,23 @@ def test_a_teacher_of_one_kind_teaches_no_classes(recipe: Recipe) -> None:
             network=replace(recipe.network, out_channels=3),
             distillation=DistillationRecipe(("ultrasound",)),
         )
+
+
+def test_what_would_do_nothing_is_refused(blobs: Cases, recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="deep_weights for network 'unet2015' of a single output"):
+        replace(recipe, loss=LossRecipe(deep_weights=(1.0, 0.5)))
+    frozen = replace(recipe, transfer=TransferRecipe(frozen_epochs=1))
+    folds = replace(recipe, folds="folds.json")
+    for asked, words in ((frozen, "UNet2015, which has no encoder"), (folds, "folds.json without")):
+        with pytest.raises(RecipeError, match=words):
+            fit(asked, sides(blobs), RunFolder(tmp_path / "run"), Hardware(1), Origin(tmp_path))
+    assert not (tmp_path / "run").exists()
+
+
+def test_lesions_are_pasted_only_where_that_does_something(recipe: Recipe) -> None:
+    pasting = replace(recipe, augmentation=AugmentationRecipe(paste_p=0.1))
+    with pytest.raises(RecipeError, match=r"paste_p = 0\.1 with classes, distillation, prompting"):
+        replace(pasting, distillation=DistillationRecipe(("ultrasound",)))
 
 
 def test_a_dice_that_nobody_measures_is_not_waited_for(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from breastseg.core.errors import DataSetError
+from breastseg.core.errors import DataSetError, RecipeError
 from breastseg.data.dataset import CaseRef, some
 from breastseg.data.selection import select
 from breastseg.training.recipe import SourceRecipe
@@ -62,9 +62,16 @@ def choose_cases(
         volumes: whether they shall be volumes, or images.
 
     Raises:
+        RecipeError: folds without the one to validate on.
         DataSetError: a source is not given or holds the other kind, or a case or patient is on
             both sides.
     """
+    if recipe.folds is not None and recipe.fold is None:
+        raise RecipeError(
+            f"the folds of {recipe.folds} without the one to validate on",
+            "fold, a number from 1",
+            "state the fold, or leave the folds out",
+        )
     missing = [source.name for source in recipe.sources if source.name not in cases]
     if missing:
         raise DataSetError(

@@ -48,6 +48,7 @@ from breastseg.training.trainer import (
     require_dice,
     train,
 )
+from breastseg.training.transfer import require_encoder
 
 LOG = logging.getLogger(__name__)
 STATISTICS_IMAGES = 64
@@ -89,6 +90,7 @@ def fit(
     own_code = load_own_code(recipe, base, folder, resume)
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     network = build_network(recipe.network, root=base, load_weights=not resume)
+    require_encoder(network, recipe.transfer)
     folded: tuple[str, ...] = ()
     if recipe.initial_weights is not None and not resume:
         start = initialise(network, _find(recipe.initial_weights, base))

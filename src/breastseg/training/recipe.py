@@ -185,6 +185,18 @@ def _check_tasks(recipe: Recipe) -> None:
             f"augmentation.stain_p = {recipe.augmentation.stain_p} on grey images",
             "0, or input.colour = true",
         )
+    if recipe.loss.deep_weights and not getattr(recipe.network, "deep_supervision", False):
+        raise RecipeError(
+            f"loss.deep_weights for network {recipe.network.name!r} of a single output",
+            "a network with deep supervision, or no deep_weights",
+        )
+    alone = not (recipe.classes or recipe.distillation or recipe.prompting or recipe.input.colour)
+    if recipe.augmentation.paste_p > 0 and not alone:
+        raise RecipeError(
+            f"augmentation.paste_p = {recipe.augmentation.paste_p} with classes, distillation, "
+            "prompting or colour",
+            "0, or one kind of lesion on grey images, learnt from the ground truth alone",
+        )
     if recipe.augmentation.unmarked_p > 0 and recipe.input.colour:
         raise RecipeError(
             f"augmentation.unmarked_p = {recipe.augmentation.unmarked_p} on colour images",

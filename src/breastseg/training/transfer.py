@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from breastseg.core.errors import RecipeError
 from breastseg.training.parts import TransferRecipe
 from breastseg.training.recipe import OptimiserRecipe
 
@@ -46,6 +47,20 @@ def encoder_layers(network: nn.Module) -> tuple[str, ...]:
             parts = name.split(".")[:-1]
             names.setdefault(".".join(parts[:3]))
     return tuple(names)
+
+
+def require_encoder(network: nn.Module, transfer: TransferRecipe) -> None:
+    """Refuse to let go of an encoder that a network does not have.
+
+    Raises:
+        RecipeError: it has none.
+    """
+    if transfer != TransferRecipe() and not encoder_layers(network):
+        raise RecipeError(
+            f"a [transfer] table for {type(network).__name__}, which has no encoder",
+            "a network on an encoder",
+            "leave the table out",
+        )
 
 
 def groups(network: nn.Module) -> tuple[Group, ...]:

@@ -55,7 +55,8 @@ class AugmentationRecipe(Strict):
         margin_p: what comes in from outside when an image is moved or shrunk is black, as around a
             scan; otherwise it is the mirror image.
         lesion_free_p: enlarge a part beside the lesion to the whole, so that none is left.
-        paste_p: set the lesion of another image of the batch into this one.
+        paste_p: set the lesion of another image of the batch into this one; of one kind of lesion
+            on grey images alone, without a teacher or prompts.
         spectrum_p: mix the amplitudes of its frequencies with those of another image of the batch,
             so that it looks as if another scanner had made it; the phases keep edges in place.
         spectrum: the fraction that the other image has in them; 0 to 1.
