@@ -53,12 +53,16 @@ def coco_json(images: Iterable[CocoImage], target: str) -> bytes:
 
 
 def _annotation(number: int, image: int, region: NDArray[np.bool_]) -> dict[str, object]:
-    """One lesion: polygons of (x, y), or run lengths where it has holes, which polygons lack."""
+    """One lesion: polygons of (x, y), or run lengths where polygons would be another mask.
+
+    That is where it has holes, and where pixels touch by a corner alone, which polygons would join.
+    """
     traced = polygons(region)
     rows, columns = np.nonzero(region)
     row, column = int(rows.min()), int(columns.min())
     segmentation: object
-    if any(one.holes for one in traced):
+    area = int(region.sum())
+    if any(one.holes for one in traced) or sum(one.area_px for one in traced) != area:
         segmentation = {"size": list(region.shape), "counts": _run_lengths(region)}
     else:
         segmentation = [one.outer[:, ::-1].ravel().tolist() for one in traced]
@@ -67,7 +71,7 @@ def _annotation(number: int, image: int, region: NDArray[np.bool_]) -> dict[str,
         "image_id": image,
         "category_id": 1,
         "iscrowd": 0,
-        "area": int(region.sum()),
+        "area": area,
         "bbox": [column, row, int(columns.max()) + 1 - column, int(rows.max()) + 1 - row],
         "segmentation": segmentation,
     }
