@@ -78,6 +78,15 @@ def test_results_are_flat_and_rounded(summary):
     }
 
 
+def test_a_card_says_of_kinds_what_the_network_does():
+    plain = "A mask does not say benign or malignant."
+    assert plain in card_of()
+    kinds = card_of(labels={1: "benign", 2: "malignant"})
+    assert plain not in kinds
+    assert "probability of benign, malignant for every pixel" in kinds
+    assert "no diagnosis" in kinds
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"protocol": "x", "groups": {"a": 3}}'])
 def test_another_file_is_refused(tmp_path, text):
     path = tmp_path / "summary.json"

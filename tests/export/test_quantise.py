@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +225,27 @@ def test_without_a_check_the_bundle_says_that_there_was_none(folder: Path, tmp_p
     assert "not scored on any" in str(results["int8"]["protocol"])
     with pytest.raises(BundleError, match="exists"):
         quantise_bundle(folder, tmp_path / "q", Sample("x", cases()))
+
+
+def test_a_network_that_tells_kinds_apart(folder: Path, tmp_path: Path) -> None:
+    classed = tmp_path / "classed"
+    classed.mkdir()
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        network = UNet2015(in_channels=1, out_channels=3, base_width=8, depth=2).eval()
+    export_onnx(network, SPEC, classed / "model.onnx")
+    bundle = replace(
+        read_bundle(folder),
+        weights_sha256=sha256_of(classed / "model.onnx"),
+        labels={1: "benign", 2: "malignant"},
+    )
+    write_bundle_json(classed, bundle)
+    write_measured(classed, Measured(bundle.weights_sha256, {}))
+    made = quantise_bundle(classed, tmp_path / "q", Sample("x", cases()))
+    assert made.labels == bundle.labels
+    image = next(cases()).images[0]
+    one, other = (OnnxSegmenter(at, 1).segment(image) for at in (classed, tmp_path / "q"))
+    assert np.abs(one.probability - other.probability).max() < 0.05
 
 
 def test_a_network_that_computes_something_else_is_refused(

@@ -42,7 +42,7 @@ _LIMITS = """\
   populations it may do worse without notice. Measure it on your own images first.
 - It always looks for lesions. On a healthy breast it can draw one, and it can miss one; the
   tables say how often.
-- A mask does not say benign or malignant.
+- {kinds}
 - It works at {grain}: finer detail than that is not seen, and a lesion of a few
   {unit} at that size may be lost.
 - {calibration}"""
@@ -55,7 +55,7 @@ def model_card(bundle: Bundle, measured: Measured) -> str:
         bundle.summary,
         _facts(bundle),
         _USE.format(modality=bundle.modality),
-        _LIMITS.format(**_grain(bundle), calibration=_calibration(bundle)),
+        _LIMITS.format(**_grain(bundle), kinds=_kinds(bundle), calibration=_calibration(bundle)),
         "## Training data",
         "\n".join(f"- {line}" for line in bundle.training_data) or "Not stated.",
         "## Results",
@@ -77,6 +77,13 @@ def _grain(bundle: Bundle) -> dict[str, str]:
         return {"grain": f"voxels of {sides} mm", "unit": "voxels"}
     rows, columns = bundle.input.size
     return {"grain": f"{rows}x{columns} pixels", "unit": "pixels"}
+
+
+def _kinds(bundle: Bundle) -> str:
+    """What a mask says of the kind of lesion."""
+    if len(bundle.labels) == 1:
+        return "A mask does not say benign or malignant."
+    return "The kind of a lesion is the network's guess from the image alone, and no diagnosis."
 
 
 def _certainty(bundle: Bundle) -> Iterator[str]:

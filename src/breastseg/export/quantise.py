@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from breastseg.core.bundle import Bundle, InputSpec
+from breastseg.core.bundle import Bundle
 from breastseg.core.case import Case
 from breastseg.core.errors import BundleError
 from breastseg.core.measured import Measured
@@ -151,7 +151,7 @@ def quantise_bundle(
     first = list(itertools.islice(inputs, LOOKED_AT))
     with appearing(out) as made:
         quantise_network(folder / MODEL, made / MODEL, itertools.chain(first, inputs), plan)
-        _refuse_broken(folder / MODEL, made / MODEL, spec, first)
+        _refuse_broken(folder / MODEL, made / MODEL, before.bundle, first)
         bundle = _described(before.bundle, made, name, plan)
         write_bundle_json(made, bundle)
         figures = _sizes(folder, made, calibration, check)
@@ -169,11 +169,12 @@ def quantise_bundle(
 
 
 def _refuse_broken(
-    before: Path, after: Path, spec: InputSpec, inputs: Sequence[NDArray[np.float32]]
+    before: Path, after: Path, bundle: Bundle, inputs: Sequence[NDArray[np.float32]]
 ) -> None:
     """Compare both networks on a few images: some graphs are quantised wrongly without a word."""
-    batch = np.concatenate(inputs)
-    wanted, found = (OnnxNetwork(path, spec, threads=1)(batch) for path in (before, after))
+    batch, kinds = np.concatenate(inputs), len(bundle.labels)
+    maps = kinds + 1 if kinds > 1 else 1
+    wanted, found = (OnnxNetwork(path, bundle.input, 1, maps)(batch) for path in (before, after))
     difference = float(np.abs(found - wanted).mean(dtype=np.float64))
     if not difference <= TOLERANCE:  # "not" also catches a difference that is not a number
         raise BundleError(
