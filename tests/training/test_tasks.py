@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from lightning.pytorch import Callback
+from lightning.pytorch.strategies import DDPStrategy
 from safetensors.torch import load_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -24,7 +25,7 @@ from breastseg.networks.recipe import NestedUNetRecipe
 from breastseg.training.adversarial import AdversarialTask
 from breastseg.training.augmentation import AugmentationRecipe
 from breastseg.training.distillation import DistillationTask, teacher_maps
-from breastseg.training.fit import Hardware, Origin, fit
+from breastseg.training.fit import Hardware, Origin, _trainer_settings, fit
 from breastseg.training.masking import MaskingTask
 from breastseg.training.parts import (
     AdversarialRecipe,
@@ -34,10 +35,12 @@ from breastseg.training.parts import (
 )
 from breastseg.training.recipe import Recipe
 from breastseg.training.recipe_file import read_recipe, recipe_from, recipe_table
+from breastseg.training.record import History
 from breastseg.training.run_folder import RunFolder
 from breastseg.training.sampler import prepare_cases
 from breastseg.training.task import SegmentationTask
 from breastseg.training.tasks import build_task
+from breastseg.training.trainer import build_trainer
 
 pytestmark = [
     pytest.mark.train,
@@ -247,6 +250,20 @@ def test_pretraining_on_masks_starts_a_segmentation(
     start = replace(recipe, initial_weights="painted")
     fit(start, sides(blobs), second, Hardware(threads=1), Origin(tmp_path))
     assert load_file(first.last_weights).keys() == load_file(second.last_weights).keys()
+
+
+@pytest.mark.parametrize("adversarial", [None, AdversarialRecipe()])
+def test_processes_wait_for_no_gradient_of_the_network_whose_turn_it_is_not(
+    adversarial: AdversarialRecipe | None, recipe: Recipe, tmp_path: Path
+) -> None:
+    course, folder = (
+        _trainer_settings(replace(recipe, adversarial=adversarial)),
+        RunFolder(tmp_path),
+    )
+    trainer = build_trainer(course, folder, Hardware(devices=2), History(folder))
+    assert isinstance(trainer.strategy, DDPStrategy)
+    unused = trainer.strategy._ddp_kwargs.get("find_unused_parameters", False)
+    assert unused is (adversarial is not None)
 
 
 def test_adversarial_training_moves_both_and_resumes_bit_for_bit(

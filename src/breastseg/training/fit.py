@@ -183,7 +183,12 @@ def _trainer_settings(recipe: Recipe) -> TrainerSettings:
     # the adversarial task moves its optimisers, and clips, itself
     clip_norm = 0.0 if recipe.adversarial else recipe.optimiser.clip_norm
     return TrainerSettings(
-        recipe.epochs, recipe.validate_every, recipe.patience, recipe.precision, clip_norm
+        recipe.epochs,
+        recipe.validate_every,
+        recipe.patience,
+        recipe.precision,
+        clip_norm,
+        by_turns=recipe.adversarial is not None,
     )
 
 

@@ -3,7 +3,8 @@
 After He et al. 2022 (masked autoencoders), https://doi.org/10.1109/CVPR52688.2022.01553, and, for
 convolutional networks, Xie et al. 2022 (SimMIM), https://doi.org/10.1109/CVPR52688.2022.00943:
 random squares of the image are made grey, the network paints them, and only they are compared. The
-network is the one that will be trained to segment, decoder included; only its head is left behind.
+network is the one that will be trained to segment; a run that starts from it takes decoder and head
+too, where they fit.
 """
 
 from __future__ import annotations

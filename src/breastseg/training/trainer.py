@@ -58,6 +58,7 @@ class TrainerSettings:
         patience: stop after this many validations without a better Dice; 0 never stops early.
         precision: ``"auto"`` is bf16 where the hardware multiplies it, else float32.
         clip_norm: gradients are scaled down to this norm; 0 leaves them.
+        by_turns: a step moves a part of the task's weights and then another.
     """
 
     epochs: int
@@ -65,6 +66,7 @@ class TrainerSettings:
     patience: int
     precision: Precision
     clip_norm: float
+    by_turns: bool = False
 
     @property
     def validation_period(self) -> int:
@@ -113,13 +115,15 @@ def build_trainer(
     if course.patience:
         every.append(EarlyStopping("val_dice", mode="max", patience=course.patience))
     many = hardware.devices * hardware.nodes > 1
+    # each turn leaves the other part without a gradient
+    sharing = "ddp_find_unused_parameters_true" if course.by_turns else "ddp"
     return lightning.Trainer(
         default_root_dir=folder.root,
         max_epochs=course.epochs,
         precision=precision,
         devices=hardware.devices,
         num_nodes=hardware.nodes,
-        strategy="ddp" if many else "auto",
+        strategy=sharing if many else "auto",
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
         gradient_clip_val=course.clip_norm or None,
         check_val_every_n_epoch=course.validation_period,
