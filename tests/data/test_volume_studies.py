@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from breastseg.core.errors import DataSetError
+from breastseg.core.errors import DataSetError, GroundTruthError
 from breastseg.core.grid import Grid
 from breastseg.core.image import Modality
 from breastseg.data.dataset import CaseRef
+from breastseg.data.phantoms.dicom import dicom_phantom
 from breastseg.data.volume_ref import VolumeRef
 from breastseg.data.volume_studies import first_phases, require_volumes
 from breastseg.io.volume import write_volume
@@ -70,3 +71,29 @@ def test_pictures_are_no_volumes(ref: VolumeRef) -> None:
     picture = CaseRef("b", "b", None, "images", Path("b.png"), ())
     with pytest.raises(DataSetError, match=r"images: holds images. Expected: data sets of volumes"):
         require_volumes([ref, picture])
+
+
+def test_a_mask_that_lies_elsewhere_than_a_folder_of_slices_is_refused(tmp_path: Path) -> None:
+    phantom = dicom_phantom("mr", 1)
+    folder, grid = tmp_path / "series", phantom.grid
+    folder.mkdir()
+    for number, one in enumerate(phantom.objects):
+        one.save_as(folder / f"{number}.dcm", enforce_file_format=True)
+    assert grid is not None
+    mask = tmp_path / "mask.nii.gz"
+    ref = VolumeRef("a", "p", None, "made", folder, (mask,))
+    write_volume(phantom.truth, grid, mask)
+    truth = ref.load().mask
+    assert truth is not None
+    assert np.array_equal(truth.foreground, phantom.truth)
+    # the same voxels in space, the slices counted the other way
+    axes, steps = np.reshape(grid.direction or (), (3, 3)), np.array(grid.steps)
+    last = np.array(grid.origin_mm) + axes[:, 0] * steps[0] * (grid.shape[0] - 1)
+    turned = replace(
+        grid,
+        direction=tuple((axes * (-1, 1, 1)).ravel().tolist()),
+        origin_mm=tuple(last.tolist()),
+    )
+    write_volume(phantom.truth[::-1], turned, mask)
+    with pytest.raises(GroundTruthError, match="mm elsewhere than the image"):
+        ref.load()

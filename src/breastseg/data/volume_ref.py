@@ -64,7 +64,7 @@ class VolumeRef(CaseRef):
 
     def read_mask(self, grid: Grid) -> Mask:
         """The ground truth on the image's grid; what is raised as for `read_mask_array`."""
-        return labelled(self._label_files(grid.shape), self, grid)
+        return labelled(self._label_files(grid), self, grid)
 
     def read_mask_array(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """All masks together.
@@ -82,20 +82,20 @@ class VolumeRef(CaseRef):
         """
         return self.read_mask(Grid(shape)).foreground
 
-    def _label_files(self, shape: tuple[int, ...]) -> Iterator[tuple[NDArray[np.generic], str]]:
+    def _label_files(self, grid: Grid) -> Iterator[tuple[NDArray[np.generic], str]]:
         from breastseg.io.volume import grid_difference, read_volume, read_volume_grid
 
         for path in self.mask_paths or ():
             part = read_volume(path)
-            difference = (
-                grid_difference(read_volume_grid(self.image_path)[0], part.grid)
-                if self.image_path.is_file()
-                else ""
-            )
-            if part.array.shape != (1, *shape) or difference:
+            # of a folder of slices the grid is known that was read with the image
+            in_file = self.image_path.is_file()
+            image = read_volume_grid(self.image_path)[0] if in_file else grid
+            known = in_file or grid.spacing_mm is not None
+            difference = grid_difference(image, part.grid) if known else ""
+            if part.array.shape != (1, *grid.shape) or difference:
                 raise DataSetError(
                     f"{self.key}: {path.name} {difference or f'has {part.array.shape} voxels'} "
-                    f"than the image of {shape}",
+                    f"than the image of {grid.shape}",
                     "one volume on the image's grid",
                     "repair or remove the file, or leave the case out",
                 )
