@@ -137,3 +137,16 @@ def test_other_modalities_have_no_echo() -> None:
     levels, mask = plain(51, 102, 153)
     mammogram = replace(ultrasound(levels), modality=Modality.MAMMOGRAPHY)
     assert set(described(mammogram, mask)) == {"shape", "margin"}
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_changes_nothing(odd: float) -> None:
+    levels, mask = plain(51, 102, 153)
+    real = levels.astype(np.float32)
+    real[0, 0] = 0
+    image = ultrasound(levels)
+    plainly = described(replace(image, array=real[None]), mask)
+    real = real.copy()
+    real[0, 0] = odd
+    assert described(replace(image, array=real[None]), mask) == plainly
+    assert plainly["echo_pattern"].value == "hypoechoic"

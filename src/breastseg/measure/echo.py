@@ -78,13 +78,20 @@ class Surroundings:
 
 
 def grey_levels(image: Image) -> NDArray[np.float32]:
-    """The luminance of an image in fractions of its grey range; float32 of the grid's shape."""
-    kind = image.array.dtype
+    """The luminance of an image in fractions of its grey range; float32 of the grid's shape.
+
+    What is no finite number counts as the darkest.
+    """
+    grey, kind = image.grey(), image.array.dtype
     if kind == np.uint8:
-        white = 255.0
-    else:
-        white = 1.0 if kind.kind == "b" else max(1.0, float(image.array.max()))
-    return np.asarray(image.grey() / white, np.float32)
+        return np.asarray(grey / 255.0, np.float32)
+    values = image.array
+    if kind.kind == "f":
+        known = np.isfinite(grey)
+        grey = np.where(known, grey, grey[known].min() if known.any() else 0)
+        values = values[np.isfinite(values)]
+    white = max(1.0, float(values.max(initial=0)))
+    return np.asarray(grey / white, np.float32)
 
 
 def surroundings(

@@ -72,6 +72,8 @@ def _seen(image: Image, prediction: Prediction) -> Image:
     if prediction.seen is None:
         return image
     part = prediction.seen.trailing
-    array = np.full_like(image.array, image.array.min())
+    # 8-bit levels are shown as they are, others from the smallest on
+    black = 0 if image.array.dtype == np.uint8 else image.array.min()
+    array = np.full_like(image.array, black)
     array[part] = image.array[part]
     return replace(image, array=array)
