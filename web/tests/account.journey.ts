@@ -122,7 +122,7 @@ it("lets two people read the same images without seeing each other's masks, and 
   await admin.getByLabel("Readers an image").fill("2");
   await admin.getByRole("button", { name: "Make it" }).click();
   await admin.getByRole("button", { name: "Add the open scan" }).click();
-  await admin.getByText(/1 images, 1 open/).waitFor();
+  await admin.getByText(/1 image, 1 open/).waitFor();
   await admin.locator(".scans").getByRole("button", { name: /phantom-0001.png/ }).first().click();
   await admin.getByRole("button", { name: "Add the open scan" }).click();
   await admin.getByText(/2 images, 2 open/).waitFor();

@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { example, launched, opened, placeIn, settled, shot, tab, violations } from "./browser";
+import { example, launched, opened, placeIn, settled, shot, tab, viewer, violations } from "./browser";
 
 let browser: Browser;
 beforeAll(async () => { browser = await launched(); });
@@ -15,7 +15,7 @@ it("labels the images of a project: accepts one as proposed, corrects another", 
   await page.getByText(/0 images/).waitFor();
   const add = page.getByRole("button", { name: "Add the open scan" });
   await add.click();
-  await page.getByText(/1 images, 1 open/).waitFor();
+  await page.getByText(/1 image, 1 open/).waitFor();
   await example(page, "Ultrasound still as DICOM");
   await add.click();
   await page.getByText(/2 images, 2 open/).waitFor();
@@ -28,14 +28,16 @@ it("labels the images of a project: accepts one as proposed, corrects another", 
   await settled(page);
 
   // A changed mask is no proposed one: it can only be kept as a correction, which is said before Accept is pressed.
+  const above = await viewer(page).boundingBox();
   const accept = page.getByRole("button", { name: "Accept" });
   expect(await accept.getAttribute("aria-disabled")).toBe("false");
   await page.getByRole("button", { name: "Brush", exact: true }).click();
   const place = await placeIn(page, 0.9, 0.9);
   await page.mouse.click(place.x, place.y);
-  await page.getByText("The mask was changed: keep your correction, or undo.").waitFor();
+  await page.getByText("Changed: keep it, or undo.").waitFor();
+  expect(await viewer(page).boundingBox()).toEqual(above);
   expect(await accept.getAttribute("aria-disabled")).toBe("true");
-  expect(await accept.evaluate((button) => document.getElementById(button.getAttribute("aria-describedby") ?? "")?.textContent)).toContain("The mask was changed");
+  expect(await accept.evaluate((button) => document.getElementById(button.getAttribute("aria-describedby") ?? "")?.textContent)).toBe("Changed: keep it, or undo.");
   await accept.focus();
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Undo" }).click();

@@ -40,7 +40,10 @@ export async function started(config: (address: string) => string = () => ""): P
   service.stderr.on("data", (part) => { said += String(part); });
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await answers(address))) {
-    if (service.exitCode !== null || Date.now() > deadline) throw new Error(`${COMMAND} serve does not answer. ${said}`);
+    if (service.exitCode !== null || Date.now() > deadline) {
+      service.kill();
+      throw new Error(`${COMMAND} serve does not answer. ${said}`);
+    }
     await new Promise((later) => setTimeout(later, 200));
   }
   const stop = async (): Promise<void> => {

@@ -157,6 +157,9 @@ it("answers a classical method's slider at once, and takes a dragged diameter ba
   await example(page, "Ultrasound still as PNG");
   await page.getByRole("combobox", { name: "Method" }).selectOption("otsu");
   await outline(page);
+  // Of a method whose probability is 0 or 1 a threshold would move nothing.
+  expect(await page.getByRole("slider", { name: "Threshold" }).count()).toBe(0);
+  expect(await page.getByRole("combobox", { name: /^Lesion/ }).count()).toBe(1);
   const { from, to } = await longestOn(page);
   const area = await measured(page, "Area");
   await tab(page, "Outline");

@@ -8,6 +8,9 @@ import type { App } from "./app";
 import { Observable } from "./observable";
 import type { Session } from "./session";
 
+/** Why a changed mask cannot be accepted. */
+export const CHANGED = "Changed: keep it, or undo.";
+
 /** An image that is open before the reader. */
 export interface Opened {
   one: Case;
@@ -130,9 +133,9 @@ export class Labelling extends Observable {
   get noAccepting(): string {
     const { opened, app: { session } } = this;
     if (opened === null || session === null) return "";
-    if (!opened.one.proposed) return "No mask was proposed: draw one, then keep your correction.";
+    if (!opened.one.proposed) return "No mask is proposed: draw one, or keep it empty.";
     const changed = session.lastStep !== opened.step && differingPixels(session.mask(opened.one.frame), opened.proposed) > 0;
-    return changed ? "The mask was changed: keep your correction, or undo." : "";
+    return changed ? CHANGED : "";
   }
 
   /** Keeps a decision on the image that is open, and opens the next one. */

@@ -44,13 +44,13 @@ function Chosen({ app, project, onPicked }: { app: App; project: Project; onPick
   return (
     <>
       <p className="hint">
-        {project.images} images, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you. {project.method} proposes the masks.
+        {project.images} {project.images === 1 ? "image" : "images"}, {project.open} open, {project.labelled} labelled, {project.rejected} rejected; {project.own} read by you. {project.method} proposes the masks.
         {project.readers_per_case > 1 && ` An image is open until ${project.readers_per_case} readers have decided on it.`}
       </p>
       {project.renewing !== null && shown === null && <Renewing app={app} project={project} job={project.renewing} />}
       <div className="buttons">
         <button type="button" disabled={app.session === null || app.busy !== null} onClick={() => { void labelling.addScan(project); }}>Add the open scan</button>
-        <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add all {app.scans.length} listed scans</button>
+        <button type="button" disabled={app.scans.length === 0 || app.busy !== null} onClick={() => { void labelling.addListed(project); }}>Add {app.scans.length === 1 ? "the listed scan" : `all ${app.scans.length} listed scans`}</button>
         <button type="button" disabled={app.busy !== null} title="Each file is a scan. Files of one folder within it count as one patient." onClick={() => folder.current?.click()}>Add a folder</button>
         <input ref={folder} hidden type="file" data-testid="label-folder" {...{ webkitdirectory: "" }} onChange={(event) => { void labelling.addFolder(project, [...(event.target.files ?? [])]); event.target.value = ""; }} />
         <button type="button" className="primary" onClick={() => { void labelling.next(project).then(() => { if (app.session !== null) onPicked(); }); }}>Next image</button>

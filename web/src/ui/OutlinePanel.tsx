@@ -1,5 +1,5 @@
 /** Choosing a method and outlining with it. */
-import { namedWithVersion, type Method } from "../backend/backend";
+import { namedWithVersion, type Method, type Outcome } from "../backend/backend";
 import type { App } from "../state/app";
 import type { Run } from "../state/history";
 import { useChanges } from "../state/observable";
@@ -40,7 +40,7 @@ export function OutlinePanel({ app, session }: { app: App; session: Session }) {
         {many && method?.dimensions !== 3 && session.image.kind === "image" && <button type="button" onClick={() => { app.segment(true); }}>Outline all frames</button>}
       </div>
       {method?.kind === "classical" && <Parameters app={app} session={session} parameters={method.parameters} />}
-      <Threshold session={session} />
+      <Threshold app={app} session={session} />
       <Tidy session={session} />
       <HandSet session={session} />
       <Pointing method={app.prompted} chosen={method} />
@@ -65,20 +65,23 @@ function Pointing({ method, chosen }: { method: Method | undefined; chosen: Meth
   );
 }
 
-function Threshold({ session }: { session: Session }) {
+function Threshold({ app, session }: { app: App; session: Session }) {
+  const { outcome } = session;
   if (session.probability() === undefined) return null;
+  // Where the probability is 0 or 1, the slider would move nothing.
+  const moves = app.methods.find(({ name }) => name === outcome?.method)?.givesProbability !== false;
   const set = (threshold: number): void => {
     if (!session.editing) session.beginEdit();
     session.setThreshold(threshold);
     session.preview(session.answer());
   };
   const done = (run: Run): void => {
-    const origin = { by: session.outcome === null ? [] : [namedWithVersion(session.outcome)], adds: session.marks.base !== null || session.handSet().count > 0 };
+    const origin = { by: outcome === null ? [] : [namedWithVersion(outcome)], adds: session.marks.base !== null || session.handSet().count > 0 };
     session.endEdit(`Threshold ${session.threshold.toFixed(2)}`, { origin, run });
   };
   return (
     <>
-      <Slider
+      {moves && <Slider
         label="Threshold"
         min={0.01}
         max={0.99}
@@ -88,16 +91,16 @@ function Threshold({ session }: { session: Session }) {
         help="Pixels with at least this probability are lesion. What you have drawn or erased by hand stays."
         onChange={set}
         onDone={done}
-      />
-      {session.outcome !== null && (
-        <p className="hint">
-          {session.outcome.method}: operating point {session.outcome.threshold.toFixed(2)}
-          {session.outcome.milliseconds === null ? "" : `, ${session.outcome.milliseconds.toFixed(0)} ms`}.
-        </p>
-      )}
-      {session.outcome?.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
+      />}
+      {outcome !== null && <p className="hint">{foundText(outcome, moves)}</p>}
+      {outcome?.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
     </>
   );
+}
+
+function foundText({ method, threshold, milliseconds }: Outcome, moves: boolean): string {
+  const about = [moves ? `operating point ${threshold.toFixed(2)}` : "", milliseconds === null ? "" : `${milliseconds.toFixed(0)} ms`].filter((part) => part !== "");
+  return `${method}${about.length === 0 ? "" : `: ${about.join(", ")}`}.`;
 }
 
 function Tidy({ session }: { session: Session }) {

@@ -39,7 +39,8 @@ function holderOf(name: string): string {
 }
 
 function Field({ one, value, onChange }: { one: Parameter; value: Scalar; onChange: (value: Scalar, run?: Run) => void }) {
-  const label = one.name.replace(/^(filters|finder)\./, "").replaceAll(/[._]/g, " ");
+  const words = one.name.replace(/^(filters|finder)\./, "").replaceAll(/[._]/g, " ");
+  const label = words.charAt(0).toUpperCase() + words.slice(1);
   if (one.kind === "boolean") {
     return (
       <label className="check" title={one.help}>
