@@ -158,6 +158,7 @@ def test_the_consensus_of_three_readers_is_what_most_say() -> None:
 
 
 def test_readers_who_say_the_same_agree_and_keep_their_mask() -> None:
+    assert np.array_equal(consensus([disc(5, 5), disc(5, 6)]).mask, disc(5, 5) & disc(5, 6))
     same = consensus([disc(5, 5), disc(5, 5)])
     assert same.agreement == 1
     assert np.array_equal(same.mask, disc(5, 5))

@@ -38,6 +38,9 @@ def consensus(masks: Sequence[NDArray[np.bool_]]) -> Consensus:
     is the mean area; it is computed on the box around all masks with a margin of its own size, so
     that a large background does not drown what readers differ in.
 
+    Of two masks, of which nothing says who is right, that is mostly what both hold, and of one
+    within the other one of the two. Of three it is mostly what two of them hold.
+
     Args:
         masks: (rows, columns) bool each, of one shape.
 
