@@ -53,9 +53,12 @@ def stated() -> list[tuple[str, str]]:
 
 
 def trainings() -> list[tuple[str, str]]:
-    """The recipes that the page's commands change, and the changes."""
-    page = " ".join((ROOT / "studies" / "README.md").read_text("utf-8").split())
-    found = re.findall(r"`breastseg train (recipes/\S+) ([^`]*--set [^`]*)`", page)
+    """The recipes that the pages' commands change, and the changes."""
+    pages = [
+        (ROOT / folder / "README.md").read_text("utf-8") for folder in ("studies", "benchmarks")
+    ]
+    text = " ".join(" ".join(pages).split())
+    found = re.findall(r"`breastseg train (recipes/\S+) ([^`]*--set [^`]*)`", text)
     return [(recipe, words.split("--set ")[1].split(" --")[0]) for recipe, words in found]
 
 
@@ -354,9 +357,9 @@ def test_a_command_of_the_pages_parses(
 
 
 @pytest.mark.parametrize(("recipe", "words"), trainings())
-def test_changes_that_the_page_names_fit_the_recipe(recipe: str, words: str) -> None:
+def test_changes_that_the_pages_name_fit_the_recipe(recipe: str, words: str) -> None:
     read_recipe(ROOT / recipe, dict(word.split("=", 1) for word in words.split()))
 
 
-def test_the_page_names_changes() -> None:
+def test_the_pages_name_changes() -> None:
     assert trainings()
