@@ -33,7 +33,8 @@ def test_the_package_reads_the_vectors(name):
         assert found is None
         return
     assert list(found.grid.shape) == wanted["shape"]
-    assert np.array_equal(found.grid.spacing_mm or [], wanted["spacing_mm"] or [])
+    # the last bit depends on the processor, whose sums of products round once or twice
+    assert list(found.grid.spacing_mm or []) == pytest.approx(wanted["spacing_mm"] or [], rel=1e-12)
     assert (found.modality, list(found.remarks)) == (wanted["modality"], wanted["remarks"])
     for phase, stored in zip(found.array, wanted["phases"], strict=True):
         assert phase.dtype.name == stored["dtype"]
