@@ -195,7 +195,7 @@ def _check_tasks(recipe: Recipe) -> None:
         raise RecipeError(
             f"augmentation.paste_p = {recipe.augmentation.paste_p} with classes, distillation, "
             "prompting or colour",
-            "0, or one kind of lesion on grey images, learnt from the ground truth alone",
+            "0, or one kind of lesion on grey images, trained on the ground truth alone",
         )
     if recipe.augmentation.unmarked_p > 0 and recipe.input.colour:
         raise RecipeError(

@@ -38,7 +38,9 @@ class Reliability:
                 if math.isnan(self.error.low)
                 else f"{self.error.low:.4f} to {self.error.high:.4f}"
             ),
-            "the same of perfect, independent probabilities": round(self.bins.error_of_perfect, 4),
+            "expected calibration error of perfect probabilities": round(
+                self.bins.error_of_perfect, 4
+            ),
         }
         for number, (count, mean, observed) in enumerate(self._rows(), start=1):
             found[f"bin {number}"] = f"mean {mean:.3f}, observed {observed:.3f}, of {count}"
