@@ -122,6 +122,8 @@ export interface Outcome {
   id: string | null;
   method: string;
   version: string;
+  /** Those that it was asked with. */
+  parameters: Readonly<Record<string, Scalar>>;
   threshold: number;
   /** By frame or slice: (rows, columns), 0 to 1. */
   probability: ReadonlyMap<number, Float32Array>;

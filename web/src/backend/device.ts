@@ -79,6 +79,7 @@ export class Device implements Backend {
     return {
       id: null,
       method: request.method,
+      parameters: request.parameters,
       version: last?.provenance.version ?? "",
       threshold: last?.threshold ?? 0.5,
       probability,
@@ -99,6 +100,7 @@ export class Device implements Backend {
     return {
       id: null,
       method: request.method,
+      parameters: request.parameters,
       version: found.provenance.version,
       threshold: found.threshold,
       probability: new Map([[request.frame, found.probability]]),
@@ -119,6 +121,7 @@ export class Device implements Backend {
     return {
       id: null,
       method: request.method,
+      parameters: request.parameters,
       version: found.provenance.version,
       threshold: found.threshold,
       probability: new Map(Array.from({ length: slices }, (_, k) => [k, found.probability.subarray(k * area, (k + 1) * area)])),

@@ -97,7 +97,8 @@ export class Server implements Backend {
     };
     const first = await json<Wire["SegmentationInfo"]>("/segmentations", { ...posted(asked), signal });
     const info = first.state === "done" ? first : await this.followed(first, progress, signal);
-    const outcome = outcomeOf(info, await this.probabilities(info.id, alone ? 0 : request.frame, signal));
+    const probability = await this.probabilities(info.id, alone ? 0 : request.frame, signal);
+    const outcome = { ...outcomeOf(info, probability), parameters: request.parameters };
     return request.margin === null ? outcome : { ...outcome, margins: new Map([[alone ? 0 : (request.frame ?? 0), await this.margin(info, request.margin)]]) };
   }
 
@@ -231,7 +232,7 @@ async function base64(blob: Blob): Promise<string> {
   return btoa(text);
 }
 
-function outcomeOf(info: Wire["SegmentationInfo"], probability: Map<number, Float32Array>): Outcome {
+function outcomeOf(info: Wire["SegmentationInfo"], probability: Map<number, Float32Array>): Omit<Outcome, "parameters"> {
   const provenance = info.document?.provenance;
   const entry = info.document?.entries.at(0);
   const threshold = provenance?.parameters.threshold;

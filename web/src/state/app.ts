@@ -1,8 +1,7 @@
 /** What the app holds: the scans, the open images, the methods, and what is under way. */
-import { namedWithVersion, type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
+import { type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
 import { BrokeOff, NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
-import type { Run } from "./history";
 import { Labelling } from "./labelling";
 import { Session } from "./session";
 import { strokeEnded } from "./stroke";
@@ -269,6 +268,22 @@ export class App extends Work {
     this.changed();
   }
 
+  /** The last step is taken back, and with what a method found the parameters that it was asked with. */
+  undo(session: Session): void {
+    session.undo();
+    this.takeParameters(session);
+  }
+
+  redo(session: Session): void {
+    session.redo();
+    this.takeParameters(session);
+  }
+
+  private takeParameters({ found }: Session): void {
+    if (found?.method === this.method) this.parameters = found.parameters;
+    this.changed();
+  }
+
   /** Runs what needs a bundle once its remarks were read; those of a classical method are hints that stand beside it. */
   private afterRemarks(method: Method, then: () => void): void {
     if (method.kind === "classical" || method.remarks.length === 0 || this.accepted.has(method.name)) {
@@ -297,7 +312,7 @@ export class App extends Work {
   }
 
   /** Outlines the image, or all frames of it, with the chosen method. */
-  segment(all = false, run?: Run): void {
+  segment(all = false): void {
     const [session, method] = [this.session, this.current];
     if (session === null || method === undefined) return;
     const frames = all || method.dimensions === 3 ? session.outlinedFrames() : [session.frame];
@@ -306,7 +321,7 @@ export class App extends Work {
       const alone = frame !== null || session.image.frames === 1;
       const margin = alone && session.backend.place === "server" ? (method.margins.at(0) ?? null) : null;
       const request = { method: method.name, parameters: this.parameters, prompt: null, frame, phase: frame === null ? 0 : session.phase, screenshot: false, margin };
-      void this.outlined(session, request, `Outline by ${method.name}`, run);
+      void this.outlined(session, request, `Outline by ${method.name}`);
     }); });
   }
 
@@ -327,12 +342,12 @@ export class App extends Work {
     this.changed();
   }
 
-  /** Outlines again after a parameter was moved: what was pointed at, or the whole image. Moves of one run are one step. */
-  segmentWithPrompt(session: Session, run?: Run): void {
+  /** Outlines again after a parameter was moved: what was pointed at, or the whole image. */
+  segmentWithPrompt(session: Session): void {
     const { prompt } = session.marks;
     const pointed = prompt.box !== null || prompt.scribble !== null || prompt.inside.length + prompt.outside.length > 0;
-    if (pointed && this.current?.takesPrompt === true) this.ask(session, "Parameters", run);
-    else this.segment(false, run);
+    if (pointed && this.current?.takesPrompt === true) this.ask(session, "Parameters");
+    else this.segment();
   }
 
   /** The spacing that two clicks on a scan's ruler gave, in mm a pixel. */
@@ -347,7 +362,7 @@ export class App extends Work {
   }
 
   /** Outlines what a person points at. */
-  ask(session: Session, label: string, run?: Run): void {
+  ask(session: Session, label: string): void {
     const method = this.prompted;
     if (method === undefined) {
       this.fail("No method here takes a click, a box or a scribble. Expected: one that does. Try: the brush.");
@@ -356,36 +371,25 @@ export class App extends Work {
     this.afterRemarks(method, () => {
       const parameters = method.name === this.method ? this.parameters : {};
       const request = { method: method.name, parameters, prompt: session.marks.prompt, frame: session.frame, phase: session.phase, screenshot: false, margin: null };
-      void this.outlined(session, request, label, run);
+      void this.outlined(session, request, label);
     });
   }
 
-  private async outlined(session: Session, request: Request, label: string, run?: Run): Promise<void> {
+  private async outlined(session: Session, request: Request, label: string): Promise<void> {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
-    const asked = session.lastStep;
+    const { run, lastStep: asked } = session;
     await this.during("Segmenting", async (progress) => {
       const outcome = await session.backend.segment(session.scan, session.index, request, progress, running.signal);
       await strokeEnded(session);
       if (running.signal.aborted) return;
       // A frame that was left has forgotten what was pointed at on it.
       if (request.prompt !== null && request.frame !== session.frame) return;
-      const by = [namedWithVersion(outcome)];
-      if (request.prompt === null) {
-        const replace = (): void => {
-          session.setOutcome(outcome);
-          session.replaceAll(label, new Map([...outcome.probability.keys()].map((frame) => [frame, session.cut(frame)])), by, run);
-        };
-        // What was drawn while the answer was on its way is not replaced in silence.
-        if (session.lastStep === asked) replace();
-        else this.afterCorrections(session, [...outcome.probability.keys()], replace);
-        return;
-      }
-      session.setOutcome(outcome);
-      const { base, prompt } = session.marks;
-      const adds = base !== null || session.handSet().count > 0;
-      session.replace(label, session.answer(), { marks: { base, prompt }, origin: { by, adds }, run });
+      if (request.prompt !== null) session.addFound(label, outcome, run);
+      // What was drawn while the answer was on its way is not replaced in silence.
+      else if (session.lastStep === asked) session.replaceAll(label, outcome, run);
+      else this.afterCorrections(session, [...outcome.probability.keys()], () => { session.replaceAll(label, outcome, run); });
     }, () => { running.abort(); });
     // A later request keeps the marks, which it was sent with.
     if (this.running === running) session.forgetUnanswered();

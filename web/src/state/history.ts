@@ -1,4 +1,5 @@
 /** Undo and redo without limit: each step keeps only the pixels that it changed, eight in a byte. */
+import { withoutPixels, type Found } from "./found";
 import type { Lines } from "./lines";
 import { boundsOf, clipped, copyOf, emptyMask, isEmptyBox, union, whole, type Box, type Mask } from "../mask/mask";
 
@@ -15,7 +16,8 @@ interface Beside<Marks> {
   /** What a person had pointed at. */
   marks?: Both<Marks>;
   lines?: Both<Lines>;
-  threshold?: Both<number>;
+  /** What a method found on the image, and where it is cut. */
+  found?: Both<Found | undefined>;
   /** Whose mask it is; without it the step was done by hand. */
   origin?: Origin;
   run?: Run;
@@ -37,6 +39,8 @@ export interface Origin {
   by: readonly string[];
   /** Whether what was there before stays beside it. */
   adds: boolean;
+  /** The method's result in the store, if it is there. */
+  resultId?: string | null;
 }
 
 export interface History<Marks = undefined> {
@@ -58,11 +62,13 @@ export interface Authors {
   /** Each method, and each person whose kept mask it is, once; in the order of their steps. */
   by: readonly string[];
   byHand: boolean;
+  /** The stored result that the mask started from; null where it was not one that the service has. */
+  resultId: string | null;
 }
 
 /** Whose work the mask of an image is, from the steps that made it. */
 export function authorsOf<Marks>({ done }: History<Marks>, image: number): Authors {
-  let [everyone, byHand]: [readonly string[], boolean] = [[], false];
+  let { by: everyone, byHand, resultId }: Authors = { by: [], byHand: false, resultId: null };
   for (const step of done) {
     if (step.image !== image || !isOfMask(step)) continue;
     if (step.origin === undefined) {
@@ -70,10 +76,11 @@ export function authorsOf<Marks>({ done }: History<Marks>, image: number): Autho
       continue;
     }
     const { by, adds } = step.origin;
+    resultId = step.origin.resultId ?? (adds ? resultId : null);
     everyone = adds ? [...new Set([...everyone, ...by])] : by;
     byHand &&= adds;
   }
-  return { by: everyone, byHand };
+  return { by: everyone, byHand, resultId };
 }
 
 /** Whether a step is one of the mask: lines that were laid or moved change none. */
@@ -92,12 +99,32 @@ export function recorded<Marks>(history: History<Marks>, edit: Edit<Marks>): His
   if (edit.run !== undefined && last?.run === edit.run && last.image === edit.image && history.undone.length === 0) {
     return recorded({ done: history.done.slice(0, -1), undone: [] }, together(last, edit));
   }
-  const { label, image, before, after, marks, lines, threshold, origin, run } = edit;
+  const { label, image, before, after, marks, lines, found, origin, run } = edit;
   const difference = differenceOf(before, after, clipped(edit.within ?? whole(before), before.rows, before.columns));
   const box = boundsOf(difference);
-  if (isEmptyBox(box) && [marks, lines, threshold, origin].every((one) => one === undefined)) return history;
-  const step: Step<Marks> = { label, image, box, changed: packed(difference, box), marks, lines, threshold, origin, run };
-  return { done: [...history.done, step], undone: [] };
+  if (isEmptyBox(box) && [marks, lines, found, origin].every((one) => one === undefined)) return history;
+  const step: Step<Marks> = { label, image, box, changed: packed(difference, box), marks, lines, found, origin, run };
+  return { done: withinMemory([...history.done, step]), undone: [] };
+}
+
+/** Bytes of probability that the steps may hold together: some 40 images of 1,200x1,200, or four mammograms. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+/** The steps, of which the oldest let the pixels go that a method found. They stay the same objects: a kept step is known by its own. */
+function withinMemory<Marks>(steps: readonly Step<Marks>[]): readonly Step<Marks>[] {
+  const held = new Set<Float32Array>();
+  let bytes = 0;
+  const light = (found: Found | undefined): Found | undefined => {
+    if (found === undefined || found.probability === null || held.has(found.probability)) return found;
+    bytes += found.probability.byteLength;
+    if (bytes > MOST_BYTES) return withoutPixels(found);
+    held.add(found.probability);
+    return found;
+  };
+  for (const step of steps.toReversed()) {
+    if (step.found !== undefined) step.found = { after: light(step.found.after), before: light(step.found.before) };
+  }
+  return steps;
 }
 
 /** A step and the edit that goes on with it, from the beginning of the one to the end of the other. */
@@ -110,7 +137,7 @@ function together<Marks>(step: Step<Marks>, edit: Edit<Marks>): Edit<Marks> {
     within: union(step.box, edit.within ?? whole(before)),
     marks: spanned(step.marks, edit.marks),
     lines: spanned(step.lines, edit.lines),
-    threshold: spanned(step.threshold, edit.threshold),
+    found: spanned(step.found, edit.found),
   };
 }
 

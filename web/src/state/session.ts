@@ -1,7 +1,8 @@
 /** One open image: its pixels, its masks, what a person does to them, and every step back. */
 import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan, type Version } from "../backend/backend";
-import { atThreshold, copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask } from "../mask/mask";
+import { copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask } from "../mask/mask";
 import type { Measured, SpacingAt } from "../mask/measure";
+import { cutOf, foundOn, marginOf, modelMaskOf, type Found } from "./found";
 import { authorsOf, lastOfMask, recorded, redone, undone, type Authors, type History, type Origin, type Run } from "./history";
 import { HandSets, keptByHand, newlyMarked } from "./hand";
 import { linesOf, putLines, type Caliper, type Lines } from "./lines";
@@ -34,9 +35,7 @@ export class Session extends Observable {
   /** Of a volume of several phases, the one that is shown; the first is before contrast. */
   phase: number;
   window: Window;
-  threshold = 0.5;
   marks: Marks = NO_MARKS;
-  outcome: Outcome | null = null;
   calipers: readonly Caliper[] = [];
   /** What stands beside a lesion in the image, by its number. */
   captions: ReadonlyMap<number, string> = new Map();
@@ -50,13 +49,15 @@ export class Session extends Observable {
   private readonly loading = new Map<string, Promise<Frame>>();
   private readonly masks = new Map<number, Mask>();
   private readonly byHand = new HandSets();
-  private readonly modelMasks = new Map<number, Mask>();
+  private readonly founds = new Map<number, Found>();
   private history: History<Marks> = { done: [], undone: [] };
   private keptStep: History<Marks>["done"][number] | undefined = undefined;
   /** The version that was kept or opened last. */
   keptVersion: Version | null = null;
   private before: Mask | null = null;
-  private thresholdBefore = this.threshold;
+  private foundBefore: Found | undefined = undefined;
+  /** Of a slider, while it asks for what becomes a step. */
+  run: Run | undefined = undefined;
   /** The marks of the last step: those since then have no answer yet. */
   private answered: Marks = NO_MARKS;
   private touched: Box = EMPTY;
@@ -132,12 +133,17 @@ export class Session extends Observable {
     return mask;
   }
 
-  modelMask(frame = this.frame): Mask | undefined {
-    return this.modelMasks.get(frame);
+  /** What a method found last on the frame that is shown; it goes back and forth with the steps. */
+  get found(): Found | undefined {
+    return this.founds.get(this.frame);
   }
 
-  probability(frame = this.frame): Float32Array | undefined {
-    return this.outcome?.probability.get(frame);
+  get modelMask(): Mask | undefined {
+    return this.found && modelMaskOf(this.found, this.image);
+  }
+
+  get threshold(): number {
+    return this.found?.cutAt ?? 0.5;
   }
 
   /** Frames that have lesion pixels, in order. */
@@ -146,7 +152,7 @@ export class Session extends Observable {
   }
 
   beginEdit(): void {
-    [this.before, this.thresholdBefore, this.touched] = [copyOf(this.mask()), this.threshold, EMPTY];
+    [this.before, this.foundBefore, this.touched] = [copyOf(this.mask()), this.found, EMPTY];
   }
 
   /** Told of every painted part, before the step is complete. */
@@ -164,12 +170,12 @@ export class Session extends Observable {
     if (this.before === null) return;
     const edit = { label, image: this.frame, before: this.before, after: this.mask(), within: this.touched, origin, run };
     const pointed = marks === undefined ? undefined : { before: this.answered, after: marks };
-    const threshold = this.threshold === this.thresholdBefore ? undefined : { before: this.thresholdBefore, after: this.threshold };
+    const found = this.found === this.foundBefore ? undefined : { before: this.foundBefore, after: this.found };
     // Another mask has no moved diameters; those of this one come back with it.
     const lines = linesOf(this);
     this.measurements.renew();
     const moved = lines.moved.size === 0 ? undefined : { before: lines, after: linesOf(this) };
-    this.history = recorded(this.history, { ...edit, marks: pointed, lines: moved, threshold });
+    this.history = recorded(this.history, { ...edit, marks: pointed, lines: moved, found });
     if (marks !== undefined) [this.marks, this.answered] = [marks, marks];
     this.before = null;
     this.maskChanged();
@@ -185,6 +191,7 @@ export class Session extends Observable {
   cancelEdit(): void {
     if (this.before === null) return;
     this.mask().data.set(this.before.data);
+    this.setFound(this.foundBefore);
     this.before = null;
     this.maskChanged();
   }
@@ -203,8 +210,8 @@ export class Session extends Observable {
   }
 
   /** Puts another mask in the place of all that was drawn and pointed at. */
-  replaceWhole(label: string, mask: Mask, by: readonly string[], run?: Run): void {
-    this.replace(label, mask, { marks: NO_MARKS, origin: { by, adds: false }, run });
+  replaceWhole(label: string, mask: Mask, by: readonly string[], resultId: string | null = null): void {
+    this.replace(label, mask, { marks: NO_MARKS, origin: { by, adds: false, resultId } });
   }
 
   /** Whose work the mask is. */
@@ -223,7 +230,7 @@ export class Session extends Observable {
    * Where a new click or stroke says otherwise of a pixel, what hangs together with it by hand gives way.
    */
   answer(): Mask {
-    const mask = this.cut();
+    const mask = cutOf(this.found, this.image);
     this.marks.base?.data.forEach((value, index) => { mask.data[index] |= value; });
     const shown = this.before ?? this.mask();
     const kept = keptByHand(shown, this.handSet().set, newlyMarked(this.answered.prompt, this.marks.prompt, shown));
@@ -231,6 +238,15 @@ export class Session extends Observable {
       if (value === 1) mask.data[index] = shown.data[index];
     });
     return mask;
+  }
+
+  /** Puts the answer to what a person points at beside the lesions that stay. */
+  addFound(label: string, outcome: Outcome, run?: Run): void {
+    const adds = this.marks.base !== null || this.handSet().count > 0;
+    this.beginEdit();
+    this.founds.set(this.frame, foundOn(outcome, this.frame));
+    this.preview(this.answer());
+    this.endEdit(label, { marks: this.marks, origin: { by: [namedWithVersion(outcome)], adds, resultId: outcome.id }, run });
   }
 
   /** Shows a mask without ending the step, as while a slider is dragged. */
@@ -261,17 +277,21 @@ export class Session extends Observable {
     this.setMarks(this.answered);
   }
 
-  /** Puts masks of frames in one go, as when a whole loop was segmented; each frame is a step. */
-  replaceAll(label: string, masks: ReadonlyMap<number, Mask>, by: readonly string[], run?: Run): void {
+  /** Puts what a method found in the place of all that was drawn and pointed at; each frame is a step. */
+  replaceAll(label: string, outcome: Outcome, run?: Run): void {
     const shown = this.frame;
-    for (const [frame, mask] of masks) {
+    const sizes: [frame: number, pixels: number][] = [];
+    for (const frame of outcome.probability.keys()) {
       this.frame = frame;
-      this.replaceWhole(label, mask, by, run);
+      this.beginEdit();
+      this.founds.set(frame, foundOn(outcome, frame));
+      this.preview(cutOf(this.found, this.image));
+      this.endEdit(label, { marks: NO_MARKS, origin: { by: [namedWithVersion(outcome)], adds: false, resultId: outcome.id }, run });
+      sizes.push([frame, countOf(this.mask())]);
     }
     // Where nothing is outlined on the frame that is shown, the one of several with the largest lesion is of more use.
-    const sizes = [...masks].map(([frame, mask]) => [frame, countOf(mask)] as const);
     const [largest, size] = sizes.reduce((best, one) => (one[1] > best[1] ? one : best), [shown, 0]);
-    this.frame = masks.size > 1 && size > 0 && countOf(this.mask(shown)) === 0 ? largest : shown;
+    this.frame = sizes.length > 1 && size > 0 && countOf(this.mask(shown)) === 0 ? largest : shown;
     this.maskChanged();
   }
 
@@ -324,42 +344,25 @@ export class Session extends Observable {
     this.frame = taken.step.image;
     const marks = taken.step.marks?.[which] ?? this.answered;
     [this.marks, this.answered] = [marks, marks];
-    this.threshold = taken.step.threshold?.[which] ?? this.threshold;
+    if (taken.step.found !== undefined) this.setFound(taken.step.found[which]);
     this.maskChanged();
     if (taken.step.lines !== undefined) putLines(this, taken.step.lines[which]);
   }
 
   // --- results --------------------------------------------------------------------------
 
-  /** Takes what a method found: its probability and threshold, and its mask for comparison. */
-  setOutcome(outcome: Outcome): void {
-    const known = this.outcome;
-    const same = known !== null && known.method === outcome.method && known.id !== outcome.id;
-    // Frames that the same method has answered before stay known.
-    const margins = same ? new Map([...known.margins, ...outcome.margins]) : outcome.margins;
-    const probability = same ? new Map([...known.probability, ...outcome.probability]) : outcome.probability;
-    this.outcome = { ...outcome, probability, margins };
-    this.threshold = outcome.threshold;
-    for (const frame of outcome.probability.keys()) this.modelMasks.set(frame, this.cut(frame));
-    this.changed();
+  private setFound(found: Found | undefined): void {
+    if (found === undefined) this.founds.delete(this.frame);
+    else this.founds.set(this.frame, found);
   }
 
-  /** Inner and outer contour, which hold for the model's own mask at its own threshold alone. */
   get margin(): Margin | null {
-    const { outcome, authors } = this;
-    const own = outcome !== null && !authors.byHand && authors.by.length === 1 && authors.by[0] === namedWithVersion(outcome) && this.threshold === outcome.threshold;
-    return own ? (outcome.margins.get(this.frame) ?? null) : null;
+    return this.found === undefined ? null : marginOf(this.found, this.authors);
   }
 
-  /** The probability cut at the threshold. */
-  cut(frame = this.frame, threshold = this.threshold): Mask {
-    const { rows, columns } = this.image;
-    const probability = this.probability(frame);
-    return probability === undefined ? emptyMask(rows, columns) : atThreshold(probability, rows, columns, threshold);
-  }
-
-  setThreshold(threshold: number): void {
-    this.threshold = threshold;
+  /** Cuts at another threshold than the method's; a step that is under way ends with it. */
+  setThreshold(cutAt: number): void {
+    if (this.found !== undefined) this.setFound({ ...this.found, cutAt });
     this.changed();
   }
 

@@ -182,11 +182,10 @@ describe("whose work a mask is", () => {
   it("leaves what a hand has drawn or erased through clicks and the threshold, until a mark says otherwise", () => {
     const one = session();
     const probability = new Map([[0, Float32Array.from(square.data)]]);
-    const outcome: Outcome = { id: null, method: "network", version: "1.0", threshold: 0.5, remarks: [], malignancy: null, milliseconds: null, probability, margins: new Map() };
+    const outcome: Outcome = { id: null, method: "network", version: "1.0", parameters: {}, threshold: 0.5, remarks: [], malignancy: null, milliseconds: null, probability, margins: new Map() };
     const answered = (label: string, prompt: Partial<Prompt>): Mask => {
       one.setMarks({ base: null, prompt: { ...one.marks.prompt, ...prompt } });
-      one.setOutcome(outcome);
-      one.replace(label, one.answer(), { marks: one.marks, origin: { by: ["network 1.0"], adds: one.handSet().count > 0 } });
+      one.addFound(label, outcome);
       return one.mask();
     };
     expect(answered("Click inside", { inside: [[4, 6]] })).toEqual(square);
@@ -196,7 +195,7 @@ describe("whose work a mask is", () => {
     one.replace("Brush", copyOf(corrected));
     expect(one.handSet().count).toBe(4);
     expect(answered("Click inside", { inside: [[4, 6], [4, 7]] })).toEqual(corrected);
-    expect(one.authors).toEqual({ by: ["network 1.0"], byHand: true });
+    expect(one.authors).toEqual({ by: ["network 1.0"], byHand: true, resultId: null });
     // A click on what was erased takes the lesion back there; what was drawn elsewhere stays.
     answered("Click inside", { inside: [[4, 6], [4, 7], [3, 3]] });
     expect([one.mask().data[3 * 20 + 3], one.mask().data[15 * 20 + 4], one.handSet().count]).toEqual([1, 1, 3]);
@@ -289,9 +288,8 @@ describe("whose work a mask is", () => {
   it("has a margin for the model's own mask alone", () => {
     const one = session();
     const margin = { coverage: 0.9, outer: square, inner: emptyMask(20, 20), ranges: [] };
-    const about = { id: null, method: "network", version: "1.0", threshold: 0.5, remarks: [], malignancy: null, milliseconds: null };
-    one.setOutcome({ ...about, probability: new Map([[0, Float32Array.from(square.data)]]), margins: new Map([[0, margin]]) });
-    one.replaceWhole("Outline", one.cut(), ["network 1.0"]);
+    const about = { id: null, method: "network", version: "1.0", parameters: {}, threshold: 0.5, remarks: [], malignancy: null, milliseconds: null };
+    one.replaceAll("Outline", { ...about, probability: new Map([[0, Float32Array.from(square.data)]]), margins: new Map([[0, margin]]) });
     expect(one.margin).toBe(margin);
     const run = Symbol("run");
     for (const threshold of [0.45, 0.4]) {

@@ -18,8 +18,10 @@ const STEPS = 100;
 export function Parameters({ app, session, parameters }: { app: App; session: Session; parameters: readonly Parameter[] }) {
   const act = (name: string, value: Scalar, run?: Run): void => {
     app.setParameter(name, value);
-    // Each setting is answered at once; an answer that comes too late is dropped.
-    app.segmentWithPrompt(session, run);
+    // Each setting is answered at once; an answer that comes too late is dropped. Moves of one run are one step.
+    session.run = run;
+    app.segmentWithPrompt(session);
+    session.run = undefined;
   };
   return GROUPS.map(([holder, title]) => {
     const held = parameters.filter(({ name }) => holderOf(name) === holder);

@@ -1,5 +1,6 @@
 /** The tools, undo and redo. A narrow screen shows the tools of one group at a time. */
 import { useRef, useState } from "react";
+import type { App } from "../state/app";
 import { useChanges } from "../state/observable";
 import type { Session } from "../state/session";
 import { BRUSHES, type ToolName } from "../viewer/tools";
@@ -7,6 +8,7 @@ import { goOn, useOneStop } from "./one-stop";
 import { TOOL_GROUPS, type ToolGroup } from "./shortcuts";
 
 export interface ToolbarProps {
+  app: App;
   session: Session;
   tool: ToolName;
   radius: number;
@@ -15,7 +17,7 @@ export interface ToolbarProps {
   onNext: () => void;
 }
 
-export function Toolbar({ session, tool, radius, onTool, onRadius, onNext }: ToolbarProps) {
+export function Toolbar({ app, session, tool, radius, onTool, onRadius, onNext }: ToolbarProps) {
   useChanges(session);
   const bar = useRef<HTMLDivElement>(null);
   useOneStop(bar);
@@ -25,10 +27,10 @@ export function Toolbar({ session, tool, radius, onTool, onRadius, onNext }: Too
   return (
     <div ref={bar} className="toolbar" role="toolbar" aria-label="Tools" onKeyDown={goOn}>
       <div className="tool-group" role="group" aria-label="Steps">
-        <button type="button" disabled={session.undoLabel === undefined} title={`Undo: ${session.undoLabel ?? "nothing"} (Ctrl+Z)`} onClick={() => { session.undo(); }}>
+        <button type="button" disabled={session.undoLabel === undefined} title={`Undo: ${session.undoLabel ?? "nothing"} (Ctrl+Z)`} onClick={() => { app.undo(session); }}>
           Undo
         </button>
-        <button type="button" disabled={session.redoLabel === undefined} title={`Redo: ${session.redoLabel ?? "nothing"} (Ctrl+Y)`} onClick={() => { session.redo(); }}>
+        <button type="button" disabled={session.redoLabel === undefined} title={`Redo: ${session.redoLabel ?? "nothing"} (Ctrl+Y)`} onClick={() => { app.redo(session); }}>
           Redo
         </button>
       </div>

@@ -38,7 +38,7 @@ export function VersionsPanel({ app, session }: { app: App; session: Session }) 
       const mask = await app.server.versionMask(session.scan, session.index, version);
       session.show(version.frame);
       session.skin.lay(version.skinLine);
-      session.replaceWhole(`Version ${version.number}`, mask, [...version.base, `${version.createdBy} (version ${version.number})`]);
+      session.replaceWhole(`Version ${version.number}`, mask, [...version.base, `${version.createdBy} (version ${version.number})`], version.baseId);
       session.markKept(version);
     });
   };
@@ -89,12 +89,12 @@ function keyOf({ frame, number }: Version): string {
 }
 
 function Comparison({ session }: { session: Session }) {
-  const model = session.modelMask();
+  const model = session.modelMask;
   if (model === undefined) return <p className="hint">No model has outlined this image.</p>;
   const now = session.mask();
   return (
     <p>
-      Compared with {session.outcome?.method ?? "the model"}: Dice {dice(now, model).toFixed(3)}, {differingPixels(now, model)} pixels differ.
+      Compared with {session.found?.method ?? "the model"}: Dice {dice(now, model).toFixed(3)}, {differingPixels(now, model)} pixels differ.
     </p>
   );
 }

@@ -43,7 +43,7 @@ export default function Workspace({ app, session, display, onHelp }: WorkspacePr
   const view = { display, tool, radius, onRuler: (a: Point, b: Point) => { setRuler([a, b]); } };
   return (
     <>
-      <Toolbar session={session} tool={tool} radius={radius} onTool={setTool} onRadius={setRadius} onNext={() => { session.startLesion(); }} />
+      <Toolbar app={app} session={session} tool={tool} radius={radius} onTool={setTool} onRadius={setRadius} onNext={() => { session.startLesion(); }} />
       <main>
         <DecisionBar app={app} />
         <div className="views" data-beside={beside !== null}>
@@ -125,8 +125,8 @@ function useKeys(keys: Keys): void {
 function handled(event: KeyboardEvent, { app, session, display, setTool, setRadius, setPlaying, onHelp }: Keys): boolean {
   const key = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) {
-    if (key === "z" && !event.shiftKey) session.undo();
-    else if (key === "y" || key === "z") session.redo();
+    if (key === "z" && !event.shiftKey) app.undo(session);
+    else if (key === "y" || key === "z") app.redo(session);
     else return false;
     return true;
   }

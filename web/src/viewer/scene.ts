@@ -115,8 +115,8 @@ export class Scene {
   private repaint(frame: NonNullable<ReturnType<Session["loaded"]>>): void {
     const { session, painted, pictures } = this;
     if (painted.frame !== frame || painted.window !== session.window) paintImage(pictures.image, frame, session.window);
-    const probability = session.probability();
-    if (this.display.shown.heat && probability !== undefined && painted.heat !== probability) {
+    const probability = session.found?.probability ?? null;
+    if (this.display.shown.heat && probability !== null && painted.heat !== probability) {
       paintHeat(pictures.heat, probability, frame.rows, frame.columns);
       painted.heat = probability;
     }
@@ -134,7 +134,7 @@ export class Scene {
     this.put(context, this.pictures.image);
     context.globalAlpha = shown.opacity;
     context.imageSmoothingEnabled = false;
-    if (shown.heat && this.session.probability() !== undefined) this.put(context, this.pictures.heat);
+    if (shown.heat && this.session.found?.probability != null) this.put(context, this.pictures.heat);
     if (shown.fill) this.put(context, this.pictures.mask);
     context.globalAlpha = 1;
   }
@@ -147,7 +147,7 @@ export class Scene {
 
   private drawContours(context: CanvasRenderingContext2D, ratio: number): void {
     const { shown } = this.display;
-    const model = this.session.modelMask();
+    const model = this.session.modelMask;
     if (shown.model && model !== undefined) this.stroke(context, ratio, ringsOf(model), MODEL, [5, 4]);
     const { margin } = this.session;
     if (shown.margin && margin !== null) {
