@@ -193,6 +193,25 @@ def test_versions_are_kept_and_measured(client: TestClient, upload: Upload) -> N
     assert small.status_code == 422
 
 
+def test_a_kept_mask_started_from_no_result_of_another_frame(client: TestClient) -> None:
+    loop = client.post("/api/examples/ultrasound-cine").json()["id"]
+    still = client.post("/api/examples/ultrasound").json()["id"]
+    first = _segment(client, scan=loop, frame=0, method="otsu")
+    for scan, frame in ((loop, 1), (still, 0)):
+        place = f"/api/scans/{scan}/images/0/versions"
+        mask = client.get(f"/api/segmentations/{first['id']}/mask.png").content
+        data = {"base": first["id"], "frame": str(frame)}
+        refused = client.post(place, files={"mask": mask}, data=data)
+        assert refused.status_code == 422
+        said = refused.json()["detail"]
+        assert "a base of image 0, frame 0" in said
+        assert f"frame {frame} of scan {scan}" in said
+        assert client.get(place).json() == []
+    place = f"/api/scans/{loop}/images/0/versions"
+    kept = client.post(place, files={"mask": mask}, data={"base": first["id"]})
+    assert kept.status_code == 201
+
+
 def test_a_kept_mask_names_the_network_that_it_started_from(client: TestClient) -> None:
     scan = client.post("/api/examples/ultrasound").json()["id"]
     made = _segment(client, scan=scan, method="ultrasound-fast")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from breastseg.core.errors import InputError
 from breastseg.service import tables
 from breastseg.service.pictures import Held
 from breastseg.service.problem import NotFoundError
@@ -72,4 +73,29 @@ def segmentation(session: Session, name: str) -> tables.Segmentation:
     found = session.get(tables.Segmentation, name)
     if found is None:
         raise NotFoundError("no such segmentation", remedy="ask for it again")
+    return found
+
+
+def base(session: Session, name: str, of: AskedImage, frame: int) -> tables.Segmentation:
+    """The segmentation that a mask of a frame started from.
+
+    Raises:
+        NotFoundError: there is none.
+        InputError: it is of another image or frame, or has come to nothing: a version would be
+            compared with what it did not come from, and name it.
+    """
+    found = segmentation(session, name)
+    asked = found.request["frame"]
+    at, there = (found.scan_id, found.image), (of.scan_id, of.index)
+    if at != there or asked not in (None, frame):
+        at_frame = "" if asked is None else f", frame {asked}"
+        raise InputError(
+            f"a base of image {found.image}{at_frame} of scan {found.scan_id}",
+            f"one of image {of.index}, frame {frame} of scan {of.scan_id}",
+            "name the segmentation of this frame, or none",
+        )
+    if found.document is None:
+        raise InputError(
+            "a base that has no result", "a segmentation that is done", "wait for it, or name none"
+        )
     return found

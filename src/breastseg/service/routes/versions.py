@@ -79,7 +79,7 @@ def add_version(
     mask = labels_of_png(data) > 0
     with service.store.session() as session:
         found = asked.image(session, scan, image)
-        base = None if form.base is None else asked.segmentation(session, form.base)
+        base = None if form.base is None else asked.base(session, form.base, found, form.frame)
     picture = service.pictures.image(found.held, form.frame, found.stated_mm)
     changed = None if base is None else _changed_px(service, base, form.frame, mask)
     entry, drawn = measured(GivenMask(picture, mask, form.skin), caller.name, base, changed)
