@@ -42,6 +42,18 @@ def test_growth_is_measured_in_mm_and_per_cent(client: TestClient, refs: tuple[J
     assert [sorted(one) for one in parted["pairs"]] == [["number"], ["prior_number"]]
 
 
+def test_a_result_of_one_frame_is_not_taken_for_another(client: TestClient) -> None:
+    scan = client.post("/api/examples/ultrasound-cine").json()["id"]
+    asked = {"scan": scan, "frame": 2, "method": "otsu"}
+    made = client.post("/api/segmentations", json=asked).json()["id"]
+
+    def compared(**frame: int) -> int:
+        one = {"segmentation": made, **frame}
+        return client.post("/api/comparisons", json={"now": one, "prior": one}).status_code
+
+    assert [compared(), compared(frame=2), compared(frame=1)] == [200, 200, 404]
+
+
 def test_a_result_is_named_in_one_way(client: TestClient, refs: tuple[Json, Json]) -> None:
     both = {**refs[0], "segmentation": "0" * 32}
     answer = client.post("/api/comparisons", json={"now": both, "prior": refs[1]})

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from breastseg.core.errors import InputError
 from breastseg.service import tables
 from breastseg.service.pictures import Held
-from breastseg.service.problem import NotFoundError
+from breastseg.service.problem import ConflictError, NotFoundError
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,9 @@ def base(session: Session, name: str, of: AskedImage, frame: int) -> tables.Segm
 
     Raises:
         NotFoundError: there is none.
-        InputError: it is of another image or frame, or has come to nothing: a version would be
-            compared with what it did not come from, and name it.
+        InputError: it is of another image or frame: a version would name what it did not come
+            from, and be compared with it.
+        ConflictError: it is not done.
     """
     found = segmentation(session, name)
     asked = found.request["frame"]
@@ -95,7 +96,5 @@ def base(session: Session, name: str, of: AskedImage, frame: int) -> tables.Segm
             "name the segmentation of this frame, or none",
         )
     if found.document is None:
-        raise InputError(
-            "a base that has no result", "a segmentation that is done", "wait for it, or name none"
-        )
+        raise ConflictError("a base that is not done", "one that is", "wait for it, or name none")
     return found

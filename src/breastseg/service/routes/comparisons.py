@@ -94,4 +94,9 @@ def _entry(document: Document, ref: ResultRef) -> Entry:
     number = ref.frame if len(entries) > 1 else 0
     if number >= len(entries):
         raise NotFoundError(f"no frame {number} in this result", f"0 to {len(entries) - 1}")
-    return entries[number]
+    entry = entries[number]
+    # A result of one frame needs no number; another one than its own is not passed over.
+    if ref.frame != 0 and entry.frame not in (None, ref.frame + 1):
+        assert entry.frame is not None
+        raise NotFoundError(f"no frame {ref.frame} in this result", f"{entry.frame - 1}, or none")
+    return entry
