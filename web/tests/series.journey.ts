@@ -91,6 +91,8 @@ it("shows two studies of a phantom side by side, with the growth that is known",
   }
   await tab(page, "Compare");
   await page.getByLabel("Beside this image").selectOption({ label: "prior.png (220 x 180)" });
+  // Pictures state no patient.
+  await page.getByText(/of one patient is not known here/).waitFor();
   const grown = page.getByRole("region", { name: "Growth of lesion 1" }).locator("div", { hasText: "Growth" }).locator("dd");
   const [millimetres, percent] = (await grown.innerText()).match(/[\d.]+/g)?.map(Number) ?? [];
   // From a diameter of 12.0 to 14.4 mm, within a pixel on either side.

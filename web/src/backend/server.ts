@@ -110,6 +110,11 @@ export class Server implements Backend {
     return { coverage, outer: above(64), inner: above(192), ranges };
   }
 
+  /** Whether two images are of one patient, as their files state it. */
+  async patientBeside([scan, image]: readonly [Scan, number], [other, otherImage]: readonly [Scan, number]): Promise<Wire["Beside"]["patient"]> {
+    return (await json<Wire["Beside"]>(`/scans/${scan.id}/images/${image}/beside/${other.id}/${otherImage}`)).patient;
+  }
+
   async versions(scan: Scan, image: number): Promise<Version[]> {
     return (await json<Wire["VersionInfo"][]>(`/scans/${scan.id}/images/${image}/versions`)).map(versionOf);
   }

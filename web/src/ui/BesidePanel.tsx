@@ -26,9 +26,28 @@ export function BesidePanel({ app, session }: { app: App; session: Session }) {
           {choices.filter(({ key }) => key !== `${session.scan.id}/${session.index}`).map(({ key, name }) => <option key={key} value={key}>{name}</option>)}
         </select>
       </label>
-      {beside === null ? <p className="hint">Choose a prior study or another view.</p> : <Growth key={now} session={session} prior={beside} />}
+      {beside === null ? <p className="hint">Choose a prior study or another view.</p> : (
+        <>
+          <Patients key={now} app={app} session={session} prior={beside} />
+          <Growth key={`growth ${now}`} session={session} prior={beside} />
+        </>
+      )}
     </div>
   );
+}
+
+const UNKNOWN = "Whether both images are of one patient is not known here: look before you compare.";
+
+/** Whether the image beside may be a prior at all. */
+function Patients({ app, session, prior }: { app: App; session: Session; prior: Session }) {
+  const onServer = session.backend.place === "server" && prior.backend.place === "server";
+  const [patient, setPatient] = useState<"same" | "other" | "unknown" | null>(onServer ? null : "unknown");
+  useEffect(() => {
+    if (!onServer) return;
+    app.server.patientBeside([session.scan, session.index], [prior.scan, prior.index]).then(setPatient, () => { setPatient("unknown"); });
+  }, [app, session, prior, onServer]);
+  if (patient === null || patient === "same") return null;
+  return patient === "other" ? <p role="alert" className="remark">The files name different patients: check that the image beside is the right one.</p> : <p className="hint">{UNKNOWN}</p>;
 }
 
 function Growth({ session, prior }: { session: Session; prior: Session }) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -12,10 +13,12 @@ from breastseg.results.prior import change_lines, with_prior
 from breastseg.results.schema import Document, Entry
 from breastseg.results.sentences import to_paste
 from breastseg.service import asked
+from breastseg.service.asked import AskedImage
 from breastseg.service.caller import CallerOf
 from breastseg.service.problem import ConflictError, NotFoundError
 from breastseg.service.routes.versions import version_row
-from breastseg.service.service import ServiceOf
+from breastseg.service.same_patient import OTHER, Patient, same_patient
+from breastseg.service.service import Service, ServiceOf
 from breastseg.service.wire import Id, Index, ResultsDocument
 
 router = APIRouter(tags=["comparisons"])
@@ -56,6 +59,14 @@ class ComparisonRequest(BaseModel):
     )
 
 
+class Beside(BaseModel):
+    """What is known of two images before their lesions are compared."""
+
+    patient: Patient = Field(
+        description="whether both are of one patient as the files state it; unknown: they do not"
+    )
+
+
 class Comparison(BaseModel):
     """A result with its prior."""
 
@@ -65,6 +76,16 @@ class Comparison(BaseModel):
     sentences: tuple[str, ...] = Field(description="to paste: sizes, then changes")
 
 
+@router.get("/scans/{scan}/images/{image}/beside/{other}/{other_image}")
+def look_beside(
+    scan: Id, image: Index, other: Id, other_image: Index, service: ServiceOf, _caller: CallerOf
+) -> Beside:
+    """Whether two images are of one patient, as their files state it."""
+    with service.store.session() as session:
+        both = asked.image(session, scan, image), asked.image(session, other, other_image)
+    return Beside(patient=_patient(service, *both))
+
+
 @router.post("/comparisons")
 def compare_with_prior(
     body: ComparisonRequest, service: ServiceOf, _caller: CallerOf
@@ -72,7 +93,10 @@ def compare_with_prior(
     """Pair the lesions of two studies and measure their growth, in mm and per cent."""
     with service.store.session() as session:
         now, prior = (_result(session, ref) for ref in (body.now, body.prior))
+        images = [_image_of(session, ref) for ref in (body.now, body.prior)]
     entry = with_prior(_entry(now, body.now), _entry(prior, body.prior), body.pairs)
+    if _patient(service, *images) == "other":
+        entry = replace(entry, remarks=(*entry.remarks, OTHER))
     document = Document(complete=True, options={}, provenance=now.provenance, entries=(entry,))
     return Comparison(document=document, sentences=(*to_paste(entry), *change_lines(entry)))
 
@@ -87,6 +111,19 @@ def _result(session: Session, ref: ResultRef) -> Document:
     if stored is None:
         raise ConflictError("a segmentation that is not done", "one that is", "wait for it")
     return TypeAdapter(Document).validate_python(stored)
+
+
+def _image_of(session: Session, ref: ResultRef) -> AskedImage:
+    if ref.segmentation is not None:
+        row = asked.segmentation(session, ref.segmentation)
+        return asked.image(session, row.scan_id, row.image)
+    assert ref.scan is not None
+    return asked.image(session, ref.scan, ref.image)
+
+
+def _patient(service: Service, now: AskedImage, prior: AskedImage) -> Patient:
+    first, second = (service.pictures.image(one.held, 0) for one in (now, prior))
+    return same_patient(first, second)
 
 
 def _entry(document: Document, ref: ResultRef) -> Entry:
