@@ -232,12 +232,9 @@ def test_a_label_that_is_not_declared_is_refused_by_name(
         case.load()
 
 
-def test_merged_labels_and_what_is_ignored_are_said(raw: Callable[..., NnUnet]) -> None:
+def test_merged_labels_are_said(raw: Callable[..., NnUnet]) -> None:
     data = raw(V2 | {"labels": {"background": 0, "cyst": 1, "tumour": 2, "ignore": 3}})
-    assert data.remarks() == (
-        "the labels cyst (1), tumour (2) count as one lesion",
-        "pixels labelled ignore are not scored; training has them as background",
-    )
+    assert data.remarks() == ("the labels cyst (1), tumour (2) count as one lesion",)
 
 
 def test_what_is_ignored_survives_conversion(raw: Callable[..., NnUnet], tmp_path: Path) -> None:

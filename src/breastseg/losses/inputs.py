@@ -9,6 +9,11 @@ from torch import Tensor
 
 from breastseg.core.errors import GeometryError, RecipeError
 
+IGNORED = -1.0
+"""The value of a target, in all of its classes, where nothing is known."""
+_CERTAIN = 1e4
+"""A logit from which every term is exactly 0 where it is right; half precision holds it."""
+
 
 def as_float32(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Both as float32, so that sums over an image do not overflow under mixed precision.
@@ -32,6 +37,24 @@ def as_float32(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
             "(N, 1, H, W) for both, or (N, K + 1, H, W) and (N, K, H, W); the same with (D, H, W)",
         )
     return logits.float(), target.float()
+
+
+def without_ignored(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both with background, found with certainty, where the target is `IGNORED`.
+
+    No term then depends on the logits there, nor has a gradient for them.
+
+    Args:
+        logits: as `as_float32` takes them.
+        target: likewise, or `IGNORED` in all classes of a pixel.
+    """
+    ignored = target[:, :1] < 0
+    if not bool(ignored.any()):
+        return logits, target
+    background = logits.new_full((1, logits.shape[1], *[1] * (logits.ndim - 2)), -_CERTAIN)
+    if logits.shape[1] > 1:
+        background[:, 0] = 0
+    return torch.where(ignored, background, logits), target.masked_fill(ignored, 0)
 
 
 def lesion_probability(logits: Tensor) -> Tensor:

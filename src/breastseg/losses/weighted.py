@@ -18,6 +18,7 @@ from breastseg.losses.boundary import BoundaryLoss
 from breastseg.losses.deep import check_deep_weights
 from breastseg.losses.dice import DiceLoss
 from breastseg.losses.focal import FocalLoss
+from breastseg.losses.inputs import without_ignored
 from breastseg.losses.tversky import TverskyLoss
 
 LOSSES: dict[str, type[nn.Module]] = {
@@ -100,6 +101,9 @@ class WeightedLoss(nn.Module):
     """The weighted sum of a recipe's terms.
 
     Empty target: as in each term; all of them charge for false alarms.
+
+    A target may be `breastseg.losses.inputs.IGNORED`: there all terms, one's own too, are given
+    background, found with certainty. A known pixel weighs as much as where all are known.
     """
 
     def __init__(self, recipe: LossRecipe) -> None:
@@ -110,7 +114,8 @@ class WeightedLoss(nn.Module):
         )
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The loss, a float32 scalar; logits and target as `breastseg.losses.inputs` says."""
+        """The loss, a float32 scalar; logits and target as `without_ignored` takes."""
+        logits, target = without_ignored(logits, target)
         return torch.stack(
             [
                 weight * term(logits, target)

@@ -7,8 +7,8 @@ https://doi.org/10.1109/ICCV.2017.304), which keeps a gradient where the discrim
 In each step the network moves first: the recipe's loss plus `weight` times the squared distance
 of the discriminator's judgement of its mask from 1. Then the discriminator moves: true masks
 towards 1, the network's towards 0. True masks are softened at random, or their sharpness alone
-would give them away. Before `first_epoch` the network is trained alone; without the
-``[adversarial]`` table the same recipe is its control.
+would give them away. Where nothing is known both are empty. Before `first_epoch` the network is
+trained alone; without the ``[adversarial]`` table the same recipe is its control.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class AdversarialTask(SegmentationTask):
         assert isinstance(optimisers, list)
         assert isinstance(schedule, torch.optim.lr_scheduler.LRScheduler)
         logits, plain = self.compared(images, targets)
-        probability = self.lesion_maps(logits)
+        known = (targets >= 0).float()
+        probability = self.lesion_maps(logits) * known
         against = self.current_epoch >= self.adversarial.first_epoch
         loss = plain
         if against:
@@ -62,7 +63,8 @@ class AdversarialTask(SegmentationTask):
         schedule.step()
         if against:
             softness = SOFTEST * torch.rand(len(targets), 1, 1, 1, device=targets.device)
-            true = self.discriminator(images, targets + softness * (0.5 - targets)).float()
+            softened = (targets + softness * (0.5 - targets)) * known
+            true = self.discriminator(images, softened).float()
             drawn = self.discriminator(images, probability.detach()).float()
             self._move(optimisers[1], 0.5 * ((true - 1).square().mean() + drawn.square().mean()))
         return plain.detach()

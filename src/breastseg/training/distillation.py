@@ -33,7 +33,10 @@ class DistillationTask(SegmentationTask):
     soft_targets = 1
 
     def step_loss(self, images: Tensor, targets: Tensor) -> Tensor:
-        """The recipe's loss on the ground truth, cross-entropy on the teachers' probability."""
+        """The recipe's loss on the ground truth, cross-entropy on the teachers' probability.
+
+        The teachers also tell of pixels of which the ground truth knows nothing.
+        """
         assert self.recipe.distillation is not None
         weight = self.recipe.distillation.weight
         logits, own = self.compared(images, targets[:, :-1])

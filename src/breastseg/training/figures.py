@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from breastseg.io.write import replacing
-from breastseg.training.sampler import PreparedCases
+from breastseg.training.sampler import PreparedCases, lesion_map
 from breastseg.training.task import SegmentationTask, batch_dice
 
 MASK, TRUTH = "#e69f00", "#56b4e9"  # told apart by colour-blind readers (Okabe and Ito)
@@ -36,7 +36,7 @@ def draw_overlays(
         for part in np.array_split(rows, -(-rows.size // 32)):
             images, targets = validation.batch(part)
             predicted = task.predict_average(images.to(task.device)).cpu()
-            scores.append(batch_dice(predicted, targets[:, :1] > 0).numpy())
+            scores.append(batch_dice(predicted, task.targets(targets[:, :1])).numpy())
             probabilities.append(predicted[:, 0].numpy())
     probability, dice = np.concatenate(probabilities), np.concatenate(scores)
     ranked = np.argsort(-dice, kind="stable")
@@ -55,7 +55,7 @@ def draw_overlays(
             picture = validation.images[row]
             shown = np.moveaxis(picture, 0, 2) if picture.ndim == 3 else picture
             axes.imshow(shown, cmap="gray", vmin=0, vmax=255)
-            axes.contour(validation.labels[row] > 0, [0.5], colors=TRUTH, linewidths=1)
+            axes.contour(lesion_map(validation.labels[row]), [0.5], colors=TRUTH, linewidths=1)
             if (probability[pick] >= 0.5).any():
                 axes.contour(probability[pick], [0.5], colors=MASK, linewidths=1)
             case = validation.cases[row]

@@ -16,8 +16,8 @@ from lightning.pytorch import Callback
 from torch import Tensor
 from torch.nn import functional
 
-from breastseg.core.errors import RecipeError
-from breastseg.data.dataset import CaseRef
+from breastseg.core.errors import DataSetError, RecipeError
+from breastseg.data.dataset import CaseRef, some
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.io.own_code import OwnCode
 from breastseg.io.write import write_text
@@ -147,9 +147,26 @@ def _training_cases(recipe: Recipe, chosen: ChosenCases, base: Path) -> Prepared
     unmarked = recipe.augmentation.unmarked_p > 0
     bare = recipe.masking is not None
     cases = prepare_cases(chosen.train, stored, recipe.classes, unmarked=unmarked, unlabelled=bare)
+    if recipe.network.name == "mask-rcnn":
+        _refuse_ignored(cases)
     if recipe.distillation is None:
         return cases
     return replace(cases, teacher=teacher_maps(cases.images, recipe.distillation.teachers, base))
+
+
+def _refuse_ignored(cases: PreparedCases) -> None:
+    """Refuse to train on boxes where some pixels are unknown: a box cannot leave them out.
+
+    Raises:
+        DataSetError: there are such cases.
+    """
+    partly = [cases.cases[row].key for row in np.flatnonzero(cases.has_ignored)]
+    if partly:
+        raise DataSetError(
+            f"{len(partly)} training cases with pixels to be ignored: {some(partly)}",
+            "cases of which every pixel is known: mask-rcnn compares boxes, not pixels",
+            "leave them out with a list, or train another network",
+        )
 
 
 def _write_end(task: SegmentationTask, validation: PreparedCases, folder: RunFolder) -> None:

@@ -25,6 +25,7 @@ class InstanceTask(SegmentationTask):
             targets: (N, K, rows, columns), 0 or 1; what belongs to any class is lesion.
         """
         network = cast(MaskRCNN, self.network)
+        # what is to be ignored was refused: see `fit`
         lesion = targets.amax(dim=1, keepdim=True) > 0.5
         return torch.stack(list(network.losses(images, lesion).values())).sum()
 

@@ -14,8 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from breastseg.losses.inputs import IGNORED
 from breastseg.preprocess.prompt_maps import CHANNELS
+from breastseg.training.augmentation.geometry import fractions, masks_of
 from breastseg.training.averaging import Batch, mixed
+from breastseg.training.sampler import IGNORED_LABEL, lesion_map
 from breastseg.training.simulated_prompts import (
     Frame,
     SimulatedPrompt,
@@ -40,7 +43,8 @@ class PromptTask(SegmentationTask):
             batch_index: within the epoch.
 
         Returns:
-            (N, 1 + 3, rows, columns) and targets (N, 1, rows, columns) at the network's size.
+            (N, 1 + 3, rows, columns) and targets (N, 1, rows, columns), 0 or 1 or `IGNORED`, at the
+            network's size.
         """
         recipe = self.recipe.prompting
         assert recipe is not None
@@ -56,12 +60,13 @@ class PromptTask(SegmentationTask):
         prompts: list[SimulatedPrompt] = []
         targets = wanted[:, 1:].clone()
         # prompts are drawn on the CPU, wherever the images are
-        for row, (lesion, every) in enumerate(wanted.cpu().numpy() >= 0.5):
+        for row, (one, every) in enumerate(wanted.cpu().numpy()):
+            lesion = one >= 0.5
             if not meant[row] or lesion.sum() < 12:
                 prompts.append(SimulatedPrompt())
                 continue
-            fractions = recipe.box_fraction, recipe.tight_fraction
-            prompts.append(simulate(lesion, every & ~lesion, generator, *fractions))
+            chances = recipe.box_fraction, recipe.tight_fraction
+            prompts.append(simulate(lesion, every, generator, *chances))
             targets[row] = wanted[row, :1]
         inputs = self._with_prompts(unit, prompts)
         if generator.random() < recipe.corrected_fraction:
@@ -76,16 +81,19 @@ class PromptTask(SegmentationTask):
         assert recipe is not None
         units, masks, meant = [], [], []
         for image, label in zip(batch[0], batch[1].cpu(), strict=True):
-            lesions = label[0].numpy() > 0
+            stored = label[0].numpy()
+            lesions = lesion_map(stored)
             frame, lesion = _WHOLE, lesions
             asked = bool(lesions.any()) and generator.random() >= recipe.automatic_fraction
             if asked:
                 lesion = choose_lesion(lesions, generator)
                 if generator.random() < recipe.frame_fraction:
                     frame = frame_around(lesion, generator, recipe.frame)
-            pair = torch.from_numpy(np.stack((lesion, lesions)).astype(np.float32))
+            pair = np.stack((lesion, lesions)).astype(np.float32)
+            pair[:, stored == IGNORED_LABEL] = IGNORED
             units.append(_cut(image.float() / 255, frame, size))
-            masks.append((_cut(pair, frame, size) >= 0.5).float())
+            parts = fractions(torch.from_numpy(pair)[None])[0]
+            masks.append(masks_of(_cut(parts, frame, size)[None], 2)[0])
             meant.append(asked)
         return torch.stack(units), torch.stack(masks).to(batch[0].device), meant
 
@@ -106,7 +114,9 @@ class PromptTask(SegmentationTask):
         truth = targets[:, 0].cpu().numpy() >= 0.5
         for _ in range(clicks):
             with torch.no_grad():
-                predicted = (self.average(inputs).float() >= 0).cpu().numpy()
+                # where nothing is known no reader corrects
+                found = (self.average(inputs).float() >= 0) & (targets >= 0)
+            predicted = found.cpu().numpy()
             for row, prompt in enumerate(prompts):
                 if prompt.box is not None or prompt.inside:
                     correct(prompt, truth[row], predicted[row, 0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -20,6 +21,14 @@ from breastseg.preprocess.geometry import Placement
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.prepare import prepare_unit
 
+IGNORED_LABEL = 255
+"""The label of pixels of which nothing is known."""
+
+
+def lesion_map(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where a lesion of any class lies, by the labels of `PreparedCases`."""
+    return np.asarray((labels > 0) & (labels < IGNORED_LABEL))
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedCases:
@@ -30,7 +39,7 @@ class PreparedCases:
         images: (N, rows, columns) uint8, the luminance stretched to 0..255; (N, 3, rows, columns)
             of RGB where the recipe's input is colour.
         labels: (N, rows, columns) uint8: 0 is background, k the k-th of the recipe's classes, or 1
-            for any lesion where the recipe names none.
+            for any lesion where the recipe names none; `IGNORED_LABEL` where nothing is known.
         unmarked: as `images`, with callipers, letters and coloured marks painted out; None
             where the recipe asks for none.
         teacher: (N, rows, columns) uint8, what a teacher thinks of each pixel: 255 is a certain
@@ -46,10 +55,15 @@ class PreparedCases:
     def __len__(self) -> int:
         return len(self.cases)
 
-    @property
+    @cached_property
     def has_lesion(self) -> NDArray[np.bool_]:
         """(N,) True where the ground truth holds a lesion."""
-        return np.asarray(self.labels.any(axis=(1, 2)))
+        return np.array([lesion_map(one).any() for one in self.labels], bool)
+
+    @property
+    def has_ignored(self) -> NDArray[np.bool_]:
+        """(N,) True where nothing is known of some pixels."""
+        return np.array([one.max(initial=0) == IGNORED_LABEL for one in self.labels], bool)
 
     def batch(
         self, rows: NDArray[np.int64], unmarked: NDArray[np.bool_] | None = None
@@ -123,13 +137,17 @@ def prepare_cases(
             if progress is not None:
                 progress(done, len(cases))
     if problems:
-        shown = " | ".join(problems[:5]) + (" | ..." if len(problems) > 5 else "")
-        raise DataSetError(
-            f"{len(problems)} of {len(cases)} cases cannot be used: {shown}",
-            "readable images with masks",
-            "repair them, or leave them out with a list",
-        )
+        raise _unusable(problems, len(cases))
     return PreparedCases(tuple(cases), images, labels, unmarked=painted)
+
+
+def _unusable(problems: Sequence[str], of: int) -> DataSetError:
+    shown = " | ".join(problems[:5]) + (" | ..." if len(problems) > 5 else "")
+    return DataSetError(
+        f"{len(problems)} of {of} cases cannot be used: {shown}",
+        "readable images with masks",
+        "repair them, or leave them out with a list",
+    )
 
 
 def _without_marks(image: Image, spec: InputSpec) -> NDArray[np.float32]:
@@ -145,14 +163,19 @@ def _labels(case: Case, placement: Placement, classes: Sequence[str]) -> NDArray
     """
     if case.mask is None:
         raise DataSetError("no mask")
-    lesion = _place(case.mask.foreground, placement)
+    lesion = _smaller(case.mask.foreground, placement)
     if classes and lesion.any() and case.label not in classes:
         raise DataSetError(f"a lesion labelled {case.label!r}, not {', '.join(classes)}")
     label = classes.index(case.label) + 1 if classes and case.label in classes else 1
-    return lesion * np.uint8(label)
+    labels = lesion * np.uint8(label)
+    if case.mask.ignored.any():
+        # a pixel is background where more than half of what it covers is known to be
+        marked = placement.forward(case.mask.labels != 0) >= 0.5
+        labels[marked & ~lesion] = IGNORED_LABEL
+    return labels
 
 
-def _place(mask: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
+def _smaller(mask: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
     """A pixel of the small mask is lesion where at least half of what it covers is."""
     return np.asarray(placement.forward(mask) >= 0.5)
 

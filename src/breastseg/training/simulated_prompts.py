@@ -67,7 +67,7 @@ def frame_around(
 
 def simulate(
     lesion: NDArray[np.bool_],
-    others: NDArray[np.bool_],
+    truth: NDArray[np.float32],
     generator: np.random.Generator,
     box_fraction: float,
     tight_fraction: float,
@@ -76,7 +76,7 @@ def simulate(
 
     Args:
         lesion: (rows, columns) bool, the lesion that is meant, not empty.
-        others: the other lesions.
+        truth: (rows, columns), above 0 in all lesions, below 0 where nothing is known.
         generator: the source of randomness.
         box_fraction: chance of a box, 0 to 1.
         tight_fraction: chance that a box fits, 0 to 1.
@@ -95,8 +95,10 @@ def simulate(
             return prompt
     for _ in range(1 if generator.random() < 0.7 else int(generator.integers(2, 4))):
         prompt.inside.append(_point_in(lesion, generator))
-    if generator.random() < 0.25 and not lesion.all():
-        prompt.outside.append(_point_beside(lesion, others, generator))
+    beside = (truth >= 0) & ~lesion
+    if generator.random() < 0.25 and beside.any():
+        others = (truth > 0) & ~lesion
+        prompt.outside.append(_point_beside(lesion, others, beside, generator))
     return prompt
 
 
@@ -124,12 +126,15 @@ def _point_in(region: NDArray[np.bool_], generator: np.random.Generator) -> tupl
 
 
 def _point_beside(
-    lesion: NDArray[np.bool_], others: NDArray[np.bool_], generator: np.random.Generator
+    lesion: NDArray[np.bool_],
+    others: NDArray[np.bool_],
+    beside: NDArray[np.bool_],
+    generator: np.random.Generator,
 ) -> tuple[float, float]:
-    """A point of another lesion, or one near the border of this one."""
+    """A point of another lesion, or one near the border of this one, in what is known beside it."""
     if others.any() and generator.random() < 0.7:
         return _point_in(others, generator)
     reach = 2 * max(2, round(0.15 * np.sqrt(lesion.sum()))) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    rim = (cv2.dilate(lesion.astype(np.uint8), kernel) > 0) & ~lesion
-    return _point_in(rim if rim.any() else ~lesion, generator)
+    rim = (cv2.dilate(lesion.astype(np.uint8), kernel) > 0) & beside
+    return _point_in(rim if rim.any() else beside, generator)

@@ -10,10 +10,12 @@ from torch.nn import functional
 
 from breastseg.core.bundle import Intensity
 from breastseg.losses import DeepSupervision, build_loss
+from breastseg.losses.inputs import IGNORED
 from breastseg.training.augmentation import Augmentation
+from breastseg.training.augmentation.geometry import fractions, masks_of
 from breastseg.training.averaging import AveragedTask, Batch
 from breastseg.training.recipe import Recipe
-from breastseg.training.sampler import PreparedCases
+from breastseg.training.sampler import IGNORED_LABEL, PreparedCases
 from breastseg.training.transfer import (
     encoder_layers,
     first_epoch,
@@ -34,18 +36,20 @@ def scale(unit: Tensor, intensity: Intensity) -> Tensor:
     return torch.where(deviation < 1e-6, torch.zeros_like(unit), (unit - mean) / deviation)
 
 
-def batch_dice(probability: Tensor, truth: Tensor, threshold: float = 0.5) -> Tensor:
+def batch_dice(probability: Tensor, targets: Tensor, threshold: float = 0.5) -> Tensor:
     """Dice of each image at a threshold; 1 where both are empty, 0 where one is.
 
     Args:
         probability: (N, 1, rows, columns), 0 to 1.
-        truth: the same shape, bool.
+        targets: (N, K, rows, columns), above 0 in a lesion of any class, below 0 in all classes
+            where nothing is known and nothing counts.
         threshold: pixels at or above it are lesion.
 
     Returns:
         (N,) float64.
     """
-    mask = probability >= threshold
+    truth = (targets > 0).any(dim=1, keepdim=True)
+    mask = (probability >= threshold) & (targets[:, :1] >= 0)
     both = (mask & truth).sum(dim=(1, 2, 3)).double()
     total = (mask.sum(dim=(1, 2, 3)) + truth.sum(dim=(1, 2, 3))).double()
     return torch.where(total > 0, 2 * both / total.clamp_min(1), torch.ones_like(total))
@@ -107,7 +111,8 @@ class SegmentationTask(AveragedTask):
 
         Args:
             images: (N, C, rows, columns) float, augmented and scaled for the network.
-            targets: (N, K, rows, columns) float, one channel a lesion class, 0 or 1.
+            targets: (N, K, rows, columns) float, one channel a lesion class: 0 or 1, or `IGNORED`
+                in all.
 
         Returns:
             A scalar.
@@ -119,7 +124,7 @@ class SegmentationTask(AveragedTask):
 
         Args:
             images: as for `step_loss`.
-            targets: (N, K, rows, columns) float, 0 or 1.
+            targets: likewise.
 
         Returns:
             (N, K or K + 1, rows, columns) of the output that is used in the end, and a scalar.
@@ -131,7 +136,7 @@ class SegmentationTask(AveragedTask):
         return logits, self.loss(logits, targets)
 
     def targets(self, stored: Tensor) -> Tensor:
-        """The stored label map as one channel a lesion class, 0 or 1.
+        """The stored label map as one channel a lesion class: 0 or 1, or `IGNORED` in all.
 
         Args:
             stored: (N, 1 or 2, rows, columns) uint8.
@@ -141,19 +146,19 @@ class SegmentationTask(AveragedTask):
         """
         labels = torch.arange(1, max(1, len(self.recipe.classes)) + 1, device=stored.device)
         hard = (stored[:, :1] == labels[:, None, None]).float()
+        hard = hard.masked_fill(stored[:, :1] == IGNORED_LABEL, IGNORED)
         return torch.cat((hard, stored[:, 1:].float() / 255), dim=1)
 
     def _augmented(self, batch: Batch, batch_index: int) -> tuple[Tensor, Tensor]:
         unit, truth = batch[0].float() / 255, self.targets(batch[1])
         if self.current_epoch < self.recipe.small_epochs:
-            unit, truth = (
+            unit, small = (
                 functional.interpolate(
                     part, self.recipe.small_size, mode="bilinear", antialias=True
                 )
-                for part in (unit, truth)
+                for part in (unit, fractions(truth, self.soft_targets))
             )
-            hard = truth.shape[1] - self.soft_targets
-            truth = torch.cat(((truth[:, :hard] >= 0.5).float(), truth[:, hard:]), dim=1)
+            truth = masks_of(small, truth.shape[1], self.soft_targets)
         drawn = self.augmentation.draw(len(unit), self.batch_generator(batch_index), unit.device)
         with torch.autocast(unit.device.type, enabled=False):  # positions need all their bits
             return self.augmentation.apply(unit, truth, drawn, self.soft_targets)
@@ -171,7 +176,7 @@ class SegmentationTask(AveragedTask):
 
         Args:
             logits: of the averaged network, as `step_loss`'s network gives them.
-            targets: (N, K, rows, columns) float32, 0 or 1.
+            targets: (N, K, rows, columns) float32, 0 or 1, or `IGNORED`.
         """
         loss: Tensor = self.loss(logits, targets)
         return loss
@@ -179,13 +184,13 @@ class SegmentationTask(AveragedTask):
     def validation_step(self, batch: Batch, _: int) -> None:
         """Score each image at the network's size."""
         logits: Tensor = self.average(self.inputs(batch[0].float() / 255))
-        truth = batch[1][:, :1] > 0
-        dice = batch_dice(lesion_probability(logits), truth)
-        lesion = truth.flatten(1).any(dim=1)
+        targets = self.targets(batch[1][:, :1])
+        dice = batch_dice(lesion_probability(logits), targets)
+        lesion = (targets > 0).flatten(1).any(dim=1)
         parts = [dice[lesion].sum(), lesion.sum(), (1 - dice[~lesion]).sum(), (~lesion).sum()]
-        loss = self.validation_loss(logits, self.targets(batch[1][:, :1]))
+        loss = self.validation_loss(logits, targets)
         if loss is not None:
-            parts += [loss * len(truth), torch.full_like(loss, len(truth))]
+            parts += [loss * len(dice), torch.full_like(loss, len(dice))]
         self._sums[: len(parts)] += torch.stack([part.double() for part in parts])
 
     def on_validation_epoch_end(self) -> None:

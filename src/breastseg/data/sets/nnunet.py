@@ -210,9 +210,6 @@ class NnUnet:
         if len(layout.lesions) > 1:
             named = ", ".join(f"{name} ({value})" for value, name in layout.lesions.items())
             remarks.append(Notice(f"the labels {named} count as one lesion"))
-        if layout.ignore is not None:
-            said = "pixels labelled ignore are not scored; training has them as background"
-            remarks.append(Notice(said))
         columns = check_columns(next(iter(_rows(self.root).values()), ()), COLUMNS, CASES)
         return (*remarks, *look_alikes(self.cases()), *unused(columns, CASES))
 

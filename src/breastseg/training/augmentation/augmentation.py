@@ -53,7 +53,8 @@ class Augmentation:
 
         Args:
             images: (N, C, H, W) float32, 0 to 1.
-            masks: (N, K, H, W) float32, 0 or 1: one a class.
+            masks: (N, K, H, W) float32, 0 or 1: one a class; or
+                `breastseg.losses.inputs.IGNORED` in all of a pixel of which nothing is known.
             parameters: N rows, on the same device.
             soft: so many of the last masks are probabilities, 0 to 1, and stay so.
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own name for it)
 from torch import Tensor
 
+from breastseg.losses.inputs import IGNORED
 from breastseg.training.augmentation.parameters import Parameters
 
 
@@ -15,6 +16,38 @@ def flip(pictures: Tensor, parameters: Parameters) -> Tensor:
         if bool(chosen.any()):
             pictures = torch.where(chosen.view(-1, 1, 1, 1), pictures.flip(axis), pictures)
     return pictures
+
+
+def fractions(masks: Tensor, soft: int = 0) -> Tensor:
+    """Masks as fractions of 1, which can be interpolated; `masks_of` makes masks of them again.
+
+    Args:
+        masks: (N, K, H, W) float32, 0 or 1, or `IGNORED` in all that are not soft.
+        soft: so many of the last are probabilities.
+
+    Returns:
+        (N, K, H, W); where some pixels are to be ignored, one more: all that is not background.
+    """
+    hard = masks[:, : masks.shape[1] - soft]
+    if not bool((hard[:, :1] < 0).any()):
+        return masks
+    marked = (hard != 0).any(dim=1, keepdim=True)
+    return torch.cat((masks.clamp_min(0), marked.to(masks.dtype)), dim=1)
+
+
+def masks_of(interpolated: Tensor, count: int, soft: int = 0) -> Tensor:
+    """Masks at 0.5 from interpolated `fractions`.
+
+    Args:
+        interpolated: (N, K or K + 1, H, W) float32, 0 to 1.
+        count: K.
+        soft: so many of the K are not cut.
+    """
+    hard = (interpolated[:, : count - soft] >= 0.5).to(interpolated.dtype)
+    if interpolated.shape[1] > count:
+        known = hard.any(dim=1, keepdim=True) | (interpolated[:, count:] < 0.5)
+        hard = hard.masked_fill(~known, IGNORED)
+    return torch.cat((hard, interpolated[:, count - soft : count]), dim=1)
 
 
 def warp(
@@ -28,7 +61,7 @@ def warp(
 
     Args:
         images: (N, C, H, W) float32.
-        masks: (N, K, H, W) float32, 0 or 1.
+        masks: (N, K, H, W) float32, 0 or 1, or `IGNORED`.
         parameters: what to do; one row an image.
         soft: so many of the last masks are probabilities, 0 to 1, and are not cut.
     """
@@ -36,15 +69,12 @@ def warp(
     if rows.numel() == 0:
         return images, masks
     grid = sampling_grid(parameters, rows, (images.shape[2], images.shape[3]))
-    pair = torch.cat((images[rows], masks[rows]), dim=1)
+    pair = torch.cat((images[rows], fractions(masks[rows], soft)), dim=1)
     pair = _sampled(pair, grid, parameters.margin[rows])
     # Rounding in the interpolation can step a hair outside 0 to 1.
     pair = pair.clamp(0, 1)
     warped_images, warped_masks = pair[:, : images.shape[1]], pair[:, images.shape[1] :]
-    hard = masks.shape[1] - soft
-    warped_masks = torch.cat(
-        ((warped_masks[:, :hard] >= 0.5).to(masks.dtype), warped_masks[:, hard:]), dim=1
-    )
+    warped_masks = masks_of(warped_masks, masks.shape[1], soft)
     return images.index_copy(0, rows, warped_images), masks.index_copy(0, rows, warped_masks)
 
 

@@ -25,6 +25,8 @@ _FEATHER = 0.12
 def lesion_free(images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
     """Enlarge a part that holds no lesion to the whole; rows without such a part are left.
 
+    Where nothing is known there may be one.
+
     Args:
         images: (N, C, H, W) float32, 0 to 1.
         masks: (N, K, H, W) float32.
@@ -37,8 +39,9 @@ def lesion_free(images: Tensor, masks: Tensor, parameters: Parameters) -> tuple[
     size = images.shape[2:]
     for row in rows:
         generator = np.random.default_rng(int(parameters.lesion_free_seed[row]))
-        lesion = (masks[row] >= 0.5).any(dim=0).cpu().numpy()  # a teacher's map is never 0
-        part = free_part(lesion, generator)
+        # a teacher's map is never 0
+        lesion = ((masks[row] >= 0.5) | (masks[row] < 0)).any(dim=0)
+        part = free_part(lesion.cpu().numpy(), generator)
         if part is None:
             continue
         rows_there, columns_there = part.slices
@@ -97,7 +100,8 @@ def paste(
     """Set the lesion of another image of the batch into this one, with a soft seam.
 
     The lesion is brought to the brightness of the place where it comes to lie. Nothing happens
-    where the other image has no lesion, or several classes or a teacher's map are trained on.
+    where the other image has no lesion, or several classes or a teacher's map are trained on, nor
+    where something of which nothing is known would come along or be covered.
 
     Args:
         images: (N, C, H, W) float32, 0 to 1.
@@ -113,8 +117,8 @@ def paste(
     for row in rows:
         generator = np.random.default_rng(int(parameters.paste_seed[row]))
         donor = int(generator.integers(len(before)))
-        lesion = lesions[donor, 0].cpu().numpy() >= 0.5
-        if donor == row or not lesion.any():
+        lesion = lesions[donor, 0].cpu().numpy()
+        if donor == row or not (lesion >= 0.5).any():
             continue
         seam = _set_in(
             images[row, 0].cpu().numpy(),
@@ -133,16 +137,18 @@ def _set_in(
     image: NDArray[np.float32],
     mask: NDArray[np.float32],
     donor: NDArray[np.float32],
-    lesion: NDArray[np.bool_],
+    lesion: NDArray[np.float32],
     generator: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """The image and the mask with the lesion in it; None where it finds no place."""
-    largest = connected_regions(lesion).largest()
+    largest = connected_regions(lesion >= 0.5).largest()
     around = Box.around(largest)
     if around is None:
         return None
     wide = around.padded(*(round(0.3 * side) + 2 for side in around.shape)).within(lesion.shape)
     part = wide or around
+    if (lesion[part.slices] < 0).any():
+        return None
     scale = float(np.exp(generator.uniform(np.log(0.4), np.log(1.1))))
     size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
     if size[0] >= image.shape[1] or size[1] >= image.shape[0]:
@@ -155,7 +161,7 @@ def _set_in(
     at_row = int(generator.integers(image.shape[0] - size[1]))
     at_column = int(generator.integers(image.shape[1] - size[0]))
     place = (slice(at_row, at_row + size[1]), slice(at_column, at_column + size[0]))
-    if mask[place].max() >= 0.5:
+    if mask[place].any():
         return None
     inner = (shape >= 0.5).astype(np.uint8)
     sigma = max(1.0, _FEATHER * min(size))
