@@ -217,3 +217,16 @@ def test_boxes_of_duke_are_no_outlines(tmp_path: Path) -> None:
     recipe = replace(ON_CASES, sources=(SourceRecipe(duke.name),))
     with pytest.raises(DataSetError, match=r"without a mask: .*Breast_MRI_001.*a box is no"):
         fit_volume(recipe, RunFolder(tmp_path / "run"), Hardware(), cases={duke.name: duke.cases()})
+
+
+def test_a_study_is_scored_on_what_is_known_of_it() -> None:
+    """All is outlined, and all but the lesion is unknown."""
+    (case,) = volume_phantoms(1, 3, (8, 32, 32), 2)
+    volume = prepare_case(case, RECIPE.volume)
+    truth, lesion = (np.full(one.shape, -1, np.int8) for one in (volume.truth, volume.lesion))
+    truth[2:4, 8:16, 8:16] = lesion[0, :4, :4] = 1
+    known = replace(volume, truth=truth, lesion=lesion)
+    task = VolumeTask(RECIPE, build_network(RECIPE.network), (known,))
+    task.probability = lambda _: np.ones(lesion.shape, np.float32)
+    task.validation_step(torch.tensor(0), 0)
+    assert task._sums.tolist() == pytest.approx([1, 1, 0, 0, 0, 1], abs=1e-4)

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from breastseg.core import VolumeSpec
+from breastseg.core import Mask, VolumeSpec
 from breastseg.core.errors import DataSetError
 from breastseg.data.phantoms.volume import volume_phantom
 from breastseg.preprocess.volume import prepare_volume
@@ -46,9 +46,31 @@ def test_a_case_is_brought_to_the_networks_spacing() -> None:
     assert not found.lesion[tuple(bright_points.T)].any()
     gain = found.channels[1].astype(float) - found.channels[0]
     bright = gain[tuple(bright_points.T)]
-    assert bright.min() >= np.quantile(gain[~found.lesion], 0.9)
+    assert bright.min() >= np.quantile(gain[found.lesion == 0], 0.9)
     with pytest.raises(DataSetError, match="no mask"):
         prepare_case(replace(case, mask=None), SPEC)
+
+
+def test_what_is_ignored_is_neither_lesion_nor_bright_and_is_cut_with_the_patch() -> None:
+    case = volume_phantom(1, SHAPE, (1.0, 0.5, 0.5), phases=2, label="malignant")
+    assert case.mask is not None
+    labels = case.mask.labels.copy()
+    labels[:, :, :20][labels[:, :, :20] == 0] = 2
+    mask = Mask(labels, case.mask.grid, {1: "lesion", 2: "ignore"})
+    before, found = (prepare_case(one, SPEC) for one in (case, replace(case, mask=mask)))
+    np.testing.assert_array_equal(found.truth, np.where(labels == 2, -1, labels.astype(int)))
+    np.testing.assert_array_equal(found.lesion > 0, before.lesion > 0)
+    assert (found.lesion[:, :, :10] != 0).all()
+    assert (found.lesion[:, :, 11:] >= 0).all()
+    assert (found.lesion[tuple(np.concatenate(found.bright).T)] == 0).all()
+    assert (found.lesion[tuple(np.concatenate(found.lesions).T)] == 1).all()
+    labels[:, :, :40][labels[:, :, :40] == 0] = 2  # little is known at all
+    few = prepare_case(
+        replace(case, mask=Mask(labels, mask.grid, {1: "lesion", 2: "ignore"})), SPEC
+    )
+    assert (few.lesion[tuple(np.concatenate(few.bright).T)] == 0).all()
+    patches = [sampler((found,)).cut(found, np.random.default_rng(i))[1] for i in range(20)]
+    assert {-1.0, 0.0} <= {float(value) for patch in patches for value in np.unique(patch)}
 
 
 def test_a_lesion_keeps_its_grey_levels_in_a_study_of_one_phase() -> None:

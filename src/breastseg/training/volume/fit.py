@@ -89,7 +89,7 @@ def fit_volume(
     own = batch_of_process(recipe.batch_size, trainer.world_size, "patches")
     given = prepare_studies(recipe, chosen, folder.prepared)
     if recipe.patience:
-        lesions = any(bool(study.opened().truth.any()) for study in given.validation)
+        lesions = any(bool((study.opened().truth > 0).any()) for study in given.validation)
         require_dice(recipe.patience, lesions)
     if trainer.is_global_zero and not resume:
         _write_beginning(recipe, given, folder, own_code)

@@ -43,19 +43,20 @@ class PreparedVolume:
     Attributes:
         key: of the case.
         channels: (channels, slices, rows, columns) float16, scaled.
-        lesion: (slices, rows, columns) bool.
+        lesion: (slices, rows, columns) int8: 1 in a lesion, 0 in the background, -1 where nothing
+            is known.
         lesions: voxels of each lesion, (n, 3).
         bright: voxels of each connected piece that enhances and is no lesion: a vessel, the skin.
-        truth: the lesions on the study's own voxels, in the orientation that the network
-            takes, bool; for validation.
+        truth: likewise on the study's own voxels, in the orientation that the network takes; for
+            validation.
     """
 
     key: str
     channels: NDArray[np.float16]
-    lesion: NDArray[np.bool_]
+    lesion: NDArray[np.int8]
     lesions: Pieces
     bright: Pieces
-    truth: NDArray[np.bool_]
+    truth: NDArray[np.int8]
 
     def opened(self) -> PreparedVolume:
         """Itself: it is in memory."""
@@ -84,19 +85,28 @@ def prepare_case(case: Case, spec: VolumeSpec) -> PreparedVolume:
         raise DataSetError(f"case {case.case_id} has no mask", "outlined cases")
     turn = reorientation(case.images[0].grid, spec.orientation)
     channels = prepare_volume(oriented(case.images[0], spec.orientation), spec)
-    truth = np.ascontiguousarray(turn.apply(case.mask.foreground))
-    lesion = resample(truth, channels.shape[1:]) >= 0.5
+    truth = turn.apply(np.where(case.mask.ignored, -1, case.mask.foreground).astype(np.int8))
+    lesion = _resampled(truth, channels.shape[1:])
     gain = channels[1] - channels[0] if len(channels) > 1 else channels[0].copy()
-    gain[lesion] = -np.inf
-    bright = gain >= np.quantile(gain, 1 - BRIGHT_FRACTION)
+    gain[lesion != 0] = -np.inf
+    bright = (gain >= np.quantile(gain, 1 - BRIGHT_FRACTION)) & (lesion == 0)
     return PreparedVolume(
         case.case_id,
         channels.astype(np.float16),
         lesion,
-        _pieces(lesion, 1),
+        _pieces(lesion > 0, 1),
         _pieces(bright, BRIGHT_LEAST),
-        truth,
+        np.ascontiguousarray(truth),
     )
+
+
+def _resampled(truth: NDArray[np.int8], shape: tuple[int, ...]) -> NDArray[np.int8]:
+    """`PreparedVolume.truth` at another spacing: each voxel is what most of it is."""
+    lesion = resample(truth > 0, shape) >= 0.5
+    if not (truth < 0).any():
+        return lesion.astype(np.int8)
+    marked = resample(truth != 0, shape) >= 0.5
+    return np.where(lesion, 1, np.where(marked, -1, 0)).astype(np.int8)
 
 
 def _pieces(mask: NDArray[np.bool_], least: int) -> tuple[Points, ...]:
@@ -136,7 +146,7 @@ class PatchSampler:
     repeats: tuple[float, ...] = ()
 
     def batches(self, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield patches (N, channels, *patch) float32 and lesions (N, 1, *patch) float32."""
+        """Yield patches (N, channels, *patch) and lesions (N, 1, *patch), see `cut`."""
         generator = np.random.default_rng([self.seed, epoch, self.rank])
         count = self.steps * self.batch_size
         order = self._order(count, generator)
@@ -163,7 +173,10 @@ class PatchSampler:
     def cut(
         self, volume: PreparedVolume, generator: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One patch (channels, *patch) and its lesions (1, *patch), both float32."""
+        """One patch (channels, *patch) and its lesions (1, *patch), both float32.
+
+        The lesions are 1, 0, or `breastseg.losses.inputs.IGNORED`, which is the -1 of a study.
+        """
         shape = volume.lesion.shape
         kind = generator.random() - self.patches.lesion_fraction
         pieces = (volume.lesions if kind < 0 else ()) or volume.bright

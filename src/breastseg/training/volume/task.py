@@ -61,7 +61,7 @@ class VolumeTask(AveragedTask):
 
         return sliding_window(volume.channels, predict, spec.patch, spec.overlap)
 
-    def validation_loss(self, probability: NDArray[np.float32], lesion: NDArray[np.bool_]) -> float:
+    def validation_loss(self, probability: NDArray[np.float32], lesion: NDArray[np.int8]) -> float:
         """The recipe's loss on a whole study, at the network's spacing.
 
         Patches overlap, and their probabilities are averaged; the loss takes the logits of those.
@@ -78,8 +78,10 @@ class VolumeTask(AveragedTask):
         """Score one study, given by its index, on its own grid; its loss is at the network's."""
         volume = self.validation[int(batch)].opened()
         found = self.probability(volume)
-        score = dice(resample(found, volume.truth.shape) >= 0.5, volume.truth)
-        lesion, loss = bool(volume.truth.any()), self.validation_loss(found, volume.lesion)
+        truth = volume.truth > 0
+        mask = (resample(found, truth.shape) >= 0.5) & (volume.truth >= 0)
+        score, lesion = dice(mask, truth), bool(truth.any())
+        loss = self.validation_loss(found, volume.lesion)
         parts = [score * lesion, lesion, (1 - score) * (not lesion), not lesion, loss, 1]
         self._sums += torch.tensor(parts, dtype=torch.float64, device=self.device)
 
