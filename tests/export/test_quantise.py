@@ -311,5 +311,8 @@ def test_the_cost_by_hand() -> None:
         "Dice between the two masks": 0,
         "mean absolute difference of a probability": 0.25,
     }
+    unknown = Mask(2 * (picture[0] > 0).astype(np.uint8), grid, {2: "ignore"})
+    figures = measured_cost(_Fixed(1), _Fixed(1), [replace(normal, mask=unknown)])
+    assert figures["int8, normal images/fraction_outlined"] == 0
     with pytest.raises(DataSetError, match="no case"):
         measured_cost(_Fixed(1), _Fixed(1), ())

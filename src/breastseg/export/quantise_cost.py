@@ -42,9 +42,9 @@ def compare(before: Segmenter, after: Segmenter, case: Case) -> Pair:
     """
     if case.mask is None:
         raise DataSetError(f"case {case.case_id} without ground truth", "cases with ground truth")
-    truth = case.mask.foreground
+    truth, known = case.mask.foreground, ~case.mask.ignored
     one, two = before.segment(case.images[0]), after.segment(case.images[0])
-    first, second = one.mask().foreground, two.mask().foreground
+    first, second = (found.mask().foreground & known for found in (one, two))
     return Pair(
         lesion=bool(truth.any()),
         dice=(dice(first, truth), dice(second, truth)),

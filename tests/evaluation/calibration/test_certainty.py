@@ -331,3 +331,31 @@ def test_neither_padding_nor_what_is_ignored_is_calibrated() -> None:
     scored = score_images(network, [given], np.random.default_rng(0))
     assert len(scored.pixels[0]) == known
     assert 0 < truths.sum() == scored.pixel_lesion[0].sum()
+
+
+def test_a_score_and_a_contour_are_judged_where_something_is_known() -> None:
+    """The network outlines something, and nothing is known there."""
+    generator = np.random.default_rng(0)
+    shape = (96, 96)
+    grey = np.where(disc(shape, (48, 40), 18), 30, generator.integers(110, 160, shape))
+    labels = np.full(shape, 2, np.uint8)
+    labels[44:52, 36:44], labels[:, 80:] = 1, 0
+    grid = Grid(shape)
+    image = Image(grey[None].astype(np.uint8), grid)
+    network = OnnxSegmenter(bundle_folder("ultrasound-fast"), threads=1)
+    given = Given(image, Mask(labels, grid, {1: "lesion", 2: "ignore"}))
+    given.source = "s"
+    (found,) = look_at_all(network, [given])
+    (lesion,) = found.touched
+    assert lesion.reach.inner == lesion.mask_reach.inner == 0
+    unlabelled = Given(image, Mask(labels == 1, grid))
+    unlabelled.source = "s"
+    (strict,) = look_at_all(network, [unlabelled])
+    assert strict.touched[0].mask_reach.inner > 0
+    assert strict.touched[0].mask_reach.outer == lesion.mask_reach.outer
+
+    without = np.where(labels == 1, 2, labels).astype(np.uint8)
+    none = Given(image, Mask(without, grid, {1: "lesion", 2: "ignore"}))
+    normal = Given(image, Mask(np.zeros_like(labels), grid))
+    first, second = (score_images(network, [one], generator).scores[0] for one in (none, normal))
+    assert first < second

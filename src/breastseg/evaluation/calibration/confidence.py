@@ -12,7 +12,7 @@ from breastseg.core.calibrated import Confidence
 from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.calibration.reliability import Reliability, reliability
-from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion, image_score
+from breastseg.inference.onnx_segmenter import OnnxSegmenter, any_lesion
 from breastseg.metrics.calibration import fit_platt
 from breastseg.preprocess.prepare import prepare
 
@@ -26,7 +26,8 @@ class ScoredImages:
 
     Attributes:
         patients: n patients.
-        scores: (n,) float64, the score of each image, see `Confidence`.
+        scores: (n,) float64, the score of each image, see `Confidence`, without what is to be
+            ignored.
         lesion: (n,) bool, whether it shows one.
         pixels: n arrays float32, the probability of lesion of some pixels.
         pixel_lesion: n arrays bool, whether they are lesion.
@@ -71,7 +72,7 @@ def score_images(
         chosen = generator.permutation(np.flatnonzero(known))[:PIXELS]
         rows.append(
             (
-                image_score(maps, placement),
+                float(lesion[known].max(initial=0)),
                 bool(case.mask.foreground.any()),
                 lesion.ravel()[chosen],
                 truth.ravel()[chosen],

@@ -23,6 +23,7 @@ from breastseg.core.errors import DataSetError
 from breastseg.data.dataset import CaseRef
 from breastseg.evaluation.one_thread import one_thread_each
 from breastseg.io.write import write_text
+from breastseg.metrics.overlap import dice
 from breastseg.preprocess.geometry import resize
 from breastseg.preprocess.intensity import to_unit
 
@@ -172,13 +173,11 @@ def describe(task: tuple[CaseRef, str]) -> Described:
         raise DataSetError(f"case {ref.key} without ground truth", "a mask")
     unit = to_unit(case.images[0].grey())
     regions, size = FINDERS[name].regions(unit if name == "ultrasound" else 1 - unit)
-    truth = resize(case.mask.foreground, size) >= 0.5
-    dice = [
-        2 * np.count_nonzero(truth & region.on(size)) / max(1, region.area + truth.sum())
-        for region in regions
-    ]
+    truth, known = resize(case.mask.foreground, size) >= 0.5, resize(case.mask.ignored, size) < 0.5
+    regions = [region for region in regions if known[region.on(size)].any()]
+    values = [dice(region.on(size) & known, truth) for region in regions]
     features = np.array([region.features for region in regions]).reshape(len(regions), -1)
-    return Described(ref.patient_key, case.mask.is_empty, features, np.array(dice))
+    return Described(ref.patient_key, case.mask.is_empty, features, np.array(values))
 
 
 def _fit(images: Sequence[Described]) -> NDArray[np.float64]:

@@ -113,6 +113,8 @@ class LesionImage:
 def look(network: OnnxSegmenter, ref: CaseRef) -> LesionImage | None:
     """Segment an image at the network's operating point, and at every threshold.
 
+    What is to be ignored may lie in a contour or not.
+
     Returns:
         None where the ground truth holds no lesion.
 
@@ -135,7 +137,8 @@ def look(network: OnnxSegmenter, ref: CaseRef) -> LesionImage | None:
 
     outside = [float(1 - at(one).mask().foreground[truth].mean()) for one in THRESHOLDS]
     found = at(network.output.threshold)
-    touched = [touched_lesion(found, lesion.on(truth.shape), truth) for lesion in _lesions(truth)]
+    allowed = truth | case.mask.ignored
+    touched = [touched_lesion(found, one.on(truth.shape), allowed) for one in _lesions(truth)]
     return LesionImage(
         ref.patient_key,
         ref.source,
@@ -147,14 +150,15 @@ def look(network: OnnxSegmenter, ref: CaseRef) -> LesionImage | None:
 
 
 def touched_lesion(
-    found: Prediction, lesion: NDArray[np.bool_], truth: NDArray[np.bool_]
+    found: Prediction, lesion: NDArray[np.bool_], allowed: NDArray[np.bool_]
 ) -> TouchedLesion | None:
     """A lesion against the region that shares most pixels with it; None where none shares any.
 
     Args:
         found: the mask and its probabilities.
         lesion: (rows, columns) bool, one lesion.
-        truth: (rows, columns) bool, all of them.
+        allowed: (rows, columns) bool, where the inner contour may lie: in all of them, and where
+            nothing is known.
     """
     regions = found.lesions()
     shared = [np.count_nonzero(region.values(lesion)) for region in regions]
@@ -163,15 +167,15 @@ def touched_lesion(
     region = regions[int(np.argmax(shared))]
     spacing = spacing_at(region, found.grid)
     steps = spacing or (1.0, 1.0)
-    mask = region.on(truth.shape)
+    mask = region.on(lesion.shape)
     diameter = equivalent_diameter(region.crop, steps)
     reached, kept = contour_starts(mask, found.probability, *contour_thresholds(found.threshold))
     size = diameter, region.area_px
     return TouchedLesion(
         diameter=diameter,
         unit="px" if spacing is None else "mm",
-        reach=_reach((reached, kept), (lesion, truth), size, steps),
-        mask_reach=_reach((mask, mask), (lesion, truth), size, steps),
+        reach=_reach((reached, kept), (lesion, allowed), size, steps),
+        mask_reach=_reach((mask, mask), (lesion, allowed), size, steps),
     )
 
 
@@ -186,17 +190,17 @@ def _reach(
     size: tuple[float, int],
     steps: tuple[float, ...],
 ) -> Reach:
-    """Of the mask to be widened and the one to be narrowed, for one lesion and all of them."""
+    """Of the mask to be widened and the one to be narrowed, for a lesion and what is allowed."""
     from scipy import ndimage
 
-    (wide, core), (lesion, truth), (diameter, pixels) = masks, truths, size
+    (wide, core), (lesion, allowed), (diameter, pixels) = masks, truths, size
     distances = np.arange(DISTANCES + 1) * STEP * diameter
     outside = np.sort(ndimage.distance_transform_edt(~wide, steps), axis=None)
     inside = np.sort(ndimage.distance_transform_edt(np.pad(core, 1), steps)[1:-1, 1:-1][core])
     left = inside.size - np.searchsorted(inside, distances, "right")
     return Reach(
         outer=outer_margin(wide, lesion, steps) / diameter,
-        inner=inner_margin(core, truth, steps) / diameter,
+        inner=inner_margin(core, allowed, steps) / diameter,
         wider=tuple((np.searchsorted(outside, distances, "right") / pixels).tolist()),
         narrower=tuple((left / pixels).tolist()),
     )
