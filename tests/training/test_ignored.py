@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from breastseg.core import Case, Grid, Image, Mask
-from breastseg.core.bundle import Fit, InputSpec
+from breastseg.core.bundle import Fit, InputSpec, Region
 from breastseg.core.errors import DataSetError
 from breastseg.losses.inputs import IGNORED
 from breastseg.networks.catalogue import build_network
@@ -277,3 +278,34 @@ def test_boxes_cannot_leave_them_out() -> None:
     with pytest.raises(DataSetError, match=r"1 training cases with pixels to be ignored: c0\."):
         _refuse_ignored(found)
     _refuse_ignored(prepared(labels(ignored=None)))
+
+
+def test_a_lesion_too_small_for_the_network_stays_a_lesion(
+    caplog: pytest.LogCaptureFixture, recipe: Recipe
+) -> None:
+    tiny = np.zeros((256, 256), np.uint8)
+    tiny[100:103, 96:99] = 1
+    with caplog.at_level(logging.WARNING):
+        found = prepared(tiny, np.zeros_like(tiny))
+    assert not caplog.records
+    assert found.has_lesion.tolist() == [True, False]
+    assert (found.labels[0] == 1).sum() == 1
+    assert found.labels[0, 12, 12] == 1
+    task = SegmentationTask(recipe, Outlines(), 1)
+    task.validation_step(validation_batches(found, 32)[0], 0)
+    assert task._sums[[1, 3]].tolist() == [1, 1]
+
+
+def test_a_lesion_that_the_network_does_not_see_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Outside of the box around the breast."""
+    given = Given("far", labels())
+    grey = np.zeros((1, 64, 64), np.uint8)
+    grey[0, :, 44:] = 200  # all that is bright is elsewhere
+    case = replace(given.case, images=(Image(grey, given.case.images[0].grid),))
+    given.case = case
+    spec = InputSpec(SIZE, region=Region.BREAST)
+    with caplog.at_level(logging.WARNING):
+        found = prepare_cases([given], spec)
+    assert not found.has_lesion[0]
+    (record,) = caplog.records
+    assert record.getMessage().endswith("sees nothing of the lesions: far")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,12 +16,13 @@ from breastseg.core.bundle import InputSpec
 from breastseg.core.case import Case
 from breastseg.core.errors import BreastsegError, DataSetError
 from breastseg.core.image import Image
-from breastseg.data.dataset import CaseRef
+from breastseg.data.dataset import CaseRef, some
 from breastseg.preprocess.burned_in import burned_in, without_marks
 from breastseg.preprocess.geometry import Placement
 from breastseg.preprocess.intensity import to_unit
 from breastseg.preprocess.prepare import prepare_unit
 
+LOG = logging.getLogger(__name__)
 IGNORED_LABEL = 255
 """The label of pixels of which nothing is known."""
 
@@ -115,6 +117,7 @@ def prepare_cases(
     images = np.zeros((len(cases), *colours, *spec.size), np.uint8)
     labels = np.zeros((len(cases), *spec.size), np.uint8)
     painted = np.zeros_like(images) if unmarked else None
+    unseen = np.zeros(len(cases), bool)
 
     def one(index: int) -> str | None:
         try:
@@ -124,6 +127,8 @@ def prepare_cases(
                 labels[index] = _labels(case, placement, classes)
         except BreastsegError as error:
             return f"{cases[index].key}: {error}"
+        if case.mask is not None and not lesion_map(labels[index]).any():
+            unseen[index] = not case.mask.is_empty
         images[index] = np.rint(image * 255)
         if painted is not None:
             painted[index] = np.rint(_without_marks(case.images[0], spec) * 255)
@@ -138,6 +143,7 @@ def prepare_cases(
                 progress(done, len(cases))
     if problems:
         raise _unusable(problems, len(cases))
+    _tell_unseen([cases[row].key for row in np.flatnonzero(unseen).tolist()])
     return PreparedCases(tuple(cases), images, labels, unmarked=painted)
 
 
@@ -148,6 +154,11 @@ def _unusable(problems: Sequence[str], of: int) -> DataSetError:
         "readable images with masks",
         "repair them, or leave them out with a list",
     )
+
+
+def _tell_unseen(keys: Sequence[str]) -> None:
+    if keys:
+        LOG.warning("count as normal, as the network sees nothing of the lesions: %s", some(keys))
 
 
 def _without_marks(image: Image, spec: InputSpec) -> NDArray[np.float32]:
@@ -176,8 +187,13 @@ def _labels(case: Case, placement: Placement, classes: Sequence[str]) -> NDArray
 
 
 def _smaller(mask: NDArray[np.bool_], placement: Placement) -> NDArray[np.bool_]:
-    """A pixel of the small mask is lesion where at least half of what it covers is."""
-    return np.asarray(placement.forward(mask) >= 0.5)
+    """A pixel of the small mask is lesion where at least half of what it covers is.
+
+    Lesions too small for that are where most of one is, or the image would count as normal.
+    """
+    covered = placement.forward(mask)
+    most = covered.max()
+    return np.asarray(covered >= (min(0.5, most) if most > 0 else 0.5))
 
 
 def epoch_order(
