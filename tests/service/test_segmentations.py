@@ -6,12 +6,13 @@ import io
 import json
 
 import numpy as np
+import pytest
 from fastapi.testclient import TestClient
 from PIL import Image as Pillow
 
 from breastseg.front_door import open_segmenter
 from breastseg.io.ruler import RULER_RGB
-from breastseg.service.segmenting import labels_of_png
+from breastseg.service.segmenting import labels_of_png, segmented
 
 from .conftest import Json, Upload, disc, png_of
 
@@ -146,6 +147,58 @@ def test_a_lost_map_is_computed_again(client: TestClient, upload: Upload) -> Non
     before = _mask(client, place)
     client.app.state.service.results.path(made["id"]).unlink()  # type: ignore[attr-defined]
     np.testing.assert_array_equal(_mask(client, place), before)
+
+
+def test_a_lost_map_of_a_method_that_has_changed_is_not_another_map(
+    client: TestClient, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = upload()["id"]
+    service = client.app.state.service  # type: ignore[attr-defined]
+    row = _segment(client, scan=scan, method="otsu", prompt={"inside": [[48, 64]]})
+    place = f"/api/segmentations/{row['id']}"
+    before = _mask(client, place)
+    # The same lesions by another version of the software are the same result.
+    monkeypatch.setattr("breastseg.service.segmenting.__version__", "9")
+    service.results.path(row["id"]).unlink()
+    np.testing.assert_array_equal(_mask(client, place), before)
+
+    def larger(body: object, *rest: object) -> object:
+        return segmented(body.model_copy(update={"parameters": {"shift": 0.2}}), *rest)  # type: ignore
+
+    monkeypatch.setattr("breastseg.service.routes.segmentations.segmented", larger)
+    service.results.path(row["id"]).unlink()
+    refused = client.get(f"{place}/mask.png")
+    assert refused.status_code == 409
+    assert "a method that has changed since" in refused.json()["detail"]
+
+
+def test_a_result_of_one_frame_answers_for_no_other(client: TestClient) -> None:
+    scan = client.post("/api/examples/ultrasound-cine").json()["id"]
+    made = _segment(client, scan=scan, frame=2, method="otsu", prompt={"inside": [[99, 99]]})
+    for part in ("mask.png", "mask", "probability", "exports/overlay.png"):
+        place = f"/api/segmentations/{made['id']}/{part}"
+        asked = [{}, {"frame": 2}, {"frame": 1}, {"frame": 5}]
+        answers = [client.get(place, params=one).status_code for one in asked]
+        assert answers == [200, 200, 404, 404], part
+
+
+def test_a_result_in_another_scale_than_holds_now_is_not_exported(
+    client: TestClient, upload: Upload
+) -> None:
+    scan = upload()["id"]
+    made = _segment(client, scan=scan, method="otsu")
+    place = f"/api/segmentations/{made['id']}/exports/results.json"
+    assert client.get(place).status_code == 200
+    client.put(f"/api/scans/{scan}/images/0/spacing", json={"spacing_mm": [0.1, 0.2]})
+    refused = client.get(place)
+    assert refused.status_code == 409
+    said = refused.json()["detail"]
+    assert "measured in pixels" in said
+    assert "at 0.1 x 0.2 mm a pixel" in said
+    one = {"segmentation": made["id"]}
+    assert client.post("/api/comparisons", json={"now": one, "prior": one}).status_code == 409
+    again = _segment(client, scan=scan, method="otsu")
+    assert client.get(place.replace(made["id"], again["id"])).status_code == 200
 
 
 def test_a_skin_line_that_was_laid_is_kept_with_a_version(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from breastseg.core.errors import InputError
+from breastseg.results.schema import Entry
 from breastseg.service import tables
 from breastseg.service.pictures import Held
 from breastseg.service.problem import ConflictError, NotFoundError
@@ -98,3 +99,25 @@ def base(session: Session, name: str, of: AskedImage, frame: int) -> tables.Segm
     if found.document is None:
         raise ConflictError("a base that is not done", "one that is", "wait for it, or name none")
     return found
+
+
+def check_scale(of: AskedImage, entry: Entry) -> None:
+    """Refuse a result in millimetres that do not hold any more.
+
+    Raises:
+        ConflictError: a person has stated another spacing since.
+    """
+    held = of.held
+    stated = held.spacing_mm is not None or held.regions or held.kind == "volume"
+    if not stated and entry.spacing_mm != of.stated_mm:
+        raise ConflictError(
+            f"a result that was measured {_scale(entry.spacing_mm)}",
+            f"one of the image as it is now, {_scale(of.stated_mm)}",
+            "segment it, or keep its mask, again",
+        )
+
+
+def _scale(spacing_mm: tuple[float, ...] | None) -> str:
+    if spacing_mm is None:
+        return "in pixels"
+    return "at " + " x ".join(f"{step:g}" for step in spacing_mm) + " mm a pixel"

@@ -94,7 +94,10 @@ def compare_with_prior(
     with service.store.session() as session:
         now, prior = (_result(session, ref) for ref in (body.now, body.prior))
         images = [_image_of(session, ref) for ref in (body.now, body.prior)]
-    entry = with_prior(_entry(now, body.now), _entry(prior, body.prior), body.pairs)
+    entries = _entry(now, body.now), _entry(prior, body.prior)
+    for image, found in zip(images, entries, strict=True):
+        asked.check_scale(image, found)
+    entry = with_prior(*entries, body.pairs)
     if _patient(service, *images) == "other":
         entry = replace(entry, remarks=(*entry.remarks, OTHER))
     document = Document(complete=True, options={}, provenance=now.provenance, entries=(entry,))

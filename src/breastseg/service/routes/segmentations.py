@@ -164,6 +164,8 @@ def _outlined(service: Service, name: str, frame: int | None) -> Outlined:
         row = asked.segmentation(session, name)
         found = asked.image(session, row.scan_id, row.image)
     body = SegmentationRequest.model_validate(row.request)
+    if body.frame is not None:
+        _check_frame(body, frame)
     alone = body.frame if body.frame is not None else frame
     if found.held.kind == "volume" and body.frame is None:
         alone = None  # a result of a whole volume is exported whole
@@ -174,6 +176,7 @@ def _outlined(service: Service, name: str, frame: int | None) -> Outlined:
     document = TypeAdapter(Document).validate_python(row.document)
     assert document.provenance is not None
     entry = document.entries[(alone or 0) if len(document.entries) > 1 else 0]
+    asked.check_scale(found, entry)
     image = service.pictures.image(found.held, alone, found.stated_mm, body.phase)
     method = service.methods.one(body.method)
     prediction = restored(image, probability, mask, document.provenance, entry)
@@ -256,6 +259,38 @@ def _info(session: Session, row: tables.Segmentation) -> SegmentationInfo:
     )
 
 
+def _check_frame(body: SegmentationRequest, frame: int | None) -> None:
+    """Refuse another frame than the one of a result; none, or 0, is its own."""
+    own = body.frame or 0
+    if frame not in (None, 0, own):
+        raise NotFoundError(f"no frame {frame} in this result", f"{own}, or none")
+
+
+def _computed_again(
+    service: Service, row: tables.Segmentation, body: SegmentationRequest, image: asked.AskedImage
+) -> dict[MapName, NDArray[np.generic]]:
+    """The maps of a result that have gone, where its method still gives them.
+
+    Raises:
+        ConflictError: the software or its weights have changed, and the lesions with them.
+    """
+    outcome = segmented(body, image.held, service.pictures, service.methods, image.stated_mm)
+    weights = service.methods.one(body.method).digest
+    if identity(body, image.stated_mm, weights) != row.id:
+        then = TypeAdapter(Document).validate_python(row.document)
+        if _sizes(then) != _sizes(outcome.document):
+            raise ConflictError(
+                "a result whose maps have gone, by a method that has changed since",
+                remedy="segment the image again",
+            )
+    service.results.write(row.id, outcome.probability, outcome.mask)
+    return {"mask": outcome.mask, "probability": outcome.probability}
+
+
+def _sizes(document: Document) -> list[list[int]]:
+    return [[one.pixels for one in entry.lesions] for entry in document.entries]
+
+
 def _map(service: Service, name: str, which: MapName, frame: int | None) -> NDArray[np.generic]:
     """A map of a result that is done, computed again where it has gone."""
     with service.store.session() as session:
@@ -263,13 +298,14 @@ def _map(service: Service, name: str, which: MapName, frame: int | None) -> NDAr
         if row.document is None:
             raise ConflictError("a segmentation that is not done", "one that is", "wait for it")
         image = asked.image(session, row.scan_id, row.image)
+    body = SegmentationRequest.model_validate(row.request)
     found = service.results.read(name, which)
     if found is None:
-        body = SegmentationRequest.model_validate(row.request)
-        outcome = segmented(body, image.held, service.pictures, service.methods, image.stated_mm)
-        service.results.write(name, outcome.probability, outcome.mask)
-        found = outcome.mask if which == "mask" else outcome.probability
-    if found.ndim == 2 or frame is None:
+        found = _computed_again(service, row, body, image)[which]
+    if found.ndim == 2:
+        _check_frame(body, frame)
+        return found
+    if frame is None:
         return found
     if not 0 <= frame < len(found):
         raise InputError(f"frame {frame}", f"0 to {len(found) - 1}")
