@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,12 @@ from fastapi.testclient import TestClient
 from PIL import Image as Pillow
 
 from breastseg.front_door import open_segmenter
+from breastseg.inference.bundle_folder import DESCRIPTION
+from breastseg.inference.catalogue import shipped_bundles
 from breastseg.io.ruler import RULER_RGB
-from breastseg.service.segmenting import labels_of_png, segmented
+from breastseg.service.methods import Methods
+from breastseg.service.segmenting import identity, labels_of_png, segmented
+from breastseg.service.wire import SegmentationRequest
 
 from .conftest import Json, Upload, disc, png_of
 
@@ -170,6 +176,23 @@ def test_a_lost_map_of_a_method_that_has_changed_is_not_another_map(
     refused = client.get(f"{place}/mask.png")
     assert refused.status_code == 409
     assert "a method that has changed since" in refused.json()["detail"]
+
+
+def test_another_operating_point_makes_another_result(tmp_path: Path) -> None:
+    source, names = shipped_bundles()["ultrasound-fast"], []
+    for threshold in (0.2, 0.6):
+        folder = tmp_path / str(threshold) / "mine"
+        shutil.copytree(source, folder)
+        description = json.loads((folder / DESCRIPTION).read_text())
+        description["name"] = "mine"
+        description["output"]["threshold"] = threshold
+        (folder / DESCRIPTION).write_text(json.dumps(description))
+        method = Methods(1, folder.parent).one("mine")
+        assert method.digest == description["weights_sha256"]
+        request = SegmentationRequest(scan="0" * 32, method="mine")
+        names.append(identity(request, None, method))
+        assert names[-1] == identity(request, None, Methods(1, folder.parent).one("mine"))
+    assert names[0] != names[1]
 
 
 def test_a_result_of_one_frame_answers_for_no_other(client: TestClient) -> None:

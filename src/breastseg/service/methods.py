@@ -12,7 +12,7 @@ from breastseg.core.errors import InputError
 from breastseg.core.parameters import Parameter, with_values
 from breastseg.core.provenance import Scalar
 from breastseg.core.segmenter import Segmenter
-from breastseg.inference.bundle_folder import DESCRIPTION, MEASURED, read_bundle
+from breastseg.inference.bundle_folder import DESCRIPTION, MEASURED, read_bundle, sha256_of
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.inference.methods import MethodInfo, list_methods, method_info
 from breastseg.inference.open import open_segmenter
@@ -34,6 +34,8 @@ class Described:
         threshold: the operating point of a bundle; None for a classical method.
         conformal: the margins of a bundle that was calibrated for them.
         folder: of a bundle that was trained here; None for what comes with the package.
+        description_digest: SHA-256 of a bundle's description: of its weights with its operating
+            point and calibration; None for a classical method.
     """
 
     info: MethodInfo
@@ -42,6 +44,7 @@ class Described:
     threshold: float | None
     conformal: Conformal | None = None
     folder: Path | None = None
+    description_digest: str | None = None
 
     @property
     def margins(self) -> tuple[float, ...]:
@@ -164,6 +167,7 @@ def _described(info: MethodInfo, trained: Path | None = None) -> Described:
         bundle.output.threshold,
         bundle.conformal,
         trained,
+        sha256_of(folder / DESCRIPTION),
     )
 
 

@@ -26,7 +26,7 @@ from breastseg.measure.finding import findings
 from breastseg.results.entry import success
 from breastseg.results.remarks import marked
 from breastseg.results.schema import Document, Entry, Files, SegmenterRecord
-from breastseg.service.methods import Methods
+from breastseg.service.methods import Described, Methods
 from breastseg.service.pictures import Held, Pictures
 from breastseg.service.wire import SegmentationRequest
 
@@ -49,16 +49,16 @@ class Outcome:
 
 
 def identity(
-    request: SegmentationRequest, spacing_mm: tuple[float, ...] | None, weights: str | None
+    request: SegmentationRequest, spacing_mm: tuple[float, ...] | None, method: Described
 ) -> str:
     """The name of a result: one for all requests that must have the same answer.
 
     Args:
         request: whose scan is named by its content.
         spacing_mm: (row, column) as a person has stated it.
-        weights: SHA-256 of the method's weights.
+        method: as it is now: with another operating point it gives another result.
     """
-    whole = [__version__, weights, spacing_mm, request.model_dump(mode="json")]
+    whole = [__version__, method.description_digest, spacing_mm, request.model_dump(mode="json")]
     text = json.dumps(whole, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -46,8 +46,7 @@ def segment(body: SegmentationRequest, service: ServiceOf, caller: AnnotatorOf) 
     """
     with service.store.session() as session:
         image = asked.image(session, body.scan, body.image)
-        weights = service.methods.one(body.method).digest
-        name = identity(body, image.stated_mm, weights)
+        name = identity(body, image.stated_mm, service.methods.one(body.method))
         row = session.get(tables.Segmentation, name)
         if row is not None and (row.document is not None or _is_open(session, row)):
             return _info(session, row)
@@ -272,11 +271,10 @@ def _computed_again(
     """The maps of a result that have gone, where its method still gives them.
 
     Raises:
-        ConflictError: the software or its weights have changed, and the lesions with them.
+        ConflictError: the software or the bundle has changed, and the lesions with it.
     """
     outcome = segmented(body, image.held, service.pictures, service.methods, image.stated_mm)
-    weights = service.methods.one(body.method).digest
-    if identity(body, image.stated_mm, weights) != row.id:
+    if identity(body, image.stated_mm, service.methods.one(body.method)) != row.id:
         then = TypeAdapter(Document).validate_python(row.document)
         if _sizes(then) != _sizes(outcome.document):
             raise ConflictError(
