@@ -33,6 +33,10 @@ export interface Image {
   /** The parts of an ultrasound screen that state a scale; measurements in them use theirs. */
   readonly regions: readonly Region[];
   readonly modality: Modality;
+  /** Side and view of a mammogram, such as "L MLO"; empty where the file says neither. */
+  readonly view: string;
+  /** Of the study, YYYY-MM-DD; empty where the file does not state it. */
+  readonly studyDate: string;
   /** The file's name. */
   readonly source: string;
   /** Index from 0 in a file of several images; null in a file of one. */

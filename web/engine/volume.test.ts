@@ -95,7 +95,7 @@ describe.each(Object.keys(INDEX.segmented))("the study %s", (name) => {
     originMm: wanted.origin_mm,
     direction: wanted.direction,
     phases: wanted.phases.map(array),
-    modality: "mri",
+    modality: "mri", studyDate: "",
     source: name,
     remarks: [],
   };

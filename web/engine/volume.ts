@@ -18,6 +18,8 @@ export interface Volume extends VolumeGrid {
   /** Each (slices, rows, columns), row-major; in the order of their time. */
   readonly phases: readonly Pixels[];
   readonly modality: Modality;
+  /** Of the study, YYYY-MM-DD; empty where the files do not state it. */
+  readonly studyDate: string;
   readonly source: string;
   readonly remarks: readonly string[];
 }

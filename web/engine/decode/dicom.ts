@@ -8,6 +8,7 @@ import { showGrey } from "./dicom-display";
 import { Header } from "./dicom-header";
 import { rleFrame } from "./dicom-rle";
 import { modalityOf, regionsOf, remarksOf, spacingOf } from "./dicom-spacing";
+import { studyDateOf, viewOf } from "./dicom-view";
 import { jpegHeader, rawComponents } from "./jpeg";
 import { checkSize, damaged, imageOf, MAX_PIXELS, oneIfEqual, unreadable, unsupported, type Raster } from "./raster";
 
@@ -232,6 +233,8 @@ function shown(stored: Pixels, header: Header, layout: Layout, name: string): Im
       spacingMm: spacingOf(header),
       regions: regionsOf(header, rows, columns),
       modality: modalityOf(header),
+      view: viewOf(header),
+      studyDate: studyDateOf(header),
       remarks: remarksOf(header),
     });
   } catch (error) {

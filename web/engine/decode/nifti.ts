@@ -97,7 +97,7 @@ export function niftiVolume(header: NiftiHeader, data: Uint8Array, source: strin
     const stored = new KINDS[kind](data.buffer as ArrayBuffer, data.byteOffset + k * size * bytes, size);
     return slope === 1 && intercept === 0 ? stored : rescaled(stored, slope, intercept);
   });
-  return { ...grid, phases, modality: "unknown", source, remarks };
+  return { ...grid, phases, modality: "unknown", studyDate: "", source, remarks };
 }
 
 /** In float32, or in float64 where the stored values need it. */

@@ -106,6 +106,8 @@ export function imageOf(raster: Raster, source: string, about: Partial<Image> = 
     spacingMm: null,
     regions: [],
     modality: "unknown",
+    view: "",
+    studyDate: "",
     source,
     frame: null,
     ...about,

@@ -3,6 +3,7 @@ import * as dicomParser from "dicom-parser";
 import type { Modality } from "../image";
 import { Header } from "./dicom-header";
 import { modalityOf } from "./dicom-spacing";
+import { studyDateOf } from "./dicom-view";
 import type { Vector } from "./volume-axes";
 
 const TAG = {
@@ -46,6 +47,8 @@ export interface DicomSlice {
   readonly name: string;
   readonly modality: Modality;
   readonly study: string;
+  /** YYYY-MM-DD; empty where it is not stated. */
+  readonly studyDate: string;
   readonly series: string;
   /** The series' number and description, for messages. */
   readonly title: string;
@@ -94,6 +97,7 @@ export function sliceOf(file: Uint8Array, index: number, name: string): DicomSli
     name,
     modality: modalityOf(header),
     study: header.text(TAG.study),
+    studyDate: studyDateOf(header),
     series: header.text(TAG.series),
     title: said.join(" ") || "without a name",
     isDerived: header.text(TAG.imageType).split("\\").includes("DERIVED"),

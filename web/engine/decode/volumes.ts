@@ -127,7 +127,7 @@ async function readStack(
   codec: JpegCodec,
   onFraction: (fraction: number) => void,
 ): Promise<Volume> {
-  const [{ name, modality }] = stack;
+  const [{ name, modality, studyDate }] = stack;
   const phases = phasesOf(stack, name);
   const grid = commonGrid(phases, name);
   const isPlain = stack.every(({ slope, intercept }) => slope === 1 && intercept === 0);
@@ -149,7 +149,7 @@ async function readStack(
     }
     if (array) arrays.push(array);
   }
-  return { ...grid, phases: arrays, modality, source: name, remarks: [] };
+  return { ...grid, phases: arrays, modality, studyDate, source: name, remarks: [] };
 }
 
 function rescaled(stored: Pixels, { slope, intercept }: DicomSlice): Float32Array {

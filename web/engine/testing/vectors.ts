@@ -47,6 +47,8 @@ export function imageOf({ shape, data }: Vector, about: Partial<Image> = {}): Im
     spacingMm: null,
     regions: [],
     modality: "unknown",
+    view: "",
+    studyDate: "",
     source: "vector",
     frame: null,
     remarks: [],

@@ -159,7 +159,7 @@ function isVolume(one: Opened): one is Volume {
 }
 
 /** A slice of one phase as an image of its own. */
-function sliceOf({ phases, shape, spacingMm, modality, source, remarks }: Volume, index: number, phase: number): Image {
+function sliceOf({ phases, shape, spacingMm, modality, studyDate, source, remarks }: Volume, index: number, phase: number): Image {
   const [, rows, columns] = shape;
   return {
     data: phases[phase].slice(index * rows * columns, (index + 1) * rows * columns),
@@ -169,6 +169,8 @@ function sliceOf({ phases, shape, spacingMm, modality, source, remarks }: Volume
     spacingMm: spacingMm === null ? null : [spacingMm[1], spacingMm[2]],
     regions: [],
     modality,
+    view: "",
+    studyDate,
     source,
     frame: index,
     remarks,
@@ -204,16 +206,16 @@ function infoOf(frames: readonly Image[]): ImageInfo {
     spacingFrom: first.spacingMm === null ? null : "file",
     parts: first.regions.map(({ box: [row0, column0, row1, column1], spacingMm }) => ({ box: { row0, column0, row1, column1 }, spacingMm })),
     modality: first.modality,
-    view: "",
+    view: first.view,
     remarks: [...new Set(frames.flatMap(({ remarks }) => remarks))],
     phases: [],
-    studyDate: "",
+    studyDate: first.studyDate,
     number: "",
     dicom: false,
   };
 }
 
-function infoOfVolume({ phases, shape, spacingMm, modality, source, remarks }: Volume): ImageInfo {
+function infoOfVolume({ phases, shape, spacingMm, modality, studyDate, source, remarks }: Volume): ImageInfo {
   const [low, high] = boundsOfValues(phases);
   return {
     name: source,
@@ -232,7 +234,7 @@ function infoOfVolume({ phases, shape, spacingMm, modality, source, remarks }: V
     view: "",
     remarks,
     phases: phases.map((_, index) => `phase ${index + 1}`),
-    studyDate: "",
+    studyDate,
     number: "",
     dicom: false,
   };

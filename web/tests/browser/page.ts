@@ -159,7 +159,7 @@ async function volumes(name: string, study: string): Promise<{ read: number; ref
     originMm: grid.origin_mm,
     direction: grid.direction,
     phases: phases.map((phase) => array(phase).slice()),
-    modality: "mri",
+    modality: "mri", studyDate: "",
     source: study,
     remarks: [],
   };
