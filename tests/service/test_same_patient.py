@@ -70,3 +70,12 @@ def test_another_patient_beside_is_told_and_nothing_of_either(
         entry = client.post("/api/comparisons", json=body).json()["document"]["entries"][0]
         assert (OTHER in entry["remarks"]) == told
     assert "77" not in OTHER
+
+
+def test_a_loop_and_a_volume_say_whose_they_are(client: TestClient) -> None:
+    made = [client.post(f"/api/examples/{name}").json() for name in ("ultrasound-cine", "mri")]
+    (loop, loop_kind), (volume, kind) = ((one["id"], one["images"][0]["kind"]) for one in made)
+    assert (loop_kind, kind) == ("image", "volume")
+    for scan in (loop, volume):
+        beside = client.get(f"/api/scans/{scan}/images/0/beside/{scan}/0").json()
+        assert beside == {"patient": "same"}

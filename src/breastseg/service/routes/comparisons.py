@@ -125,7 +125,11 @@ def _image_of(session: Session, ref: ResultRef) -> AskedImage:
 
 
 def _patient(service: Service, now: AskedImage, prior: AskedImage) -> Patient:
-    first, second = (service.pictures.image(one.held, 0) for one in (now, prior))
+    # A slice of a volume no longer says whose it is.
+    first, second = (
+        service.pictures.image(one.held, None if one.held.kind == "volume" else 0)
+        for one in (now, prior)
+    )
     return same_patient(first, second)
 
 
