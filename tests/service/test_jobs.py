@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,20 @@ def test_a_killed_worker_is_the_failure_of_its_job_alone(
     monkeypatch.undo()
     again = run_to_the_end(client, cine)
     assert (again["state"], again["id"] != job["id"]) == ("done", True)
+
+
+def test_a_worker_that_cannot_be_started_is_the_failure_of_its_job_alone(
+    client: TestClient, cine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: SpawnProcess) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(SpawnProcess, "start", full)
+    job = run_to_the_end(client, cine)
+    assert job["state"] == "failed"
+    assert "temporarily unavailable" in job["message"]
+    monkeypatch.undo()
+    assert run_to_the_end(client, cine)["state"] == "done"
 
 
 def test_a_job_is_cancelled_half_way_and_nothing_of_it_is_kept(

@@ -227,12 +227,18 @@ class _Hand:
         if self._process is None or not self._process.is_alive():
             self.end()
             context = multiprocessing.get_context("spawn")
-            self._connection, theirs = context.Pipe()
-            self._process = context.Process(
+            ours, theirs = context.Pipe()
+            process = context.Process(
                 target=work, args=(theirs, self._settings), daemon=True, name="breastseg-job"
             )
-            self._process.start()
-            theirs.close()
+            try:
+                process.start()
+            except OSError:  # no memory or no process is left; the next task may find some
+                ours.close()
+                raise
+            finally:
+                theirs.close()
+            self._process, self._connection = process, ours
         assert self._connection is not None
         try:
             self._connection.send(task)
