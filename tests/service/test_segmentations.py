@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from breastseg.inference.bundle_folder import DESCRIPTION
 from breastseg.inference.catalogue import shipped_bundles
 from breastseg.io.ruler import RULER_RGB
 from breastseg.service.methods import Methods
-from breastseg.service.segmenting import identity, labels_of_png, segmented
+from breastseg.service.segmenting import Outcome, identity, labels_of_png, segmented
 from breastseg.service.wire import SegmentationRequest
 
 from .conftest import Json, Upload, disc, png_of
@@ -168,8 +169,8 @@ def test_a_lost_map_of_a_method_that_has_changed_is_not_another_map(
     service.results.path(row["id"]).unlink()
     np.testing.assert_array_equal(_mask(client, place), before)
 
-    def larger(body: object, *rest: object) -> object:
-        return segmented(body.model_copy(update={"parameters": {"shift": 0.2}}), *rest)  # type: ignore
+    def larger(body: SegmentationRequest, *rest: Any) -> Outcome:  # noqa: ANN401
+        return segmented(body.model_copy(update={"parameters": {"shift": 0.2}}), *rest)
 
     monkeypatch.setattr("breastseg.service.routes.segmentations.segmented", larger)
     service.results.path(row["id"]).unlink()

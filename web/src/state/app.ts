@@ -1,5 +1,5 @@
 /** What the app holds: the scans, the open images, the methods, and what is under way. */
-import { type Backend, type Method, type Request, type Scalar, type Scan } from "../backend/backend";
+import type { Backend, Method, Request, Scalar, Scan } from "../backend/backend";
 import { BrokeOff, NeedsLogin, type Wire } from "../backend/http";
 import { Server } from "../backend/server";
 import { Labelling } from "./labelling";
@@ -279,8 +279,8 @@ export class App extends Work {
     this.takeParameters(session);
   }
 
-  private takeParameters({ found }: Session): void {
-    if (found?.method === this.method) this.parameters = found.parameters;
+  private takeParameters({ prediction }: Session): void {
+    if (prediction?.method === this.method) this.parameters = prediction.parameters;
     this.changed();
   }
 
@@ -386,7 +386,7 @@ export class App extends Work {
       if (running.signal.aborted) return;
       // A frame that was left has forgotten what was pointed at on it.
       if (request.prompt !== null && request.frame !== session.frame) return;
-      if (request.prompt !== null) session.addFound(label, outcome, run);
+      if (request.prompt !== null) session.addPrediction(label, outcome, run);
       // What was drawn while the answer was on its way is not replaced in silence.
       else if (session.lastStep === asked) session.replaceAll(label, outcome, run);
       else this.afterCorrections(session, [...outcome.probability.keys()], () => { session.replaceAll(label, outcome, run); });

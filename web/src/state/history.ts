@@ -1,5 +1,5 @@
 /** Undo and redo without limit: each step keeps only the pixels that it changed, eight in a byte. */
-import { withoutPixels, type Found } from "./found";
+import { withoutPixels, type Prediction } from "./prediction";
 import type { Lines } from "./lines";
 import { boundsOf, clipped, copyOf, emptyMask, isEmptyBox, union, whole, type Box, type Mask } from "../mask/mask";
 
@@ -17,7 +17,7 @@ interface Beside<Marks> {
   marks?: Both<Marks>;
   lines?: Both<Lines>;
   /** What a method found on the image, and where it is cut. */
-  found?: Both<Found | undefined>;
+  prediction?: Both<Prediction | undefined>;
   /** Whose mask it is; without it the step was done by hand. */
   origin?: Origin;
   run?: Run;
@@ -99,11 +99,11 @@ export function recorded<Marks>(history: History<Marks>, edit: Edit<Marks>): His
   if (edit.run !== undefined && last?.run === edit.run && last.image === edit.image && history.undone.length === 0) {
     return recorded({ done: history.done.slice(0, -1), undone: [] }, together(last, edit));
   }
-  const { label, image, before, after, marks, lines, found, origin, run } = edit;
+  const { label, image, before, after, marks, lines, prediction, origin, run } = edit;
   const difference = differenceOf(before, after, clipped(edit.within ?? whole(before), before.rows, before.columns));
   const box = boundsOf(difference);
-  if (isEmptyBox(box) && [marks, lines, found, origin].every((one) => one === undefined)) return history;
-  const step: Step<Marks> = { label, image, box, changed: packed(difference, box), marks, lines, found, origin, run };
+  if (isEmptyBox(box) && [marks, lines, prediction, origin].every((one) => one === undefined)) return history;
+  const step: Step<Marks> = { label, image, box, changed: packed(difference, box), marks, lines, prediction, origin, run };
   return { done: withinMemory([...history.done, step]), undone: [] };
 }
 
@@ -114,15 +114,15 @@ const MOST_BYTES = 256 * 2 ** 20;
 function withinMemory<Marks>(steps: readonly Step<Marks>[]): readonly Step<Marks>[] {
   const held = new Set<Float32Array>();
   let bytes = 0;
-  const light = (found: Found | undefined): Found | undefined => {
-    if (found === undefined || found.probability === null || held.has(found.probability)) return found;
-    bytes += found.probability.byteLength;
-    if (bytes > MOST_BYTES) return withoutPixels(found);
-    held.add(found.probability);
-    return found;
+  const light = (prediction: Prediction | undefined): Prediction | undefined => {
+    if (prediction === undefined || prediction.probability === null || held.has(prediction.probability)) return prediction;
+    bytes += prediction.probability.byteLength;
+    if (bytes > MOST_BYTES) return withoutPixels(prediction);
+    held.add(prediction.probability);
+    return prediction;
   };
   for (const step of steps.toReversed()) {
-    if (step.found !== undefined) step.found = { after: light(step.found.after), before: light(step.found.before) };
+    if (step.prediction !== undefined) step.prediction = { after: light(step.prediction.after), before: light(step.prediction.before) };
   }
   return steps;
 }
@@ -137,7 +137,7 @@ function together<Marks>(step: Step<Marks>, edit: Edit<Marks>): Edit<Marks> {
     within: union(step.box, edit.within ?? whole(before)),
     marks: spanned(step.marks, edit.marks),
     lines: spanned(step.lines, edit.lines),
-    found: spanned(step.found, edit.found),
+    prediction: spanned(step.prediction, edit.prediction),
   };
 }
 

@@ -2,7 +2,7 @@
 import { namedWithVersion, type Backend, type Frame, type ImageInfo, type Margin, type Outcome, type Prompt, type Scan, type Version } from "../backend/backend";
 import { copyOf, countOf, EMPTY, emptyMask, union, type Box, type Mask } from "../mask/mask";
 import type { Measured, SpacingAt } from "../mask/measure";
-import { cutOf, foundOn, marginOf, modelMaskOf, type Found } from "./found";
+import { cutOf, marginOf, modelMaskOf, predictionOn, type Prediction } from "./prediction";
 import { authorsOf, lastOfMask, recorded, redone, undone, type Authors, type History, type Origin, type Run } from "./history";
 import { HandSets, keptByHand, newlyMarked } from "./hand";
 import { linesOf, putLines, type Caliper, type Lines } from "./lines";
@@ -49,13 +49,13 @@ export class Session extends Observable {
   private readonly loading = new Map<string, Promise<Frame>>();
   private readonly masks = new Map<number, Mask>();
   private readonly byHand = new HandSets();
-  private readonly founds = new Map<number, Found>();
+  private readonly predictions = new Map<number, Prediction>();
   private history: History<Marks> = { done: [], undone: [] };
   private keptStep: History<Marks>["done"][number] | undefined = undefined;
   /** The version that was kept or opened last. */
   keptVersion: Version | null = null;
   private before: Mask | null = null;
-  private foundBefore: Found | undefined = undefined;
+  private predictionBefore: Prediction | undefined = undefined;
   /** Of a slider, while it asks for what becomes a step. */
   run: Run | undefined = undefined;
   /** The marks of the last step: those since then have no answer yet. */
@@ -134,16 +134,16 @@ export class Session extends Observable {
   }
 
   /** What a method found last on the frame that is shown; it goes back and forth with the steps. */
-  get found(): Found | undefined {
-    return this.founds.get(this.frame);
+  get prediction(): Prediction | undefined {
+    return this.predictions.get(this.frame);
   }
 
   get modelMask(): Mask | undefined {
-    return this.found && modelMaskOf(this.found, this.image);
+    return this.prediction && modelMaskOf(this.prediction, this.image);
   }
 
   get threshold(): number {
-    return this.found?.cutAt ?? 0.5;
+    return this.prediction?.cutAt ?? 0.5;
   }
 
   /** Frames that have lesion pixels, in order. */
@@ -152,7 +152,7 @@ export class Session extends Observable {
   }
 
   beginEdit(): void {
-    [this.before, this.foundBefore, this.touched] = [copyOf(this.mask()), this.found, EMPTY];
+    [this.before, this.predictionBefore, this.touched] = [copyOf(this.mask()), this.prediction, EMPTY];
   }
 
   /** Told of every painted part, before the step is complete. */
@@ -170,12 +170,12 @@ export class Session extends Observable {
     if (this.before === null) return;
     const edit = { label, image: this.frame, before: this.before, after: this.mask(), within: this.touched, origin, run };
     const pointed = marks === undefined ? undefined : { before: this.answered, after: marks };
-    const found = this.found === this.foundBefore ? undefined : { before: this.foundBefore, after: this.found };
+    const prediction = this.prediction === this.predictionBefore ? undefined : { before: this.predictionBefore, after: this.prediction };
     // Another mask has no moved diameters; those of this one come back with it.
     const lines = linesOf(this);
     this.measurements.renew();
     const moved = lines.moved.size === 0 ? undefined : { before: lines, after: linesOf(this) };
-    this.history = recorded(this.history, { ...edit, marks: pointed, lines: moved, found });
+    this.history = recorded(this.history, { ...edit, marks: pointed, lines: moved, prediction });
     if (marks !== undefined) [this.marks, this.answered] = [marks, marks];
     this.before = null;
     this.maskChanged();
@@ -191,7 +191,7 @@ export class Session extends Observable {
   cancelEdit(): void {
     if (this.before === null) return;
     this.mask().data.set(this.before.data);
-    this.setFound(this.foundBefore);
+    this.setPrediction(this.predictionBefore);
     this.before = null;
     this.maskChanged();
   }
@@ -230,7 +230,7 @@ export class Session extends Observable {
    * Where a new click or stroke says otherwise of a pixel, what hangs together with it by hand gives way.
    */
   answer(): Mask {
-    const mask = cutOf(this.found, this.image);
+    const mask = cutOf(this.prediction, this.image);
     this.marks.base?.data.forEach((value, index) => { mask.data[index] |= value; });
     const shown = this.before ?? this.mask();
     const kept = keptByHand(shown, this.handSet().set, newlyMarked(this.answered.prompt, this.marks.prompt, shown));
@@ -241,10 +241,10 @@ export class Session extends Observable {
   }
 
   /** Puts the answer to what a person points at beside the lesions that stay. */
-  addFound(label: string, outcome: Outcome, run?: Run): void {
+  addPrediction(label: string, outcome: Outcome, run?: Run): void {
     const adds = this.marks.base !== null || this.handSet().count > 0;
     this.beginEdit();
-    this.founds.set(this.frame, foundOn(outcome, this.frame));
+    this.predictions.set(this.frame, predictionOn(outcome, this.frame));
     this.preview(this.answer());
     this.endEdit(label, { marks: this.marks, origin: { by: [namedWithVersion(outcome)], adds, resultId: outcome.id }, run });
   }
@@ -284,8 +284,8 @@ export class Session extends Observable {
     for (const frame of outcome.probability.keys()) {
       this.frame = frame;
       this.beginEdit();
-      this.founds.set(frame, foundOn(outcome, frame));
-      this.preview(cutOf(this.found, this.image));
+      this.predictions.set(frame, predictionOn(outcome, frame));
+      this.preview(cutOf(this.prediction, this.image));
       this.endEdit(label, { marks: NO_MARKS, origin: { by: [namedWithVersion(outcome)], adds: false, resultId: outcome.id }, run });
       sizes.push([frame, countOf(this.mask())]);
     }
@@ -344,25 +344,25 @@ export class Session extends Observable {
     this.frame = taken.step.image;
     const marks = taken.step.marks?.[which] ?? this.answered;
     [this.marks, this.answered] = [marks, marks];
-    if (taken.step.found !== undefined) this.setFound(taken.step.found[which]);
+    if (taken.step.prediction !== undefined) this.setPrediction(taken.step.prediction[which]);
     this.maskChanged();
     if (taken.step.lines !== undefined) putLines(this, taken.step.lines[which]);
   }
 
   // --- results --------------------------------------------------------------------------
 
-  private setFound(found: Found | undefined): void {
-    if (found === undefined) this.founds.delete(this.frame);
-    else this.founds.set(this.frame, found);
+  private setPrediction(prediction: Prediction | undefined): void {
+    if (prediction === undefined) this.predictions.delete(this.frame);
+    else this.predictions.set(this.frame, prediction);
   }
 
   get margin(): Margin | null {
-    return this.found === undefined ? null : marginOf(this.found, this.authors);
+    return this.prediction === undefined ? null : marginOf(this.prediction, this.authors);
   }
 
   /** Cuts at another threshold than the method's; a step that is under way ends with it. */
   setThreshold(cutAt: number): void {
-    if (this.found !== undefined) this.setFound({ ...this.found, cutAt });
+    if (this.prediction !== undefined) this.setPrediction({ ...this.prediction, cutAt });
     this.changed();
   }
 

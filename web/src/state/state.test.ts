@@ -185,7 +185,7 @@ describe("whose work a mask is", () => {
     const outcome: Outcome = { id: null, method: "network", version: "1.0", parameters: {}, threshold: 0.5, remarks: [], malignancy: null, milliseconds: null, probability, margins: new Map() };
     const answered = (label: string, prompt: Partial<Prompt>): Mask => {
       one.setMarks({ base: null, prompt: { ...one.marks.prompt, ...prompt } });
-      one.addFound(label, outcome);
+      one.addPrediction(label, outcome);
       return one.mask();
     };
     expect(answered("Click inside", { inside: [[4, 6]] })).toEqual(square);

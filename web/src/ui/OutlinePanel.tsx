@@ -1,9 +1,9 @@
 /** Choosing a method and outlining with it. */
 import { namedWithVersion, type Method } from "../backend/backend";
 import type { App } from "../state/app";
-import type { Found } from "../state/found";
 import type { Run } from "../state/history";
 import { useChanges } from "../state/observable";
+import type { Prediction } from "../state/prediction";
 import type { Session } from "../state/session";
 import { interpolate } from "../state/interpolate";
 import { holesFilled, smoothed } from "../mask/tidy";
@@ -67,18 +67,18 @@ function Pointing({ method, chosen }: { method: Method | undefined; chosen: Meth
 }
 
 function Threshold({ app, session }: { app: App; session: Session }) {
-  const { found } = session;
-  if (found === undefined) return null;
-  if (found.probability === null) return <p className="hint">What {namedWithVersion(found)} found before is held no longer: outline again to move its threshold.</p>;
+  const { prediction } = session;
+  if (prediction === undefined) return null;
+  if (prediction.probability === null) return <p className="hint">What {namedWithVersion(prediction)} found before is held no longer: outline again to move its threshold.</p>;
   // Where the probability is 0 or 1, the slider would move nothing.
-  const moves = app.methods.find(({ name }) => name === found.method)?.givesProbability !== false;
+  const moves = app.methods.find(({ name }) => name === prediction.method)?.givesProbability !== false;
   const set = (threshold: number): void => {
     if (!session.editing) session.beginEdit();
     session.setThreshold(threshold);
     session.preview(session.answer());
   };
   const done = (run: Run): void => {
-    const origin = { by: [namedWithVersion(found)], adds: session.marks.base !== null || session.handSet().count > 0, resultId: found.id };
+    const origin = { by: [namedWithVersion(prediction)], adds: session.marks.base !== null || session.handSet().count > 0, resultId: prediction.id };
     session.endEdit(`Threshold ${session.threshold.toFixed(2)}`, { origin, run });
   };
   return (
@@ -94,13 +94,13 @@ function Threshold({ app, session }: { app: App; session: Session }) {
         onChange={set}
         onDone={done}
       />}
-      <p className="hint">{foundText(found, moves)}</p>
-      {found.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
+      <p className="hint">{foundText(prediction, moves)}</p>
+      {prediction.remarks.map((remark) => <p key={remark} className="remark">{remark}</p>)}
     </>
   );
 }
 
-function foundText({ method, threshold, milliseconds }: Found, moves: boolean): string {
+function foundText({ method, threshold, milliseconds }: Prediction, moves: boolean): string {
   const about = [moves ? `operating point ${threshold.toFixed(2)}` : "", milliseconds === null ? "" : `${milliseconds.toFixed(0)} ms`].filter((part) => part !== "");
   return `${method}${about.length === 0 ? "" : `: ${about.join(", ")}`}.`;
 }

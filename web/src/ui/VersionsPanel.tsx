@@ -94,7 +94,7 @@ function Comparison({ session }: { session: Session }) {
   const now = session.mask();
   return (
     <p>
-      Compared with {session.found?.method ?? "the model"}: Dice {dice(now, model).toFixed(3)}, {differingPixels(now, model)} pixels differ.
+      Compared with {session.prediction?.method ?? "the model"}: Dice {dice(now, model).toFixed(3)}, {differingPixels(now, model)} pixels differ.
     </p>
   );
 }

@@ -115,7 +115,7 @@ export class Scene {
   private repaint(frame: NonNullable<ReturnType<Session["loaded"]>>): void {
     const { session, painted, pictures } = this;
     if (painted.frame !== frame || painted.window !== session.window) paintImage(pictures.image, frame, session.window);
-    const probability = session.found?.probability ?? null;
+    const probability = session.prediction?.probability ?? null;
     if (this.display.shown.heat && probability !== null && painted.heat !== probability) {
       paintHeat(pictures.heat, probability, frame.rows, frame.columns);
       painted.heat = probability;
@@ -134,7 +134,7 @@ export class Scene {
     this.put(context, this.pictures.image);
     context.globalAlpha = shown.opacity;
     context.imageSmoothingEnabled = false;
-    if (shown.heat && this.session.found?.probability != null) this.put(context, this.pictures.heat);
+    if (shown.heat && this.session.prediction?.probability != null) this.put(context, this.pictures.heat);
     if (shown.fill) this.put(context, this.pictures.mask);
     context.globalAlpha = 1;
   }

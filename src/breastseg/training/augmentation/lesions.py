@@ -101,7 +101,7 @@ def paste(
 
     The lesion is brought to the brightness of the place where it comes to lie. Nothing happens
     where the other image has no lesion, or several classes or a teacher's map are trained on, nor
-    where something of which nothing is known would come along or be covered.
+    where pixels of which nothing is known would be pasted with it or be covered.
 
     Args:
         images: (N, C, H, W) float32, 0 to 1.

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Backend, ImageInfo, Outcome } from "../backend/backend";
 import { emptyMask, type Mask } from "../mask/mask";
-import { foundOn, withoutPixels } from "./found";
+import { predictionOn, withoutPixels } from "./prediction";
 import { recorded, type Edit, type History } from "./history";
 import { Session } from "./session";
 
@@ -35,7 +35,7 @@ describe("what a method found", () => {
     session.setThreshold(0.7);
     session.preview(session.answer());
     session.endEdit("Threshold", { origin: { by: ["network 1.0"], adds: false, resultId: "second" } });
-    const state = (): unknown[] => [session.found?.id, session.authors.resultId, session.threshold, session.found?.parameters, sizeOf(session.modelMask), sizeOf(session.mask())];
+    const state = (): unknown[] => [session.prediction?.id, session.authors.resultId, session.threshold, session.prediction?.parameters, sizeOf(session.modelMask), sizeOf(session.mask())];
     expect(state()).toEqual(["second", "second", 0.7, { pixels: 8 }, 8, 0]);
     session.undo();
     expect(state()).toEqual(["second", "second", 0.5, { pixels: 8 }, 8, 8]);
@@ -51,10 +51,10 @@ describe("what a method found", () => {
     const session = opened();
     session.replaceAll("Outline", outcome("of frame 1", 3));
     session.show(1);
-    expect([session.found, session.modelMask, session.margin]).toEqual([undefined, undefined, null]);
+    expect([session.prediction, session.modelMask, session.margin]).toEqual([undefined, undefined, null]);
     session.replaceAll("Outline", outcome("of frame 2", 8, { frame: 1, threshold: 0.5 }));
     session.show(0);
-    expect([session.found?.id, session.authors.resultId, session.threshold, sizeOf(session.modelMask)]).toEqual(["of frame 1", "of frame 1", 0.35, 3]);
+    expect([session.prediction?.id, session.authors.resultId, session.threshold, sizeOf(session.modelMask)]).toEqual(["of frame 1", "of frame 1", 0.35, 3]);
   });
 
   it("is not what a mask of another origin started from", () => {
@@ -66,23 +66,23 @@ describe("what a method found", () => {
     expect(session.authors.resultId).toBe("an older result");
     session.replaceWhole("Clear", emptyMask(4, 5), []);
     expect(session.authors.resultId).toBeNull();
-    session.addFound("Click inside", outcome("clicked", 2));
+    session.addPrediction("Click inside", outcome("clicked", 2));
     expect(session.authors.resultId).toBe("clicked");
   });
 
   it("lets the pixels of old steps go, and says so by having none", () => {
     const [mask, length] = [emptyMask(4, 5), 30 * 2 ** 20];
     // Nothing is written into them, so that they take no memory here.
-    const founds = Array.from({ length: 4 }, (_, index) => {
-      return { ...foundOn(outcome(String(index), 1), 0), probability: new Float32Array(length) };
+    const predictions = Array.from({ length: 4 }, (_, index) => {
+      return { ...predictionOn(outcome(String(index), 1), 0), probability: new Float32Array(length) };
     });
     let history: History<string> = { done: [], undone: [] };
-    for (const [index, after] of founds.entries()) {
-      const edit: Edit<string> = { label: "Outline", image: 0, before: mask, after: mask, found: { before: index === 0 ? undefined : founds[index - 1], after } };
+    for (const [index, after] of predictions.entries()) {
+      const edit: Edit<string> = { label: "Outline", image: 0, before: mask, after: mask, prediction: { before: index === 0 ? undefined : predictions[index - 1], after } };
       history = recorded(history, edit);
     }
-    const kept = history.done.map(({ found }) => [found?.before?.probability != null, found?.after?.probability != null]);
+    const kept = history.done.map(({ prediction }) => [prediction?.before?.probability != null, prediction?.after?.probability != null]);
     expect(kept).toEqual([[false, false], [false, false], [false, true], [true, true]]);
-    expect(history.done[0].found?.after).toEqual(withoutPixels(founds[0]));
+    expect(history.done[0].prediction?.after).toEqual(withoutPixels(predictions[0]));
   });
 });
