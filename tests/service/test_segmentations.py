@@ -201,7 +201,7 @@ def test_a_result_of_one_frame_answers_for_no_other(client: TestClient) -> None:
     made = _segment(client, scan=scan, frame=2, method="otsu", prompt={"inside": [[99, 99]]})
     for part in ("mask.png", "mask", "probability", "exports/overlay.png"):
         place = f"/api/segmentations/{made['id']}/{part}"
-        asked = [{}, {"frame": 2}, {"frame": 1}, {"frame": 5}]
+        asked = [{}, {"frame": 2}, {"frame": 0}, {"frame": 5}]
         answers = [client.get(place, params=one).status_code for one in asked]
         assert answers == [200, 200, 404, 404], part
 

@@ -318,7 +318,7 @@ export interface paths {
         };
         /**
          * Get Mask
-         * @description The mask of an image, frame or slice; labels above 1 are kinds of lesion.
+         * @description The mask of an image, frame or slice, the first of several without a number.
          */
         get: operations["get_mask"];
         put?: never;
@@ -2298,9 +2298,9 @@ export interface components {
             version?: number | null;
             /**
              * Frame
-             * @default 0
+             * @description of several; the first, or the one that was segmented, without
              */
-            frame: number;
+            frame?: number | null;
         };
         /**
          * ScaledPart
@@ -4571,7 +4571,8 @@ export interface operations {
     get_mask: {
         parameters: {
             query?: {
-                frame?: number;
+                /** @description of a result with several frames or slices; all without */
+                frame?: number | null;
             };
             header?: never;
             path: {
@@ -4888,7 +4889,8 @@ export interface operations {
     get_margin: {
         parameters: {
             query?: {
-                frame?: number;
+                /** @description of a result with several frames or slices; all without */
+                frame?: number | null;
             };
             header?: never;
             path: {

@@ -35,7 +35,9 @@ class ResultRef(BaseModel):
     scan: Id | None = Field(default=None, description="of a version")
     image: Index = Field(default=0, description="of a version")
     version: Number | None = Field(default=None, description="its number")
-    frame: Index = 0
+    frame: Index | None = Field(
+        default=None, description="of several; the first, or the one that was segmented, without"
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> ResultRef:
@@ -110,7 +112,7 @@ def _result(session: Session, ref: ResultRef) -> Document:
     else:
         assert ref.scan is not None
         assert ref.version is not None
-        stored = version_row(session, ref.scan, ref.image, ref.frame, ref.version).document
+        stored = version_row(session, ref.scan, ref.image, ref.frame or 0, ref.version).document
     if stored is None:
         raise ConflictError("a segmentation that is not done", "one that is", "wait for it")
     return TypeAdapter(Document).validate_python(stored)
@@ -135,12 +137,12 @@ def _patient(service: Service, now: AskedImage, prior: AskedImage) -> Patient:
 
 def _entry(document: Document, ref: ResultRef) -> Entry:
     entries = document.entries
-    number = ref.frame if len(entries) > 1 else 0
+    number = (ref.frame or 0) if len(entries) > 1 else 0
     if number >= len(entries):
         raise NotFoundError(f"no frame {number} in this result", f"0 to {len(entries) - 1}")
     entry = entries[number]
     # A result of one frame needs no number; another one than its own is not passed over.
-    if ref.frame != 0 and entry.frame not in (None, ref.frame + 1):
-        assert entry.frame is not None
-        raise NotFoundError(f"no frame {ref.frame} in this result", f"{entry.frame - 1}, or none")
+    own = (entry.frame or 1) - 1
+    if ref.frame not in (None, own):
+        raise NotFoundError(f"no frame {ref.frame} in this result", f"{own}, or none")
     return entry

@@ -86,9 +86,12 @@ def get_segmentation(segmentation: Id, service: ServiceOf, _caller: CallerOf) ->
     response_class=Response,
     responses={200: {"content": _PNG, "description": "grey: 0 background, 255 lesion"}},
 )
-def get_mask(segmentation: Id, service: ServiceOf, _caller: CallerOf, frame: Index = 0) -> Response:
-    """The mask of an image, frame or slice; labels above 1 are kinds of lesion."""
+def get_mask(
+    segmentation: Id, service: ServiceOf, _caller: CallerOf, frame: Frame = None
+) -> Response:
+    """The mask of an image, frame or slice, the first of several without a number."""
     mask = _map(service, segmentation, "mask", frame)
+    mask = mask[0] if mask.ndim > 2 else mask
     return png_response(np.where(mask != 0, np.uint8(255), np.uint8(0)))
 
 
@@ -127,7 +130,7 @@ def get_probability(
     },
 )
 def get_margin(
-    segmentation: Id, service: ServiceOf, _caller: CallerOf, frame: Index = 0
+    segmentation: Id, service: ServiceOf, _caller: CallerOf, frame: Frame = None
 ) -> Response:
     """Between which contours the lesions lie, where a margin was asked for: 128."""
     outlined = _outlined(service, segmentation, frame)
@@ -259,9 +262,9 @@ def _info(session: Session, row: tables.Segmentation) -> SegmentationInfo:
 
 
 def _check_frame(body: SegmentationRequest, frame: int | None) -> None:
-    """Refuse another frame than the one of a result; none, or 0, is its own."""
+    """Refuse another frame than the one of a result, which needs no number."""
     own = body.frame or 0
-    if frame not in (None, 0, own):
+    if frame not in (None, own):
         raise NotFoundError(f"no frame {frame} in this result", f"{own}, or none")
 
 
