@@ -210,6 +210,15 @@ def test_cases_that_cannot_be_learnt_from_are_refused(mama_mia, tmp_path: Path) 
     assert not folder.recipe.exists()
 
 
+def test_a_dice_that_nobody_measures_is_not_waited_for(tmp_path: Path) -> None:
+    labels = ("malignant", "normal")
+    cases = {"MAMA-MIA": MamaMia(write_mama_mia(tmp_path / "data", labels)).cases()}
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(RecipeError, match="patience = 2 without a lesion"):
+        fit_volume(replace(ON_CASES, patience=2), folder, Hardware(threads=1), cases=cases)
+    assert not folder.recipe.exists()
+
+
 def test_boxes_of_duke_are_no_outlines(tmp_path: Path) -> None:
     for phase in range(2):
         (tmp_path / f"Breast_MRI_001_{phase:04d}.nii.gz").write_bytes(b"never opened")
