@@ -4571,7 +4571,7 @@ export interface operations {
     get_mask: {
         parameters: {
             query?: {
-                /** @description of a result with several frames or slices; all without */
+                /** @description of several; without, all where the answer can hold them, else the first */
                 frame?: number | null;
             };
             header?: never;
@@ -4677,7 +4677,7 @@ export interface operations {
     get_labels: {
         parameters: {
             query?: {
-                /** @description of a result with several frames or slices; all without */
+                /** @description of several; without, all where the answer can hold them, else the first */
                 frame?: number | null;
             };
             header?: never;
@@ -4783,7 +4783,7 @@ export interface operations {
     get_probability: {
         parameters: {
             query?: {
-                /** @description of a result with several frames or slices; all without */
+                /** @description of several; without, all where the answer can hold them, else the first */
                 frame?: number | null;
             };
             header?: never;
@@ -4889,7 +4889,7 @@ export interface operations {
     get_margin: {
         parameters: {
             query?: {
-                /** @description of a result with several frames or slices; all without */
+                /** @description of several; without, all where the answer can hold them, else the first */
                 frame?: number | null;
             };
             header?: never;
@@ -4995,7 +4995,7 @@ export interface operations {
     export_segmentation: {
         parameters: {
             query?: {
-                /** @description of a result with several frames or slices; all without */
+                /** @description of several; without, all where the answer can hold them, else the first */
                 frame?: number | null;
             };
             header?: never;

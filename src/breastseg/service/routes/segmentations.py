@@ -34,7 +34,8 @@ _RAW = {"application/octet-stream": {"schema": {"type": "string", "format": "bin
 
 MapName = Literal["mask", "probability"]
 Frame = Annotated[
-    Index | None, Query(description="of a result with several frames or slices; all without")
+    Index | None,
+    Query(description="of several; without, all where the answer can hold them, else the first"),
 ]
 
 
